@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Check the schema files and write them as a C table.
+
+    embed.py FOLDER OUTPUT.c DEPFILE
+    embed.py --check FOLDER
+
+A tool's file is {name, title, description, inputSchema, outputSchema, annotations,
+_meta}. Its outputSchema is the success alone; what is embedded allows a failure too,
+because some clients validate results even when they are errors. Whatever is wrong is
+told with its file, all at once, and the build stops.
+"""
+
+import json
+import os
+import re
+import sys
+
+# The codes of struct error (common/base/error.h); schemas-test.c keeps the two equal.
+ERROR_CODES = [
+    "invalid_argument", "not_found", "ambiguous", "permission_denied", "protected",
+    "conflict", "precondition_failed", "rate_limited", "backend_unavailable", "timeout",
+    "approval_required", "approval_invalid", "unknown_outcome", "internal",
+]
+
+FAILURE = {
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string", "enum": ERROR_CODES},
+                "message": {"type": "string"},
+                "hint": {"type": "string"},
+                "retryable": {"type": "boolean"},
+                "details": {"type": "object"},
+            },
+            "required": ["code", "message", "retryable"],
+            "additionalProperties": False,
+        }
+    },
+}
+
+TOOL_MEMBERS = {"name", "title", "description", "inputSchema", "outputSchema",
+                "annotations", "_meta"}
+HINTS = {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
+RISKS = {"read", "write", "destructive"}
+RISK = "org.wingman/risk"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TOOL_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+SERVER_NAME = re.compile(r"[a-z][a-z0-9]*")
+
+
+class Fault(Exception):
+    pass
+
+
+def _pairs(pairs):
+    members = {}
+    for key, value in pairs:
+        if key in members:
+            raise Fault(f"member '{key}' stands twice in one object")
+        members[key] = value
+    return members
+
+
+def _constant(text):
+    raise Fault(f"{text} is no JSON number")
+
+
+def read_json(path):
+    try:
+        with open(path, "rb") as f:
+            text = f.read().decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate has no UTF-8
+    except UnicodeError:
+        raise Fault("is not UTF-8")
+    except json.JSONDecodeError as e:
+        raise Fault(f"line {e.lineno}, column {e.colno}: {e.msg}")
+    if not isinstance(value, dict):
+        raise Fault("is not an object")
+    return value
+
+
+def _references(schema):
+    """Every $ref and $dynamicRef below 'schema'."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
+    elif isinstance(schema, dict):
+        for key, value in schema.items():
+            if key in ("$ref", "$dynamicRef") and isinstance(value, str):
+                yield value
+            yield from _references(value)
+
+
+def check_schema(what, schema):
+    """What both schemas of a tool must have: an object, and nothing from elsewhere."""
+    if not isinstance(schema, dict):
+        return [f"{what} is not an object"]
+    faults = []
+    if schema.get("type") != "object":
+        faults.append(f"{what} lacks \"type\": \"object\"")
+    if "$id" in schema:
+        faults.append(f"{what} has an $id; it would move what its $refs mean")
+    if schema.get("$schema", DIALECT) != DIALECT:
+        faults.append(f"{what} has another $schema than {DIALECT}")
+    for ref in _references(schema):
+        if not ref.startswith("#/$defs/"):
+            faults.append(f"{what} refers to '{ref}', which is not below #/$defs/")
+        elif ref.split("/")[2] not in schema.get("$defs", {}):
+            faults.append(f"{what} refers to '{ref}', which does not exist")
+    return faults
+
+
+def check_input(schema):
+    faults = check_schema("inputSchema", schema)
+    if not isinstance(schema, dict):
+        return faults
+    if schema.get("additionalProperties") is not False:
+        faults.append("inputSchema lacks \"additionalProperties\": false")
+    properties = schema.get("properties", {})
+    for name in schema.get("required", []):
+        if name not in properties:
+            faults.append(f"inputSchema requires '{name}', which is no property")
+    for name, field in properties.items():
+        if isinstance(field, dict) and "$ref" not in field and not field.get("description"):
+            faults.append(f"inputSchema: '{name}' has no description (forms show it)")
+    return faults
+
+
+def check_risk(annotations, meta):
+    faults = []
+    if not isinstance(annotations, dict) or set(annotations) != HINTS or \
+            not all(isinstance(v, bool) for v in annotations.values()):
+        faults.append("annotations must be these four booleans: " + ", ".join(sorted(HINTS)))
+        annotations = None
+    risk = meta.get(RISK) if isinstance(meta, dict) else None
+    if risk not in RISKS:
+        faults.append(f"_meta[\"{RISK}\"] must be read, write or destructive")
+    elif annotations:
+        if annotations["readOnlyHint"] != (risk == "read"):
+            faults.append(f"readOnlyHint contradicts the risk '{risk}'")
+        if annotations["destructiveHint"] != (risk == "destructive"):
+            faults.append(f"destructiveHint contradicts the risk '{risk}'")
+    return faults
+
+
+def check_tool(stem, tool):
+    faults = [f"lacks '{m}'" for m in sorted(TOOL_MEMBERS - set(tool))]
+    faults += [f"has an unknown member '{m}'" for m in sorted(set(tool) - TOOL_MEMBERS)]
+    if faults:
+        return faults
+    if tool["name"] != stem:
+        faults.append(f"name is '{tool['name']}', the file's is '{stem}'")
+    if not TOOL_NAME.fullmatch(stem):
+        faults.append("a tool's name is verb_noun in snake_case")
+    for member in ("title", "description"):
+        if not isinstance(tool[member], str) or not tool[member].strip():
+            faults.append(f"'{member}' is empty")
+    faults += check_input(tool["inputSchema"])
+    faults += check_schema("outputSchema", tool["outputSchema"])
+    faults += check_risk(tool["annotations"], tool["_meta"])
+    return faults
+
+
+def with_failure(success):
+    """The success schema, or an error. $schema and $defs stay where '#/$defs/' finds them."""
+    wrapped = {k: success[k] for k in ("$schema",) if k in success}
+    wrapped["type"] = "object"
+    wrapped["anyOf"] = [
+        {k: v for k, v in success.items() if k not in ("$schema", "$defs")},
+        FAILURE,
+    ]
+    if "$defs" in success:
+        wrapped["$defs"] = success["$defs"]
+    return wrapped
+
+
+def convert(path, value):
+    """The value to embed for 'path' (relative), or Fault."""
+    server, _, name = path.rpartition("/")
+    if not server:
+        if value.get("$schema") != DIALECT:
+            raise Fault(f"$schema is not {DIALECT}")
+        return value
+    if name == "server.json":
+        return value
+    faults = check_tool(name[:-len(".json")], value)
+    if faults:
+        raise Fault("\n".join(faults))
+    return {**value, "outputSchema": with_failure(value["outputSchema"])}
+
+
+def find(folder):
+    """(files to embed, folders looked at); a folder's server.json after its tools."""
+    files = [n for n in sorted(os.listdir(folder)) if n.endswith(".schema.json")]
+    servers = [n for n in sorted(os.listdir(folder))
+               if SERVER_NAME.fullmatch(n) and os.path.isdir(os.path.join(folder, n))]
+    for server in servers:
+        names = [n for n in os.listdir(os.path.join(folder, server)) if n.endswith(".json")]
+        names.sort(key=lambda n: (n == "server.json", n))
+        files += [f"{server}/{n}" for n in names]
+    return files, [folder] + [os.path.join(folder, s) for s in servers]
+
+
+def c_string(text, indent):
+    """'text' as C string literals of about 80 columns, only ASCII in them."""
+    pieces, line = [], ""
+    for byte in text.encode("utf-8"):
+        c = chr(byte)
+        if c in "\"\\?":  # '?' because of trigraphs
+            c = "\\" + c
+        elif not 0x20 <= byte < 0x7F:
+            c = f"\\{byte:03o}"
+        line += c
+        if len(line) >= 76:
+            pieces.append(line)
+            line = ""
+    if line or not pieces:
+        pieces.append(line)
+    return "\n".join(f"{indent}\"{p}\"" for p in pieces)
+
+
+def table(entries):
+    out = ["/* Written by embed.py. Edit the files in schemas/ instead. */",
+           "#include \"schemas/embedded.h\"", "",
+           "const struct schema_file schemas_embedded[] = {"]
+    for path, value in entries:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        out += ["\t{", f"\t\t.path = \"{path}\",", "\t\t.text =",
+                c_string(text, "\t\t\t") + ",",
+                f"\t\t.length = {len(text.encode('utf-8'))},", "\t},"]
+    # C has no empty arrays; the count leaves the last row out.
+    out += ["\t{ .path = \"\" },", "};", "",
+            f"const size_t schemas_embedded_count = {len(entries)};", ""]
+    return "\n".join(out)
+
+
+def load(folder):
+    """((path, value) of every file, complaints)."""
+    entries, complaints = [], []
+    for path in find(folder)[0]:
+        try:
+            entries.append((path, convert(path, read_json(os.path.join(folder, path)))))
+        except Fault as fault:
+            complaints += [f"{folder}/{path}: {line}" for line in str(fault).splitlines()]
+    return entries, complaints
+
+
+def write_depfile(depfile, output, folder):
+    # The folders too: a file that comes or goes changes its folder.
+    files, folders = find(folder)
+    names = folders + [os.path.join(folder, f) for f in files]
+    with open(depfile, "w", encoding="utf-8") as f:
+        f.write(output + ": " + " ".join(n.replace(" ", "\\ ") for n in names) + "\n")
+
+
+def main(args):
+    check_only = len(args) == 2 and args[0] == "--check"
+    if not check_only and len(args) != 3:
+        sys.exit(__doc__)
+    folder = args[1] if check_only else args[0]
+    entries, complaints = load(folder)
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    if complaints:
+        sys.exit(1)
+    if not check_only:
+        with open(args[1], "w", encoding="ascii") as f:
+            f.write(table(entries))
+        write_depfile(args[2], args[1], folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,32 @@
+/*
+ * schemas -- the contract, compiled in.
+ *
+ * Every file of this folder, checked and made compact by embed.py when the
+ * project is built, as text: "<server>/<tool>.json", "<server>/server.json" and
+ * "<what>.schema.json". A tool's outputSchema stands in its file as the success
+ * alone; here it is {"type":"object","anyOf":[<success>,<failure>]}. The text is
+ * static and NUL-terminated, and nobody frees it. Knows no JSON library: whoever
+ * needs a tree parses the text. Below everything, like base.
+ */
+#ifndef SCHEMAS_SCHEMAS_H
+#define SCHEMAS_SCHEMAS_H
+
+#include <stddef.h>
+
+struct schema_file {
+	const char *path; /* "accounts/block_account.json" */
+	const char *text;
+	size_t length; /* without the NUL */
+};
+
+/* The file of exactly this path, or NULL. */
+const struct schema_file *schemas_find(const char *path);
+
+/* The tools of a server ("accounts"), by name; server.json is not among them.
+ * NULL and a count of 0 when there are none. */
+const struct schema_file *schemas_list(const char *server, size_t *ret_count);
+
+/* Everything there is, in the order of folders and names. */
+const struct schema_file *schemas_all(size_t *ret_count);
+
+#endif
