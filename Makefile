@@ -1,0 +1,102 @@
+# 'make run' and 'make test' work on a Debian 12 that has make and git and nothing else.
+# meson does the building; this file knows the order of things.
+
+MAKEFLAGS += --no-print-directory
+JOBS ?= $(shell nproc)
+# Where 'make run' keeps keys, stores and the sample directory: nothing outside the checkout.
+DIR ?= $(CURDIR)/build/suite
+PREFIX ?= /usr/local
+
+PACKAGES = deploy/packages
+NINJA = ninja -j$(JOBS)
+
+.NOTPARALLEL:
+.PHONY: help run build test bench demo check format clean install
+.PHONY: packages-build packages-test packages-check
+
+help:
+	@echo 'make run      install packages, build, bring the suite up and open the console'
+	@echo 'make test     install packages, build, run every test; once more under sanitizers'
+	@echo 'make build    install packages and build into build/bin/'
+	@echo 'make demo     build and play the first five minutes'
+	@echo 'make bench    build and measure'
+	@echo 'make check    analyzers and format'
+	@echo 'make format   format the sources in place'
+	@echo 'make install  install into PREFIX ($(PREFIX)), below DESTDIR if set'
+	@echo 'make clean    remove build/, and with it the sample state of make run'
+
+packages-build:
+	@deploy/install-packages $(PACKAGES)/build.txt
+
+packages-test:
+	@deploy/install-packages $(PACKAGES)/build.txt $(PACKAGES)/test.txt
+
+packages-check:
+	@deploy/install-packages $(PACKAGES)/build.txt $(PACKAGES)/test.txt $(PACKAGES)/check.txt
+
+# ---- Building. Test programs only once 'make test' asks for them. ----
+
+build/build.ninja: | packages-build
+	CC=gcc meson setup build -Dtests=false
+
+build: packages-build build/build.ninja
+	@$(NINJA) -C build
+
+build/.with-tests: build/build.ninja | build/venv/.done
+	meson configure build -Dtests=true
+	@touch $@
+
+build/asan/build.ninja: | packages-test build/venv/.done
+	CC=clang meson setup build/asan -Db_sanitize=address,undefined -Db_lundef=false
+
+# A test that wants what cannot be fetched is skipped and says so at the end.
+build/venv/.done: tests/requirements.txt | packages-test
+	@rm -rf build/venv
+	/usr/bin/python3 -m venv --system-site-packages build/venv
+	build/venv/bin/python3 -m pip install -q --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r tests/requirements.txt && touch $@ || \
+		echo 'warning: cannot fetch tests/requirements.txt; some tests will be skipped' >&2
+
+# ---- Running ----
+
+run: build
+	@exec build/bin/wingman up --dir '$(DIR)'
+
+demo: build
+	@exec /usr/bin/python3 -B deploy/demo.py
+
+bench: build
+	@exec /usr/bin/python3 -B bench/run.py
+
+# The sanitizer tree is clang's, so both compilers have seen every file.
+test: packages-test build/.with-tests build/asan/build.ninja
+	@$(NINJA) -C build
+	@$(NINJA) -C build/asan
+	@exec build/venv/bin/python3 -B tests/run_tests.py build asan=build/asan:unit
+
+# ---- Checking ----
+
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+build/analyze/build.ninja: | packages-check
+	CC=gcc meson setup build/analyze -Dtests=false -Dc_args='-fanalyzer'
+
+check: packages-check build/analyze/build.ninja build/asan/build.ninja
+	clang-format --dry-run -Werror $(SOURCES)
+	cppcheck -q -j$(JOBS) --std=c11 --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppressions-list=.cppcheck \
+		-I. -Icommon $(filter %.c,$(SOURCES))
+	$(NINJA) -C build/analyze
+	$(NINJA) -C build/asan schemas/embedded.c
+	run-clang-tidy -quiet -p build/asan -j$(JOBS) '^$(CURDIR)/(common|schemas|servers|gate|console|bench)/'
+
+format: packages-check
+	clang-format -i $(SOURCES)
+
+clean:
+	rm -rf build
+
+install: build
+	meson configure build -Dprefix='$(PREFIX)'
+	meson install -C build

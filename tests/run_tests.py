@@ -1,0 +1,55 @@
+"""Run the tests of one or more build trees and add them up.
+
+    run_tests.py [LABEL=]TREE[:SUITE] ...
+
+Builds nothing. Ctrl-C stops what runs. Ends as tally.py does.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+
+import tally
+
+# Slow machines and sanitizers: three times what a test asks for.
+TIMEOUT_MULTIPLIER = "3"
+
+
+def run(tree, suite):
+    """One tree's tests; the path of the log."""
+    log = os.path.join(tree, "meson-logs", "testlog.json")
+    if os.path.exists(log):
+        os.unlink(log)  # never count a log of yesterday
+    command = ["meson", "test", "-C", tree, "--no-rebuild", "-t", TIMEOUT_MULTIPLIER]
+    if suite:
+        command += ["--suite", suite]
+    # A session of its own, so that Ctrl-C reaches meson once, as the signal that ends all.
+    process = subprocess.Popen(command, start_new_session=True)
+
+    def stop(signum, _frame):
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        print("\ninterrupted", flush=True)
+        sys.exit(128 + signum)
+
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, stop)
+    process.wait()
+    return log
+
+
+def main(args):
+    if not args:
+        sys.exit(__doc__)
+    total = tally.Tally()
+    for arg in args:
+        label, _, target = arg.rpartition("=")
+        tree, _, suite = target.partition(":")
+        tally.add_log(run(tree, suite), label, total)
+    tally.show(total)
+    return 0 if total.good() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
