@@ -1,0 +1,319 @@
+"""Who may include whom, and whether the pages name files that exist.
+
+The table below is docs/architecture.md's picture as a program. Files under tests/ cross
+modules and are left out; a unit test beside its module keeps that module's edges, and
+may use base besides.
+"""
+
+import os
+import re
+
+import tap
+
+ROOT = os.environ["WINGMAN_SOURCE"]
+
+# Layer: what its files may include. A server is one layer of its own.
+EDGES = {
+    "base": {"base"},
+    "schemas": {"schemas"},
+    "proc": {"proc", "base"},
+    "wire": {"wire", "base"},
+    "link": {"link", "base"},
+    "api": {"api", "link", "base"},
+    "guard": {"guard", "link", "wire", "proc", "base", "schemas"},
+    "mcp": {"mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+    "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
+    "gate": {"gate", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+    "console": {"console", "guard", "link/http", "wire", "proc", "base", "schemas",
+                "gate/messages.h"},
+    "slack": {"slack", "api", "link/http", "wire", "proc", "base", "schemas",
+              "gate/messages.h"},
+    "assistant/worker": {"assistant/worker", "proc", "base"},
+    "assistant/egress": {"assistant/egress", "link/http", "proc", "base"},
+    "bench": {"bench", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+}
+
+# What a program may touch is what it links: these headers belong to these folders.
+LIBRARIES = {
+    "curl/": {"common/link/http"},
+    "ldap.h": {"common/link/ldap"},
+    "lber.h": {"common/link/ldap"},
+    "sqlite3.h": {"common/link/sqlite", "common/link/documents", "common/link/coordination"},
+    "microhttpd.h": {"common/wire", "bench"},
+    "yaml.h": {"common/base"},
+    "seccomp.h": {"common/proc"},
+    "linux/landlock.h": {"common/proc"},
+    "histedit.h": {"console"},
+    "editline/": {"console"},
+    "sys/epoll.h": {"common/proc", "common/wire", "common/link/http", "bench"},
+    "openssl/": {"common/base", "common/guard"},
+    "unicode/": {"common/base", "common/wire"},
+}
+
+SERVERS = ("people", "accounts", "firewall", "incidents", "tickets", "playbooks", "vulns")
+SERVER_IN_LITERAL = re.compile(r'"(?:%s)[".]' % "|".join(SERVERS))
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def is_test(path):
+    return path.endswith(("-test.c", "-test.h", "-fuzz.c"))
+
+
+def layer_of(path):
+    """The row of EDGES for a file, None if it has none."""
+    parts = path.split("/")
+    if parts[0] == "common" and len(parts) > 2:
+        return parts[1]
+    if parts[0] == "servers" and len(parts) > 2:
+        return "server"
+    if parts[0] == "assistant" and len(parts) > 2:
+        return "/".join(parts[:2])
+    return parts[0] if len(parts) > 1 else None
+
+
+def resolve(include, files):
+    """The path in the tree of an include, None if there is no such file."""
+    for path in ("common/" + include, include):
+        if path in files:
+            return path
+    return None
+
+
+def may_include(path, target):
+    layer, wanted = layer_of(path), layer_of(target)
+    allowed = EDGES.get(layer, set())
+    if layer == "server" and wanted == "server":
+        return path.split("/")[1] == target.split("/")[1]
+    short = target.removeprefix("common/")
+    return wanted in allowed or any(
+        short == a or short.startswith(a + "/") for a in allowed if "/" in a) or \
+        (is_test(path) and wanted == "base")
+
+
+def circles(graph):
+    """One complaint for each circle that a walk through {node: set of nodes} meets."""
+    found, done = [], set()
+
+    def walk(node, trail):
+        if node in trail:
+            found.append("circle: " + " -> ".join(trail[trail.index(node):] + [node]))
+            return
+        if node in done:
+            return
+        for other in sorted(graph.get(node, ())):
+            walk(other, trail + [node])
+        done.add(node)
+
+    for node in sorted(graph):
+        walk(node, [])
+    return found
+
+
+def check_include(path, kind, include, files):
+    """(complaint or None, target or None) of one include line."""
+    if kind == "<":
+        for header, folders in LIBRARIES.items():
+            if include == header or (header.endswith("/") and include.startswith(header)):
+                if os.path.dirname(path) not in folders and not is_test(path):
+                    return f"{path}: <{include}> belongs to {', '.join(sorted(folders))}", None
+        return None, None
+    if "/" not in include or ".." in include:
+        return f"{path}: \"{include}\" does not carry its layer", None
+    target = resolve(include, files)
+    if not target:
+        return f"{path}: \"{include}\" does not exist", None
+    if include.endswith(".c") and not is_test(path):
+        return f"{path}: \"{include}\" is no header", None
+    if not may_include(path, target):
+        return f"{path}: \"{include}\" is none of {layer_of(path)}'s business", None
+    return None, target
+
+
+def check_tree(files):
+    """Complaints about {path: text}, the C files of the whole project."""
+    complaints, folders, headers = [], {}, {}
+    for path, text in sorted(files.items()):
+        if path.startswith("tests/"):
+            continue
+        if layer_of(path) not in EDGES:
+            complaints.append(f"{path}: its folder is no layer")
+            continue
+        for kind, include in INCLUDE.findall(text):
+            complaint, target = check_include(path, kind, include, files)
+            if complaint:
+                complaints.append(complaint)
+            if not target or is_test(path):
+                continue
+            if os.path.dirname(path) != os.path.dirname(target):
+                folders.setdefault(os.path.dirname(path), set()).add(os.path.dirname(target))
+            if path.endswith(".h"):
+                headers.setdefault(path, set()).add(target)
+        if path.startswith("common/guard/") and "slack" in text.lower():
+            complaints.append(f"{path}: guard has never heard of Slack")
+        if path.startswith("common/") and not is_test(path):
+            # A name in a comment is an example; in a string it is knowledge.
+            code = re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.DOTALL)
+            for literal in SERVER_IN_LITERAL.findall(code):
+                complaints.append(f"{path}: common code names a server: {literal}")
+    return complaints + circles(folders) + circles(headers)
+
+
+def own_header_first(files):
+    """x.c that has an x.h includes it first, so that the header stands alone."""
+    complaints = []
+    for path, text in sorted(files.items()):
+        header = path[:-2] + ".h"
+        if path.startswith("tests/") or not path.endswith(".c") or header not in files:
+            continue
+        first = INCLUDE.search(text)
+        if not first or resolve(first.group(2), files) != header:
+            complaints.append(f"{path}: does not include its own header first")
+    return complaints
+
+
+def read_tree():
+    files = {}
+    for folder, folders, names in os.walk(ROOT):
+        if folder == ROOT:
+            folders[:] = [f for f in folders if f not in ("build", ".git")]
+        for name in names:
+            if name.endswith((".c", ".h")):
+                path = os.path.join(folder, name)
+                with open(path, encoding="utf-8") as f:
+                    files[os.path.relpath(path, ROOT)] = f.read()
+    return files
+
+
+# ---- pages ----
+
+FILE_ENDINGS = (".c", ".h", ".py", ".json", ".md", ".yaml", ".ldif", ".txt", ".build")
+
+
+def paths_in(text, top):
+    """What a Markdown page names as files of the project: code spans and relative links."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    spans = re.findall(r"`([^`\s]+)`", text)
+    links = re.findall(r"\]\((?![a-z]+:)([^)#\s]+)[^)]*\)", text)
+    for span in spans:
+        span = span.rstrip(":,")
+        if re.search(r"[^\w./-]", span) or span.startswith("/"):
+            continue
+        first = span.split("/")[0]
+        if ("/" in span and first in top) or \
+                (span.endswith(FILE_ENDINGS) and (first in top or "/" not in span
+                                                  or first in EDGES)):
+            yield span
+    yield from links
+
+
+def missing_in(text, top, exists):
+    """Named files that do not exist, for a page at the root or in docs/."""
+    missing, named = [], 0
+    for path in paths_in(text, top):
+        if path.split("/")[0] == "build":
+            continue
+        named += 1
+        if not any(exists(os.path.normpath(p + path)) for p in ("", "common/", "docs/")):
+            missing.append(path)
+    return named, missing
+
+
+def check_page(name, least):
+    try:
+        with open(os.path.join(ROOT, name), encoding="utf-8") as f:
+            text = f.read()
+    except OSError as e:
+        tap.ok(f"{name} names only files that exist", False, e)
+        return
+    named, missing = missing_in(text, set(os.listdir(ROOT)),
+                                lambda p: os.path.exists(os.path.join(ROOT, p)))
+    tap.ok(f"{name} names only files that exist", not missing, "\n".join(missing))
+    tap.ok(f"{name} names at least {least} files", named >= least, f"it names {named}")
+
+
+# ---- tests ----
+
+def test_tree():
+    files = read_tree()
+    tap.ok("the tree was found", len(files) > 50, f"{len(files)} files")
+    complaints = check_tree(files)
+    tap.ok("includes point where they may", not complaints, "\n".join(complaints))
+    complaints = own_header_first(files)
+    tap.ok("a C file includes its own header first", not complaints, "\n".join(complaints))
+
+
+def test_pages():
+    check_page("docs/architecture.md", 15)
+    check_page("README.md", 3)
+
+
+GOOD = {
+    "common/base/error.h": '#include <stddef.h>\n',
+    "common/base/error.c": '#include "base/error.h"\n',
+    "common/wire/httpd.h": '#include "base/error.h"\n',
+    "common/wire/httpd.c": '#include "wire/httpd.h"\n#include <microhttpd.h>\n',
+    "common/link/http/http_client.h": '#include "base/error.h"\n',
+    "common/link/ldap/ldap_link.h": '#include "base/error.h"\n',
+    "common/guard/grant.h": '#include "base/error.h"\n',
+    "common/mcp/tool.h": '#include "guard/grant.h"\n',
+    "servers/accounts/block.h": '#include "mcp/tool.h"\n',
+    "servers/people/find.h": '#include "mcp/tool.h"\n',
+    "gate/messages.h": '#include "base/error.h"\n',
+    "gate/keys.h": '#include "guard/grant.h"\n',
+    "console/up.c": '#include "gate/messages.h"\n#include "link/http/http_client.h"\n',
+    "tests/tools/x.c": '#include "anything.h"\n',
+}
+
+# Name of the fault, the file that has it, its text, a word of the complaint.
+BAD = [
+    ("upwards", "common/base/x.c", '#include "wire/httpd.h"\n', "wire/httpd.h"),
+    ("upwards with odd spaces", "common/base/x.c", ' # include\t"mcp/tool.h"\n', "mcp/tool.h"),
+    ("sideways", "common/proc/x.c", '#include "wire/httpd.h"\n', "wire/httpd.h"),
+    ("one server to another", "servers/people/x.c", '#include "servers/accounts/block.h"\n',
+     "servers/accounts/block.h"),
+    ("a server to the loop", "servers/people/x.c", '#include "gate/keys.h"\n', "gate/keys.h"),
+    ("common to a server", "common/mcp/x.c", '#include "servers/people/find.h"\n', "people"),
+    ("console behind the gate's messages", "console/x.c", '#include "gate/keys.h"\n',
+     "gate/keys.h"),
+    ("console to a directory", "console/x.c", '#include "link/ldap/ldap_link.h"\n',
+     "link/ldap/ldap_link.h"),
+    ("a header that is not there", "gate/x.c", '#include "guard/nothing.h"\n',
+     "does not exist"),
+    ("no layer in the name", "gate/x.c", '#include "keys.h"\n', "carry its layer"),
+    ("a path that climbs", "gate/x.c", '#include "../gate/keys.h"\n', "carry its layer"),
+    ("a C file", "gate/x.c", '#include "base/error.c"\n', "no header"),
+    ("a library out of place", "servers/people/x.c", '#include <ldap.h>\n', "ldap.h"),
+    ("a library by folder", "gate/x.c", '#include <curl/curl.h>\n', "curl/curl.h"),
+    ("guard and Slack", "common/guard/x.c", '/* for Slack */\n', "Slack"),
+    ("common names a server", "common/mcp/x.c", 'if (!strcmp(s, "accounts"))\n', "accounts"),
+    ("a folder that is no layer", "misc/x.c", '', "no layer"),
+    ("a circle of folders", "common/link/http/x.c", '#include "link/ldap/y.h"\n', "circle",
+     {"common/link/ldap/y.h": '#include "link/http/http_client.h"\n'}),
+    ("a circle of headers", "gate/a.h", '#include "gate/b.h"\n', "circle",
+     {"gate/b.h": '#include "gate/a.h"\n'}),
+]
+
+
+def test_the_checker():
+    tap.equal("a good tree has no complaints", check_tree(GOOD), [])
+    for name, path, text, word, *more in BAD:
+        complaints = check_tree({**GOOD, path: text, **(more[0] if more else {})})
+        tap.ok(f"found: {name}", len(complaints) == 1 and word in complaints[0], complaints)
+    tap.equal("found: own header not first",
+              len(own_header_first({**GOOD, "common/base/error.c": '#include <stdio.h>\n'})), 1)
+    tap.equal("own header first is fine", own_header_first(GOOD), [])
+
+
+def test_the_page_checker():
+    top = {"common", "docs", "gate", "README.md"}
+    there = {"gate/keys.c", "common/wire/httpd.c", "docs/formats.md"}
+    page = ("`gate/keys.c` `wire/httpd.c` [formats](formats.md#a) `gate/gone.c`, `gone.py` "
+            "`wingman up` `/call TOOL` `keys/gate.key` [x](docs/gone.md) [y](https://a/b)\n"
+            "```\n`gate/in-a-block.c`\n```\n")
+    tap.equal("found: files that are gone", missing_in(page, top, there.__contains__),
+              (6, ["gate/gone.c", "gone.py", "docs/gone.md"]))
+
+
+if __name__ == "__main__":
+    tap.run([test_the_checker, test_the_page_checker, test_tree, test_pages])
+    tap.done()
