@@ -1,0 +1,46 @@
+/*
+ * options -- command lines as rows.
+ *
+ *   static const struct option_row rows[] = {
+ *           OPTION_STRING("dir", 'd', "DIR", "folder of the suite", offsetof(struct opts, dir)),
+ *           OPTION_BOOL("json", 0, "machine-readable output", offsetof(struct opts, json)),
+ *           OPTION_END
+ *   };
+ *
+ * --help and --version are built in and reported by the result. Long options
+ * take "--name value" and "--name=value"; "--" ends them; an unknown option is
+ * an error that names the nearest known one. Options and operands may mix.
+ */
+#ifndef BASE_OPTIONS_H
+#define BASE_OPTIONS_H
+
+#include "base/error.h"
+
+enum option_type { OPTION_TYPE_END = 0, OPTION_TYPE_STRING, OPTION_TYPE_INT64, OPTION_TYPE_BOOL };
+
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_type type;
+	const char *value_name; /* "DIR"; NULL for BOOL */
+	const char *help;
+	size_t offset; /* const char *, int64_t or bool in the target */
+};
+
+#define OPTION_STRING(n, l, v, h, o) { n, l, OPTION_TYPE_STRING, v, h, o }
+#define OPTION_INT64(n, l, v, h, o) { n, l, OPTION_TYPE_INT64, v, h, o }
+#define OPTION_BOOL(n, l, h, o) { n, l, OPTION_TYPE_BOOL, NULL, h, o }
+#define OPTION_END { 0 }
+
+enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_BAD };
+
+/* Parse argv[1..]; operands are moved to the front of argv[1..] and counted in
+ * 'ret_operands'. OPTIONS_BAD sets 'err'. Strings are borrowed from argv. */
+enum options_result options_parse(const struct option_row *rows, void *target, int argc,
+				  char **argv, int *ret_operands, struct error *err);
+
+/* "usage: NAME USAGE", the description, and a line an option. */
+void options_help(const char *name, const char *usage, const char *description,
+		  const struct option_row *rows, FILE *out);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * statedir -- the folder of the suite: --dir, $WINGMAN_DIR, or a default.
+ *
+ *   keys/gate.key            signing key of the gate, PKCS#8 PEM, 0600
+ *   keys/trusted/<kid>.pem   public keys whose grants servers accept
+ *   tokens/index.json        hashes of every token: who, which client, scopes, until when
+ *   tokens/<who>.token       a token's text, 0600
+ *   config/<program>.yaml    configuration; policy in config/policy.yaml
+ *   <server>/state.key       seals requestState (32 bytes, 0600)
+ *   <server>/NAME.db         stores of that server; gate/ holds the gate's
+ *   audit/<program>.jsonl    audit chain; audit/<program>.key signs its checkpoints,
+ *                            audit/<program>.pem is the public half
+ *   run/NAME.sock, NAME.pid   sockets and pids
+ *   lock                     held by 'wingman up'
+ *
+ * Everything is created 0700 or 0600. Paths are built here and nowhere else.
+ */
+#ifndef BASE_STATEDIR_H
+#define BASE_STATEDIR_H
+
+#include "base/error.h"
+
+struct statedir;
+
+/* 'option' is the value of --dir or NULL. Makes the path absolute; the folder
+ * need not exist. Default: $XDG_STATE_HOME/wingman or ~/.local/state/wingman. */
+struct statedir *statedir_new(const char *option, struct error *err) _must_use_;
+void statedir_free(struct statedir *d);
+DEFINE_CLEANUP(struct statedir, statedir_free);
+const char *statedir_root(const struct statedir *d);
+
+/* An absolute path below the folder, by printf; new string, NULL without memory. */
+char *statedir_path(const struct statedir *d, const char *format, ...) _printf_(2, 3) _must_use_;
+
+/* Create the folder and its sub-folders (keys, keys/trusted, tokens, config, audit, run). */
+bool statedir_create(const struct statedir *d, struct error *err);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * text -- Unicode made visible, look-alikes found, secrets struck out. On ICU.
+ *
+ * Whatever comes from a model, a message, a ticket or a log and is shown to a
+ * person goes through text_visible: control, format, line and paragraph
+ * separator, private use, unassigned, odd space (any space but U+0020) and
+ * default-ignorable characters become escapes (\uXXXX, \UXXXXXXXX above U+FFFF,
+ * and \n \r \t for those three); a backslash becomes \\, so the shown form
+ * decodes to the value. Letters stay.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/error.h"
+#include "base/strbuf.h"
+
+bool text_is_utf8(const char *text, size_t length);
+
+/* Append the visible form. Runs of more than 8 equal characters stay as they
+ * are: the renderer counts them. 'text' must be UTF-8. */
+void text_visible(struct strbuf *sb, const char *text, size_t length);
+/* Every character outside printable ASCII escaped too: the second line of a look-alike. */
+void text_escaped(struct strbuf *sb, const char *text, size_t length);
+/* Undo text_visible or text_escaped exactly; ERR_INVALID_ARGUMENT for other escapes. */
+bool text_unescape(struct strbuf *sb, const char *text, size_t length, struct error *err);
+
+/* What is odd about a value; a bit mask. */
+enum text_flag {
+	TEXT_BIDI = 1,          /* direction controls */
+	TEXT_INVISIBLE = 2,     /* controls, format, default ignorable */
+	TEXT_MIXED_SCRIPT = 4,  /* one word, several scripts (uspoof) */
+	TEXT_LOOK_ALIKE = 8,    /* whole word confusable with Latin letters */
+	TEXT_COMPATIBILITY = 16,/* changes under NFKC: full width, ligatures, styled letters */
+	TEXT_COMBINING = 32,    /* more than two combining marks on one base */
+	TEXT_LONG_RUN = 64,     /* more than 8 equal spaces or newlines in a row */
+};
+unsigned text_flags(const char *text, size_t length);
+/* "mixed-script", "invisible" ...; for one bit. */
+const char *text_flag_name(enum text_flag flag);
+
+/* Lower-cased, NFKC, accents and apostrophes dropped: for comparing names, never for identifiers. */
+bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error *err);
+
+/* Terminal columns of visible text (wide characters count two). */
+size_t text_columns(const char *text, size_t length);
+
+/* Append 'text' with things that look like credentials (bearer tokens, PEM keys,
+ * AWS, Slack, GitHub tokens, password=...) replaced by "[redacted]". */
+void text_redact(struct strbuf *sb, const char *text, size_t length);
+
+#endif
