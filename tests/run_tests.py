@@ -27,15 +27,18 @@ def run(tree, suite):
     # A session of its own, so that Ctrl-C reaches meson once, as the signal that ends all.
     process = subprocess.Popen(command, start_new_session=True)
 
+    caught = []
+
     def stop(signum, _frame):
+        caught.append(signum)
         process.send_signal(signal.SIGTERM)
-        process.wait()
-        print("\ninterrupted", flush=True)
-        sys.exit(128 + signum)
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, stop)
     process.wait()
+    if caught:
+        print("\ninterrupted", flush=True)
+        sys.exit(128 + caught[0])
     return log
 
 
