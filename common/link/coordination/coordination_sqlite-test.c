@@ -1,0 +1,190 @@
+#include "link/coordination/coordination-contract.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/coordination-test-XXXXXX";
+static char path[64];
+static int made;
+
+static struct coordination *open_store(void)
+{
+	struct error err = ERROR_INIT;
+	struct coordination *c = coord_open_sqlite(path, &err);
+
+	if (!c)
+		fail_msg("%s (%s)", err.message, err.cause);
+	return c;
+}
+
+static struct coordination *fresh(void)
+{
+	snprintf(path, sizeof path, "%s/%d.db", dir, made++);
+	return open_store();
+}
+
+const struct contract_twin contract_twin = { .fresh = fresh, .reopen = open_store };
+
+static void test_private_and_exclusive(void **state)
+{
+	_cleanup_(coord_closep) struct coordination *c = NULL;
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	struct error err = ERROR_INIT;
+	mode_t before = umask(0);
+
+	(void)state;
+	c = fresh();
+	umask(before);
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		char name[80];
+		struct stat st;
+
+		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+		assert_int_equal(stat(name, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+	}
+	assert_null(coord_open_sqlite(path, &err));
+	assert_int_equal(err.code, ERR_CONFLICT);
+}
+
+/* A child claims, says so, and is killed at once; the claim must still stand. */
+static void test_claim_survives_kill(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		_cleanup_(coord_closep) struct coordination *c = fresh();
+		struct error err = ERROR_INIT;
+		bool first = true;
+		int told[2], status;
+		char byte = 0;
+		pid_t pid;
+
+		coord_close(TAKE(c));
+		assert_int_equal(pipe(told), 0);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			c = coord_open_sqlite(path, &err);
+			if (c && coord_claim(c, "burn/x", "started", 60000, &first, NULL, &err) &&
+			    first && write(told[1], "y", 1) == 1)
+				pause();
+			_exit(1);
+		}
+		close(told[1]);
+		assert_int_equal(read(told[0], &byte, 1), 1);
+		close(told[0]);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		c = open_store();
+		assert_true(coord_claim(c, "burn/x", "again", 60000, &first, NULL, &err));
+		assert_false(first);
+	}
+}
+
+static const char *full_value(void)
+{
+	static char text[64 * 1024 + 1];
+
+	memset(text, 'x', sizeof text - 1);
+	return text;
+}
+
+/* Files may not grow past a limit: writes fail, nothing half stands, and when
+ * there is room again the store goes on. */
+static void test_disk_full(void **state)
+{
+	_cleanup_(coord_closep) struct coordination *c = fresh();
+	struct rlimit before, small = { .rlim_cur = 1024 * 1024 };
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *value = NULL;
+	char key[32] = "";
+	bool first = false;
+	int i;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (i = 0; i < 200; i++) {
+		snprintf(key, sizeof key, "fill/%d", i);
+		if (!coord_claim(c, key, full_value(), 0, &first, NULL, &err))
+			break;
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_true(i > 1 && i < 200);
+	assert_int_equal(err.code, ERR_BACKEND_UNAVAILABLE);
+	assert_non_null(strstr(err.message, path));
+
+	assert_true(coord_get(c, key, &value, &err));
+	assert_null(value);
+	error_clear(&err);
+	assert_true(coord_claim(c, key, "there is room again", 0, &first, NULL, &err));
+	assert_true(first);
+	coord_close(TAKE(c));
+	c = open_store();
+	assert_true(coord_claim(c, "fill/0", "", 0, &first, NULL, &err));
+	assert_false(first);
+}
+
+static void test_foreign_files(void **state)
+{
+	struct error err = ERROR_INIT;
+	static const char junk[] = "this is no database, whatever its name may say; "
+				   "it is long enough to have a header of its own, is it not? "
+				   "0123456789012345678901234567890123456789";
+	char link[80];
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/junk.db", dir);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0 && write(fd, junk, sizeof junk) == (ssize_t)sizeof junk);
+	close(fd);
+	assert_null(coord_open_sqlite(path, &err));
+	assert_int_equal(err.code, ERR_BACKEND_UNAVAILABLE);
+
+	error_clear(&err);
+	snprintf(link, sizeof link, "%s/link.db", dir);
+	assert_int_equal(symlink(path, link), 0);
+	assert_null(coord_open_sqlite(link, &err));
+	assert_true(error_is_set(&err));
+
+	error_clear(&err);
+	snprintf(path, sizeof path, "%s/no/such/folder.db", dir);
+	assert_null(coord_open_sqlite(path, &err));
+	assert_true(error_is_set(&err));
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char command[80];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		COORD_CONTRACT_TESTS,
+		cmocka_unit_test(test_private_and_exclusive),
+		cmocka_unit_test(test_claim_survives_kill),
+		cmocka_unit_test(test_disk_full),
+		cmocka_unit_test(test_foreign_files),
+	};
+
+	return cmocka_run_group_tests_name("coordination_sqlite", tests, make_dir, remove_dir);
+}

@@ -1,0 +1,330 @@
+#include "link/sqlite/sqlite_store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/strbuf.h"
+#include "link/sqlite/sqlite_connection.h"
+
+/* One caller waiting for its write; lives on that caller's stack. */
+struct job {
+	sqlite_work_fn *work;
+	void *context;
+	struct error *err;
+	bool ok, done;
+	struct job *next;
+};
+
+struct sqlite_store {
+	char *path;
+	int lock_fd;
+	struct sqlite_connection *writer, *reader;
+	pthread_mutex_t read_lock;
+
+	pthread_mutex_t queue_lock;
+	pthread_cond_t queued, finished;
+	struct job *first, **last;
+	bool closing;
+	pthread_t thread;
+	bool has_thread;
+};
+
+/* ---- The commit thread -------------------------------------------------------- */
+
+/* Within the open transaction. An error of one job leaves the others alone. */
+static void run_job(struct sqlite_connection *c, struct job *job)
+{
+	struct error undo = ERROR_INIT;
+
+	error_clear(job->err);
+	job->ok = sqlite_connection_exec(c, "SAVEPOINT job", job->err) &&
+		  job->work(job->context, c, job->err);
+	sqlite_connection_reset(c);
+	if (sqlite_connection_idle(c)) {
+		/* SQLite gave the whole transaction up (disk full, memory). */
+		if (job->ok)
+			error_set(job->err, ERR_BACKEND_UNAVAILABLE, "the transaction was lost");
+		job->ok = false;
+		return;
+	}
+	if ((job->ok || sqlite_connection_exec(c, "ROLLBACK TO job", &undo)) &&
+	    sqlite_connection_exec(c, "RELEASE job", &undo))
+		return;
+	/* What cannot be undone alone is undone with everything else. */
+	(void)sqlite_connection_exec(c, "ROLLBACK", &undo);
+	if (job->ok)
+		*job->err = undo;
+	job->ok = false;
+}
+
+static void fail_all(struct job *jobs, const struct error *why)
+{
+	for (struct job *job = jobs; job; job = job->next) {
+		if (!job->ok)
+			continue; /* has its own reason */
+		job->ok = false;
+		*job->err = *why;
+	}
+}
+
+/* All jobs of a list in one transaction. False: nothing of it was written. */
+static bool run_transaction(struct sqlite_connection *c, struct job *jobs)
+{
+	struct error err = ERROR_INIT, rollback = ERROR_INIT;
+	bool any = false;
+
+	for (struct job *job = jobs; job; job = job->next) {
+		job->ok = true;
+		error_clear(job->err);
+	}
+	if (!sqlite_connection_exec(c, "BEGIN IMMEDIATE", &err)) {
+		fail_all(jobs, &err);
+		return false;
+	}
+	for (struct job *job = jobs; job; job = job->next) {
+		run_job(c, job);
+		any |= job->ok;
+		if (sqlite_connection_idle(c)) {
+			fail_all(jobs, job->err);
+			return false;
+		}
+	}
+	/* Even with nothing to keep the transaction must end. */
+	if (sqlite_connection_exec(c, any ? "COMMIT" : "ROLLBACK", &err))
+		return true;
+	if (!sqlite_connection_idle(c))
+		(void)sqlite_connection_exec(c, "ROLLBACK", &rollback);
+	fail_all(jobs, &err);
+	return false;
+}
+
+static void run_group(struct sqlite_connection *c, struct job *jobs)
+{
+	if (run_transaction(c, jobs) || !jobs->next)
+		return;
+	/* One of them may be too big for the disk while the others fit: each by itself. */
+	for (struct job *job = jobs, *next; job; job = next) {
+		next = job->next;
+		job->next = NULL;
+		(void)run_transaction(c, job);
+		job->next = next;
+	}
+}
+
+static struct job *take_group(struct sqlite_store *s)
+{
+	struct job *group = s->first, *last = group;
+
+	for (int i = 1; last->next && i < SQLITE_STORE_GROUP_MAX; i++)
+		last = last->next;
+	s->first = last->next;
+	last->next = NULL;
+	if (!s->first)
+		s->last = &s->first;
+	return group;
+}
+
+static void *commit_thread(void *context)
+{
+	struct sqlite_store *s = context;
+
+	pthread_mutex_lock(&s->queue_lock);
+	for (;;) {
+		struct job *group;
+
+		while (!s->first && !s->closing)
+			pthread_cond_wait(&s->queued, &s->queue_lock);
+		if (!s->first)
+			break;
+		group = take_group(s);
+		pthread_mutex_unlock(&s->queue_lock);
+		run_group(s->writer, group);
+		pthread_mutex_lock(&s->queue_lock);
+		/* After 'done' a job's stack frame may be gone: read 'next' first. */
+		for (struct job *job = group, *next; job; job = next) {
+			next = job->next;
+			job->done = true;
+		}
+		pthread_cond_broadcast(&s->finished);
+	}
+	pthread_mutex_unlock(&s->queue_lock);
+	return NULL;
+}
+
+/* ---- Callers ------------------------------------------------------------------- */
+
+bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *context,
+			struct error *err)
+{
+	/* Its own error: 'err' may hold an earlier one, which wins. */
+	struct error own = ERROR_INIT;
+	struct job job = { .work = work, .context = context, .err = &own };
+
+	pthread_mutex_lock(&s->queue_lock);
+	assert(!s->closing);
+	*s->last = &job;
+	s->last = &job.next;
+	pthread_cond_signal(&s->queued);
+	while (!job.done)
+		pthread_cond_wait(&s->finished, &s->queue_lock);
+	pthread_mutex_unlock(&s->queue_lock);
+	if (!job.ok && !error_is_set(err))
+		*err = own;
+	return job.ok;
+}
+
+bool sqlite_store_read(struct sqlite_store *s, sqlite_work_fn *work, void *context,
+		       struct error *err)
+{
+	bool ok;
+
+	pthread_mutex_lock(&s->read_lock);
+	ok = work(context, s->reader, err);
+	sqlite_connection_reset(s->reader);
+	pthread_mutex_unlock(&s->read_lock);
+	return ok;
+}
+
+const char *sqlite_store_path(const struct sqlite_store *s)
+{
+	return s->path;
+}
+
+/* ---- Opening ------------------------------------------------------------------- */
+
+/* Make the file before SQLite does, so that it never has another mode, and make
+ * its name durable. -wal and -shm inherit the mode. */
+static bool prepare_file(const char *path, struct error *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_close_ int dir_fd = -1;
+	_cleanup_free_ char *copy = strdup(path);
+	struct stat st;
+
+	if (!copy)
+		return error_oom(err);
+	if (fd < 0)
+		return error_errno(err, "cannot open store '%s'", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, ERR_BACKEND_UNAVAILABLE, "store '%s' is not a file", path);
+	if ((st.st_mode & 0077) != 0 && fchmod(fd, 0600) < 0)
+		return error_errno(err, "cannot make store '%s' private", path);
+	dir_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || fsync(dir_fd) < 0)
+		return error_errno(err, "cannot sync the folder of store '%s'", path);
+	return true;
+}
+
+static bool migrate(struct sqlite_store *s, const struct sqlite_store_config *config,
+		    struct error *err)
+{
+	struct sqlite_connection *c = s->writer;
+	_cleanup_strbuf_ struct strbuf sql = STRBUF_INIT;
+	int64_t id = 0, version = 0, tables = 0, known = 0;
+
+	while (config->migrations[known])
+		known++;
+	if (!sqlite_connection_int64(c, "PRAGMA application_id", &id, err) ||
+	    !sqlite_connection_int64(c, "PRAGMA user_version", &version, err) ||
+	    !sqlite_connection_int64(c, "SELECT count(*) FROM sqlite_schema", &tables, err))
+		return false;
+	if (id != config->application_id && (id != 0 || version != 0 || tables != 0))
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "'%s' is a database, but not the store that belongs here",
+				 config->path);
+	if (version < 0 || version > known)
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "store '%s' was written by a newer version of this program",
+				 config->path);
+	if (version == known)
+		return true;
+	strbuf_add_string(&sql, "BEGIN IMMEDIATE;");
+	for (; version < known; version++)
+		strbuf_add_string(&sql, config->migrations[version]);
+	strbuf_add_format(&sql, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+			  (int)config->application_id, (int)known);
+	if (!strbuf_ok(&sql))
+		return error_oom(err);
+	return sqlite_connection_exec(c, sql.data, err);
+}
+
+/* Signals are the main thread's business, not the commit thread's. */
+static bool start_thread(struct sqlite_store *s, struct error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&s->thread, NULL, commit_thread, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
+		errno = rc;
+		return error_errno(err, "cannot start the commit thread of '%s'", s->path);
+	}
+	s->has_thread = true;
+	return true;
+}
+
+struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
+				       struct error *err)
+{
+	_cleanup_(sqlite_store_closep) struct sqlite_store *s = calloc(1, sizeof *s);
+	_cleanup_strbuf_ struct strbuf lock_path = STRBUF_INIT;
+
+	if (!s || !(s->path = strdup(config->path))) {
+		free(TAKE(s));
+		error_oom(err);
+		return NULL;
+	}
+	s->lock_fd = -1;
+	s->last = &s->first;
+	pthread_mutex_init(&s->read_lock, NULL);
+	pthread_mutex_init(&s->queue_lock, NULL);
+	pthread_cond_init(&s->queued, NULL);
+	pthread_cond_init(&s->finished, NULL);
+
+	strbuf_add_format(&lock_path, "%s.lock", config->path);
+	if (!strbuf_ok(&lock_path)) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!file_lock(lock_path.data, &s->lock_fd, err) || !prepare_file(config->path, err))
+		return NULL;
+	s->writer = sqlite_connection_open(config->path, err);
+	if (!s->writer || !migrate(s, config, err))
+		return NULL;
+	s->reader = sqlite_connection_open(config->path, err);
+	if (!s->reader || !start_thread(s, err))
+		return NULL;
+	return TAKE(s);
+}
+
+void sqlite_store_close(struct sqlite_store *s)
+{
+	if (!s)
+		return;
+	if (s->has_thread) {
+		pthread_mutex_lock(&s->queue_lock);
+		s->closing = true;
+		pthread_cond_signal(&s->queued);
+		pthread_mutex_unlock(&s->queue_lock);
+		pthread_join(s->thread, NULL);
+	}
+	sqlite_connection_close(s->reader);
+	sqlite_connection_close(s->writer);
+	pthread_mutex_destroy(&s->read_lock);
+	pthread_mutex_destroy(&s->queue_lock);
+	pthread_cond_destroy(&s->queued);
+	pthread_cond_destroy(&s->finished);
+	if (s->lock_fd >= 0)
+		(void)close(s->lock_fd);
+	free(s->path);
+	free(s);
+}
