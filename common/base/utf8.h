@@ -1,5 +1,5 @@
 /*
- * utf8 -- one step of UTF-8, as strict as Unicode's table 3-7.
+ * utf8 -- one step of UTF-8, as strict as Unicode's table 3-7, and of ICU's UTF-16.
  *
  * Overlong forms, surrogates and everything past U+10FFFF are no characters.
  * Below text.h, which knows what characters mean; includes nothing of ours.
@@ -51,6 +51,20 @@ static inline size_t utf8_put(uint32_t c, char to[4])
 		to[i] = (char)(0x80 | (c & 0x3F));
 	to[0] = (char)((0xF00u >> size & 0xFF) | c);
 	return size;
+}
+
+/* The code point at '*at', which is moved past it; a lone surrogate is itself. */
+static inline uint32_t utf16_next(const uint16_t *units, size_t count, size_t *at)
+{
+	uint32_t c = units[(*at)++];
+
+	if (c < 0xD800 || c > 0xDBFF || *at >= count)
+		return c;
+	uint32_t low = units[*at];
+	if (low < 0xDC00 || low > 0xDFFF)
+		return c;
+	(*at)++;
+	return 0x10000 + ((c & 0x3FF) << 10) + (low & 0x3FF);
 }
 
 #endif

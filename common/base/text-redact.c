@@ -1,0 +1,363 @@
+#include "base/text.h"
+
+#include <strings.h>
+
+/*
+ * Every rule looks at the start of a word only and moves on behind what it has
+ * read, so that the whole stays linear. What is uncertain is struck out: a log
+ * that lost a harmless word still serves.
+ */
+struct scan {
+	const char *text;
+	size_t length;
+	size_t at;
+};
+
+static const char redacted[] = "[redacted]";
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool is_word_char(char c)
+{
+	return is_alphanumeric(c) || c == '_' || c == '-';
+}
+
+/* Letters of tokens in all their base64 clothes. */
+static bool is_token_char(char c)
+{
+	return is_word_char(c) || c == '.' || c == '+' || c == '/' || c == '=' || c == '~';
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static size_t span(const struct scan *s, size_t from, bool (*is_one)(char))
+{
+	size_t at = from;
+
+	while (at < s->length && is_one(s->text[at]))
+		at++;
+	return at - from;
+}
+
+static bool starts(const struct scan *s, size_t at, const char *with)
+{
+	size_t length = strlen(with);
+
+	return length <= s->length - at && memcmp(s->text + at, with, length) == 0;
+}
+
+static bool starts_anycase(const struct scan *s, size_t at, const char *with)
+{
+	size_t length = strlen(with);
+
+	return length <= s->length - at && strncasecmp(s->text + at, with, length) == 0;
+}
+
+/* Tokens that say by their first letters what they are; 'least' more must follow. */
+static size_t known_token(const struct scan *s, size_t at)
+{
+	static const struct {
+		const char *prefix;
+		size_t least;
+	} tokens[] = {
+		{ "AKIA", 16 },	     { "ASIA", 16 },	   { "ghp_", 20 },
+		{ "gho_", 20 },	     { "ghu_", 20 },	   { "ghs_", 20 },
+		{ "ghr_", 20 },	     { "github_pat_", 20 }, { "glpat-", 16 },
+		{ "xoxa-", 8 },	     { "xoxb-", 8 },	   { "xoxc-", 8 },
+		{ "xoxd-", 8 },	     { "xoxe-", 8 },	   { "xoxe.", 8 },
+		{ "xoxo-", 8 },	     { "xoxp-", 8 },	   { "xoxr-", 8 },
+		{ "xoxs-", 8 },	     { "xapp-", 8 },	   { "sk-", 20 },
+		{ "AIza", 30 },	     { "npm_", 30 },	   { "dckr_pat_", 20 },
+		{ "hvs.", 20 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
+		if (!starts(s, at, tokens[i].prefix))
+			continue;
+		size_t prefix = strlen(tokens[i].prefix);
+		size_t rest = span(s, at + prefix, is_token_char);
+		if (rest >= tokens[i].least)
+			return prefix + rest;
+	}
+	return 0;
+}
+
+/* Parts of base64url: header, claims, signature; five of them when encrypted. */
+static size_t json_web_token(const struct scan *s)
+{
+	size_t at = s->at;
+	int parts = 0;
+
+	if (!starts(s, at, "eyJ"))
+		return 0;
+	for (;;) {
+		at += span(s, at, is_word_char);
+		parts++;
+		if (parts == 5 || at >= s->length || s->text[at] != '.')
+			break;
+		at++;
+	}
+	return parts >= 3 ? at - s->at : 0;
+}
+
+/* From "-----BEGIN ... PRIVATE KEY-----" to its end, or to the text's if that is cut off. */
+static size_t private_key(const struct scan *s)
+{
+	enum { LABEL_MAX = 80 };
+	const char *begin = s->text + s->at;
+	size_t left = s->length - s->at;
+
+	if (!starts(s, s->at, "-----BEGIN "))
+		return 0;
+	if (!memmem(begin, left < LABEL_MAX ? left : LABEL_MAX, "PRIVATE KEY", 11))
+		return 0;
+	const char *end = memmem(begin, left, "-----END ", 9);
+	const char *close = end ? memmem(end + 9, left - (size_t)(end + 9 - begin), "-----", 5) : NULL;
+	return close ? (size_t)(close + 5 - begin) : left;
+}
+
+static size_t slack_hook(const struct scan *s)
+{
+	static const char host[] = "hooks.slack.com/";
+
+	if (!starts_anycase(s, s->at, host))
+		return 0;
+	return sizeof host - 1 + span(s, s->at + sizeof host - 1, is_token_char);
+}
+
+/* "Bearer TOKEN": the length of the word and its spaces, or 0. */
+static size_t scheme_word(const struct scan *s, size_t at)
+{
+	static const char *const words[] = { "bearer", "basic", "ssws" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t length = strlen(words[i]);
+		if (!starts_anycase(s, at, words[i]))
+			continue;
+		size_t spaces = span(s, at + length, is_space);
+		if (spaces > 0)
+			return length + spaces;
+	}
+	return 0;
+}
+
+/* Whether a name like DB_PASSWORD or X-Api-Key ends in a word for a secret. */
+static bool is_secret_name(const char *name, size_t length)
+{
+	static const char *const words[] = {
+		"password", "passwd",	  "passphrase",	   "passwort",	 "pwd",
+		"secret",   "token",	  "api_key",	   "apikey",	 "api-key",
+		"accesskey", "access_key", "access-key",   "private_key", "private-key",
+		"privatekey", "client_key", "secret_key",  "secretkey",	 "secret-key",
+		"authorization", "credential", "credentials", "cookie",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t word = strlen(words[i]);
+		if (length >= word && strncasecmp(name + length - word, words[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_bare_value(char c)
+{
+	return !is_space(c) && !strchr("&;,\"'<)}]{[", c);
+}
+
+/* Up to the closing quote, or to the end of a text that was cut. In JSON within
+ * JSON the quote that ends it has a backslash, and others have more of them. */
+static size_t quoted_value(const struct scan *s, size_t from, char quote, bool is_nested)
+{
+	size_t at = from;
+
+	for (; at < s->length && s->text[at] != quote; at++) {
+		if (s->text[at] != '\\' || at + 1 >= s->length)
+			continue;
+		if (is_nested && s->text[at + 1] == quote)
+			break;
+		at++;
+		if (is_nested && s->text[at] == '\\' && at + 2 < s->length)
+			at += 2;
+	}
+	return (at < s->length ? at : s->length) - from;
+}
+
+static bool is_in_line(char c)
+{
+	return c != '\n' && c != '\r';
+}
+
+/* Headers whose whole line is the secret: cookies, and schemes of several fields. */
+static size_t header_value(const struct scan *s, size_t name_length, size_t from)
+{
+	static const char *const names[] = { "authorization", "cookie" };
+	char quote = s->at > 0 ? s->text[s->at - 1] : '\0';
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t length = strlen(names[i]);
+		if (name_length < length ||
+		    !starts_anycase(s, s->at + name_length - length, names[i]))
+			continue;
+		if (quote == '"' || quote == '\'')
+			return quoted_value(s, from, quote, false);
+		return span(s, from, is_in_line);
+	}
+	return 0;
+}
+
+/* 'at' stands behind a name: skip a quote, spaces and ':' or '='; 0 if there is none. */
+static size_t assignment(const struct scan *s, size_t from)
+{
+	size_t at = from;
+
+	if (at < s->length && s->text[at] == '\\')
+		at++;
+	if (at < s->length && (s->text[at] == '"' || s->text[at] == '\''))
+		at++;
+	at += span(s, at, is_space);
+	if (at >= s->length || (s->text[at] != ':' && s->text[at] != '='))
+		return 0;
+	at++;
+	if (at < s->length && s->text[at] == '>')
+		at++;
+	at += span(s, at, is_space);
+	return at - from;
+}
+
+/* Copy "name=" and strike out its value; false when this is no secret's name. */
+static bool redact_assignment(struct scan *s, size_t name_length, struct strbuf *sb)
+{
+	if (!is_secret_name(s->text + s->at, name_length))
+		return false;
+	size_t gap = assignment(s, s->at + name_length);
+	if (gap == 0)
+		return false;
+	size_t value = s->at + name_length + gap, length;
+	bool is_nested = value < s->length && s->text[value] == '\\';
+	value += is_nested;
+	if (value < s->length && (s->text[value] == '"' || s->text[value] == '\'')) {
+		char quote = s->text[value++];
+		length = quoted_value(s, value, quote, is_nested);
+	} else if ((length = header_value(s, name_length, value)) == 0) {
+		size_t scheme = scheme_word(s, value);
+		length = scheme + span(s, value + scheme, is_bare_value);
+	}
+	strbuf_add(sb, s->text + s->at, value - s->at);
+	if (length > 0)
+		strbuf_add(sb, redacted, sizeof redacted - 1);
+	s->at = value + length;
+	return true;
+}
+
+/* "//user:password@host": keep the user, strike out the password. */
+static bool redact_userinfo(struct scan *s, struct strbuf *sb)
+{
+	enum { USERINFO_MAX = 512 };
+	size_t colon = 0, sign = 0;
+
+	if (!starts(s, s->at, "//"))
+		return false;
+	for (size_t at = s->at + 2; at < s->length && at - s->at < USERINFO_MAX; at++) {
+		char c = s->text[at];
+		if (c == '/' || c == '"' || c == '\'' || is_space(c))
+			break;
+		if (c == '@')
+			sign = at;
+		if (c == ':' && colon == 0)
+			colon = at;
+	}
+	if (colon == 0 || sign <= colon + 1)
+		return false;
+	strbuf_add(sb, s->text + s->at, colon + 1 - s->at);
+	strbuf_add(sb, redacted, sizeof redacted - 1);
+	s->at = sign;
+	return true;
+}
+
+/* "Bearer certificate" is prose; a token has digits, or capitals in its middle, or is long. */
+static bool looks_random(const char *token, size_t length)
+{
+	if (length < 8)
+		return false;
+	for (size_t i = 1; i < length; i++)
+		if (!(token[i] >= 'a' && token[i] <= 'z') && token[i] != '-' && token[i] != '.')
+			return true;
+	return length >= 20;
+}
+
+static bool redact_scheme(struct scan *s, struct strbuf *sb)
+{
+	size_t scheme = scheme_word(s, s->at);
+	size_t token = scheme ? span(s, s->at + scheme, is_token_char) : 0;
+
+	if (!looks_random(s->text + s->at + scheme, token))
+		return false;
+	strbuf_add(sb, s->text + s->at, scheme);
+	strbuf_add(sb, redacted, sizeof redacted - 1);
+	s->at += scheme + token;
+	return true;
+}
+
+/* Copy a word that is nothing itself, but for a token or key that is glued to it. */
+static void copy_word(struct scan *s, size_t length, struct strbuf *sb)
+{
+	size_t end = s->at + length;
+
+	do {
+		strbuf_add_char(sb, s->text[s->at++]);
+		if (s->at >= end)
+			break;
+		size_t token = s->text[s->at] == '-' ? private_key(s) : 0;
+		if (!token && !is_alphanumeric(s->text[s->at - 1]))
+			token = known_token(s, s->at);
+		if (token) {
+			strbuf_add(sb, redacted, sizeof redacted - 1);
+			s->at += token;
+		}
+	} while (s->at < end);
+}
+
+/* At the start of a word: strike out, or copy the word. */
+static void take_word(struct scan *s, struct strbuf *sb)
+{
+	size_t length = known_token(s, s->at);
+
+	if (!length)
+		length = json_web_token(s);
+	if (!length)
+		length = slack_hook(s);
+	if (length) {
+		strbuf_add(sb, redacted, sizeof redacted - 1);
+		s->at += length;
+		return;
+	}
+	if (redact_scheme(s, sb))
+		return;
+	length = span(s, s->at, is_word_char);
+	if (!redact_assignment(s, length, sb))
+		copy_word(s, length, sb);
+}
+
+void text_redact(struct strbuf *sb, const char *text, size_t length)
+{
+	struct scan s = { text, length, 0 };
+
+	while (s.at < s.length) {
+		size_t key = s.text[s.at] == '-' ? private_key(&s) : 0;
+		if (key) {
+			strbuf_add(sb, redacted, sizeof redacted - 1);
+			s.at += key;
+		} else if (is_word_char(s.text[s.at])) {
+			take_word(&s, sb);
+		} else if (!redact_userinfo(&s, sb)) {
+			strbuf_add_char(sb, s.text[s.at++]);
+		}
+	}
+}
