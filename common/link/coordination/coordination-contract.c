@@ -412,9 +412,9 @@ void contract_announce(void **state)
 {
 	_cleanup_(coord_closep) struct coordination *c = contract_twin.fresh();
 	struct heard yes = HEARD_INIT, other = HEARD_INIT;
-	struct error err = ERROR_INIT;
-	struct coord_subscription *a = coord_subscribe(c, "approvals", hear, &yes, &err);
-	struct coord_subscription *b = coord_subscribe(c, "other", hear, &other, &err);
+	struct error bad = ERROR_INIT;
+	struct coord_subscription *a = coord_subscribe(c, "approvals", hear, &yes, &bad);
+	struct coord_subscription *b = coord_subscribe(c, "other", hear, &other, &bad);
 
 	(void)state;
 	assert_non_null(a);
@@ -435,12 +435,12 @@ void contract_unsubscribe_within(void **state)
 {
 	_cleanup_(coord_closep) struct coordination *c = contract_twin.fresh();
 	struct heard once = HEARD_INIT, all = HEARD_INIT;
-	struct error err = ERROR_INIT;
+	struct error bad = ERROR_INIT;
 
 	(void)state;
-	once.end = coord_subscribe(c, "t", hear, &once, &err);
+	once.end = coord_subscribe(c, "t", hear, &once, &bad);
 	assert_non_null(once.end);
-	assert_non_null(coord_subscribe(c, "t", hear, &all, &err));
+	assert_non_null(coord_subscribe(c, "t", hear, &all, &bad));
 	assert_good(coord_publish(c, "t", "1", err));
 	assert_good(coord_publish(c, "t", "2", err));
 	wait_heard(&all, 2);

@@ -290,16 +290,17 @@ static bool sqlite_swap(struct coordination *c, const char *key, const char *exp
 
 static bool take_work(void *context, struct sqlite_connection *db, struct error *err)
 {
-	static const char remove[] =
-		"DELETE FROM entry WHERE key = ?1"
-		" RETURNING value, expires_ms IS NULL OR expires_ms > ?2";
+	static const char remove[] = "DELETE FROM entry WHERE key = ?1"
+				     " RETURNING value, expires_ms";
 	struct call *call = context;
 	sqlite3_stmt *st = prepare_write(call, db, remove, err);
 	bool row = false;
 
 	if (!st || !sqlite_step(db, st, &row, err))
 		return false;
-	if (!row || !sqlite3_column_int(st, 1))
+	/* Judged here: SQLite 3.40 returns NULL for 'x IS NULL OR x > ?' in RETURNING. */
+	if (!row || (sqlite3_column_type(st, 1) != SQLITE_NULL &&
+		     sqlite3_column_int64(st, 1) <= call->now_ms))
 		return true;
 	return (call->ret_value = sqlite_column_copy(st, 0, err)) != NULL;
 }
@@ -530,7 +531,7 @@ static void sqlite_close(struct coordination *c)
 {
 	announcer_free(self(c)->announcer);
 	sqlite_store_close(self(c)->store);
-	free(c);
+	free(self(c));
 }
 
 static const struct coord_backend backend = {

@@ -7,10 +7,12 @@
 
 enum { APPLICATION_ID = 0x576d6431 }; /* "Wmd1" */
 
+/* No CHECK (json_valid(body)): with trusted_schema off, 3.40 lets no JSON function
+ * stand in a schema. What comes in was written by json_write, what goes out is parsed. */
 static const char *const migrations[] = {
 	"CREATE TABLE document (collection TEXT NOT NULL, id TEXT NOT NULL,"
 	"  revision INTEGER NOT NULL CHECK (revision > 0), updated_ms INTEGER NOT NULL,"
-	"  body TEXT NOT NULL CHECK (json_valid(body)), PRIMARY KEY (collection, id)) STRICT;",
+	"  body TEXT NOT NULL, PRIMARY KEY (collection, id)) STRICT;",
 	NULL,
 };
 
