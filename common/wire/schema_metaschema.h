@@ -1,0 +1,12 @@
+/*
+ * schema_metaschema -- the metaschemas of draft 2020-12 as text, from metaschema/.
+ *
+ * Written by schema_metaschema.py. Each document's $id is its URI.
+ */
+#ifndef WIRE_SCHEMA_METASCHEMA_H
+#define WIRE_SCHEMA_METASCHEMA_H
+
+/* Ends with NULL. */
+extern const char *const schema_metaschemas[];
+
+#endif
