@@ -122,14 +122,13 @@ static uint32_t digit_value(char c, bool url)
 
 /* Digits without padding. Bits that belong to no byte must be zero, so that each
  * value has one text only. */
-static bool decode(const char *text, size_t length, bool url, struct strbuf *ret)
+static bool decode_digits(const char *text, size_t length, bool url, char *out, size_t *ret_bytes)
 {
-	char *out = strbuf_reserve(ret, length / 4 * 3 + 3);
 	size_t n = 0;
 	uint32_t bits = 0;
 	unsigned count = 0;
 
-	if (!out || length % 4 == 1)
+	if (length % 4 == 1)
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		uint32_t value = digit_value(text[i], url);
@@ -142,8 +141,21 @@ static bool decode(const char *text, size_t length, bool url, struct strbuf *ret
 			out[n++] = (char)(bits >> count & 0xFF);
 		}
 	}
-	if (bits & ((1u << count) - 1))
+	*ret_bytes = n;
+	return (bits & ((1u << count) - 1)) == 0;
+}
+
+static bool decode(const char *text, size_t length, bool url, struct strbuf *ret)
+{
+	char *out = strbuf_reserve(ret, length / 4 * 3 + 3);
+	size_t n = 0;
+
+	if (!out)
 		return false;
+	if (!decode_digits(text, length, url, out, &n)) {
+		strbuf_truncate(ret, ret->length); /* puts the NUL back */
+		return false;
+	}
 	strbuf_commit(ret, n);
 	return true;
 }

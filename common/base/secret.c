@@ -421,8 +421,10 @@ bool secret_seal(const struct secret *key, const char *aad, const void *data, si
 	uint8_t *text = out + sizeof nonce;
 	if ((length > 0 && EVP_CipherUpdate(ctx, text, &n, data, (int)length) != 1) ||
 	    EVP_CipherFinal_ex(ctx, text + n, &tail) != 1 || (size_t)(n + tail) != length ||
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, text + length) != 1)
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, text + length) != 1) {
+		strbuf_truncate(ret, ret->length); /* puts the NUL back */
 		return crypto_error(err, ERR_INTERNAL, "cannot seal");
+	}
 	strbuf_commit(ret, sizeof nonce + length + SEAL_TAG_BYTES);
 	return true;
 }
@@ -450,7 +452,7 @@ bool secret_open(const struct secret *key, const char *aad, const void *data, si
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) != 1 ||
 	    EVP_CipherFinal_ex(ctx, out + n, &tail) != 1) {
 		explicit_bzero(out, text_bytes);
-		ret->data[ret->length] = '\0';
+		strbuf_truncate(ret, ret->length); /* puts the NUL back */
 		return crypto_error(err, ERR_INVALID_ARGUMENT, altered);
 	}
 	strbuf_commit(ret, text_bytes);

@@ -45,7 +45,8 @@ void strbuf_add_int64(struct strbuf *sb, int64_t value);
 void strbuf_add_json_string(struct strbuf *sb, const char *text, size_t length);
 
 /* Make room for 'length' more bytes and return where they go; the caller then
- * raises 'length' (and writes the NUL) with strbuf_commit. NULL if failed. */
+ * raises 'length' (and writes the NUL) with strbuf_commit, or puts the NUL back with
+ * strbuf_truncate(sb, sb->length). NULL if failed. */
 char *strbuf_reserve(struct strbuf *sb, size_t length);
 void strbuf_commit(struct strbuf *sb, size_t length);
 
