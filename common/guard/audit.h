@@ -1,0 +1,95 @@
+/*
+ * audit -- a chain of JSON lines that cannot be changed unnoticed.
+ *
+ *   {"v":1,"seq":17,"at":"2026-11-22T10:00:00.123Z","program":"gate","prev":"<hash>",
+ *    "event":"approval.approved","data":{…},"hash":"<hash>"}
+ *
+ * Each line is canonical JSON; 'hash' is the SHA-256 of the canonical line without
+ * the member 'hash'; 'prev' is the hash of the line before, 64 zeros in the first,
+ * whose 'seq' is 0.
+ * Every AUDIT_CHECKPOINT_LINES lines and at each clean stop an event "checkpoint"
+ * follows: data {typ, kid, seq, hash, sig}, an Ed25519 signature by audit/<program>.key
+ * (base64url) over the canonical {typ, kid, program, seq, hash} of the line before.
+ * audit_append returns when the line is on the disk (one thread writes and syncs for
+ * many callers). Room for AUDIT_RESERVE bytes is kept allocated ahead, so that the
+ * outcome of what has started can still be written: audit_append refuses while that
+ * room cannot be had, audit_append_outcome may use it. (Where the file system cannot
+ * reserve, "audit.opened" says "reserved":false.) If a line cannot be written the
+ * chain is broken for this process: the torn part is cut off again, every later append
+ * fails too, and callers execute nothing. A torn last line left by a crash is moved to
+ * <file>.torn-<time> at open and said so in the next line (event "audit.recovered").
+ *
+ * A program that may meet RLIMIT_FSIZE ignores SIGXFSZ.
+ * Sensitive values go in as keyed digests: audit_sensitive.
+ */
+#ifndef GUARD_AUDIT_H
+#define GUARD_AUDIT_H
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/statedir.h"
+
+enum { AUDIT_LINE_MAX = 256 * 1024, AUDIT_CHECKPOINT_LINES = 64, AUDIT_RESERVE = 1024 * 1024 };
+
+struct audit;
+
+/* Opens (or begins) audit/<program>.jsonl, makes audit/<program>.key if absent,
+ * takes a lock on the file, checks the last line, appends "audit.opened". */
+struct audit *audit_open(const struct statedir *dir, const char *program, struct error *err) _must_use_;
+void audit_close(struct audit *a); /* with a checkpoint */
+DEFINE_CLEANUP(struct audit, audit_close);
+
+/* 'event' is 1 to 64 of [a-z0-9._]. 'data', an object, is stolen, even on failure;
+ * NULL (what json_pack gives for lack of memory or for text that is not UTF-8) fails.
+ * 'ret_hash' may be NULL. Thread-safe. ERR_INVALID_ARGUMENT for data that cannot be a line (the chain stays
+ * sound), ERR_INTERNAL with a sentence for people when the line is not durable. */
+bool audit_append(struct audit *a, const char *event, json_t *data,
+		  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
+/* The same for the outcome of what has already begun: may use the reserved room. */
+bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
+			  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
+/* Place and hash of the last durable line. */
+void audit_head(struct audit *a, int64_t *ret_seq, char ret_hash[static DIGEST_HEX_BYTES]);
+/* Whether the chain can still be written, and the room for outcomes is there. */
+bool audit_is_sound(struct audit *a);
+/* "hmac:<32 hex>" under a key derived from the audit key; appended. */
+void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb);
+
+/*
+ * Verification, offline, or beside the writer. It stops at the first bad line and
+ * says what is wrong with it (edited, dropped, inserted, reordered, torn, bad
+ * checkpoint, key unknown). 'anchors' are (program, seq or -1, hash) learnt
+ * elsewhere (a peer's log, a remembered checkpoint): each of this program must be
+ * found. A log alone cannot show that its end was not cut, for its checkpoints are
+ * cut with it: only an anchor proves the end.
+ */
+struct audit_anchor {
+	char program[33];
+	int64_t seq; /* -1: not known */
+	char hash[DIGEST_HEX_BYTES];
+	char source[160];
+};
+struct audit_report {
+	int64_t lines, checkpoints;      /* good ones, before the finding */
+	int64_t signed_to_seq;           /* the last line covered by a good checkpoint; -1: none */
+	int64_t last_seq;                /* of the last good line; -1: none */
+	char last_hash[DIGEST_HEX_BYTES];
+	bool sound;                      /* no finding */
+	bool end_proven;                 /* an anchor names the last line, or the one that a
+	                                    checkpoint signs at the very end */
+	char finding[320];               /* the first one, "" if none */
+	int64_t finding_line;            /* 1-based; 0 if none */
+};
+/* False when the file cannot be read; a finding is no failure. 'key' NULL:
+ * signatures of checkpoints are not checked, and 'signed_to_seq' stays -1. */
+bool audit_verify_file(const char *path, const char *program, const struct verify_key *key,
+		       const struct audit_anchor *anchors, size_t anchor_count,
+		       struct audit_report *ret, struct error *err);
+/* The anchors that this log holds about other programs' chains (members
+ * "gate_head", "server_head": {program, seq?, hash} in data), appended to the malloc'd
+ * array '*anchors' of '*count' (NULL and 0 to begin with). Reads up to the first line
+ * that is none; verify this log too. */
+bool audit_collect_anchors(const char *path, struct audit_anchor **anchors, size_t *count,
+			   struct error *err);
+
+#endif

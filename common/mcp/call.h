@@ -1,0 +1,29 @@
+/*
+ * call -- what stands behind mcp/tool.h's accessors; private to mcp.
+ *
+ * A struct mcp_call lives on the stack of whoever runs a function of a row;
+ * everything in it but 'error_details' is borrowed.
+ */
+#ifndef MCP_CALL_H
+#define MCP_CALL_H
+
+#include <stdatomic.h>
+
+#include "mcp/tool.h"
+
+struct mcp_call {
+	void *context;
+	const json_t *arguments;
+	const struct plan *plan; /* NULL in plan functions and reads */
+	const char *requester;
+	const char *approval;  /* "" for a freed read */
+	const char *approvers; /* separated by ", " */
+	int64_t now_ms;        /* wall: planned_at for writes */
+	int64_t deadline_ms;   /* monotonic */
+	const atomic_bool *cancelled; /* NULL after a burn: nothing stops it then */
+	json_t *error_details;        /* owned */
+};
+
+void mcp_call_done(struct mcp_call *call);
+
+#endif

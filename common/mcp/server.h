@@ -1,0 +1,43 @@
+/*
+ * server -- a whole MCP server program out of one table.
+ *
+ *   int main(int argc, char **argv)
+ *   {
+ *           static const struct mcp_server server = {
+ *                   .name = "accounts", .tools = tools, .tool_count = ARRAY_SIZE(tools),
+ *                   .open = accounts_open, .close = accounts_close,
+ *           };
+ *           return mcp_server_main(&server, argc, argv);
+ *   }
+ *
+ * Reads --dir and config/<name>.yaml, checks that every row has a compiled-in
+ * schema and every schema a row, opens keys, tokens, audit chain and store, calls
+ * 'open', enters the sandbox, listens, says so on stdout
+ * ({"ready":true,"server":"accounts","url":"http://127.0.0.1:4711/mcp"}), serves
+ * until SIGTERM or SIGINT, finishes what runs, leaves. --help, --version, --check-config.
+ */
+#ifndef MCP_SERVER_H
+#define MCP_SERVER_H
+
+#include "base/config.h"
+#include "base/statedir.h"
+#include "mcp/tool.h"
+
+struct mcp_server {
+	const char *name;
+	const struct mcp_tool *tools;
+	size_t tool_count;
+	/* 'config' is the member "backend" of the server's configuration, checked
+	 * against #/$defs/<name>_backend of schemas/config.schema.json; NULL if absent.
+	 * Returns the context, or NULL with 'err'. Must not fail because a backend is down. */
+	void *(*open)(const struct statedir *dir, const json_t *config, struct error *err);
+	void (*close)(void *context);
+	/* Whether the backend answers, for /readyz; may block; NULL: always. */
+	bool (*ready)(void *context, struct error *err);
+	bool needs_network; /* the backend is reached over the network */
+};
+
+/* Returns the exit status. */
+int mcp_server_main(const struct mcp_server *server, int argc, char **argv);
+
+#endif

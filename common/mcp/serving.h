@@ -1,0 +1,152 @@
+/*
+ * serving -- the inside of a service, and of one request under way; private to mcp.
+ *
+ * dispatch takes a request as far as its method, call decides what a tools/call
+ * needs, and planning, execute and approvals do it. Requests of quick freed reads
+ * stay in the loop's thread; all other calls move to a worker.
+ */
+#ifndef MCP_SERVING_H
+#define MCP_SERVING_H
+
+#include <stdatomic.h>
+
+#include "guard/audit.h"
+#include "guard/envelope.h"
+#include "guard/limits.h"
+#include "guard/token.h"
+#include "link/coordination/coordination.h"
+#include "link/http/http_client.h"
+#include "mcp/call.h"
+#include "mcp/callers.h"
+#include "mcp/metrics.h"
+#include "mcp/result.h"
+#include "mcp/revision.h"
+#include "mcp/service.h"
+#include "mcp/tool_table.h"
+#include "proc/workers.h"
+
+/* What /readyz last found out. */
+struct readiness {
+	pthread_mutex_t lock;
+	int64_t checked_ms; /* monotonic; 0: never */
+	bool is_good;
+	unsigned checking;
+	char why[320];
+};
+
+struct mcp_service {
+	const struct mcp_server *server;
+	const struct statedir *dir;
+	struct server_config config;
+	struct mcp_identity identity;
+	struct tool_table tools;
+	char *discover_result, *list_result; /* JSON text, ready to send */
+	struct keyring *keys;
+	struct token_index *tokens;
+	struct secret *state_key;
+	struct secret *gate_token; /* NULL: no gate */
+	struct http_client *http;  /* towards the gate; NULL: no gate */
+	void *context;             /* of the server's open */
+	bool is_open;
+
+	struct coordination *store;
+	struct audit *audit;
+	struct limiter *plan_limiter;    /* per requester */
+	struct limiter *refusal_limiter; /* audit lines about refusals, per client */
+	struct workers *workers;
+	struct httpd *httpd;
+	struct callers callers;
+	struct metrics metrics;
+	struct readiness readiness;
+	atomic_int registering; /* calls that wait for the gate */
+	atomic_bool is_stopping;
+	atomic_bool is_cancelled; /* patience is over: reads and plans give up */
+};
+
+/* One POST under way. */
+struct exchange {
+	struct mcp_service *service;
+	struct http_request *http;
+	struct caller caller;
+	bool from_gate;
+	json_t *body;                   /* owned */
+	struct jsonrpc_message message; /* borrows from it */
+	enum mcp_method method;
+	struct error contract; /* set: the body is JSON, but breaks the contract profile */
+
+	const struct tool_entry *tool;
+	json_t *arguments;       /* owned; as the canonical bytes say */
+	struct strbuf canonical; /* of the arguments */
+	char args[DIGEST_HEX_BYTES];
+	const char *grant, *ticket, *request_state; /* borrowed from the body; NULL: none */
+	int64_t deadline_ms;                        /* monotonic */
+	bool is_entered;                            /* counted in 'callers' */
+};
+
+/* --- dispatch.c --- */
+
+/* The httpd_handler of a service. */
+void dispatch_request(void *context, struct http_request *http);
+/* Each of these replies and frees the exchange. */
+void exchange_refuse(struct exchange *x, struct refusal *refusal);
+void exchange_forbid(struct exchange *x, const char *scope);
+void exchange_reply(struct exchange *x, const char *result, size_t length);
+void exchange_finish(struct exchange *x, struct mcp_result *r);
+
+/* --- status.c: /healthz, /readyz, /metrics --- */
+
+void readiness_init(struct readiness *r);
+void readiness_done(struct readiness *r);
+/* False: the path is none of these. */
+bool status_request(struct mcp_service *s, struct http_request *http);
+
+/* --- tools.c --- */
+
+/* Replies now or later, and frees the exchange then. */
+void tools_call(struct exchange *x);
+/* Whether the caller may do this at all by this server's own configuration. */
+bool tools_check_rights(const struct exchange *x, const char *principal, struct error *err);
+/* Run the row's function and judge what it returns; the result is the failure's if it fails. */
+bool tools_run(const struct exchange *x, struct mcp_call *call, struct mcp_result *r,
+	       struct error *err);
+/* An audit line about a call that was refused; at most so many a minute and client. */
+void tools_audit_refusal(const struct exchange *x, const char *approval, const struct error *why);
+
+/* --- planning.c --- */
+
+/* Make the plan as of 'now_ms'. On failure '*ret_details' (owned by the caller) may be set. */
+struct plan *planning_make(const struct exchange *x, const char *requester, int64_t now_ms,
+			   json_t **ret_details, struct error *err) _must_use_;
+/* The gate asks for a plan with its ticket. */
+void planning_answer(struct exchange *x, struct mcp_result *r);
+
+/* --- execute.c --- */
+
+struct presented {
+	const char *grant;
+	const char *request_state; /* NULL: none */
+	const char *requester;     /* whom this request is for; NULL: whom the grant names */
+};
+/* What became of it, for the gate. */
+struct execution_report {
+	char approval[81];  /* "" when the grant could not be read */
+	const char *state;  /* succeeded, failed, unknown, refused */
+	char result[DIGEST_HEX_BYTES]; /* digest of the recorded result, "" for none */
+};
+/* Check the grant, burn it, run, record, and fill the result. 'report' may be NULL. */
+void execute_grant(struct exchange *x, const struct presented *given, struct mcp_result *r,
+		   struct execution_report *report);
+/* {program, seq, hash}: the head of this server's audit chain. New; NULL without memory. */
+json_t *execute_head(const struct mcp_service *s) _must_use_;
+
+/* --- approvals.c --- */
+
+/* A direct client's call: registered with the gate, run when people said yes. */
+void approvals_answer(struct exchange *x, struct mcp_result *r);
+
+/* --- recover.c --- */
+
+/* What a process that died left 'started' becomes 'unknown'; backends are asked by a worker. */
+bool recover_started(struct mcp_service *s, struct error *err);
+
+#endif

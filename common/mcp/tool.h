@@ -1,0 +1,80 @@
+/*
+ * tool -- what an author of a server writes: rows and the functions they name.
+ *
+ * Everything that a tool *is* (schemas, hints, risk) stands in its schema file;
+ * a row says what it *does*. By the time a function here runs, identity, rights,
+ * schema, and for run functions of writes plan and grant, are settled.
+ *
+ * plan: arguments -> what would happen. Pure: no side effects, the same answer
+ *   for the same arguments, backend state and mcp_call_now_ms. Only tools whose
+ *   risk is write or destructive have one, and all of those must.
+ * run: acts on the identifiers in the verified plan (mcp_call_plan), never
+ *   resolving a name again; for a read it has the arguments alone. Afterwards it
+ *   reads back what it claims: mcp_result_verified.
+ * check: reads the backend to tell what became of a plan whose process died;
+ *   says it in words (for the report of an unknown outcome). Optional.
+ * quick: pure CPU, under about 50 microseconds: runs in the event loop's thread.
+ *   All else runs on a worker, where it may block.
+ *
+ * A function fails by returning false with 'err' set: the caller gets a tool
+ * result with isError and that code. ERR_UNKNOWN_OUTCOME from run is special: the
+ * act may have happened.
+ */
+#ifndef MCP_TOOL_H
+#define MCP_TOOL_H
+
+#include "base/json.h"
+#include "guard/plan.h"
+
+struct mcp_call;
+struct mcp_result;
+
+struct mcp_tool {
+	const char *name;
+	bool (*plan)(struct mcp_call *call, struct plan *plan, struct error *err);
+	bool (*run)(struct mcp_call *call, struct mcp_result *result, struct error *err);
+	bool (*check)(struct mcp_call *call, struct strbuf *observed, struct error *err);
+	bool quick;
+};
+
+/* --- the call: all borrowed, valid until the function returns --- */
+
+/* Validated arguments, an object (empty if none came). Defaults are not filled in. */
+const json_t *mcp_call_arguments(const struct mcp_call *call);
+/* The verified plan; NULL in plan functions and reads. */
+const struct plan *mcp_call_plan(const struct mcp_call *call);
+/* What the server's 'open' returned. */
+void *mcp_call_context(const struct mcp_call *call);
+/* For whom: the person who asked. */
+const char *mcp_call_requester(const struct mcp_call *call);
+/* Approval id and the people who said yes, separated by ", "; "" for a freed read. */
+const char *mcp_call_approval(const struct mcp_call *call);
+const char *mcp_call_approvers(const struct mcp_call *call);
+/* The instant that relative times refer to: planned_at for plan and run of a write. */
+int64_t mcp_call_now_ms(const struct mcp_call *call);
+/* Monotonic; give up by then. */
+int64_t mcp_call_deadline_ms(const struct mcp_call *call);
+/* The client is gone (never true after the burn). */
+bool mcp_call_cancelled(const struct mcp_call *call);
+/* The string/integer/bool argument or the fallback. */
+const char *mcp_call_string(const struct mcp_call *call, const char *name, const char *fallback);
+int64_t mcp_call_int64(const struct mcp_call *call, const char *name, int64_t fallback);
+bool mcp_call_bool(const struct mcp_call *call, const char *name, bool fallback);
+
+/* Extra 'details' for the error that is about to be returned (candidates, …). Steals. */
+void mcp_call_error_details(struct mcp_call *call, json_t *details);
+
+/* --- the result --- */
+
+/* Short Markdown that a person can read alone: content[0]. Replaces. */
+void mcp_result_text(struct mcp_result *r, const char *format, ...) _printf_(2, 3);
+/* structuredContent; must satisfy the outputSchema. Steals. */
+void mcp_result_structured(struct mcp_result *r, json_t *value);
+/* A result that is a failure as a whole though it has structure (nothing succeeded). */
+void mcp_result_failed(struct mcp_result *r);
+/* What was written has been read back and is so (true), or could not be read back or is not so. */
+void mcp_result_verified(struct mcp_result *r, bool verified);
+/* A resource_link beside the text. */
+void mcp_result_link(struct mcp_result *r, const char *uri, const char *name);
+
+#endif

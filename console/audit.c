@@ -1,0 +1,312 @@
+/* wingman audit: read the chains, prove them, tell one approval's story. */
+#include "guard/audit.h"
+
+#include <dirent.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "console/console.h"
+
+enum { PROGRAMS_MAX = 64, TAIL_LINES = 20 };
+
+struct audit_options {
+	int64_t lines;
+	bool follow;
+};
+
+static const struct option_row rows[] = {
+	OPTION_INT64("lines", 'n', "N", "how many lines of each log (default 20)",
+		     offsetof(struct audit_options, lines)),
+	OPTION_BOOL("follow", 'f', "go on as lines come", offsetof(struct audit_options, follow)),
+	OPTION_END,
+};
+
+struct programs {
+	char name[PROGRAMS_MAX][64];
+	size_t count;
+};
+
+static bool list_programs(const struct console *c, struct programs *ret, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(c->dir, "audit");
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	ret->count = 0;
+	if (!dir)
+		return error_errno(err, "cannot read the audit folder %s", path ? path : "");
+	while ((entry = readdir(dir)) && ret->count < PROGRAMS_MAX) {
+		size_t length = strlen(entry->d_name);
+
+		if (length > 6 && length < 64 && strcmp(entry->d_name + length - 6, ".jsonl") == 0)
+			(void)snprintf(ret->name[ret->count++], 64, "%.*s", (int)(length - 6), entry->d_name);
+	}
+	(void)closedir(dir);
+	qsort(ret->name, ret->count, sizeof ret->name[0], (int (*)(const void *, const void *))strcmp);
+	return true;
+}
+
+/* --- lines ------------------------------------------------------------------ */
+
+struct line {
+	json_t *json;
+	const char *at;
+};
+
+struct lines {
+	struct line *v;
+	size_t count, capacity;
+};
+
+static void lines_done(struct lines *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		json_decref(l->v[i].json);
+	free(l->v);
+}
+
+static bool lines_add(struct lines *l, json_t *json)
+{
+	const char *at = json_get_string(json, "at");
+
+	if (l->count == l->capacity) {
+		size_t capacity = l->capacity ? l->capacity * 2 : 64;
+		struct line *grown = reallocarray(l->v, capacity, sizeof *grown);
+
+		if (!grown)
+			return false;
+		l->v = grown;
+		l->capacity = capacity;
+	}
+	l->v[l->count++] = (struct line){ json_incref(json), at ? at : "" };
+	return true;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	return strcmp(((const struct line *)a)->at, ((const struct line *)b)->at);
+}
+
+static bool concerns(const json_t *line, const char *approval)
+{
+	const char *id = json_get_string(json_object_get(line, "data"), "approval");
+
+	return id && strcmp(id, approval) == 0;
+}
+
+/* Lines of one log: the last 'last' (0: all), only those about 'approval' if given. */
+static bool read_log(const struct console *c, const char *program, const char *approval, size_t last,
+		     struct lines *ret, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", program);
+	FILE *f = path ? fopen(path, "re") : NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0, first = ret->count;
+	ssize_t n;
+
+	if (!f)
+		return error_errno(err, "cannot read %s", path ? path : program);
+	while ((n = getline(&text, &size, f)) > 0) {
+		struct error ignored = ERROR_INIT;
+		json_auto_t *line = json_parse(text, (size_t)n, JSON_SYNTAX, &ignored);
+
+		if (!line || (approval && !concerns(line, approval)))
+			continue;
+		if (!lines_add(ret, line)) {
+			(void)fclose(f);
+			return error_oom(err);
+		}
+		if (last && ret->count - first > last) {
+			json_decref(ret->v[first].json);
+			ret->count--;
+			memmove(ret->v + first, ret->v + first + 1, (ret->count - first) * sizeof *ret->v);
+		}
+	}
+	(void)fclose(f);
+	return true;
+}
+
+static void print_line(const struct console *c, const json_t *line)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+	const char *at = json_get_string(line, "at");
+	const char *program = json_get_string(line, "program");
+	const char *event = json_get_string(line, "event");
+
+	if (c->json) {
+		console_print_json(line);
+		return;
+	}
+	strbuf_add_format(&text, "%s  %-10s %-22s ", at ? at : "?", program ? program : "?",
+			  event ? event : "?");
+	(void)json_write(&text, json_object_get(line, "data"), &ignored);
+	console_print_visible(text.data);
+}
+
+static int print_lines(const struct console *c, struct lines *l)
+{
+	if (l->count > 1)
+		qsort(l->v, l->count, sizeof *l->v, by_time);
+	for (size_t i = 0; i < l->count; i++)
+		print_line(c, l->v[i].json);
+	return EXIT_DONE;
+}
+
+_Noreturn static void follow(const struct console *c, const struct programs *p)
+{
+	FILE *logs[PROGRAMS_MAX] = { NULL };
+
+	for (size_t i = 0; i < p->count; i++) {
+		_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", p->name[i]);
+
+		logs[i] = path ? fopen(path, "re") : NULL;
+		if (logs[i])
+			(void)fseek(logs[i], 0, SEEK_END);
+	}
+	for (;;) {
+		for (size_t i = 0; i < p->count; i++) {
+			_cleanup_free_ char *text = NULL;
+			size_t size = 0;
+			ssize_t n;
+
+			while (logs[i] && (n = getline(&text, &size, logs[i])) > 0) {
+				struct error ignored = ERROR_INIT;
+				json_auto_t *line = json_parse(text, (size_t)n, JSON_SYNTAX, &ignored);
+
+				if (line)
+					print_line(c, line);
+			}
+			if (logs[i])
+				clearerr(logs[i]);
+		}
+		(void)usleep(200 * 1000);
+	}
+}
+
+static int tail(struct console *c, const struct audit_options *o, const char *only)
+{
+	struct error err = ERROR_INIT;
+	struct programs p;
+	_cleanup_(lines_done) struct lines lines = { 0 };
+
+	if (!list_programs(c, &p, &err))
+		return console_fail(c, &err);
+	for (size_t i = 0; i < p.count; i++)
+		if ((!only || strcmp(only, p.name[i]) == 0) &&
+		    !read_log(c, p.name[i], NULL, (size_t)o->lines, &lines, &err))
+			return console_fail(c, &err);
+	(void)print_lines(c, &lines);
+	if (o->follow)
+		follow(c, &p);
+	return EXIT_DONE;
+}
+
+static int story(struct console *c, const char *approval)
+{
+	struct error err = ERROR_INIT;
+	struct programs p;
+	_cleanup_(lines_done) struct lines lines = { 0 };
+
+	if (!list_programs(c, &p, &err))
+		return console_fail(c, &err);
+	for (size_t i = 0; i < p.count; i++)
+		if (!read_log(c, p.name[i], approval, 0, &lines, &err))
+			return console_fail(c, &err);
+	if (lines.count == 0) {
+		error_set(&err, ERR_NOT_FOUND, "no log speaks of the approval '%s'", approval);
+		return console_fail(c, &err);
+	}
+	return print_lines(c, &lines);
+}
+
+/* --- verify ----------------------------------------------------------------- */
+
+static void print_report(const struct console *c, const char *program, const struct audit_report *r)
+{
+	if (c->json) {
+		json_auto_t *line = json_pack(
+			"{s:s, s:b, s:b, s:I, s:I, s:s, s:s, s:I}", "program", program, "sound", r->sound,
+			"end_proven", r->end_proven, "lines", (json_int_t)r->lines, "checkpoints",
+			(json_int_t)r->checkpoints, "head", r->last_hash, "finding", r->finding,
+			"finding_line", (json_int_t)r->finding_line);
+
+		console_print_json(line);
+		return;
+	}
+	if (!r->sound) {
+		printf("%s: %sBROKEN%s at line %lld: ", program, console_red(c), console_plain(c),
+		       (long long)r->finding_line);
+		console_print_visible(r->finding);
+		return;
+	}
+	printf("%s: %ssound%s, %lld lines, %lld checkpoints, %s (head %.12s)\n", program,
+	       console_green(c), console_plain(c), (long long)r->lines, (long long)r->checkpoints,
+	       r->end_proven ? "end proven" : "end not proven", r->last_hash);
+}
+
+static int verify(struct console *c)
+{
+	struct error err = ERROR_INIT;
+	struct programs p;
+	_cleanup_free_ struct audit_anchor *anchors = NULL;
+	size_t anchor_count = 0;
+	int status = EXIT_DONE;
+
+	if (!list_programs(c, &p, &err))
+		return console_fail(c, &err);
+	for (size_t i = 0; i < p.count; i++) {
+		_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", p.name[i]);
+		struct error skipped = ERROR_INIT;
+
+		/* A log that cannot be read for anchors is judged below. */
+		if (path)
+			(void)audit_collect_anchors(path, &anchors, &anchor_count, &skipped);
+	}
+	for (size_t i = 0; i < p.count; i++) {
+		_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", p.name[i]);
+		_cleanup_free_ char *key_path = statedir_path(c->dir, "audit/%s.pem", p.name[i]);
+		struct error no_key = ERROR_INIT;
+		_cleanup_(verify_key_freep) struct verify_key *key =
+			key_path ? verify_key_read(key_path, &no_key) : NULL;
+		struct audit_report r;
+
+		error_clear(&err);
+		if (!path || !audit_verify_file(path, p.name[i], key, anchors, anchor_count, &r, &err)) {
+			status = console_fail(c, &err);
+			continue;
+		}
+		print_report(c, p.name[i], &r);
+		if (!r.sound)
+			status = EXIT_FAILED;
+	}
+	return status;
+}
+
+static int run(struct console *c, int argc, char **argv)
+{
+	struct audit_options o = { .lines = TAIL_LINES };
+	struct error err = ERROR_INIT;
+	int operands = 0;
+	const char *verb, *id;
+
+	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
+		return console_usage(c, &command_audit, err.message);
+	if (o.lines < 1 || o.lines > 1000000)
+		return console_usage(c, &command_audit, "--lines takes 1 to 1000000");
+	verb = operands > 0 ? argv[1] : "tail";
+	id = operands > 1 ? argv[2] : NULL;
+	if (strcmp(verb, "tail") == 0)
+		return tail(c, &o, id);
+	if (strcmp(verb, "show") == 0 && id)
+		return story(c, id);
+	if (strcmp(verb, "verify") == 0 && !id)
+		return verify(c);
+	return console_usage(c, &command_audit, "say tail, show ID or verify");
+}
+
+const struct command command_audit = {
+	"audit", "audit [tail [PROGRAM] [--lines N] [--follow] | show ID | verify]",
+	"Read the audit logs, prove that nobody changed them, tell one approval's story.", run
+};

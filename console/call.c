@@ -1,0 +1,152 @@
+/* wingman call: one tool, once, from the shell. */
+#include "console/call.h"
+
+#include "base/file.h"
+#include "base/options.h"
+#include "console/decide.h"
+
+enum { ARGUMENTS_MAX = 1024 * 1024, PLAN_WAIT_MS = 60 * 1000 };
+
+struct call_options {
+	const char *args;
+	int64_t wait_s;
+};
+
+static const struct option_row rows[] = {
+	OPTION_STRING("args", 'a', "JSON", "arguments as a JSON object, @FILE, or - for stdin",
+		      offsetof(struct call_options, args)),
+	OPTION_INT64("wait", 'w', "SECONDS", "how long to wait for the end (default: until it ends)",
+		     offsetof(struct call_options, wait_s)),
+	OPTION_END,
+};
+
+bool call_is_interactive(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+static json_t *read_arguments(const char *text, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	json_auto_t *arguments = NULL;
+
+	if (!text)
+		return json_object();
+	if (strcmp(text, "-") == 0) {
+		if (!file_read_fd(STDIN_FILENO, ARGUMENTS_MAX, &sb, err))
+			return NULL;
+	} else if (text[0] == '@') {
+		if (!file_read(text + 1, ARGUMENTS_MAX, &sb, err))
+			return NULL;
+	} else {
+		strbuf_add_string(&sb, text);
+	}
+	arguments = json_parse(sb.data, sb.length, JSON_CONTRACT, err);
+	if (arguments && !json_is_object(arguments)) {
+		error_set(err, ERR_INVALID_ARGUMENT, "the arguments must be a JSON object");
+		return NULL;
+	}
+	return TAKE(arguments);
+}
+
+static int still_pending(const struct console *c, const char *approval, const char *state)
+{
+	if (c->json) {
+		json_auto_t *line = json_pack("{s:s, s:s}", "approval", approval, "state", state);
+
+		console_print_json(line);
+	} else {
+		printf("approval %s is %s; decide with: wingman approvals approve %s\n", approval, state,
+		       approval);
+		(void)fflush(stdout);
+	}
+	return EXIT_PENDING;
+}
+
+/* Ask here if there is somebody to ask; say the id where there is not. */
+static bool settle(struct console *c, struct gate_link *g, const json_t *record, int *ret_status)
+{
+	const char *approval = json_get_string(record, "id");
+	struct error err = ERROR_INIT;
+
+	if (!call_is_interactive() || c->json) {
+		*ret_status = still_pending(c, approval, "pending");
+		return true;
+	}
+	switch (decide_ask(c, g, record, NULL, &err)) {
+	case ANSWER_APPROVED:
+	case ANSWER_DENIED:
+		return true;
+	case ANSWER_REFUSED:
+		(void)console_fail(c, &err);
+		break;
+	case ANSWER_LATER:
+		break;
+	}
+	*ret_status = still_pending(c, approval, "pending");
+	return false;
+}
+
+int call_follow(struct console *c, struct gate_link *g, const char *approval, int64_t wait_ms)
+{
+	struct error err = ERROR_INIT;
+	int status = EXIT_PENDING;
+	json_auto_t *record = decide_wait(g, approval, PLAN_WAIT_MS, true, &err);
+	json_auto_t *ended = NULL;
+
+	if (!record)
+		return err.code == ERR_TIMEOUT ? still_pending(c, approval, "planned")
+					       : console_fail(c, &err);
+	if (decide_is_over(json_get_string(record, "state")))
+		return decide_report(c, record);
+	if (!settle(c, g, record, &status) || wait_ms == 0)
+		return status;
+	ended = decide_wait(g, approval, wait_ms, false, &err);
+	if (!ended)
+		return err.code == ERR_TIMEOUT ? still_pending(c, approval, "pending")
+					       : console_fail(c, &err);
+	return decide_report(c, ended);
+}
+
+int call_run(struct console *c, struct gate_link *g, const char *tool, const json_t *arguments,
+	     int64_t wait_ms)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *reply = gate_link_ask(
+		g, MSG_PROPOSE, json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments), &err);
+	const char *approval = json_get_string(reply, "approval");
+
+	if (!reply)
+		return console_fail(c, &err);
+	if (!approval) {
+		error_set(&err, ERR_INTERNAL, "the gate took the proposal but named no approval");
+		return console_fail(c, &err);
+	}
+	return call_follow(c, g, approval, wait_ms);
+}
+
+static int run(struct console *c, int argc, char **argv)
+{
+	struct call_options o = { .wait_s = -1 };
+	struct error err = ERROR_INIT;
+	int operands = 0;
+	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
+	json_auto_t *arguments = NULL;
+
+	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
+		return console_usage(c, &command_call, err.message);
+	if (operands != 1)
+		return console_usage(c, &command_call, "name one tool, such as accounts.get_account");
+	arguments = read_arguments(o.args, &err);
+	if (!arguments)
+		return console_fail(c, &err);
+	g = gate_link_open(c->dir, &err);
+	if (!g)
+		return console_fail(c, &err);
+	return call_run(c, g, argv[1], arguments, o.wait_s < 0 ? -1 : o.wait_s * 1000);
+}
+
+const struct command command_call = {
+	"call", "call TOOL [--args JSON|@FILE|-] [--wait SECONDS]",
+	"Propose one call, show it for approval, run it, print the result.", run
+};

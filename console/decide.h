@@ -1,0 +1,29 @@
+/*
+ * decide -- show a prompt on the controlling terminal and take a person's answer.
+ *
+ * "approve" and the first four digits of the prompt's digest say yes; "deny",
+ * with or without a reason, says no; anything else leaves it pending. The digest
+ * that goes to the gate is computed here over what was drawn.
+ */
+#ifndef CONSOLE_DECIDE_H
+#define CONSOLE_DECIDE_H
+
+#include "console/console.h"
+#include "console/gate_link.h"
+
+enum answer { ANSWER_LATER, ANSWER_APPROVED, ANSWER_DENIED, ANSWER_REFUSED };
+
+/* 'record' is what the gate's show said. ANSWER_REFUSED: the gate did not take
+ * the decision, 'err' says why. 'only' restricts the question: "approve", "deny" or NULL. */
+enum answer decide_ask(struct console *c, struct gate_link *g, const json_t *record,
+		       const char *only, struct error *err);
+
+/* Wait until the approval has ended (or 'timeout_ms' passed: ERR_TIMEOUT); the last record. */
+json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_ms,
+		    bool until_pending, struct error *err) _must_use_;
+
+/* Print how it ended (result's text or error) and give the exit status. */
+int decide_report(const struct console *c, const json_t *record);
+bool decide_is_over(const char *state);
+
+#endif

@@ -1,0 +1,79 @@
+/* wingman pin, wingman keys: changes to what the gate trusts, approved like any call. */
+#include "console/call.h"
+#include "console/console.h"
+#include "console/gate_link.h"
+
+static int propose(struct console *c, struct gate_link *g, const char *action, json_t *arguments)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *reply =
+		gate_link_ask(g, MSG_PROPOSE_GATE,
+			      json_pack("{s:s, s:o}", "action", action, "arguments", arguments), &err);
+	const char *approval = json_get_string(reply, "approval");
+
+	if (!reply)
+		return console_fail(c, &err);
+	return call_follow(c, g, approval ? approval : "", -1);
+}
+
+static void print_differences(const json_t *reply)
+{
+	size_t i;
+	json_t *difference;
+
+	json_array_foreach(json_object_get(reply, "differences"), i, difference) {
+		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+		const char *tool = json_get_string(difference, "tool");
+		const char *what = json_get_string(difference, "what");
+
+		strbuf_add_format(&line, "%s: %s", tool ? tool : "server", what ? what : "changed");
+		console_print_visible(line.data);
+	}
+}
+
+static int run_pin(struct console *c, int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
+	json_auto_t *reply = NULL;
+	json_t *arguments;
+
+	if (argc != 2)
+		return console_usage(c, &command_pin, "name one server");
+	g = gate_link_open(c->dir, &err);
+	reply = g ? gate_link_ask(g, MSG_PINS, json_pack("{s:s}", "server", argv[1]), &err) : NULL;
+	if (!reply)
+		return console_fail(c, &err);
+	if (json_array_size(json_object_get(reply, "differences")) == 0) {
+		if (c->json)
+			console_print_json(reply);
+		else
+			printf("%s is as it was pinned\n", argv[1]);
+		return EXIT_DONE;
+	}
+	if (!c->json)
+		print_differences(reply);
+	arguments = json_pack("{s:s}", "server", argv[1]);
+	if (arguments && json_object_get(reply, "current"))
+		(void)json_object_set(arguments, "digest", json_object_get(reply, "current"));
+	return propose(c, g, "pin_server", arguments);
+}
+
+static int run_keys(struct console *c, int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
+
+	if (argc != 2 || strcmp(argv[1], "rotate") != 0)
+		return console_usage(c, &command_keys, "say rotate");
+	g = gate_link_open(c->dir, &err);
+	if (!g)
+		return console_fail(c, &err);
+	return propose(c, g, "rotate_key", json_object());
+}
+
+const struct command command_pin = { "pin", "pin SERVER",
+				     "Show how a server changed since it was pinned, and accept it.",
+				     run_pin };
+const struct command command_keys = { "keys", "keys rotate", "Give the gate a new signing key.",
+				      run_keys };

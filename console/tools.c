@@ -1,0 +1,209 @@
+/* wingman tools, wingman docs: what there is, and how each is used. */
+#include "console/tools.h"
+
+#include "console/gate_link.h"
+#include "console/render.h"
+
+json_t *tools_fetch(struct gate_link *g, const char *server, struct error *err)
+{
+	json_t *ask = json_object();
+	json_auto_t *reply = NULL;
+
+	if (ask && server)
+		(void)json_object_set_new(ask, "server", json_string(server));
+	reply = gate_link_ask(g, MSG_TOOLS, ask, err);
+	return reply ? json_incref(json_object_get(reply, "servers")) : NULL;
+}
+
+const json_t *tools_find(const json_t *servers, const char *full_name)
+{
+	const char *dot = strchr(full_name, '.');
+	size_t i, k;
+	json_t *server, *tool;
+
+	json_array_foreach(servers, i, server) {
+		const char *name = json_get_string(server, "name");
+
+		if (!name || (dot && (strlen(name) != (size_t)(dot - full_name) ||
+				      strncmp(name, full_name, strlen(name)) != 0)))
+			continue;
+		json_array_foreach(json_object_get(server, "tools"), k, tool) {
+			const char *tool_name = json_get_string(tool, "name");
+
+			if (tool_name && strcmp(tool_name, dot ? dot + 1 : full_name) == 0)
+				return tool;
+		}
+	}
+	return NULL;
+}
+
+const char *tools_risk(const json_t *tool)
+{
+	const char *risk = json_get_string(json_object_get(tool, "_meta"), "org.wingman/risk");
+
+	return risk ? risk : "?";
+}
+
+void tools_print_servers(const struct console *c, const json_t *servers)
+{
+	size_t i;
+	json_t *server;
+
+	json_array_foreach(servers, i, server) {
+		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+		bool up = json_is_true(json_object_get(server, "up"));
+
+		strbuf_add_format(&line, "%-12s %s, %zu tools, %s", console_member(server, "name"),
+				  up ? "up" : "DOWN", json_array_size(json_object_get(server, "tools")),
+				  json_get_string(server, "url"));
+		if (json_is_false(json_object_get(server, "pinned")))
+			strbuf_add_format(&line, ", CHANGED since pinned: wingman pin %s",
+					  console_member(server, "name"));
+		printf("%s", up ? "" : console_red(c));
+		console_print_visible(line.data);
+		printf("%s", up ? "" : console_plain(c));
+	}
+}
+
+void tools_print_list(const struct console *c, const json_t *servers)
+{
+	size_t i, k;
+	json_t *server, *tool;
+
+	json_array_foreach(servers, i, server) {
+		json_array_foreach(json_object_get(server, "tools"), k, tool) {
+			_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+			const char *title = json_get_string(tool, "title");
+
+			strbuf_add_format(&line, "%s.%s", console_member(server, "name"),
+					  console_member(tool, "name"));
+			printf("%s%-34s%s %-12s ", console_bold(c), line.data, console_plain(c),
+			       tools_risk(tool));
+			console_print_visible(title ? title : "");
+		}
+	}
+}
+
+static void print_default(const json_t *property)
+{
+	const json_t *value = json_object_get(property, "default");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+
+	if (value && json_write(&text, value, &ignored)) {
+		printf("      default: ");
+		console_print_visible(text.data);
+	}
+}
+
+static void print_choices(const json_t *property)
+{
+	const json_t *choices = json_object_get(property, "enum");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+
+	if (!choices)
+		choices = json_object_get(json_object_get(property, "items"), "enum");
+	if (choices && json_write(&text, choices, &ignored)) {
+		printf("      one of: ");
+		console_print_visible(text.data);
+	}
+}
+
+const char *tools_type(const json_t *property)
+{
+	const char *kind = json_get_string(property, "x-wingman-kind");
+	const char *type = json_get_string(property, "type");
+
+	return kind ? kind : type ? type : "any value";
+}
+
+bool tools_is_required(const json_t *schema, const char *name)
+{
+	size_t i;
+	json_t *required;
+
+	json_array_foreach(json_object_get(schema, "required"), i, required)
+		if (json_is_string(required) && strcmp(json_string_value(required), name) == 0)
+			return true;
+	return false;
+}
+
+void tools_print_docs(const struct console *c, const char *full_name, const json_t *tool)
+{
+	const json_t *schema = json_object_get(tool, "inputSchema");
+	const char *title = json_get_string(tool, "title");
+	const char *description = json_get_string(tool, "description");
+	const char *name;
+	json_t *property;
+
+	printf("%s%s%s  (%s)\n", console_bold(c), full_name, console_plain(c), tools_risk(tool));
+	console_print_visible(title ? title : "");
+	printf("\n");
+	console_print_visible(description ? description : "");
+	printf("\narguments:\n");
+	json_object_foreach(json_object_get(schema, "properties"), name, property) {
+		const char *help = json_get_string(property, "description");
+
+		printf("  %s%s%s  %s%s\n", console_bold(c), name, console_plain(c), tools_type(property),
+		       tools_is_required(schema, name) ? ", required" : "");
+		if (help) {
+			printf("      ");
+			console_print_visible(help);
+		}
+		print_choices(property);
+		print_default(property);
+	}
+	printf("\nrun it:  wingman call %s --args '{…}'   or   /call %s   in the console\n", full_name,
+	       full_name);
+}
+
+static int run_tools(struct console *c, int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
+	json_auto_t *servers = NULL;
+
+	if (argc > 2)
+		return console_usage(c, &command_tools, "name one server at most");
+	g = gate_link_open(c->dir, &err);
+	servers = g ? tools_fetch(g, argc > 1 ? argv[1] : NULL, &err) : NULL;
+	if (!servers)
+		return console_fail(c, &err);
+	if (c->json)
+		console_print_json(servers);
+	else
+		tools_print_list(c, servers);
+	return EXIT_DONE;
+}
+
+static int run_docs(struct console *c, int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
+	json_auto_t *servers = NULL;
+	const json_t *tool;
+
+	if (argc != 2)
+		return console_usage(c, &command_docs, "name one tool, such as accounts.block_account");
+	g = gate_link_open(c->dir, &err);
+	servers = g ? tools_fetch(g, NULL, &err) : NULL;
+	if (!servers)
+		return console_fail(c, &err);
+	tool = tools_find(servers, argv[1]);
+	if (!tool) {
+		error_set(&err, ERR_NOT_FOUND, "there is no tool '%s'", argv[1]);
+		error_hint(&err, "'wingman tools' lists them");
+		return console_fail(c, &err);
+	}
+	if (c->json)
+		console_print_json(tool);
+	else
+		tools_print_docs(c, argv[1], tool);
+	return EXIT_DONE;
+}
+
+const struct command command_tools = { "tools", "tools [SERVER]", "List the tools and their risk.",
+				       run_tools };
+const struct command command_docs = { "docs", "docs TOOL", "What a tool does and what it wants.",
+				      run_docs };

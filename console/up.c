@@ -1,0 +1,297 @@
+/* wingman up: the whole suite of one folder, as children that die with it. */
+#include "console/up.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "console/gate_link.h"
+#include "link/http/http_client.h"
+#include "proc/sandbox.h"
+#include "proc/supervise.h"
+
+enum { READY_WAIT_MS = 20 * 1000, STOP_PATIENCE_MS = 5000 };
+
+struct up_options {
+	bool no_console;
+};
+
+static const struct option_row rows[] = {
+	OPTION_BOOL("no-console", 0, "print the ready line and serve until stopped",
+		    offsetof(struct up_options, no_console)),
+	OPTION_END,
+};
+
+struct up {
+	struct console *console;
+	struct suite suite;
+	struct loop *loop;
+	struct supervisor *supervisor;
+	struct http_client *http;
+	int lock_fd;
+	int stderr_fd; /* of the terminal, while our own goes to a file */
+	pid_t console_pid;
+	int console_fd; /* pidfd */
+	int status;
+};
+
+static void up_done(struct up *u)
+{
+	supervisor_free(u->supervisor);
+	loop_free(u->loop);
+	http_client_free(u->http);
+	if (u->lock_fd >= 0)
+		(void)close(u->lock_fd);
+	if (u->stderr_fd >= 0)
+		(void)close(u->stderr_fd);
+	if (u->console_fd >= 0)
+		(void)close(u->console_fd);
+}
+
+static void on_child(void *context, const char *name, const char *what, int status)
+{
+	(void)context;
+	log_info("up.child", LOG_STR("name", name), LOG_STR("what", what), LOG_INT("status", status));
+}
+
+static void on_signal(void *context, int signal_number)
+{
+	struct up *u = context;
+
+	/* Ctrl-C belongs to the console while there is one. */
+	if (signal_number == SIGINT && u->console_pid > 0)
+		return;
+	loop_stop(u->loop);
+}
+
+/* --- are they ready? -------------------------------------------------------- */
+
+static bool directory_ready(void *context)
+{
+	const struct up *u = context;
+
+	return up_port_answers(u->suite.directory_port);
+}
+
+static bool accounts_ready(void *context)
+{
+	const struct up *u = context;
+	_cleanup_(http_client_reply_done) struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
+	struct error ignored = ERROR_INIT;
+	char url[64];
+	struct http_client_request req = { .method = "GET", .url = url, .timeout_ms = 500 };
+
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz", (long long)u->suite.accounts_port);
+	return http_client_call(u->http, &req, &reply, NULL, &ignored) && reply.status == 200;
+}
+
+static bool gate_ready(void *context)
+{
+	const struct up *u = context;
+	struct error ignored = ERROR_INIT;
+	_cleanup_(gate_link_closep) struct gate_link *g = gate_link_open(u->suite.dir, &ignored);
+
+	return g != NULL;
+}
+
+/* --- children --------------------------------------------------------------- */
+
+/* argv of one of our own programs; lives as long as the process. */
+static const char *const *own_argv(const struct suite *s, const char *program)
+{
+	const char **argv = calloc(4, sizeof *argv);
+	_cleanup_free_ char *path = file_join(s->program_dir, program);
+
+	if (!argv || !path)
+		return NULL;
+	argv[0] = TAKE(path);
+	argv[1] = "--dir";
+	argv[2] = statedir_root(s->dir);
+	return argv;
+}
+
+static bool start_child(struct up *u, const char *name, const char *const *argv,
+			bool (*ready)(void *context), struct error *err)
+{
+	char *log_path = statedir_path(u->suite.dir, "run/%s.log", name);
+	struct supervise_child child = {
+		.name = name, .argv = argv, .log_path = log_path, .ready = ready, .context = u,
+	};
+
+	/* The paths live as long as the process: a child may be started again at any time. */
+	if (!argv || !log_path)
+		return error_oom(err);
+	return supervisor_start(u->supervisor, &child, READY_WAIT_MS, err);
+}
+
+static bool start_children(struct up *u, struct error *err)
+{
+	const struct suite *s = &u->suite;
+
+	return (!s->sample || start_child(u, "slapd", up_sample_argv(s), directory_ready, err)) &&
+	       start_child(u, "wingman-accounts", own_argv(s, "wingman-accounts"), accounts_ready, err) &&
+	       start_child(u, "wingman-gate", own_argv(s, "wingman-gate"), gate_ready, err);
+}
+
+/* --- the console as a child, so that its end ends the suite -------------------- */
+
+static void on_console_end(void *context, int fd, unsigned events)
+{
+	struct up *u = context;
+	int status = 0;
+
+	(void)fd;
+	(void)events;
+	if (waitpid(u->console_pid, &status, WNOHANG) == u->console_pid) {
+		u->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+		u->console_pid = 0;
+		loop_stop(u->loop);
+	}
+}
+
+static bool start_console(struct up *u, struct error *err)
+{
+	char *argv[] = { (char *)(uintptr_t)u->console->program_path, (char[]){ "--dir" },
+			 (char *)(uintptr_t)statedir_root(u->suite.dir), (char[]){ "console" }, NULL };
+	posix_spawnattr_t attributes;
+	posix_spawn_file_actions_t actions;
+	sigset_t none;
+	int rc;
+
+	(void)sigemptyset(&none);
+	(void)posix_spawnattr_init(&attributes);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	(void)posix_spawn_file_actions_init(&actions);
+	(void)posix_spawn_file_actions_adddup2(&actions, u->stderr_fd, STDERR_FILENO);
+	rc = posix_spawn(&u->console_pid, argv[0], &actions, &attributes, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)posix_spawnattr_destroy(&attributes);
+	if (rc != 0) {
+		errno = rc;
+		return error_errno(err, "cannot start the console");
+	}
+	u->console_fd = (int)syscall(SYS_pidfd_open, u->console_pid, 0);
+	if (u->console_fd < 0)
+		return error_errno(err, "cannot watch the console");
+	return loop_add_fd(u->loop, u->console_fd, LOOP_READ, on_console_end, u, err) != NULL;
+}
+
+/* Our own messages would draw over the console: they go to run/up.log instead. */
+static bool move_stderr(struct up *u, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(u->suite.dir, "run/up.log");
+	_cleanup_close_ int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+
+	u->stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0 || u->stderr_fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+		return error_errno(err, "cannot write %s", path ? path : "run/up.log");
+	return true;
+}
+
+/* --- the whole ---------------------------------------------------------------- */
+
+static bool take_lock(struct up *u, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(u->suite.dir, "lock");
+	struct error because = ERROR_INIT;
+
+	if (!path)
+		return error_oom(err);
+	if (file_lock(path, &u->lock_fd, &because))
+		return true;
+	if (because.code != ERR_CONFLICT) {
+		*err = because;
+		return false;
+	}
+	error_set(err, ERR_CONFLICT, "a suite runs in %s already", statedir_root(u->suite.dir));
+	error_hint(err, "use it with 'wingman --dir %s', or end it with 'wingman down'",
+		   statedir_root(u->suite.dir));
+	return error_cause(err, "%s", because.message);
+}
+
+static bool say_ready(struct up *u, bool on_stdout, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(u->suite.dir, "run/suite.json");
+	json_auto_t *line = up_ready_line(&u->suite);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (!line || !path || !json_write(&text, line, err))
+		return error_oom(err);
+	strbuf_add_char(&text, '\n');
+	if (!file_write(path, text.data, text.length, 0600, err))
+		return false;
+	if (on_stdout) {
+		fputs(text.data, stdout);
+		(void)fflush(stdout);
+	}
+	return true;
+}
+
+static bool prepare(struct up *u, struct error *err)
+{
+	return sandbox_basics(err) && statedir_create(u->suite.dir, err) && take_lock(u, err) &&
+	       up_setup(u->console, &u->suite, err) &&
+	       (!u->suite.sample || up_sample_prepare(&u->suite, err));
+}
+
+static bool set_up_loop(struct up *u, struct error *err)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+	u->loop = loop_new(err);
+	if (!u->loop)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (!loop_add_signal(u->loop, signals[i], on_signal, u, err))
+			return false;
+	u->supervisor = supervisor_new(u->loop, on_child, u, err);
+	u->http = http_client_new("wingman-up", err);
+	return u->supervisor && u->http;
+}
+
+static bool serve(struct up *u, bool with_console, struct error *err)
+{
+	bool ok = start_children(u, err) && say_ready(u, !with_console, err) &&
+		  (!with_console || start_console(u, err)) && loop_run(u->loop, err);
+
+	if (u->console_pid > 0)
+		(void)kill(u->console_pid, SIGTERM);
+	if (with_console && u->stderr_fd >= 0)
+		dprintf(u->stderr_fd, "wingman: stopping\n");
+	supervisor_stop(u->supervisor, STOP_PATIENCE_MS);
+	return ok;
+}
+
+static int run(struct console *c, int argc, char **argv)
+{
+	struct up_options o = { 0 };
+	struct error err = ERROR_INIT;
+	int operands = 0;
+	bool with_console;
+	_cleanup_(up_done) struct up u = {
+		.console = c, .suite = { .dir = c->dir }, .lock_fd = -1, .stderr_fd = -1, .console_fd = -1,
+	};
+
+	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK || operands > 0)
+		return console_usage(c, &command_up, err.message[0] ? err.message : "up takes no operands");
+	with_console = !o.no_console && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	if (!prepare(&u, &err) || (with_console && !move_stderr(&u, &err)) || !set_up_loop(&u, &err) ||
+	    !serve(&u, with_console, &err)) {
+		/* The terminal again, so that the person sees it. */
+		if (u.stderr_fd >= 0)
+			(void)dup2(u.stderr_fd, STDERR_FILENO);
+		return console_fail(c, &err);
+	}
+	return u.status;
+}
+
+const struct command command_up = {
+	"up", "up [--no-console]",
+	"Run the suite of this folder; on a terminal, open the console.", run
+};

@@ -1,0 +1,39 @@
+/*
+ * up -- the parts of 'wingman up': what a folder needs before it can run, the
+ * private sample directory, and the children.
+ */
+#ifndef CONSOLE_UP_H
+#define CONSOLE_UP_H
+
+#include "console/console.h"
+
+enum { UP_PATH_MAX = 4096 };
+
+struct suite {
+	const struct statedir *dir;
+	char program_dir[UP_PATH_MAX]; /* where wingman-gate and the servers lie */
+	char person[129];              /* whom this uid is mapped to */
+	bool sample;                   /* run the private slapd */
+	int64_t directory_port, accounts_port, gate_port;
+};
+
+/*
+ * Make what is missing: folders, keys, tokens, configuration with free loopback
+ * ports. What is there is read and left alone. Progress goes to stderr.
+ */
+bool up_setup(const struct console *c, struct suite *s, struct error *err);
+
+/* Fill the sample directory on the first start. Needs slapd (ERR_NOT_FOUND tells how to get it). */
+bool up_sample_prepare(const struct suite *s, struct error *err);
+/* argv of the private slapd; strings live as long as the process. NULL without memory. */
+const char *const *up_sample_argv(const struct suite *s);
+/* Base DN of the sample. */
+extern const char up_sample_base[];
+
+/* The ready line of the suite; new reference. */
+json_t *up_ready_line(const struct suite *s);
+
+/* Whether something listens on this loopback port. */
+bool up_port_answers(int64_t port);
+
+#endif

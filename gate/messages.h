@@ -1,0 +1,86 @@
+/*
+ * messages -- everything that may be said to the gate, and what it answers.
+ *
+ * Frames are proc/channel's: one JSON object {"m": name, "id": n, ...}. Over
+ * run/gate.sock the peer speaks first and each request gets exactly one reply
+ * {"m":"reply","id":n,"ok":true,...} or {"m":"reply","id":n,"ok":false,
+ * "error":{code,message,hint?,details?}}; a watch adds events {"m":"event",...}.
+ * A message with an unknown name, an unknown or missing member or a wrong type
+ * is refused; on the caller's channel it ends the process, because that is our bug.
+ *
+ * MESSAGES_VERSION changes with this file.
+ *
+ * Surfaces (console, later slack) to keeper, on the Unix socket. The person is
+ * the peer's uid, mapped by configuration; an unmapped uid may say hello and status only.
+ *   hello       {v}                         -> {v, principal?, team: bool, pin_set: bool, version}
+ *   propose     {tool: "server.tool", arguments, conversation?, choices?}  -> {approval, state}
+ *   show        {approval}                  -> {record} (without secrets: no requestState, no grant)
+ *   list        {state?, limit?}            -> {records: [summaries]}
+ *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}
+ *   cancel      {approval, reason?}         -> {state}        requester only
+ *   revoke      {approval, reason?}         -> {state}        approvers, until the burn
+ *   watch       {approval}                  -> {state}; then events {approval, state, record} until it ends
+ *   tools       {server?}                   -> {servers: [{name, url, instance, up, pinned, tools: [definition]}]}
+ *   explain     {tool, as}                  -> {rule, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s, approvers: []}
+ *   pins        {server}                    -> {differences: [{tool, what}], address, current}
+ *   propose_gate {action: "pin_server"|"rotate_key", arguments} -> {approval, state}  as a destructive call of the server "gate"
+ *   set_pin     {pin?, old?}                -> {}              the person's own PIN; absent pin: remove
+ *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
+ *
+ * Keeper to caller (socket pair):
+ *   plan        {approval, server, tool, arguments: <canonical text>, ticket}
+ *   execute     {approval, server, tool, arguments, request_state?, grant}
+ *   definitions {server}
+ *   answer      {request, status, body}      reply to a server's registration
+ * Caller to keeper:
+ *   planned     {approval, plan, request_state} | {approval, error}
+ *   executed    {approval, result} | {approval, error, sent: bool}
+ *   defined     {server, up, tools?, error?}
+ *   register    {request, server, body}      a server's POST /approvals, its token checked
+ *   outcome     {request, server, approval, body}
+ *   listening   {url}
+ */
+#ifndef GATE_MESSAGES_H
+#define GATE_MESSAGES_H
+
+enum { MESSAGES_VERSION = 1 };
+
+enum message {
+	/* surface -> keeper */
+	MSG_HELLO,
+	MSG_PROPOSE,
+	MSG_SHOW,
+	MSG_LIST,
+	MSG_DECIDE,
+	MSG_CANCEL,
+	MSG_REVOKE,
+	MSG_WATCH,
+	MSG_TOOLS,
+	MSG_EXPLAIN,
+	MSG_PINS,
+	MSG_PROPOSE_GATE,
+	MSG_SET_PIN,
+	MSG_STATUS,
+	/* keeper -> surface */
+	MSG_REPLY,
+	MSG_EVENT,
+	/* keeper -> caller */
+	MSG_PLAN,
+	MSG_EXECUTE,
+	MSG_DEFINITIONS,
+	MSG_ANSWER,
+	/* caller -> keeper */
+	MSG_PLANNED,
+	MSG_EXECUTED,
+	MSG_DEFINED,
+	MSG_REGISTER,
+	MSG_OUTCOME,
+	MSG_LISTENING,
+	MSG_COUNT
+};
+
+/* "hello" and so on; the inverse gives MSG_COUNT for an unknown name. */
+const char *message_name(enum message m);
+enum message message_find(const char *name);
+
+#endif

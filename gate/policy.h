@@ -1,0 +1,65 @@
+/*
+ * policy -- who may ask, who must say yes, how many, and how long it is good for.
+ *
+ * Without a policy file: every tool needs one yes of a team member, the
+ * requester included; irreversible effects and tools that change who is who need
+ * a second person when the team has one. A file (config/policy.yaml, checked
+ * against schemas/policy.schema.json) replaces that: the first rule that matches
+ * decides, and what no rule matches is refused. A pure module: configuration and
+ * question in, judgement out.
+ */
+#ifndef GATE_POLICY_H
+#define GATE_POLICY_H
+
+#include "base/config.h"
+#include "guard/names.h"
+
+enum { POLICY_RULES_MAX = 500, POLICY_PERSONS_MAX = 5000 };
+
+struct policy;
+
+/* 'team' and 'persons' come from the gate's configuration (borrowed during the
+ * call, copied). 'file' NULL: the built-in policy. */
+struct policy *policy_new(const json_t *persons, const json_t *team,
+			  const struct config *file, struct error *err) _must_use_;
+void policy_free(struct policy *p);
+DEFINE_CLEANUP(struct policy, policy_free);
+
+struct policy_question {
+	const char *server, *tool;
+	enum risk risk;
+	bool reversible;        /* every effect of the plan is */
+	int64_t plan_approvers; /* the least that the server's plan asks for */
+	const char *requester;
+};
+
+struct policy_answer {
+	char rule[129];
+	bool may_call;
+	bool free; /* a read that runs without a person */
+	int64_t approvers_needed;
+	bool four_eyes;      /* the requester may not approve */
+	int64_t expires_ms;  /* of the prompt; 10 minutes */
+	int64_t good_for_ms; /* of the approval; 5 minutes */
+	char why[240];       /* in words */
+};
+
+void policy_judge(const struct policy *p, const struct policy_question *q,
+		  struct policy_answer *ret);
+/* Whether this person may approve under that answer. */
+bool policy_may_approve(const struct policy *p, const struct policy_question *q,
+			const struct policy_answer *a, const char *person);
+/* Everybody who may, NULL-terminated array of borrowed strings; free() the array. */
+const char **policy_approvers(const struct policy *p, const struct policy_question *q,
+			      const struct policy_answer *a) _must_use_;
+
+bool policy_in_team(const struct policy *p, const char *person);
+/* The person of a Unix uid, or of a token id; NULL if not mapped. Borrowed. */
+const char *policy_person_of_uid(const struct policy *p, uid_t uid);
+bool policy_knows(const struct policy *p, const char *person);
+
+/* Faults and warnings of the whole set ("nobody could approve accounts.block_account"), an array of
+ * {level: error|warning, text}. */
+json_t *policy_check(const struct policy *p, const char *const *tools) _must_use_;
+
+#endif
