@@ -3,8 +3,8 @@
  *
  * Private to guard. Locks the file against a second writer, moves a torn end out of
  * the way, keeps room allocated ahead, and writes so that a true answer means the
- * bytes are on the disk. Knows lines only by their newline. Not thread-safe, but for
- * audit_file_reserve beside audit_file_write.
+ * bytes are on the disk. Knows lines only by their newline. Not thread-safe, but one
+ * thread may reserve while another writes.
  */
 #ifndef GUARD_AUDIT_FILE_H
 #define GUARD_AUDIT_FILE_H
@@ -33,10 +33,12 @@ void audit_file_close(struct audit_file *f);
 
 /* Allocate room for 'bytes' more than the file has. Takes 'ahead' more where it
  * can, so that few calls pay. True where the file system cannot reserve. */
-bool audit_file_reserve(struct audit_file *f, size_t bytes, size_t ahead, struct error *err);
+bool audit_file_reserve(struct audit_file *f, size_t bytes, size_t ahead,
+			struct error *err);
 
-/* Append and sync. On failure the file is cut back to what it was, if that is
- * possible; it must not be written again. */
-bool audit_file_write(struct audit_file *f, const struct strbuf *bytes, struct error *err);
+/* Append and sync; the caller then adds to 'size', under its lock. On failure the
+ * file is cut back to 'size', if that is possible, and must not be written again. */
+bool audit_file_write(const struct audit_file *f, const struct strbuf *bytes,
+		      struct error *err);
 
 #endif

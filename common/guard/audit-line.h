@@ -42,7 +42,8 @@ json_t *audit_line_read(const char *text, size_t length, struct audit_line *ret,
 
 /* The canonical data of a checkpoint over 'place'. */
 bool audit_checkpoint_write(struct strbuf *data, const struct audit_place *place,
-			    const char *program, const struct sign_key *key, struct error *err);
+			    const char *program, const struct sign_key *key,
+			    struct error *err);
 /* Whether 'data' is a checkpoint over exactly 'place', and, with a key, signed by it. */
 bool audit_checkpoint_check(const json_t *data, const struct audit_place *place,
 			    const char *program, const struct verify_key *key,
@@ -54,8 +55,13 @@ struct audit_reader *audit_reader_open(const char *path, struct error *err) _mus
 void audit_reader_close(struct audit_reader *r);
 DEFINE_CLEANUP(struct audit_reader, audit_reader_close);
 
-enum audit_read { AUDIT_READ_LINE, AUDIT_READ_END, AUDIT_READ_TORN, AUDIT_READ_TOO_LONG,
-		  AUDIT_READ_FAILED };
+enum audit_read {
+	AUDIT_READ_LINE,
+	AUDIT_READ_END,
+	AUDIT_READ_TORN,
+	AUDIT_READ_TOO_LONG,
+	AUDIT_READ_FAILED
+};
 /* The next line without its newline, valid until the next call. A line that does
  * not end is waited for a moment, because it may just be written. */
 enum audit_read audit_reader_next(struct audit_reader *r, const char **ret_text,

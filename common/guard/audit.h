@@ -29,13 +29,18 @@
 #include "base/secret.h"
 #include "base/statedir.h"
 
-enum { AUDIT_LINE_MAX = 256 * 1024, AUDIT_CHECKPOINT_LINES = 64, AUDIT_RESERVE = 1024 * 1024 };
+enum {
+	AUDIT_LINE_MAX = 256 * 1024,
+	AUDIT_CHECKPOINT_LINES = 64,
+	AUDIT_RESERVE = 1024 * 1024
+};
 
 struct audit;
 
 /* Opens (or begins) audit/<program>.jsonl, makes audit/<program>.key if absent,
  * takes a lock on the file, checks the last line, appends "audit.opened". */
-struct audit *audit_open(const struct statedir *dir, const char *program, struct error *err) _must_use_;
+struct audit *audit_open(const struct statedir *dir, const char *program,
+			 struct error *err) _must_use_;
 void audit_close(struct audit *a); /* with a checkpoint */
 DEFINE_CLEANUP(struct audit, audit_close);
 
@@ -49,7 +54,8 @@ bool audit_append(struct audit *a, const char *event, json_t *data,
 bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
 			  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
 /* Place and hash of the last durable line. */
-void audit_head(struct audit *a, int64_t *ret_seq, char ret_hash[static DIGEST_HEX_BYTES]);
+void audit_head(struct audit *a, int64_t *ret_seq,
+		char ret_hash[static DIGEST_HEX_BYTES]);
 /* Whether the chain can still be written, and the room for outcomes is there. */
 bool audit_is_sound(struct audit *a);
 /* "hmac:<32 hex>" under a key derived from the audit key; appended. */
@@ -70,21 +76,21 @@ struct audit_anchor {
 	char source[160];
 };
 struct audit_report {
-	int64_t lines, checkpoints;      /* good ones, before the finding */
-	int64_t signed_to_seq;           /* the last line covered by a good checkpoint; -1: none */
-	int64_t last_seq;                /* of the last good line; -1: none */
+	int64_t lines, checkpoints; /* good ones, before the finding */
+	int64_t signed_to_seq; /* the last line covered by a good checkpoint; -1: none */
+	int64_t last_seq;      /* of the last good line; -1: none */
 	char last_hash[DIGEST_HEX_BYTES];
-	bool sound;                      /* no finding */
-	bool end_proven;                 /* an anchor names the last line, or the one that a
+	bool sound;           /* no finding */
+	bool end_proven;      /* an anchor names the last line, or the one that a
 	                                    checkpoint signs at the very end */
-	char finding[320];               /* the first one, "" if none */
-	int64_t finding_line;            /* 1-based; 0 if none */
+	char finding[320];    /* the first one, "" if none */
+	int64_t finding_line; /* 1-based; 0 if none */
 };
 /* False when the file cannot be read; a finding is no failure. 'key' NULL:
  * signatures of checkpoints are not checked, and 'signed_to_seq' stays -1. */
-bool audit_verify_file(const char *path, const char *program, const struct verify_key *key,
-		       const struct audit_anchor *anchors, size_t anchor_count,
-		       struct audit_report *ret, struct error *err);
+bool audit_verify_file(const char *path, const char *program,
+		       const struct verify_key *key, const struct audit_anchor *anchors,
+		       size_t anchor_count, struct audit_report *ret, struct error *err);
 /* The anchors that this log holds about other programs' chains (members
  * "gate_head", "server_head": {program, seq?, hash} in data), appended to the malloc'd
  * array '*anchors' of '*count' (NULL and 0 to begin with). Reads up to the first line

@@ -30,7 +30,8 @@ bool burn_start(struct coordination *c, const struct grant *g, const char *clien
 bool burn_finish(struct coordination *c, const char *id, const char *state,
 		 const json_t *result, int64_t now_ms, struct error *err);
 /* New reference or NULL ('*ret_record') when this id was never burned. */
-bool burn_find(struct coordination *c, const char *id, json_t **ret_record, struct error *err);
+bool burn_find(struct coordination *c, const char *id, json_t **ret_record,
+	       struct error *err);
 /* At start: each record still 'started' is made 'unknown' and given to 'fn' (may be NULL). */
 bool burn_recover(struct coordination *c, int64_t now_ms,
 		  void (*fn)(void *context, const json_t *record), void *context,

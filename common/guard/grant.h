@@ -39,9 +39,9 @@ struct grant {
 	char requester[129];
 	char approvers[GRANT_APPROVERS_MAX][129];
 	size_t approver_count;
-	char rule[129];   /* "" when absent */
-	char bundle[81];  /* "" when absent */
-	int64_t seq;      /* -1 when absent */
+	char rule[129];  /* "" when absent */
+	char bundle[81]; /* "" when absent */
+	int64_t seq;     /* -1 when absent */
 	bool emergency;
 	char head[DIGEST_HEX_BYTES]; /* "" when absent */
 	int64_t iat, exp;
@@ -52,7 +52,8 @@ bool grant_sign(struct strbuf *sb, const struct grant *g, const struct sign_key 
 		struct error *err);
 
 /* Signature, form, every member; no judgement about this call or now. */
-bool grant_open(const char *word, struct keyring *keys, struct grant *ret, struct error *err);
+bool grant_open(const char *word, struct keyring *keys, struct grant *ret,
+		struct error *err);
 
 /* What the server knows of the call at hand. */
 struct grant_call {

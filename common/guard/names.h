@@ -7,20 +7,23 @@
 #include <stdbool.h>
 
 /* Members of params._meta and result._meta. */
-#define META_GRANT "org.wingman/grant"         /* request: a signed grant */
+#define META_GRANT     "org.wingman/grant"     /* request: a signed grant */
 #define META_REQUESTER "org.wingman/requester" /* request: a signed requester ticket */
-#define META_PLAN "org.wingman/plan"           /* result: the plan */
-#define META_OUTCOME "org.wingman/outcome"     /* result: verified?, approval, audit head of the server */
-#define META_RISK "org.wingman/risk"           /* tool: read, write, destructive */
-#define META_APPROVAL "org.wingman/approval"   /* result: id of the approval that is waited for */
+#define META_PLAN      "org.wingman/plan"      /* result: the plan */
+#define META_OUTCOME                                                                     \
+	"org.wingman/outcome" /* result: verified?, approval, audit head of the server */
+#define META_RISK "org.wingman/risk" /* tool: read, write, destructive */
+#define META_APPROVAL                                                                    \
+	"org.wingman/approval" /* result: id of the approval that is waited for */
 
 /* Values of "typ": a signature made for one purpose cannot serve another. */
-#define TYP_GRANT "org.wingman/grant"
-#define TYP_REQUESTER "org.wingman/requester"
+#define TYP_GRANT      "org.wingman/grant"
+#define TYP_REQUESTER  "org.wingman/requester"
 #define TYP_CHECKPOINT "org.wingman/checkpoint"
 
-#define SCOPE_GATE "wingman:gate"         /* may ask for plans and present grants */
-#define SCOPE_REGISTER "wingman:register" /* a server: may register its own calls with the gate */
+#define SCOPE_GATE "wingman:gate" /* may ask for plans and present grants */
+#define SCOPE_REGISTER                                                                   \
+	"wingman:register" /* a server: may register its own calls with the gate */
 
 enum risk { RISK_READ, RISK_WRITE, RISK_DESTRUCTIVE };
 /* "read", "write", "destructive"; false for anything else. */

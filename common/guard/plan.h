@@ -23,7 +23,7 @@ enum {
 	PLAN_EFFECTS_MAX = 64,
 	PLAN_WARNINGS_MAX = 32,
 	PLAN_NOTES_MAX = 64,
-	PLAN_TEXT_MAX = 2000,  /* bytes of any one text */
+	PLAN_TEXT_MAX = 2000,   /* bytes of any one text */
 	PLAN_APPROVERS_MAX = 8, /* what a grant can carry */
 };
 
@@ -39,7 +39,8 @@ void plan_summary(struct plan *p, const char *format, ...) _printf_(2, 3);
 void plan_effect(struct plan *p, const char *system, const char *target, const char *from,
 		 const char *to, bool reversible);
 void plan_warning(struct plan *p, const char *format, ...) _printf_(2, 3);
-void plan_note(struct plan *p, const char *argument, const char *format, ...) _printf_(3, 4);
+void plan_note(struct plan *p, const char *argument, const char *format, ...)
+	_printf_(3, 4);
 void plan_requires(struct plan *p, int64_t approvers, const char *why);
 /* What the plan rests on: any JSON; digested. Steals 'state'. */
 void plan_state(struct plan *p, json_t *state);

@@ -12,8 +12,9 @@
 #include "base/secret.h"
 
 enum {
-	STATE_TTL_MS = 30 * 60 * 1000, /* outlives prompt (10 min), approval (5 min) and claim */
-	STATE_MAX = 4096,              /* bytes of a word; whatever is longer is not ours */
+	STATE_TTL_MS = 30 * 60 *
+		       1000, /* outlives prompt (10 min), approval (5 min) and claim */
+	STATE_MAX = 4096,    /* bytes of a word; whatever is longer is not ours */
 };
 
 struct request_state {
@@ -27,8 +28,8 @@ struct request_state {
 };
 
 /* Append the word. A state that state_open would refuse is ERR_INTERNAL: our bug. */
-bool state_seal(struct strbuf *sb, const struct request_state *s, const struct secret *key,
-		struct error *err);
+bool state_seal(struct strbuf *sb, const struct request_state *s,
+		const struct secret *key, struct error *err);
 /* ERR_INVALID_ARGUMENT for anything altered or past its expiry. */
 bool state_open(const char *word, const struct secret *key, int64_t now_ms,
 		struct request_state *ret, struct error *err);

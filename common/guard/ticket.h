@@ -22,8 +22,9 @@ struct ticket {
 bool request_digest(const char *server, const char *tool, const char *args_digest,
 		    char ret_hex[static DIGEST_HEX_BYTES], struct error *err);
 
-bool ticket_sign(struct strbuf *sb, const char *aud, const char *requester, const char *request,
-		 int64_t now_ms, const struct sign_key *key, struct error *err);
+bool ticket_sign(struct strbuf *sb, const char *aud, const char *requester,
+		 const char *request, int64_t now_ms, const struct sign_key *key,
+		 struct error *err);
 /* ERR_APPROVAL_INVALID unless every member is right for this request now. */
 bool ticket_check(const char *word, const char *aud, const char *request, int64_t now_ms,
 		  struct keyring *keys, struct ticket *ret, struct error *err);

@@ -47,10 +47,12 @@ bool token_index_find(struct token_index *t, const char *token, int64_t now_ms,
  * the index atomically, mode 0600. The first token makes the index. Scopes are 1 to
  * 64 of [a-z0-9:_-]. Revoking twice keeps the first time; ERR_NOT_FOUND for no such id.
  */
-bool token_create(const char *index_path, const char *principal, const char *const *scopes,
-		  size_t scope_count, int64_t expires_ms /* 0: never */, int64_t now_ms,
+bool token_create(const char *index_path, const char *principal,
+		  const char *const *scopes, size_t scope_count,
+		  int64_t expires_ms /* 0: never */, int64_t now_ms,
 		  struct secret **ret_token, char ret_id[static 65], struct error *err);
-bool token_revoke(const char *index_path, const char *id, int64_t now_ms, struct error *err);
+bool token_revoke(const char *index_path, const char *id, int64_t now_ms,
+		  struct error *err);
 /* The rows without hashes, a new array. */
 json_t *token_list(const char *index_path, struct error *err) _must_use_;
 

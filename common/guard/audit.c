@@ -1,0 +1,327 @@
+#include "guard/audit.h"
+
+#include <pthread.h>
+
+#include "base/canonical.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "guard/audit-file.h"
+#include "guard/audit-line.h"
+#include "guard/copy.h"
+
+/* What a line has beside its data, and what a checkpoint may follow it; generous. */
+enum { LINE_AROUND_DATA = 512, CHECKPOINT_LINE = 1024 };
+
+struct audit {
+	char program[33];
+	struct sign_key *key;
+	uint8_t sensitive_key[DIGEST_BYTES];
+
+	pthread_mutex_t lock; /* over all below, but for 'batch' while 'is_writing' */
+	pthread_cond_t written;
+	struct audit_file file;
+	struct strbuf queue; /* lines that are not in the file yet */
+	struct strbuf batch; /* those that one of the callers is writing */
+	bool is_writing;
+	struct audit_place queued, durable;
+	int64_t since_checkpoint;
+	bool lacks_room;  /* AUDIT_RESERVE could not be kept free at the last try */
+	struct error why; /* set once the chain is broken */
+};
+
+/* ---- Writing: whoever waits first writes for all that wait ---- */
+
+/* With the lock held, which is given up while the disk works. */
+static void write_batch(struct audit *a)
+{
+	const struct audit_place last = a->queued;
+	const struct strbuf batch = a->queue;
+	struct error why = ERROR_INIT;
+
+	a->queue = a->batch;
+	a->batch = batch;
+	a->is_writing = true;
+	(void)pthread_mutex_unlock(&a->lock);
+	const bool written = audit_file_write(&a->file, &batch, &why);
+	(void)pthread_mutex_lock(&a->lock);
+	a->is_writing = false;
+	if (written) {
+		a->file.size += (off_t)batch.length;
+		a->durable = last;
+	} else {
+		a->why = why;
+	}
+	strbuf_clear(&a->batch);
+	(void)pthread_cond_broadcast(&a->written);
+}
+
+/* With the lock held: wait until line 'seq' is on the disk. */
+static bool make_durable(struct audit *a, int64_t seq)
+{
+	while (a->durable.seq < seq && !error_is_set(&a->why)) {
+		if (a->is_writing)
+			(void)pthread_cond_wait(&a->written, &a->lock);
+		else
+			write_batch(a);
+	}
+	return a->durable.seq >= seq;
+}
+
+static bool queue_line(struct audit *a, const char *event, const struct strbuf *data,
+		       struct error *err)
+{
+	char at[CLOCK_TEXT_BYTES];
+
+	return audit_line_write(&a->queue, &a->queued,
+				clock_format_ms(clock_wall_ms(), at), a->program, event,
+				data, err);
+}
+
+static bool queue_checkpoint(struct audit *a, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
+
+	if (!audit_checkpoint_write(&data, &a->queued, a->program, a->key, err) ||
+	    !queue_line(a, AUDIT_CHECKPOINT_EVENT, &data, err))
+		return false;
+	a->since_checkpoint = 0;
+	return true;
+}
+
+/* Room for a line with this much data, and, unless it is an outcome, for the
+ * outcomes that may still come. */
+static bool have_room(struct audit *a, size_t data_bytes, bool is_outcome,
+		      struct error *err)
+{
+	const size_t bytes = a->queue.length + (a->is_writing ? a->batch.length : 0) +
+			     data_bytes + LINE_AROUND_DATA + CHECKPOINT_LINE;
+
+	if (is_outcome)
+		return audit_file_reserve(&a->file, bytes, 0, err);
+	a->lacks_room =
+		!audit_file_reserve(&a->file, bytes + AUDIT_RESERVE, AUDIT_RESERVE, err);
+	return !a->lacks_room;
+}
+
+/* ---- Appending ---- */
+
+static bool is_broken(const struct audit *a, struct error *err)
+{
+	if (!error_is_set(&a->why))
+		return false;
+	error_set(err, ERR_INTERNAL,
+		  "the audit log cannot be written, so nothing is executed: %s",
+		  a->why.message);
+	error_hint(err, "%s", a->why.hint);
+	error_cause(err, "%s", a->why.cause);
+	return true;
+}
+
+/* With the lock held. */
+static bool append_line(struct audit *a, const char *event, const struct strbuf *data,
+			bool is_outcome, char *ret_hash, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (is_broken(a, err))
+		return false;
+	if (!have_room(a, data->length, is_outcome, err)) {
+		/* What began and cannot be told of must not be followed by more. */
+		if (is_outcome)
+			a->why = *err;
+		return false;
+	}
+	if (!queue_line(a, event, data, err))
+		return false;
+	const struct audit_place mine = a->queued;
+	/* One that fails for lack of memory is made good behind the next line. */
+	if (++a->since_checkpoint >= AUDIT_CHECKPOINT_LINES)
+		(void)queue_checkpoint(a, &ignored);
+	if (!make_durable(a, mine.seq)) {
+		(void)is_broken(a, err);
+		return false;
+	}
+	if (ret_hash)
+		memcpy(ret_hash, mine.hash, DIGEST_HEX_BYTES);
+	return true;
+}
+
+static bool append(struct audit *a, const char *event, json_t *data, bool is_outcome,
+		   char *ret_hash, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_auto_t *owned = data;
+
+	if (!audit_is_event(event) || !json_is_object(owned))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "what should go to the audit log as '%s' is no object",
+				 event);
+	if (!json_check_contract(owned, err) || !canonical_write(&text, owned, err))
+		return false;
+	(void)pthread_mutex_lock(&a->lock);
+	const bool appended = append_line(a, event, &text, is_outcome, ret_hash, err);
+	(void)pthread_mutex_unlock(&a->lock);
+	return appended;
+}
+
+bool audit_append(struct audit *a, const char *event, json_t *data,
+		  char ret_hash[DIGEST_HEX_BYTES], struct error *err)
+{
+	return append(a, event, data, false, ret_hash, err);
+}
+
+bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
+			  char ret_hash[DIGEST_HEX_BYTES], struct error *err)
+{
+	return append(a, event, data, true, ret_hash, err);
+}
+
+void audit_head(struct audit *a, int64_t *ret_seq, char ret_hash[static DIGEST_HEX_BYTES])
+{
+	(void)pthread_mutex_lock(&a->lock);
+	*ret_seq = a->durable.seq;
+	memcpy(ret_hash, a->durable.hash, DIGEST_HEX_BYTES);
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
+bool audit_is_sound(struct audit *a)
+{
+	(void)pthread_mutex_lock(&a->lock);
+	const bool sound = !error_is_set(&a->why) && !a->lacks_room;
+	(void)pthread_mutex_unlock(&a->lock);
+	return sound;
+}
+
+void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb)
+{
+	uint8_t mac[DIGEST_BYTES];
+	char hex[DIGEST_HEX_BYTES];
+
+	digest_hmac_sha256(a->sensitive_key, sizeof a->sensitive_key, text, strlen(text),
+			   mac);
+	digest_hex(mac, sizeof mac, hex);
+	strbuf_add_format(sb, "hmac:%.32s", hex);
+}
+
+/* ---- Life ---- */
+
+/* The key of audit_sensitive is what the audit key signs of a fixed text: known to
+ * whoever has the key, and to nobody else. */
+static bool derive_sensitive_key(struct audit *a, struct error *err)
+{
+	static const char purpose[] = "org.wingman/audit-sensitive v1";
+	uint8_t signature[KEY_SIGNATURE_BYTES];
+
+	if (!sign_key_sign(a->key, purpose, sizeof purpose - 1, signature, err))
+		return false;
+	digest_sha256(signature, sizeof signature, a->sensitive_key);
+	explicit_bzero(signature, sizeof signature);
+	return true;
+}
+
+static bool open_key(struct audit *a, const struct statedir *dir, struct error *err)
+{
+	_cleanup_free_ char *private = statedir_path(dir, "audit/%s.key", a->program);
+	_cleanup_free_ char *public = statedir_path(dir, "audit/%s.pem", a->program);
+
+	if (!private || !public)
+		return error_oom(err);
+	a->key = file_exists(private) ? sign_key_read(private, err)
+				      : sign_key_create(private, err);
+	return a->key && derive_sensitive_key(a, err) &&
+	       (file_exists(public) || sign_key_write_public(a->key, public, err));
+}
+
+/* Go on where the last line of an earlier process left off. */
+static bool resume(struct audit *a, const struct strbuf *last, struct error *err)
+{
+	struct error why = ERROR_INIT;
+	struct audit_line line;
+
+	a->queued = a->durable = audit_nothing;
+	if (last->length == 0)
+		return true;
+	json_auto_t *json = audit_line_read(last->data, last->length, &line, &why);
+	if (!json || strcmp(line.program, a->program) != 0) {
+		error_set(err, ERR_INTERNAL,
+			  "the last line of audit log '%s' is damaged: %s", a->file.path,
+			  json ? "it is of another program" : why.message);
+		return error_hint(
+			err,
+			"see 'wingman audit verify'; move the log away to begin anew");
+	}
+	a->queued = a->durable = line.place;
+	return true;
+}
+
+static bool open_file(struct audit *a, const struct statedir *dir, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(dir, "audit/%s.jsonl", a->program);
+	_cleanup_strbuf_ struct strbuf last = STRBUF_INIT;
+	size_t torn = 0;
+
+	if (!path)
+		return error_oom(err);
+	if (!audit_file_open(&a->file, path, &last, &torn, err) || !resume(a, &last, err))
+		return false;
+	if (torn > 0 &&
+	    !audit_append(a, "audit.recovered",
+			  json_pack("{s:I}", "torn_bytes", (json_int_t)torn), NULL, err))
+		return false;
+	/* Asked before the line that says it. */
+	if (!have_room(a, 0, false, err))
+		return false;
+	return audit_append(a, "audit.opened",
+			    json_pack("{s:s, s:b}", "kid", sign_key_kid(a->key),
+				      "reserved", a->file.can_reserve),
+			    NULL, err);
+}
+
+struct audit *audit_open(const struct statedir *dir, const char *program,
+			 struct error *err)
+{
+	struct audit *a;
+
+	if (!name_is_server(program)) {
+		error_set(err, ERR_INTERNAL, "'%s' is no name of a program", program);
+		return NULL;
+	}
+	if (!(a = calloc(1, sizeof *a))) {
+		error_oom(err);
+		return NULL;
+	}
+	COPY(a->program, program);
+	a->file.fd = -1;
+	strbuf_init(&a->queue);
+	strbuf_init(&a->batch);
+	(void)pthread_mutex_init(&a->lock, NULL);
+	(void)pthread_cond_init(&a->written, NULL);
+	if (!open_key(a, dir, err) || !open_file(a, dir, err)) {
+		error_set(&a->why, ERR_INTERNAL, "it could not be opened");
+		audit_close(a);
+		return NULL;
+	}
+	return a;
+}
+
+void audit_close(struct audit *a)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (!a)
+		return;
+	if (a->since_checkpoint > 0 && !error_is_set(&a->why) &&
+	    queue_checkpoint(a, &ignored)) {
+		(void)pthread_mutex_lock(&a->lock);
+		(void)make_durable(a, a->queued.seq);
+		(void)pthread_mutex_unlock(&a->lock);
+	}
+	audit_file_close(&a->file);
+	sign_key_free(a->key);
+	explicit_bzero(a->sensitive_key, sizeof a->sensitive_key);
+	strbuf_done(&a->queue);
+	strbuf_done(&a->batch);
+	(void)pthread_cond_destroy(&a->written);
+	(void)pthread_mutex_destroy(&a->lock);
+	free(a);
+}
