@@ -456,7 +456,7 @@ static int send_changes(LDAP *ld, const char *dn, const char *only_if,
 		/* Critical: a directory that cannot assert must not just change. */
 		rc = ldap_create_assertion_control(ld, without_const(only_if), 1, &assertion);
 		if (rc != LDAP_SUCCESS)
-			return rc;
+			return LDAP_FILTER_ERROR;
 	}
 	rc = ldap_modify_ext_s(ld, dn, list,
 			       assertion ? (LDAPControl *[]){ assertion, NULL } : NULL, NULL);
