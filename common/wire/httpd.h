@@ -1,0 +1,72 @@
+/*
+ * httpd -- an HTTP server that strangers may talk to, on libmicrohttpd.
+ *
+ * One event loop thread per core around a daemon each (own epoll loop, because
+ * libmicrohttpd's internal epoll thread stalls at 128 busy connections), sharing
+ * one port. A handler is called once the whole request is here and within its
+ * limits; it replies at once, or keeps the request and replies later from any
+ * thread (the connection is suspended meanwhile). Oversized bodies (413) and
+ * headers (431) are answered before any handler runs. Every request gets
+ * exactly one reply.
+ *
+ * Host and Origin are checked here, because no handler may forget it: on a
+ * loopback address Host must be localhost, 127.0.0.1 or [::1] with any port, or
+ * one of 'allowed_hosts'; an Origin must be one of 'allowed_origins' or a
+ * loopback origin; else 403 and a log line that names the value and the option.
+ */
+#ifndef WIRE_HTTPD_H
+#define WIRE_HTTPD_H
+
+#include "base/error.h"
+#include "base/strbuf.h"
+
+struct httpd;
+struct http_request;
+
+typedef void httpd_handler(void *context, struct http_request *req);
+
+struct httpd_config {
+	const char *address;  /* "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;        /* 0: a free one, see httpd_port */
+	unsigned loops;       /* 0: one a core, at most 8 */
+	size_t body_max;      /* 0: HTTPD_BODY_MAX */
+	unsigned connection_max; /* 0: 4096 */
+	const char *const *allowed_hosts;   /* NULL-terminated, or NULL */
+	const char *const *allowed_origins; /* NULL-terminated, or NULL */
+	httpd_handler *handler;
+	void *context;
+};
+
+enum { HTTPD_BODY_MAX = 4 * 1024 * 1024, HTTPD_IDLE_S = 75 };
+
+/* Listening when it returns. Strings are borrowed until httpd_stop. */
+struct httpd *httpd_start(const struct httpd_config *config, struct error *err) _must_use_;
+uint16_t httpd_port(const struct httpd *h);
+/* Refuses new connections, waits up to 'patience_ms' for requests under way, then ends and frees. */
+void httpd_stop(struct httpd *h, int64_t patience_ms);
+
+/* Of a request; borrowed, valid until the reply. Methods and paths with case;
+ * header names without. The path has no query; a duplicate header that matters
+ * (Host, Origin, Authorization, Content-Type, Mcp-*) was refused before (400). */
+const char *http_request_method(const struct http_request *req);
+const char *http_request_path(const struct http_request *req);
+const char *http_request_query(const struct http_request *req, const char *name);
+const char *http_request_header(const struct http_request *req, const char *name);
+const char *http_request_body(const struct http_request *req, size_t *ret_length);
+/* Random 16 hex digits made for this request, for logs. */
+const char *http_request_id(const struct http_request *req);
+
+/* Further header lines of a reply; ends with a row of NULLs. An empty value
+ * leaves the line out; one with control characters turns the reply into a 500. */
+struct http_header {
+	const char *name, *value;
+};
+
+/* Reply and forget: 'req' is gone afterwards. Takes the memory of 'body' (may be
+ * NULL or empty) and leaves it empty. 'type' NULL: no Content-Type. Any thread. */
+void http_reply(struct http_request *req, unsigned status, const char *type,
+		const struct http_header *headers, struct strbuf *body);
+/* The same with a constant text. */
+void http_reply_text(struct http_request *req, unsigned status, const char *type, const char *text);
+
+#endif

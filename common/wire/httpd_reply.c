@@ -1,0 +1,113 @@
+#include "wire/httpd_private.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+
+static bool add_headers(struct MHD_Response *response, const char *type,
+			const struct http_header *headers)
+{
+	if (type && MHD_add_response_header(response, "Content-Type", type) != MHD_YES)
+		return false;
+	for (; headers && headers->name; headers++)
+		if (*headers->value != '\0' && /* libmicrohttpd takes no empty ones */
+		    MHD_add_response_header(response, headers->name, headers->value) != MHD_YES)
+			return false;
+	return true;
+}
+
+static struct MHD_Response *text_response(const char *text)
+{
+	/* libmicrohttpd's parameter is not const, and it only reads */
+	return MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text,
+					       MHD_RESPMEM_MUST_COPY);
+}
+
+struct MHD_Response *httpd_refusal(const char *text)
+{
+	static const struct http_header close_after[] = { { "Connection", "close" }, { 0 } };
+	struct MHD_Response *response = text_response(text);
+
+	if (response)
+		(void)add_headers(response, "text/plain; charset=utf-8", close_after);
+	return response;
+}
+
+/*
+ * The connection may be closed, and 'r' used again, as soon as the state is
+ * REPLIED: nothing after the exchange touches it. A request that is abandoned
+ * has no connection any more, and its loop may wait for us alone.
+ */
+static void hand_over(struct http_request *r)
+{
+	struct httpd_loop *l = r->loop;
+	int running = REQUEST_RUNNING;
+	bool last = false;
+
+	if (atomic_compare_exchange_strong(&r->state, &running, REQUEST_REPLIED))
+		return;
+	(void)pthread_mutex_lock(&l->lock);
+	int before = atomic_exchange(&r->state, REQUEST_REPLIED);
+	if (before == REQUEST_SUSPENDED) {
+		bool first = !l->replied;
+		r->next_replied = l->replied;
+		l->replied = r;
+		if (first) /* fails only when the counter is full, and then the loop is awake */
+			(void)!write(l->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+		r = NULL;
+	} else {
+		assert(before == REQUEST_ABANDONED); /* else: replied twice */
+		l->abandoned--;
+		last = l->orphan && l->abandoned == 0;
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+	if (r)
+		httpd_request_free(r);
+	if (last)
+		httpd_loop_release(l);
+}
+
+static void reply(struct http_request *req, unsigned status, const char *type,
+		  const struct http_header *headers, struct MHD_Response *response)
+{
+	if (response && !add_headers(response, type, headers)) {
+		log_error("http.bad_header", LOG_STR("path", http_request_path(req)));
+		MHD_destroy_response(response);
+		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		response = text_response("a header of the reply was not valid\n");
+	}
+	if (response && atomic_load_explicit(&req->loop->stop, memory_order_relaxed))
+		(void)MHD_add_response_header(response, "Connection", "close");
+	req->response = response;
+	req->status = status;
+	hand_over(req);
+}
+
+void http_reply(struct http_request *req, unsigned status, const char *type,
+		const struct http_header *headers, struct strbuf *body)
+{
+	if (body && !strbuf_ok(body)) {
+		strbuf_done(body);
+		http_reply_text(req, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
+				"the reply could not be built\n");
+		return;
+	}
+	if (!body || body->length == 0) {
+		if (body)
+			strbuf_done(body);
+		reply(req, status, type, headers, text_response(""));
+		return;
+	}
+	size_t length = body->length;
+	char *bytes = strbuf_take(body);
+	struct MHD_Response *response =
+		bytes ? MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE) : NULL;
+	if (!response)
+		free(bytes);
+	reply(req, status, type, headers, response);
+}
+
+void http_reply_text(struct http_request *req, unsigned status, const char *type, const char *text)
+{
+	reply(req, status, type, NULL, text_response(text));
+}
