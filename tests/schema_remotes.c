@@ -44,7 +44,8 @@ bool schema_remotes_add(struct schema_set *set, const char *dir, struct error *e
 	_cleanup_free_ char *root = strdup(dir);
 	char *roots[] = { root, NULL };
 	_cleanup_(close_walk) FTS *walk =
-		root ? fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+		root ? fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL)
+		     : NULL;
 	FTSENT *entry;
 
 	if (!walk)

@@ -490,6 +490,8 @@ bool pattern_translate(struct strbuf *sb, const char *pattern, size_t length,
 
 	if (!find_groups(&r))
 		return false;
+	if (length == 0)
+		strbuf_add_string(sb, "(?:)"); /* ICU takes no empty pattern */
 	while (!at_end(&r))
 		if (!take_term(&r))
 			return false;
