@@ -1,0 +1,138 @@
+/* text_redact: credentials struck out, other words left, in linear time. */
+#include "base/text.h"
+
+#include "base/clock.h"
+#include "base/testing.h"
+
+#define R "[redacted]"
+
+static void check(const char *text, const char *want)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	text_redact(&sb, text, strlen(text));
+	assert_string_equal(sb.data, want);
+}
+
+static void test_left_alone(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"blocked maria.k in okta",
+		"the bearer certificate is basic information",
+		"token count: 5, tokens=7, max_tokens: 100",
+		"secretary, passwords and cookies",
+		"https://example.org/a:b@c?d=e",
+		"mail a@example.org // no comment: x@y",
+		"commit 0123456789abcdef0123456789abcdef01234567",
+		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+		"AKIA", "xoxb-", "sk-short", "ghp_abc", "eyJhbGciOiJ", "ein Pfüßchen: é",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		check(texts[i], texts[i]);
+}
+
+static void test_tokens(void **state)
+{
+	(void)state;
+	check("id AKIAIOSFODNN7EXAMPLE.", "id " R);
+	check("(ghp_0123456789abcdefghijABCDEFGHIJ012345)", "(" R ")");
+	check("github_pat_11ABCDEFG0123456789_abcdef x", R " x");
+	check("xoxb-1234-5678-abcdef", R);
+	check("xapp-1-A0-123-abc", R);
+	check("my-ghp_0123456789abcdefghijABCDEFGHIJ012345", "my-" R);
+	check("https://ghp_0123456789abcdefghijABCDEFGHIJ012345@github.com", "https://" R "@github.com");
+	check("post to https://hooks.slack.com/services/T0/B0/xyz now", "post to https://" R " now");
+	check("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_1 end", R " end");
+	check("sk-" "proj-0123456789abcdefghij", R);
+}
+
+static void test_schemes(void **state)
+{
+	(void)state;
+	check("Authorization: Bearer abc123def456", "Authorization: " R);
+	check("authorization=basic dXNlcjpwYXNz\nnext", "authorization=" R "\nnext");
+	check("sent Bearer abc123def456 to x", "sent Bearer " R " to x");
+	check("bearer  0a1b2c3d4e", "bearer  " R);
+	check("Authorization: Digest username=\"u\", response=\"0f\"\r\nHost: x",
+	      "Authorization: " R "\r\nHost: x");
+	check("curl -H 'Authorization: Bearer t0ken' https://x", "curl -H 'Authorization: " R "' https://x");
+	check("Cookie: a=b; c=d\nHost: x", "Cookie: " R "\nHost: x");
+}
+
+static void test_assignments(void **state)
+{
+	(void)state;
+	check("password=hunter2", "password=" R);
+	check("password = hunter2 and more", "password = " R " and more");
+	check("PGPASSWORD=x psql", "PGPASSWORD=" R " psql");
+	check("db_password: 'a b\\'c' tail", "db_password: '" R "' tail");
+	check("a=1&client_secret=abc&b=2", "a=1&client_secret=" R "&b=2");
+	check("{\"password\":\"a\\\"b\",\"user\":\"u\"}", "{\"password\":\"" R "\",\"user\":\"u\"}");
+	check("{\"apiKey\" : 5, \"x\":1}", "{\"apiKey\" : " R ", \"x\":1}");
+	check("X-Api-Key: abc\nx", "X-Api-Key: " R "\nx");
+	check("'token' => \"abc\"", "'token' => \"" R "\"");
+	check("password=", "password=");
+	check("password=\"\"", "password=\"\"");
+	check("secret: {\"name\":\"x\"}", "secret: {\"name\":\"x\"}");
+	check("\"{\\\"password\\\":\\\"abc\\\",\\\"user\\\":\\\"u\\\"}\"",
+	      "\"{\\\"password\\\":\\\"" R "\\\",\\\"user\\\":\\\"u\\\"}\"");
+	check("password=\"cut off", "password=\"" R);
+}
+
+static void test_userinfo(void **state)
+{
+	(void)state;
+	check("postgres://u:p@host/db", "postgres://u:" R "@host/db");
+	check("ldap://cn:p@ss:w@host x@y", "ldap://cn:" R "@host x@y");
+	check("//:p@h", "//:" R "@h");
+	check("https://user@host/", "https://user@host/");
+	check("https://host:8080/a@b", "https://host:8080/a@b");
+}
+
+static void test_private_keys(void **state)
+{
+	(void)state;
+	check("key:\n-----BEGIN RSA PRIVATE KEY-----\nMII\nabc\n-----END RSA PRIVATE KEY-----\ndone",
+	      "key:\n" R "\ndone");
+	check("-----BEGIN PRIVATE KEY-----\nMII cut off", R);
+	check("x-----BEGIN OPENSSH PRIVATE KEY-----\\nb3\\n-----END OPENSSH PRIVATE KEY-----y", "x" R "y");
+	check("-----BEGIN PRIVATE KEY-----a-----END ", R);
+}
+
+/* Nothing that looks as if it began a secret again and again takes the square of its time. */
+static void test_linear(void **state)
+{
+	static const char *const pieces[] = {
+		"eyJ",	   "eyJ.",	"-----BEGIN ", "-----BEGIN PRIVATE KEY", "//a:", "password",
+		"password ", "bearer ", "token=\"",    "token:\\\"\\",	       "sk-",  "ghp_",
+		"a-",	   "\\",	"xoxb-",       "authorization:'",      "//",   "AKIA ",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, out = STRBUF_INIT;
+		while (text.length < 2000000)
+			strbuf_add_string(&text, pieces[i]);
+		int64_t start = clock_mono_ms();
+		text_redact(&out, text.data, text.length);
+		int64_t took = clock_mono_ms() - start;
+		if (took > 5000)
+			fail_msg("'%s' took %lld ms", pieces[i], (long long)took);
+		assert_true(strbuf_ok(&out));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_left_alone),   cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_schemes),	     cmocka_unit_test(test_assignments),
+		cmocka_unit_test(test_userinfo),     cmocka_unit_test(test_private_keys),
+		cmocka_unit_test(test_linear),
+	};
+
+	return cmocka_run_group_tests_name("text-redact", tests, NULL, NULL);
+}
