@@ -75,12 +75,13 @@ static void test_numbers_read_back(void **state)
 		bits ^= bits << 13;
 		bits ^= bits >> 7;
 		bits ^= bits << 17;
-		uint64_t now = i < 34000 ? bits
-					 : (uint64_t)(i - 34000) / 3 % 2047 << 52;
-		double value = double_of(i < 34000 ? now : now + (uint64_t)(i % 3) - (now > 0));
+		uint64_t now = i < 34000 ? bits : (uint64_t)(i - 34000) / 3 % 2047 << 52;
+		double value =
+			double_of(i < 34000 ? now : now + (uint64_t)(i % 3) - (now > 0));
 		if (!isfinite(value))
 			continue;
-		assert_in_range(canonical_number(value, text), 1, CANONICAL_NUMBER_BYTES - 1);
+		assert_in_range(canonical_number(value, text), 1,
+				CANONICAL_NUMBER_BYTES - 1);
 		assert_true(strtod(text, NULL) == value);
 	}
 }
@@ -100,10 +101,12 @@ static void test_write(void **state)
 {
 	(void)state;
 	check(" [ null , true , false ] ", "[null,true,false]");
-	check("{\"b\":1,\"a\":{\"d\":[],\"c\":{}}}", "{\"a\":{\"c\":{},\"d\":[]},\"b\":1}");
+	check("{\"b\":1,\"a\":{\"d\":[],\"c\":{}}}",
+	      "{\"a\":{\"c\":{},\"d\":[]},\"b\":1}");
 	check("[1.0,1e2,-0,-0.0,0.10,1E-7,100e-2]", "[1,100,0,0,0.1,1e-7,1]");
 	/* RFC 8785, section 3.2.2. */
-	check("{\"numbers\":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"
+	check("{\"numbers\":[333333333.33333329,1E30,4.50,2e-3,0."
+	      "000000000000000000000000001],"
 	      "\"string\":\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\","
 	      "\"literals\":[null,true,false]}",
 	      "{\"literals\":[null,true,false],"
@@ -115,14 +118,18 @@ static void test_write(void **state)
 static void test_order(void **state)
 {
 	(void)state;
-	check("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\",\"\\ufb33\":\"Hebrew\","
+	check("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage "
+	      "Return\",\"\\ufb33\":\"Hebrew\","
 	      "\"1\":\"One\",\"\\ud83d\\ude00\":\"Emoji\",\"\\u0080\":\"Control\","
 	      "\"\\u00f6\":\"Latin\"}",
-	      "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"ö\":\"Latin\","
-	      "\"€\":\"Euro Sign\",\"\xf0\x9f\x98\x80\":\"Emoji\",\"\xef\xac\xb3\":\"Hebrew\"}");
+	      "{\"\\r\":\"Carriage "
+	      "Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\",\"ö\":\"Latin\","
+	      "\"€\":\"Euro "
+	      "Sign\",\"\xf0\x9f\x98\x80\":\"Emoji\",\"\xef\xac\xb3\":\"Hebrew\"}");
 	check("{\"ab\":1,\"a\":2,\"\":3,\"a\\u0000\":4,\"b\":5,\"B\":6}",
 	      "{\"\":3,\"B\":6,\"a\":2,\"a\\u0000\":4,\"ab\":1,\"b\":5}");
-	check("{\"\\ue000\":1,\"\\ud7ff\":2,\"\\ud800\\udc00\":3,\"x\\uffee\":4,\"x\\udbff\\udffd\":5}",
+	check("{\"\\ue000\":1,\"\\ud7ff\":2,\"\\ud800\\udc00\":3,\"x\\uffee\":4,"
+	      "\"x\\udbff\\udffd\":5}",
 	      "{\"x\xf4\x8f\xbf\xbd\":5,\"x\xef\xbf\xae\":4,\"\xed\x9f\xbf\":2,"
 	      "\"\xf0\x90\x80\x80\":3,\"\xee\x80\x80\":1}");
 }
@@ -200,10 +207,23 @@ static void test_digest(void **state)
 
 static void test_is(void **state)
 {
-	static const char *const yes[] = { "1", "null", "\"é\"", "{\"a\":1,\"b\":[]}", "1e+21", "0.1" };
-	static const char *const no[] = { "1.0", " 1", "1 ", "-0", "{\"b\":1,\"a\":1}", "1e21", "\"\\u0041\"",
-					  "{\"a\": 1}", "9007199254740992", "\"\\/\"", "", "x", "\"\\u0000\"",
-					  "100000000000000000000", "{\"a\":1,\"a\":1}" };
+	static const char *const yes[] = { "1",     "null", "\"é\"", "{\"a\":1,\"b\":[]}",
+					   "1e+21", "0.1" };
+	static const char *const no[] = { "1.0",
+					  " 1",
+					  "1 ",
+					  "-0",
+					  "{\"b\":1,\"a\":1}",
+					  "1e21",
+					  "\"\\u0041\"",
+					  "{\"a\": 1}",
+					  "9007199254740992",
+					  "\"\\/\"",
+					  "",
+					  "x",
+					  "\"\\u0000\"",
+					  "100000000000000000000",
+					  "{\"a\":1,\"a\":1}" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
@@ -215,15 +235,25 @@ static void test_is(void **state)
 /* What the contract accepts is written so that the contract accepts it again, unchanged. */
 static void test_stable(void **state)
 {
-	static const char *const texts[] = { "1.0", "1e2", "-0", "1e21", "123456789e-20", "5e-324",
-					     "9007199254740991.0", "0.1e1", "1.7976931348623157E308",
-					     "{\"\\ud83d\\ude00\":[\"\\u007f\",1E-7],\"\\ufb33\":{}}" };
+	static const char *const texts[] = {
+		"1.0",
+		"1e2",
+		"-0",
+		"1e21",
+		"123456789e-20",
+		"5e-324",
+		"9007199254740991.0",
+		"0.1e1",
+		"1.7976931348623157E308",
+		"{\"\\ud83d\\ude00\":[\"\\u007f\",1E-7],\"\\ufb33\":{}}"
+	};
 	struct error err = ERROR_INIT;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-		json_auto_t *value = json_parse(texts[i], strlen(texts[i]), JSON_CONTRACT, &err);
+		json_auto_t *value =
+			json_parse(texts[i], strlen(texts[i]), JSON_CONTRACT, &err);
 		testing_no_error(&err);
 		assert_true(json_check_contract(value, &err));
 		assert_true(canonical_write(&sb, value, &err));
@@ -234,10 +264,14 @@ static void test_stable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc_numbers),  cmocka_unit_test(test_numbers_read_back),
-		cmocka_unit_test(test_write),	     cmocka_unit_test(test_order),
-		cmocka_unit_test(test_many_members), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_digest),	     cmocka_unit_test(test_is),
+		cmocka_unit_test(test_rfc_numbers),
+		cmocka_unit_test(test_numbers_read_back),
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_is),
 		cmocka_unit_test(test_stable),
 	};
 

@@ -73,9 +73,11 @@ static size_t list_members(const json_t *object, struct member *members)
 	return count;
 }
 
-static bool write_value(struct strbuf *sb, const json_t *value, int depth, struct error *err);
+static bool write_value(struct strbuf *sb, const json_t *value, int depth,
+			struct error *err);
 
-static bool write_object(struct strbuf *sb, const json_t *object, int depth, struct error *err)
+static bool write_object(struct strbuf *sb, const json_t *object, int depth,
+			 struct error *err)
 {
 	struct member on_stack[MEMBERS_ON_STACK];
 	_cleanup_free_ struct member *on_heap = NULL;
@@ -102,7 +104,8 @@ static bool write_object(struct strbuf *sb, const json_t *object, int depth, str
 	return true;
 }
 
-static bool write_array(struct strbuf *sb, const json_t *array, int depth, struct error *err)
+static bool write_array(struct strbuf *sb, const json_t *array, int depth,
+			struct error *err)
 {
 	size_t count = json_array_size(array);
 
@@ -121,7 +124,8 @@ static bool write_integer(struct strbuf *sb, int64_t value, struct error *err)
 {
 	if (value < -JSON_INTEGER_MAX || value > JSON_INTEGER_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "the integer %lld is beyond +-(2^53-1)", (long long)value);
+				 "the integer %lld is beyond +-(2^53-1)",
+				 (long long)value);
 	strbuf_add_int64(sb, value);
 	return true;
 }
@@ -136,18 +140,20 @@ static bool write_real(struct strbuf *sb, double value, struct error *err)
 	return true;
 }
 
-static bool write_value(struct strbuf *sb, const json_t *value, int depth, struct error *err)
+static bool write_value(struct strbuf *sb, const json_t *value, int depth,
+			struct error *err)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
 	case JSON_ARRAY:
 		if (depth >= JSON_DEPTH_MAX)
-			return error_set(err, ERR_INVALID_ARGUMENT, "nested deeper than %d",
-					 JSON_DEPTH_MAX);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "nested deeper than %d", JSON_DEPTH_MAX);
 		return json_is_object(value) ? write_object(sb, value, depth + 1, err)
 					     : write_array(sb, value, depth + 1, err);
 	case JSON_STRING:
-		strbuf_add_json_string(sb, json_string_value(value), json_string_length(value));
+		strbuf_add_json_string(sb, json_string_value(value),
+				       json_string_length(value));
 		return true;
 	case JSON_INTEGER:
 		return write_integer(sb, json_integer_value(value), err);

@@ -17,8 +17,8 @@
 
 #include "base/banned.h"
 
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
-#define _must_use_ __attribute__((warn_unused_result))
+#define _cleanup_(fn)       __attribute__((cleanup(fn)))
+#define _must_use_          __attribute__((warn_unused_result))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #define TAKE(p)                                                                          \
@@ -56,7 +56,7 @@ static inline void cleanup_close(const int *fd)
 		(void)close(*fd);
 }
 
-#define _cleanup_free_ _cleanup_(cleanup_free)
+#define _cleanup_free_  _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
 
 #endif

@@ -20,11 +20,16 @@ static void test_format(void **state)
 	} cases[] = {
 		{ 0, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z" },
 		{ 999, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.999Z" },
-		{ INT64_C(951782400123), "2000-02-29T00:00:00Z", "2000-02-29T00:00:00.123Z" },
-		{ INT64_C(1795341600000), "2026-11-22T10:00:00Z", "2026-11-22T10:00:00.000Z" },
-		{ INT64_C(4107542399000), "2100-02-28T23:59:59Z", "2100-02-28T23:59:59.000Z" },
-		{ INT64_C(4107542400000), "2100-03-01T00:00:00Z", "2100-03-01T00:00:00.000Z" },
-		{ INT64_C(253402300799999), "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z" },
+		{ INT64_C(951782400123), "2000-02-29T00:00:00Z",
+		  "2000-02-29T00:00:00.123Z" },
+		{ INT64_C(1795341600000), "2026-11-22T10:00:00Z",
+		  "2026-11-22T10:00:00.000Z" },
+		{ INT64_C(4107542399000), "2100-02-28T23:59:59Z",
+		  "2100-02-28T23:59:59.000Z" },
+		{ INT64_C(4107542400000), "2100-03-01T00:00:00Z",
+		  "2100-03-01T00:00:00.000Z" },
+		{ INT64_C(253402300799999), "9999-12-31T23:59:59Z",
+		  "9999-12-31T23:59:59.999Z" },
 		{ -1, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z" },
 		{ INT64_MAX, "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z" },
 		{ INT64_MIN, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z" },
@@ -58,16 +63,38 @@ static void test_parse(void **state)
 		{ "9999-12-31T23:59:59.999Z", INT64_C(253402300799999) },
 	};
 	static const char *const bad[] = {
-		"", "2026", "2026-11-22", "2026-11-22T10:00:00", "2026-11-22 10:00:00Z",
-		"2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-11-31T00:00:00Z",
-		"2026-11-00T00:00:00Z", "2025-02-29T00:00:00Z", "2100-02-29T00:00:00Z",
-		"2026-11-22T24:00:00Z", "2026-11-22T10:60:00Z", "2026-11-22T10:00:61Z",
-		"2026-11-22T10:00:60Z", "2016-12-31T23:59:60+01:00", "2026-11-22T10:00Z",
-		"2026-11-22T10:00:00.Z", "2026-11-22T10:00:00+0200", "2026-11-22T10:00:00+24:00",
-		"2026-11-22T10:00:00+02:60", "2026-11-22T10:00:00Zx", "2026-11-22T10:00:00ZZ",
-		" 2026-11-22T10:00:00Z", "26-11-22T10:00:00Z", "1969-12-31T23:59:59Z",
-		"1970-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "20266-11-22T10:00:00Z",
-		"2026-1-22T10:00:00Z", "+026-11-22T10:00:00Z", "now",
+		"",
+		"2026",
+		"2026-11-22",
+		"2026-11-22T10:00:00",
+		"2026-11-22 10:00:00Z",
+		"2026-13-01T00:00:00Z",
+		"2026-00-01T00:00:00Z",
+		"2026-11-31T00:00:00Z",
+		"2026-11-00T00:00:00Z",
+		"2025-02-29T00:00:00Z",
+		"2100-02-29T00:00:00Z",
+		"2026-11-22T24:00:00Z",
+		"2026-11-22T10:60:00Z",
+		"2026-11-22T10:00:61Z",
+		"2026-11-22T10:00:60Z",
+		"2016-12-31T23:59:60+01:00",
+		"2026-11-22T10:00Z",
+		"2026-11-22T10:00:00.Z",
+		"2026-11-22T10:00:00+0200",
+		"2026-11-22T10:00:00+24:00",
+		"2026-11-22T10:00:00+02:60",
+		"2026-11-22T10:00:00Zx",
+		"2026-11-22T10:00:00ZZ",
+		" 2026-11-22T10:00:00Z",
+		"26-11-22T10:00:00Z",
+		"1969-12-31T23:59:59Z",
+		"1970-01-01T00:00:00+00:01",
+		"9999-12-31T23:59:59-00:01",
+		"20266-11-22T10:00:00Z",
+		"2026-1-22T10:00:00Z",
+		"+026-11-22T10:00:00Z",
+		"now",
 	};
 	struct error err = ERROR_INIT;
 	int64_t ms;
@@ -106,8 +133,10 @@ static void test_calendar(void **state)
 
 static void test_duration(void **state)
 {
-	static const char *const bad[] = { "", "m", "0m", "05m", "-5m", "+5m", "5", "5s", "5M", "5mm",
-					   "5 m", " 5m", "1.5h", "1h30m", "d", "99999999999999999999d" };
+	static const char *const bad[] = {
+		"",   "m",   "0m",  "05m", "-5m",  "+5m",   "5", "5s",
+		"5M", "5mm", "5 m", " 5m", "1.5h", "1h30m", "d", "99999999999999999999d"
+	};
 	struct error err = ERROR_INIT;
 	int64_t ms;
 
@@ -115,8 +144,10 @@ static void test_duration(void **state)
 	assert_true(clock_parse_duration("30m", &ms, &err) && ms == 1800000);
 	assert_true(clock_parse_duration("8h", &ms, &err) && ms == 28800000);
 	assert_true(clock_parse_duration("14d", &ms, &err) && ms == 1209600000);
-	assert_true(clock_parse_duration("3650d", &ms, &err) && ms == INT64_C(315360000000));
-	assert_true(clock_parse_duration("5256000m", &ms, &err) && ms == INT64_C(315360000000));
+	assert_true(clock_parse_duration("3650d", &ms, &err) &&
+		    ms == INT64_C(315360000000));
+	assert_true(clock_parse_duration("5256000m", &ms, &err) &&
+		    ms == INT64_C(315360000000));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (clock_parse_duration(bad[i], &ms, &err))
 			fail_msg("'%s' was accepted", bad[i]);
@@ -135,25 +166,33 @@ static void test_relative(void **state)
 		int64_t delta_s;
 		const char *text;
 	} cases[] = {
-		{ 0, "now" },		    { 1, "in 1 second" },    { -1, "1 second ago" },
-		{ 59, "in 59 seconds" },    { 60, "in 1 minute" },   { 240, "in 4 minutes" },
-		{ -10800, "3 hours ago" },  { 86399, "in 23 hours" }, { 86400, "in 1 day" },
+		{ 0, "now" },
+		{ 1, "in 1 second" },
+		{ -1, "1 second ago" },
+		{ 59, "in 59 seconds" },
+		{ 60, "in 1 minute" },
+		{ 240, "in 4 minutes" },
+		{ -10800, "3 hours ago" },
+		{ 86399, "in 23 hours" },
+		{ 86400, "in 1 day" },
 		{ -864000, "10 days ago" },
 	};
 	char text[CLOCK_TEXT_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_string_equal(clock_relative(now + cases[i].delta_s * 1000, now, text),
-				    cases[i].text);
-	assert_string_equal(clock_relative(INT64_MAX, INT64_MIN, text), "in 2932896 days");
+		assert_string_equal(
+			clock_relative(now + cases[i].delta_s * 1000, now, text),
+			cases[i].text);
+	assert_string_equal(clock_relative(INT64_MAX, INT64_MIN, text),
+			    "in 2932896 days");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clocks),	 cmocka_unit_test(test_format),
-		cmocka_unit_test(test_parse),	 cmocka_unit_test(test_calendar),
+		cmocka_unit_test(test_clocks),   cmocka_unit_test(test_format),
+		cmocka_unit_test(test_parse),    cmocka_unit_test(test_calendar),
 		cmocka_unit_test(test_duration), cmocka_unit_test(test_relative),
 	};
 

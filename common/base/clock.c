@@ -239,7 +239,10 @@ bool clock_parse_duration(const char *text, int64_t *ret_ms, struct error *err)
 
 	for (; *p >= '0' && *p <= '9' && count <= duration_max_s; p++)
 		count = count * 10 + (*p - '0');
-	int64_t unit_s = *p == 'm' ? MINUTE_S : *p == 'h' ? HOUR_S : *p == 'd' ? DAY_S : 0;
+	int64_t unit_s = *p == 'm'   ? MINUTE_S
+			 : *p == 'h' ? HOUR_S
+			 : *p == 'd' ? DAY_S
+				     : 0;
 	if (p == text || text[0] == '0' || !unit_s || p[1])
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "'%.40s' is no duration like 30m, 8h or 14d", text);
@@ -250,12 +253,16 @@ bool clock_parse_duration(const char *text, int64_t *ret_ms, struct error *err)
 	return true;
 }
 
-const char *clock_relative(int64_t wall_ms, int64_t now_ms, char text[static CLOCK_TEXT_BYTES])
+const char *clock_relative(int64_t wall_ms, int64_t now_ms,
+			   char text[static CLOCK_TEXT_BYTES])
 {
 	static const struct {
 		int64_t seconds;
 		const char *name;
-	} units[] = { { DAY_S, "day" }, { HOUR_S, "hour" }, { MINUTE_S, "minute" }, { 1, "second" } };
+	} units[] = { { DAY_S, "day" },
+		      { HOUR_S, "hour" },
+		      { MINUTE_S, "minute" },
+		      { 1, "second" } };
 	int64_t distance_s = (clamp(wall_ms) - clamp(now_ms)) / MS;
 	bool future = distance_s > 0;
 	int64_t left = future ? distance_s : -distance_s;
@@ -264,8 +271,9 @@ const char *clock_relative(int64_t wall_ms, int64_t now_ms, char text[static CLO
 		if (left < units[i].seconds)
 			continue;
 		int count = (int)(left / units[i].seconds);
-		(void)snprintf(text, CLOCK_TEXT_BYTES, "%s%d %s%s%s", future ? "in " : "", count,
-			       units[i].name, count == 1 ? "" : "s", future ? "" : " ago");
+		(void)snprintf(text, CLOCK_TEXT_BYTES, "%s%d %s%s%s", future ? "in " : "",
+			       count, units[i].name, count == 1 ? "" : "s",
+			       future ? "" : " ago");
 		return text;
 	}
 	memcpy(text, "now", sizeof "now");

@@ -28,6 +28,7 @@ bool clock_parse(const char *text, int64_t *ret_wall_ms, struct error *err);
 bool clock_parse_duration(const char *text, int64_t *ret_ms, struct error *err);
 
 /* "in 4 minutes", "3 hours ago", for people; English, one unit. */
-const char *clock_relative(int64_t wall_ms, int64_t now_ms, char text[static CLOCK_TEXT_BYTES]);
+const char *clock_relative(int64_t wall_ms, int64_t now_ms,
+			   char text[static CLOCK_TEXT_BYTES]);
 
 #endif

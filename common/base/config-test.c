@@ -33,23 +33,53 @@ static void assert_refused(const char *yaml, const char *why)
 static void test_scalars(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "null", "null" },	   { "~", "null" },	      { "NULL", "null" },
-		{ "''", "\"\"" },	   { "true", "true" },	      { "True", "true" },
-		{ "TRUE", "true" },	   { "false", "false" },      { "tRUE", "\"tRUE\"" },
-		{ "yes", "\"yes\"" },	   { "no", "\"no\"" },	      { "on", "\"on\"" },
-		{ "Off", "\"Off\"" },	   { "y", "\"y\"" },	      { "n", "\"n\"" },
-		{ "'true'", "\"true\"" },  { "\"5\"", "\"5\"" },      { "0", "0" },
-		{ "-7", "-7" },		   { "+7", "7" },	      { "0o17", "15" },
-		{ "0xff", "255" },	   { "0x", "\"0x\"" },	      { "0o9", "\"0o9\"" },
-		{ "1.5", "1.5" },	   { ".5", "0.5" },	      { "5.", "5" },
-		{ "-.5e1", "-5" },	   { "1e3", "1000" },	      { "+1.5E-3", "0.0015" },
-		{ ".", "\".\"" },	   { "-", "[null]" },	      { "1e", "\"1e\"" },
-		{ "1_000", "\"1_000\"" },  { "1:30", "\"1:30\"" },    { "0.0.0.0", "\"0.0.0.0\"" },
-		{ "2026-11-22", "\"2026-11-22\"" },		      { "12e03", "12000" },
-		{ "9007199254740991", "9007199254740991" },	      { "0b11", "\"0b11\"" },
-		{ "hello world", "\"hello world\"" },		      { "|\n  a\n  b\n", "\"a\\nb\\n\"" },
-		{ ">\n  a\n  b\n", "\"a b\\n\"" },		      { "\"\\u00e9\\n\"", "\"é\\n\"" },
-		{ "0.1", "0.1" },	   { "0", "0" },	      { "-0", "0" },
+		{ "null", "null" },
+		{ "~", "null" },
+		{ "NULL", "null" },
+		{ "''", "\"\"" },
+		{ "true", "true" },
+		{ "True", "true" },
+		{ "TRUE", "true" },
+		{ "false", "false" },
+		{ "tRUE", "\"tRUE\"" },
+		{ "yes", "\"yes\"" },
+		{ "no", "\"no\"" },
+		{ "on", "\"on\"" },
+		{ "Off", "\"Off\"" },
+		{ "y", "\"y\"" },
+		{ "n", "\"n\"" },
+		{ "'true'", "\"true\"" },
+		{ "\"5\"", "\"5\"" },
+		{ "0", "0" },
+		{ "-7", "-7" },
+		{ "+7", "7" },
+		{ "0o17", "15" },
+		{ "0xff", "255" },
+		{ "0x", "\"0x\"" },
+		{ "0o9", "\"0o9\"" },
+		{ "1.5", "1.5" },
+		{ ".5", "0.5" },
+		{ "5.", "5" },
+		{ "-.5e1", "-5" },
+		{ "1e3", "1000" },
+		{ "+1.5E-3", "0.0015" },
+		{ ".", "\".\"" },
+		{ "-", "[null]" },
+		{ "1e", "\"1e\"" },
+		{ "1_000", "\"1_000\"" },
+		{ "1:30", "\"1:30\"" },
+		{ "0.0.0.0", "\"0.0.0.0\"" },
+		{ "2026-11-22", "\"2026-11-22\"" },
+		{ "12e03", "12000" },
+		{ "9007199254740991", "9007199254740991" },
+		{ "0b11", "\"0b11\"" },
+		{ "hello world", "\"hello world\"" },
+		{ "|\n  a\n  b\n", "\"a\\nb\\n\"" },
+		{ ">\n  a\n  b\n", "\"a b\\n\"" },
+		{ "\"\\u00e9\\n\"", "\"é\\n\"" },
+		{ "0.1", "0.1" },
+		{ "0", "0" },
+		{ "-0", "0" },
 	};
 
 	(void)state;
@@ -137,14 +167,14 @@ static void test_lines(void **state)
 {
 	struct error err = ERROR_INIT;
 	_cleanup_(config_freep) struct config *c = parse("# first\n"
-							  "persons:\n"
-							  "  - id: maria\n"
-							  "    name: Maria\n"
-							  "  - id: tom\n"
-							  "    a/b~c: 1\n"
-							  "limits: {\n"
-							  "  calls: 5 }\n",
-							  &err);
+							 "persons:\n"
+							 "  - id: maria\n"
+							 "    name: Maria\n"
+							 "  - id: tom\n"
+							 "    a/b~c: 1\n"
+							 "limits: {\n"
+							 "  calls: 5 }\n",
+							 &err);
 
 	(void)state;
 	testing_no_error(&err);
@@ -180,8 +210,10 @@ static void test_limits(void **state)
 	strbuf_add_string(&sb, "a: 1\n#");
 	while (sb.length < CONFIG_BYTES_MAX)
 		strbuf_add_char(&sb, 'x');
-	_cleanup_(config_freep) struct config *c = config_parse("c", sb.data, sb.length, &err);
+	_cleanup_(config_freep) struct config *c =
+		config_parse("c", sb.data, sb.length, &err);
 	testing_no_error(&err);
+	assert_non_null(c);
 	strbuf_add_char(&sb, 'x');
 	assert_null(config_parse("c", sb.data, sb.length, &err));
 	testing_error(&err, ERR_INVALID_ARGUMENT, "c:1: longer than");
@@ -213,10 +245,10 @@ static void test_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),	    cmocka_unit_test(test_collections),
-		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_bad_numbers),
-		cmocka_unit_test(test_broken),	    cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_limits),	    cmocka_unit_test(test_read),
+		cmocka_unit_test(test_scalars), cmocka_unit_test(test_collections),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_bad_numbers),
+		cmocka_unit_test(test_broken),  cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_limits),  cmocka_unit_test(test_read),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -21,7 +21,8 @@ struct reader {
 
 static bool complain(const struct reader *r, size_t line, const char *reason)
 {
-	return error_set(r->err, ERR_INVALID_ARGUMENT, "%s:%zu: %s", r->config->name, line, reason);
+	return error_set(r->err, ERR_INVALID_ARGUMENT, "%s:%zu: %s", r->config->name,
+			 line, reason);
 }
 
 static size_t line_of(const yaml_event_t *event)
@@ -38,8 +39,9 @@ static bool yaml_fault(const struct reader *r)
 	if (r->yaml->error != YAML_READER_ERROR)
 		return complain(r, r->yaml->problem_mark.line + 1, problem);
 	/* The reader knows the byte alone, and decodes ahead of the line it is on. */
-	return error_set(r->err, ERR_INVALID_ARGUMENT, "%s:%zu: %s at byte %zu", r->config->name,
-			 r->yaml->mark.line + 1, problem, r->yaml->problem_offset + 1);
+	return error_set(r->err, ERR_INVALID_ARGUMENT, "%s:%zu: %s at byte %zu",
+			 r->config->name, r->yaml->mark.line + 1, problem,
+			 r->yaml->problem_offset + 1);
 }
 
 static bool next_event(const struct reader *r, yaml_event_t *event)
@@ -114,7 +116,8 @@ static bool is_false(const char *text)
 
 static bool is_infinite_or_nan(const char *text)
 {
-	static const char *const words[] = { ".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL };
+	static const char *const words[] = { ".inf", ".Inf", ".INF", ".nan",
+					     ".NaN", ".NAN", NULL };
 
 	return is_one_of(text + (*text == '-' || *text == '+'), words);
 }
@@ -162,7 +165,8 @@ static json_t *read_decimal(const struct reader *r, const char *text, size_t lin
 
 	/* To YAML 1.1 it was octal, to 1.2 it is decimal: nobody knows what was meant. */
 	if (n.is_integer && digits[0] == '0' && digits[1]) {
-		complain(r, line, "a number with a leading zero; quote it, or write 0o...");
+		complain(r, line,
+			 "a number with a leading zero; quote it, or write 0o...");
 		return NULL;
 	}
 	if (n.is_integer ? !n.is_int64 || n.integer > JSON_INTEGER_MAX : isinf(n.value))
@@ -266,7 +270,8 @@ static bool read_items(struct reader *r, json_t *array, int depth)
 }
 
 /* A member's name must be a scalar; its text is the name, whatever it looks like. */
-static bool check_name(const struct reader *r, const yaml_event_t *event, const json_t *object)
+static bool check_name(const struct reader *r, const yaml_event_t *event,
+		       const json_t *object)
 {
 	if (event->type != YAML_SCALAR_EVENT && event->type != YAML_ALIAS_EVENT)
 		return complain(r, line_of(event), "a name must be plain text");
@@ -275,15 +280,18 @@ static bool check_name(const struct reader *r, const yaml_event_t *event, const 
 	const char *name = (const char *)event->data.scalar.value;
 	if (memchr(name, '\0', event->data.scalar.length))
 		return complain(r, line_of(event), "a name holds a NUL");
-	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(name, "<<") == 0)
+	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    strcmp(name, "<<") == 0)
 		return complain(r, line_of(event), "merge keys are not allowed");
 	if (json_object_get(object, name))
-		return error_set(r->err, ERR_INVALID_ARGUMENT, "%s:%zu: '%.64s' was there before",
-				 r->config->name, line_of(event), name);
+		return error_set(r->err, ERR_INVALID_ARGUMENT,
+				 "%s:%zu: '%.64s' was there before", r->config->name,
+				 line_of(event), name);
 	return true;
 }
 
-static bool read_member(struct reader *r, const yaml_event_t *name_event, json_t *object, int depth)
+static bool read_member(struct reader *r, const yaml_event_t *name_event, json_t *object,
+			int depth)
 {
 	const size_t parent = r->pointer.length;
 	const char *name = (const char *)name_event->data.scalar.value;
@@ -340,7 +348,8 @@ static json_t *read_value(struct reader *r, yaml_event_t *event, int depth)
 	json_auto_t *value = is_list ? json_array() : json_object();
 	if (!value)
 		return no_memory(r);
-	if (is_list ? !read_items(r, value, depth + 1) : !read_members(r, value, depth + 1))
+	if (is_list ? !read_items(r, value, depth + 1)
+		    : !read_members(r, value, depth + 1))
 		return NULL;
 	return TAKE(value);
 }
@@ -393,7 +402,8 @@ static bool parse(struct config *c, const char *text, size_t length, struct erro
 	return done;
 }
 
-struct config *config_parse(const char *name, const char *text, size_t length, struct error *err)
+struct config *config_parse(const char *name, const char *text, size_t length,
+			    struct error *err)
 {
 	_cleanup_(config_freep) struct config *c = calloc(1, sizeof *c);
 

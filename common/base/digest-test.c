@@ -9,11 +9,15 @@ static void test_sha256(void **state)
 
 	(void)state;
 	digest_sha256_hex("", 0, hex);
-	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	digest_sha256_hex("abc", 3, hex);
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-	digest_sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, hex);
-	assert_string_equal(hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	assert_string_equal(
+		hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	digest_sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56,
+			  hex);
+	assert_string_equal(
+		hex, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 /* RFC 4231, cases 1, 2, 3 and 6; and keys around the block's 64 bytes. */
@@ -26,18 +30,24 @@ static void test_hmac(void **state)
 	memset(key, 0x0b, 20);
 	digest_hmac_sha256(key, 20, "Hi There", 8, sum);
 	digest_hex(sum, sizeof sum, hex);
-	assert_string_equal(hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+	assert_string_equal(
+		hex, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
 	digest_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, sum);
 	digest_hex(sum, sizeof sum, hex);
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(
+		hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	memset(key, 0xaa, sizeof key);
 	memset(data, 0xdd, sizeof data);
 	digest_hmac_sha256(key, 20, data, sizeof data, sum);
 	digest_hex(sum, sizeof sum, hex);
-	assert_string_equal(hex, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
-	digest_hmac_sha256(key, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54, sum);
+	assert_string_equal(
+		hex, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+	digest_hmac_sha256(key, 131,
+			   "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+			   sum);
 	digest_hex(sum, sizeof sum, hex);
-	assert_string_equal(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+	assert_string_equal(
+		hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 static void test_hex(void **state)
@@ -49,11 +59,16 @@ static void test_hex(void **state)
 	assert_string_equal(hex, "00ff10ab");
 	digest_hex("", 0, hex);
 	assert_string_equal(hex, "");
-	assert_true(digest_is_hex("00000000000000000000000000000000000000000000000000000000000000af"));
-	assert_false(digest_is_hex("00000000000000000000000000000000000000000000000000000000000000aF"));
-	assert_false(digest_is_hex("00000000000000000000000000000000000000000000000000000000000000a"));
-	assert_false(digest_is_hex("00000000000000000000000000000000000000000000000000000000000000aff"));
-	assert_false(digest_is_hex("00000000000000000000000000000000000000000000000000000000000000a "));
+	assert_true(digest_is_hex(
+		"00000000000000000000000000000000000000000000000000000000000000af"));
+	assert_false(digest_is_hex(
+		"00000000000000000000000000000000000000000000000000000000000000aF"));
+	assert_false(digest_is_hex(
+		"00000000000000000000000000000000000000000000000000000000000000a"));
+	assert_false(digest_is_hex(
+		"00000000000000000000000000000000000000000000000000000000000000aff"));
+	assert_false(digest_is_hex(
+		"00000000000000000000000000000000000000000000000000000000000000a "));
 	assert_false(digest_is_hex(""));
 }
 
@@ -84,7 +99,8 @@ static void test_base64(void **state)
 		assert_true(digest_base64url_decode(url.data, url.length, &back, &err));
 		assert_string_equal(back.data, cases[i][0]);
 		strbuf_clear(&back);
-		assert_true(digest_base64_decode(padded.data, padded.length, &back, &err));
+		assert_true(
+			digest_base64_decode(padded.data, padded.length, &back, &err));
 		assert_string_equal(back.data, cases[i][0]);
 	}
 }
@@ -92,17 +108,21 @@ static void test_base64(void **state)
 static void test_base64_refused(void **state)
 {
 	/* Padding, the other alphabet, one digit alone, bits of no byte, white space. */
-	static const char *const url[] = { "Zg==", "Zg=", "+//+", "A", "Zm9vY", "Zh", "Zm9",
-					   "Zm 9v", "Zm9v\n", "Zm\0v", "é" };
-	static const char *const padded[] = { "Zg", "Zg=", "Zg===", "====", "=", "Zm8", "-__-",
-					      "Zh==", "Zm9=", "Z===", "Zg==Zg==", "Zm9v\n", "Zg= =" };
+	static const char *const url[] = { "Zg==",   "Zg=",   "+//+", "A",
+					   "Zm9vY",  "Zh",    "Zm9",  "Zm 9v",
+					   "Zm9v\n", "Zm\0v", "é" };
+	static const char *const padded[] = {
+		"Zg",   "Zg=",  "Zg===", "====",     "=",      "Zm8",  "-__-",
+		"Zh==", "Zm9=", "Z===",  "Zg==Zg==", "Zm9v\n", "Zg= ="
+	};
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 
 	(void)state;
 	strbuf_add_string(&out, "kept");
 	for (size_t i = 0; i < ARRAY_SIZE(url); i++) {
-		if (digest_base64url_decode(url[i], i == 9 ? 4 : strlen(url[i]), &out, &err))
+		if (digest_base64url_decode(url[i], i == 9 ? 4 : strlen(url[i]), &out,
+					    &err))
 			fail_msg("'%s' was accepted", url[i]);
 		testing_error(&err, ERR_INVALID_ARGUMENT, "base64url");
 		assert_string_equal(out.data, "kept");
@@ -167,10 +187,14 @@ static void test_equal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sha256),	       cmocka_unit_test(test_hmac),
-		cmocka_unit_test(test_hex),	       cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_base64_refused), cmocka_unit_test(test_base64_all_bytes),
-		cmocka_unit_test(test_random),	       cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_base64_refused),
+		cmocka_unit_test(test_base64_all_bytes),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_equal),
 	};
 
 	return cmocka_run_group_tests_name("digest", tests, NULL, NULL);

@@ -15,7 +15,8 @@ void digest_sha256(const void *data, size_t length, uint8_t ret[static DIGEST_BY
 	SHA256_Final(ret, &ctx);
 }
 
-void digest_sha256_hex(const void *data, size_t length, char ret_hex[static DIGEST_HEX_BYTES])
+void digest_sha256_hex(const void *data, size_t length,
+		       char ret_hex[static DIGEST_HEX_BYTES])
 {
 	uint8_t sum[DIGEST_BYTES];
 
@@ -24,8 +25,8 @@ void digest_sha256_hex(const void *data, size_t length, char ret_hex[static DIGE
 }
 
 /* RFC 2104 over SHA-256, whose block has 64 bytes. */
-void digest_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t length,
-			uint8_t ret[static DIGEST_BYTES])
+void digest_hmac_sha256(const void *key, size_t key_bytes, const void *data,
+			size_t length, uint8_t ret[static DIGEST_BYTES])
 {
 	enum { BLOCK = 64 };
 	uint8_t pad[BLOCK] = { 0 };
@@ -77,8 +78,8 @@ static const char alphabet_standard[] =
 static const char alphabet_url[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static void encode(struct strbuf *sb, const uint8_t *in, size_t length, const char *alphabet,
-		   bool padded)
+static void encode(struct strbuf *sb, const uint8_t *in, size_t length,
+		   const char *alphabet, bool padded)
 {
 	char *out = strbuf_reserve(sb, length / 3 * 4 + 4);
 	size_t n = 0;
@@ -122,7 +123,8 @@ static uint32_t digit_value(char c, bool url)
 
 /* Digits without padding. Bits that belong to no byte must be zero, so that each
  * value has one text only. */
-static bool decode_digits(const char *text, size_t length, bool url, char *out, size_t *ret_bytes)
+static bool decode_digits(const char *text, size_t length, bool url, char *out,
+			  size_t *ret_bytes)
 {
 	size_t n = 0;
 	uint32_t bits = 0;
@@ -170,7 +172,8 @@ void digest_base64(struct strbuf *sb, const void *data, size_t length)
 	encode(sb, data, length, alphabet_standard, true);
 }
 
-bool digest_base64url_decode(const char *text, size_t length, struct strbuf *ret, struct error *err)
+bool digest_base64url_decode(const char *text, size_t length, struct strbuf *ret,
+			     struct error *err)
 {
 	if (decode(text, length, true, ret))
 		return true;
@@ -179,7 +182,8 @@ bool digest_base64url_decode(const char *text, size_t length, struct strbuf *ret
 	return error_set(err, ERR_INVALID_ARGUMENT, "not base64url without padding");
 }
 
-bool digest_base64_decode(const char *text, size_t length, struct strbuf *ret, struct error *err)
+bool digest_base64_decode(const char *text, size_t length, struct strbuf *ret,
+			  struct error *err)
 {
 	size_t digits = length;
 

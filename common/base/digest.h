@@ -16,9 +16,10 @@ enum {
 };
 
 void digest_sha256(const void *data, size_t length, uint8_t ret[static DIGEST_BYTES]);
-void digest_sha256_hex(const void *data, size_t length, char ret_hex[static DIGEST_HEX_BYTES]);
-void digest_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t length,
-			uint8_t ret[static DIGEST_BYTES]);
+void digest_sha256_hex(const void *data, size_t length,
+		       char ret_hex[static DIGEST_HEX_BYTES]);
+void digest_hmac_sha256(const void *key, size_t key_bytes, const void *data,
+			size_t length, uint8_t ret[static DIGEST_BYTES]);
 
 /* 2 * length digits and a NUL go to 'ret_hex'. */
 void digest_hex(const void *data, size_t length, char *ret_hex);
@@ -28,10 +29,12 @@ bool digest_is_hex(const char *text);
 /* base64url without padding, appended; decoding refuses padding, other
  * alphabets and non-zero trailing bits. */
 void digest_base64url(struct strbuf *sb, const void *data, size_t length);
-bool digest_base64url_decode(const char *text, size_t length, struct strbuf *ret, struct error *err);
+bool digest_base64url_decode(const char *text, size_t length, struct strbuf *ret,
+			     struct error *err);
 /* Standard padded base64 (RFC 4648 section 4), strict both ways. */
 void digest_base64(struct strbuf *sb, const void *data, size_t length);
-bool digest_base64_decode(const char *text, size_t length, struct strbuf *ret, struct error *err);
+bool digest_base64_decode(const char *text, size_t length, struct strbuf *ret,
+			  struct error *err);
 
 /* Random bytes of the kernel; aborts the process if it has none. */
 void digest_random(void *ret, size_t length);

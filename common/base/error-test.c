@@ -92,7 +92,8 @@ static void test_always_utf8(void **state)
 		error_clear(&err);
 		error_set(&err, ERR_INVALID_ARGUMENT, "%s", text);
 		assert_utf8(err.message);
-		assert_in_range(strlen(err.message), sizeof err.message - 5, sizeof err.message - 1);
+		assert_in_range(strlen(err.message), sizeof err.message - 5,
+				sizeof err.message - 1);
 		assert_null(strchr(err.message, '?'));
 	}
 	error_clear(&err);
@@ -131,7 +132,7 @@ static void test_retryable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_wins), cmocka_unit_test(test_hint_and_cause),
+		cmocka_unit_test(test_first_wins),  cmocka_unit_test(test_hint_and_cause),
 		cmocka_unit_test(test_no_old_hint), cmocka_unit_test(test_errno),
 		cmocka_unit_test(test_always_utf8), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_retryable),

@@ -9,21 +9,21 @@ static const struct {
 	const char *name;
 	bool retryable;
 } error_codes[ERR_CODE_COUNT] = {
-	[ERR_NONE]                = { "none",                false },
-	[ERR_INVALID_ARGUMENT]    = { "invalid_argument",    false },
-	[ERR_NOT_FOUND]           = { "not_found",           false },
-	[ERR_AMBIGUOUS]           = { "ambiguous",           false },
-	[ERR_PERMISSION_DENIED]   = { "permission_denied",   false },
-	[ERR_PROTECTED]           = { "protected",           false },
-	[ERR_CONFLICT]            = { "conflict",            false },
+	[ERR_NONE] = { "none", false },
+	[ERR_INVALID_ARGUMENT] = { "invalid_argument", false },
+	[ERR_NOT_FOUND] = { "not_found", false },
+	[ERR_AMBIGUOUS] = { "ambiguous", false },
+	[ERR_PERMISSION_DENIED] = { "permission_denied", false },
+	[ERR_PROTECTED] = { "protected", false },
+	[ERR_CONFLICT] = { "conflict", false },
 	[ERR_PRECONDITION_FAILED] = { "precondition_failed", false },
-	[ERR_RATE_LIMITED]        = { "rate_limited",        true },
+	[ERR_RATE_LIMITED] = { "rate_limited", true },
 	[ERR_BACKEND_UNAVAILABLE] = { "backend_unavailable", true },
-	[ERR_TIMEOUT]             = { "timeout",             true },
-	[ERR_APPROVAL_REQUIRED]   = { "approval_required",   false },
-	[ERR_APPROVAL_INVALID]    = { "approval_invalid",    false },
-	[ERR_UNKNOWN_OUTCOME]     = { "unknown_outcome",     false },
-	[ERR_INTERNAL]            = { "internal",            false },
+	[ERR_TIMEOUT] = { "timeout", true },
+	[ERR_APPROVAL_REQUIRED] = { "approval_required", false },
+	[ERR_APPROVAL_INVALID] = { "approval_invalid", false },
+	[ERR_UNKNOWN_OUTCOME] = { "unknown_outcome", false },
+	[ERR_INTERNAL] = { "internal", false },
 };
 
 /*

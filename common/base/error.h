@@ -42,11 +42,15 @@ struct error {
 	char cause[240];
 };
 
-#define ERROR_INIT { .code = ERR_NONE }
+#define ERROR_INIT                                                                       \
+	{                                                                                \
+		.code = ERR_NONE                                                         \
+	}
 
 /* Set code and message unless an error is set already. Returns false, so that
  * 'return error_set(err, ...)' reads as the failure it is. */
-bool error_set(struct error *err, enum error_code code, const char *format, ...) _printf_(3, 4);
+bool error_set(struct error *err, enum error_code code, const char *format, ...)
+	_printf_(3, 4);
 
 /* Add to the error that is set; a second hint or cause is ignored. Both return false. */
 bool error_hint(struct error *err, const char *format, ...) _printf_(2, 3);

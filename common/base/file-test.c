@@ -145,7 +145,10 @@ static void test_make_dir(void **state)
 static void test_join(void **state)
 {
 	static const char *const cases[][3] = {
-		{ "/a", "b", "/a/b" }, { "/a/", "b", "/a/b" }, { "", "b", "b" }, { "/", "b", "/b" },
+		{ "/a", "b", "/a/b" },
+		{ "/a/", "b", "/a/b" },
+		{ "", "b", "b" },
+		{ "/", "b", "/b" },
 	};
 
 	(void)state;
@@ -209,10 +212,10 @@ static void test_lock_of_the_dead(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),	 cmocka_unit_test(test_read_pipe),
-		cmocka_unit_test(test_write),	 cmocka_unit_test(test_create),
+		cmocka_unit_test(test_read),     cmocka_unit_test(test_read_pipe),
+		cmocka_unit_test(test_write),    cmocka_unit_test(test_create),
 		cmocka_unit_test(test_make_dir), cmocka_unit_test(test_join),
-		cmocka_unit_test(test_lock),	 cmocka_unit_test(test_lock_of_the_dead),
+		cmocka_unit_test(test_lock),     cmocka_unit_test(test_lock_of_the_dead),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, set_up, tear_down);

@@ -14,7 +14,8 @@ bool file_read(const char *path, size_t max_bytes, struct strbuf *ret, struct er
 	if (fd < 0) {
 		int reason = errno;
 		if (reason == ENOENT)
-			return error_set(err, ERR_NOT_FOUND, "there is no file '%s'", path);
+			return error_set(err, ERR_NOT_FOUND, "there is no file '%s'",
+					 path);
 		return error_errno(err, "cannot open '%s'", path);
 	}
 	if (file_read_fd(fd, max_bytes, ret, &why))
@@ -51,8 +52,8 @@ bool file_read_fd(int fd, size_t max_bytes, struct strbuf *ret, struct error *er
 		strbuf_commit(ret, (size_t)n);
 		if (ret->length - before > max_bytes) {
 			strbuf_truncate(ret, before);
-			return error_set(err, ERR_INVALID_ARGUMENT, "longer than %zu bytes",
-					 max_bytes);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "longer than %zu bytes", max_bytes);
 		}
 		step = 64 * 1024;
 	}
@@ -79,7 +80,7 @@ static bool sync_folder_of(const char *path, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir = slash == path ? strdup("/")
-				   : slash	 ? strndup(path, (size_t)(slash - path))
+				   : slash       ? strndup(path, (size_t)(slash - path))
 						 : strdup(".");
 	if (!dir)
 		return error_oom(err);
@@ -89,8 +90,8 @@ static bool sync_folder_of(const char *path, struct error *err)
 	return true;
 }
 
-static bool fill_temporary(int fd, const char *path, const void *data, size_t length, mode_t mode,
-			   struct error *err)
+static bool fill_temporary(int fd, const char *path, const void *data, size_t length,
+			   mode_t mode, struct error *err)
 {
 	if (fchmod(fd, mode) != 0 || !write_all(fd, data, length) || fsync(fd) != 0)
 		return error_errno(err, "cannot write '%s'", path);
@@ -134,7 +135,8 @@ static bool put_file(const char *path, const void *data, size_t length, mode_t m
 	return sync_folder_of(path, err);
 }
 
-bool file_write(const char *path, const void *data, size_t length, mode_t mode, struct error *err)
+bool file_write(const char *path, const void *data, size_t length, mode_t mode,
+		struct error *err)
 {
 	return put_file(path, data, length, mode, false, err);
 }
@@ -168,7 +170,8 @@ bool file_make_dir(const char *path, mode_t mode, struct error *err)
 	if (!part)
 		return error_oom(err);
 	if (!*path)
-		return error_set(err, ERR_INVALID_ARGUMENT, "the name of a folder is empty");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "the name of a folder is empty");
 	for (char *p = part + 1; *p; p++) {
 		if (*p != '/' || p[-1] == '/')
 			continue;
@@ -210,7 +213,8 @@ static bool lock_is_held(int fd, const char *path, struct error *err)
 
 bool file_lock(const char *path, int *ret_fd, struct error *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_close_ int fd =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	char pid[24];
 
 	if (fd < 0)

@@ -16,7 +16,8 @@ bool file_read(const char *path, size_t max_bytes, struct strbuf *ret, struct er
 bool file_read_fd(int fd, size_t max_bytes, struct strbuf *ret, struct error *err);
 
 /* Replace atomically: temporary file beside it, fsync, rename, fsync of the folder. */
-bool file_write(const char *path, const void *data, size_t length, mode_t mode, struct error *err);
+bool file_write(const char *path, const void *data, size_t length, mode_t mode,
+		struct error *err);
 /* The same for a name that must be new: ERR_CONFLICT when it exists, which is then untouched. */
 bool file_create(const char *path, const void *data, size_t length, mode_t mode,
 		 struct error *err);

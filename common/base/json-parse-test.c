@@ -10,7 +10,10 @@ struct text {
 	size_t length;
 };
 
-#define TEXT(literal) { literal, sizeof(literal) - 1 }
+#define TEXT(literal)                                                                    \
+	{                                                                                \
+		literal, sizeof(literal) - 1                                             \
+	}
 
 static json_t *parse(struct text t, enum json_profile profile, struct error *err)
 {
@@ -44,15 +47,37 @@ static void refuse(struct text t, enum json_profile profile, const char *why)
 static void test_accepted(void **state)
 {
 	static const struct text texts[] = {
-		TEXT("null"), TEXT("true"), TEXT("false"), TEXT("0"), TEXT("-0"), TEXT("-0.0"),
-		TEXT("1"), TEXT("-1"), TEXT("0.1"), TEXT("1e5"), TEXT("1E+5"), TEXT("1.5e-5"),
-		TEXT("\"\""), TEXT("\"a\""), TEXT("[]"), TEXT("{}"), TEXT(" [ ] "),
-		TEXT("\t\n\r {\"a\" : [ 1 , 2 ] , \"b\":null} \n"), TEXT("[[[]]]"),
-		TEXT("{\"\":0}"), TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\""),
-		TEXT("\"\\uD83D\\uDE00\""), TEXT("\"\\ud83d\\ude00 \xf0\x9f\x98\x80\""),
-		TEXT("\"\x7f\""), TEXT("\"\xe2\x80\xa8\""), TEXT("\"\xf4\x8f\xbf\xbd\""),
-		TEXT("[1,\"x\",true,null,{\"k\":[]}]"), TEXT("{\"a\":1,\"A\":2}"),
-		TEXT("{\"a\":{\"a\":1}}"), TEXT("\"\\u00e9\""), TEXT("9007199254740991"),
+		TEXT("null"),
+		TEXT("true"),
+		TEXT("false"),
+		TEXT("0"),
+		TEXT("-0"),
+		TEXT("-0.0"),
+		TEXT("1"),
+		TEXT("-1"),
+		TEXT("0.1"),
+		TEXT("1e5"),
+		TEXT("1E+5"),
+		TEXT("1.5e-5"),
+		TEXT("\"\""),
+		TEXT("\"a\""),
+		TEXT("[]"),
+		TEXT("{}"),
+		TEXT(" [ ] "),
+		TEXT("\t\n\r {\"a\" : [ 1 , 2 ] , \"b\":null} \n"),
+		TEXT("[[[]]]"),
+		TEXT("{\"\":0}"),
+		TEXT("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\""),
+		TEXT("\"\\uD83D\\uDE00\""),
+		TEXT("\"\\ud83d\\ude00 \xf0\x9f\x98\x80\""),
+		TEXT("\"\x7f\""),
+		TEXT("\"\xe2\x80\xa8\""),
+		TEXT("\"\xf4\x8f\xbf\xbd\""),
+		TEXT("[1,\"x\",true,null,{\"k\":[]}]"),
+		TEXT("{\"a\":1,\"A\":2}"),
+		TEXT("{\"a\":{\"a\":1}}"),
+		TEXT("\"\\u00e9\""),
+		TEXT("9007199254740991"),
 		TEXT("-9007199254740991"),
 	};
 
@@ -66,26 +91,111 @@ static void test_accepted(void **state)
 static void test_refused(void **state)
 {
 	static const struct text texts[] = {
-		TEXT(""), TEXT(" "), TEXT("nul"), TEXT("nulll"), TEXT("Null"), TEXT("TRUE"),
-		TEXT("undefined"), TEXT("NaN"), TEXT("Infinity"), TEXT("-Infinity"), TEXT("inf"),
-		TEXT("-"), TEXT("+1"), TEXT("01"), TEXT("-01"), TEXT("00"), TEXT("1."), TEXT(".1"),
-		TEXT("-.1"), TEXT("1.e1"), TEXT("1e"), TEXT("1e+"), TEXT("1e1.5"), TEXT("0x10"),
-		TEXT("1_000"), TEXT("1 2"), TEXT("--1"), TEXT("1e1e1"), TEXT("0e"), TEXT("- 1"),
-		TEXT("[1,]"), TEXT("[,1]"), TEXT("[1,,2]"), TEXT("[1 2]"), TEXT("["), TEXT("[1"),
-		TEXT("[1,"), TEXT("]"), TEXT("[]]"), TEXT("[}"), TEXT("{]"), TEXT("{"), TEXT("{\"a\""),
-		TEXT("{\"a\":"), TEXT("{\"a\":1"), TEXT("{\"a\":1,"), TEXT("{\"a\":1,}"), TEXT("{,}"),
-		TEXT("{\"a\" 1}"), TEXT("{\"a\",1}"), TEXT("{a:1}"), TEXT("{'a':1}"), TEXT("{1:1}"),
-		TEXT("{\"a\":1}}"), TEXT("{\"a\":1 \"b\":2}"), TEXT("{\"a\"::1}"), TEXT("{null:1}"),
-		TEXT("\""), TEXT("\"a"), TEXT("'a'"), TEXT("\"\\\""), TEXT("\"\\"), TEXT("\"\\u"),
-		TEXT("\"\\u12\""), TEXT("\"\\u12G4\""), TEXT("\"\\x41\""), TEXT("\"\\a\""),
-		TEXT("\"\\'\""), TEXT("\"\\\n\""), TEXT("\"\n\""), TEXT("\"\t\""), TEXT("\"\0\""),
-		TEXT("\"\x1f\""), TEXT("\"\\\xe9\""), TEXT("\"\\U0041\""), TEXT("\"\\0\""),
-		TEXT("// x\n1"), TEXT("/* x */1"), TEXT("1//x"), TEXT("#\n1"), TEXT("1;"),
-		TEXT("\xef\xbb\xbf""1"), TEXT("\xef\xbb\xbf{}"), TEXT("\xff\xfe[\0]\0"), TEXT("1\0"),
-		TEXT("[1\0]"), TEXT("\x0c[]"), TEXT("\xc2\xa0[]"), TEXT("[\v1]"), TEXT("\xe2\x81\xa0[]"),
-		TEXT("{\"a\":1}#{}"), TEXT("[true, fals]"), TEXT("*"), TEXT("<null>"), TEXT("[a"),
-		TEXT("\"\"\"\""), TEXT("\"a\"b"), TEXT("[\"\",]"), TEXT("{\"a\":\"b\"}/"),
-		TEXT("\xef\xbb"), TEXT("é"), TEXT("[\"a\",\n4\n,1,"), TEXT("1e400"), TEXT("-1e400"),
+		TEXT(""),
+		TEXT(" "),
+		TEXT("nul"),
+		TEXT("nulll"),
+		TEXT("Null"),
+		TEXT("TRUE"),
+		TEXT("undefined"),
+		TEXT("NaN"),
+		TEXT("Infinity"),
+		TEXT("-Infinity"),
+		TEXT("inf"),
+		TEXT("-"),
+		TEXT("+1"),
+		TEXT("01"),
+		TEXT("-01"),
+		TEXT("00"),
+		TEXT("1."),
+		TEXT(".1"),
+		TEXT("-.1"),
+		TEXT("1.e1"),
+		TEXT("1e"),
+		TEXT("1e+"),
+		TEXT("1e1.5"),
+		TEXT("0x10"),
+		TEXT("1_000"),
+		TEXT("1 2"),
+		TEXT("--1"),
+		TEXT("1e1e1"),
+		TEXT("0e"),
+		TEXT("- 1"),
+		TEXT("[1,]"),
+		TEXT("[,1]"),
+		TEXT("[1,,2]"),
+		TEXT("[1 2]"),
+		TEXT("["),
+		TEXT("[1"),
+		TEXT("[1,"),
+		TEXT("]"),
+		TEXT("[]]"),
+		TEXT("[}"),
+		TEXT("{]"),
+		TEXT("{"),
+		TEXT("{\"a\""),
+		TEXT("{\"a\":"),
+		TEXT("{\"a\":1"),
+		TEXT("{\"a\":1,"),
+		TEXT("{\"a\":1,}"),
+		TEXT("{,}"),
+		TEXT("{\"a\" 1}"),
+		TEXT("{\"a\",1}"),
+		TEXT("{a:1}"),
+		TEXT("{'a':1}"),
+		TEXT("{1:1}"),
+		TEXT("{\"a\":1}}"),
+		TEXT("{\"a\":1 \"b\":2}"),
+		TEXT("{\"a\"::1}"),
+		TEXT("{null:1}"),
+		TEXT("\""),
+		TEXT("\"a"),
+		TEXT("'a'"),
+		TEXT("\"\\\""),
+		TEXT("\"\\"),
+		TEXT("\"\\u"),
+		TEXT("\"\\u12\""),
+		TEXT("\"\\u12G4\""),
+		TEXT("\"\\x41\""),
+		TEXT("\"\\a\""),
+		TEXT("\"\\'\""),
+		TEXT("\"\\\n\""),
+		TEXT("\"\n\""),
+		TEXT("\"\t\""),
+		TEXT("\"\0\""),
+		TEXT("\"\x1f\""),
+		TEXT("\"\\\xe9\""),
+		TEXT("\"\\U0041\""),
+		TEXT("\"\\0\""),
+		TEXT("// x\n1"),
+		TEXT("/* x */1"),
+		TEXT("1//x"),
+		TEXT("#\n1"),
+		TEXT("1;"),
+		TEXT("\xef\xbb\xbf"
+		     "1"),
+		TEXT("\xef\xbb\xbf{}"),
+		TEXT("\xff\xfe[\0]\0"),
+		TEXT("1\0"),
+		TEXT("[1\0]"),
+		TEXT("\x0c[]"),
+		TEXT("\xc2\xa0[]"),
+		TEXT("[\v1]"),
+		TEXT("\xe2\x81\xa0[]"),
+		TEXT("{\"a\":1}#{}"),
+		TEXT("[true, fals]"),
+		TEXT("*"),
+		TEXT("<null>"),
+		TEXT("[a"),
+		TEXT("\"\"\"\""),
+		TEXT("\"a\"b"),
+		TEXT("[\"\",]"),
+		TEXT("{\"a\":\"b\"}/"),
+		TEXT("\xef\xbb"),
+		TEXT("é"),
+		TEXT("[\"a\",\n4\n,1,"),
+		TEXT("1e400"),
+		TEXT("-1e400"),
 	};
 
 	(void)state;
@@ -98,14 +208,31 @@ static void test_refused(void **state)
 static void test_bad_utf8(void **state)
 {
 	static const struct text texts[] = {
-		TEXT("\"\x80\""), TEXT("\"\xbf\""), TEXT("\"\xc0\x80\""), TEXT("\"\xc0\xaf\""),
-		TEXT("\"\xc1\xbf\""), TEXT("\"\xc3\""), TEXT("\"\xc3"), TEXT("\"\xc3\x28\""),
-		TEXT("\"\xe0\x80\x80\""), TEXT("\"\xe0\x9f\xbf\""), TEXT("\"\xe2\x82\""),
-		TEXT("\"\xe2\x82"), TEXT("\"\xed\xa0\x80\""), TEXT("\"\xed\xbf\xbf\""),
-		TEXT("\"\xed\xa0\xbd\xed\xb8\x80\""), TEXT("\"\xf0\x80\x80\x80\""),
-		TEXT("\"\xf0\x8f\xbf\xbf\""), TEXT("\"\xf0\x9f\x98\""), TEXT("\"\xf4\x90\x80\x80\""),
-		TEXT("\"\xf5\x80\x80\x80\""), TEXT("\"\xf8\x88\x80\x80\x80\""), TEXT("\"\xfe\""),
-		TEXT("\"\xff\""), TEXT("{\"\xff\":1}"), TEXT("\"\xe9\""),
+		TEXT("\"\x80\""),
+		TEXT("\"\xbf\""),
+		TEXT("\"\xc0\x80\""),
+		TEXT("\"\xc0\xaf\""),
+		TEXT("\"\xc1\xbf\""),
+		TEXT("\"\xc3\""),
+		TEXT("\"\xc3"),
+		TEXT("\"\xc3\x28\""),
+		TEXT("\"\xe0\x80\x80\""),
+		TEXT("\"\xe0\x9f\xbf\""),
+		TEXT("\"\xe2\x82\""),
+		TEXT("\"\xe2\x82"),
+		TEXT("\"\xed\xa0\x80\""),
+		TEXT("\"\xed\xbf\xbf\""),
+		TEXT("\"\xed\xa0\xbd\xed\xb8\x80\""),
+		TEXT("\"\xf0\x80\x80\x80\""),
+		TEXT("\"\xf0\x8f\xbf\xbf\""),
+		TEXT("\"\xf0\x9f\x98\""),
+		TEXT("\"\xf4\x90\x80\x80\""),
+		TEXT("\"\xf5\x80\x80\x80\""),
+		TEXT("\"\xf8\x88\x80\x80\x80\""),
+		TEXT("\"\xfe\""),
+		TEXT("\"\xff\""),
+		TEXT("{\"\xff\":1}"),
+		TEXT("\"\xe9\""),
 	};
 
 	(void)state;
@@ -116,11 +243,21 @@ static void test_bad_utf8(void **state)
 static void test_surrogates(void **state)
 {
 	static const struct text texts[] = {
-		TEXT("\"\\uD800\""), TEXT("\"\\uDC00\""), TEXT("\"\\uDFFF\""), TEXT("\"\\uDBFF\""),
-		TEXT("\"\\uD800\\uD800\""), TEXT("\"\\uDC00\\uD800\""), TEXT("\"\\uD800\\u0041\""),
-		TEXT("\"\\uD800x\\uDC00\""), TEXT("\"\\uD800\\n\""), TEXT("\"\\uD800\\"),
-		TEXT("\"\\uD800\\u"), TEXT("\"\\uD83D\\uDE0\""), TEXT("{\"\\uD800\":1}"),
-		TEXT("\"\\ud83d\""), TEXT("\"\\uD800\\uDBFF\\uDC00\""),
+		TEXT("\"\\uD800\""),
+		TEXT("\"\\uDC00\""),
+		TEXT("\"\\uDFFF\""),
+		TEXT("\"\\uDBFF\""),
+		TEXT("\"\\uD800\\uD800\""),
+		TEXT("\"\\uDC00\\uD800\""),
+		TEXT("\"\\uD800\\u0041\""),
+		TEXT("\"\\uD800x\\uDC00\""),
+		TEXT("\"\\uD800\\n\""),
+		TEXT("\"\\uD800\\"),
+		TEXT("\"\\uD800\\u"),
+		TEXT("\"\\uD83D\\uDE0\""),
+		TEXT("{\"\\uD800\":1}"),
+		TEXT("\"\\ud83d\""),
+		TEXT("\"\\uD800\\uDBFF\\uDC00\""),
 	};
 
 	(void)state;
@@ -132,26 +269,38 @@ static void test_surrogates(void **state)
 static void test_duplicates(void **state)
 {
 	static const struct text twice[] = {
-		TEXT("{\"a\":1,\"a\":1}"), TEXT("{\"a\":1,\"b\":2,\"a\":3}"),
-		TEXT("{\"a\":1,\"\\u0061\":2}"), TEXT("{\"\\u0061\":1,\"a\":2}"),
-		TEXT("{\"\\/\":1,\"/\":2}"), TEXT("{\"\":1,\"\":2}"), TEXT("[{\"x\":{\"a\":1,\"a\":2}}]"),
-		TEXT("{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}"), TEXT("{\"é\":1,\"\\u00E9\":1}"),
+		TEXT("{\"a\":1,\"a\":1}"),
+		TEXT("{\"a\":1,\"b\":2,\"a\":3}"),
+		TEXT("{\"a\":1,\"\\u0061\":2}"),
+		TEXT("{\"\\u0061\":1,\"a\":2}"),
+		TEXT("{\"\\/\":1,\"/\":2}"),
+		TEXT("{\"\":1,\"\":2}"),
+		TEXT("[{\"x\":{\"a\":1,\"a\":2}}]"),
+		TEXT("{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}"),
+		TEXT("{\"é\":1,\"\\u00E9\":1}"),
 		TEXT("{\"a\\u0000b\":1,\"a\\u0000b\":2}"),
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(twice); i++)
 		refuse(twice[i], JSON_SYNTAX, "there before");
-	accept((struct text)TEXT("{\"a\\u0000b\":1,\"a\\u0000c\":2,\"a\":3}"), JSON_SYNTAX);
+	accept((struct text)TEXT("{\"a\\u0000b\":1,\"a\\u0000c\":2,\"a\":3}"),
+	       JSON_SYNTAX);
 	accept((struct text)TEXT("{\"a\":1,\"á\":2}"), JSON_CONTRACT);
 }
 
 static void test_nul_and_noncharacters(void **state)
 {
 	static const struct text contract_only[] = {
-		TEXT("\"\\u0000\""), TEXT("{\"\\u0000\":1}"), TEXT("{\"a\":[\"x\\u0000y\"]}"),
-		TEXT("\"\\uFFFF\""), TEXT("\"\\uFFFE\""), TEXT("\"\\uFDD0\""), TEXT("\"\xef\xbf\xbf\""),
-		TEXT("\"\\uD83F\\uDFFE\""), TEXT("\"\xf4\x8f\xbf\xbf\""),
+		TEXT("\"\\u0000\""),
+		TEXT("{\"\\u0000\":1}"),
+		TEXT("{\"a\":[\"x\\u0000y\"]}"),
+		TEXT("\"\\uFFFF\""),
+		TEXT("\"\\uFFFE\""),
+		TEXT("\"\\uFDD0\""),
+		TEXT("\"\xef\xbf\xbf\""),
+		TEXT("\"\\uD83F\\uDFFE\""),
+		TEXT("\"\xf4\x8f\xbf\xbf\""),
 	};
 	struct error err = ERROR_INIT;
 
@@ -168,13 +317,15 @@ static void test_nul_and_noncharacters(void **state)
 static void test_escapes(void **state)
 {
 	struct error err = ERROR_INIT;
-	json_auto_t *value = parse((struct text)TEXT("{\"\\u006bey\":\"\\u0041\\n\\u00e9\\u20AC"
-						     "\\ud83d\\ude00-\\/\\\\\\\"\\b\\f\\r\\t\"}"),
-				   JSON_CONTRACT, &err);
+	json_auto_t *value =
+		parse((struct text)TEXT("{\"\\u006bey\":\"\\u0041\\n\\u00e9\\u20AC"
+					"\\ud83d\\ude00-\\/\\\\\\\"\\b\\f\\r\\t\"}"),
+		      JSON_CONTRACT, &err);
 
 	(void)state;
 	testing_no_error(&err);
-	assert_string_equal(json_get_string(value, "key"), "A\né€\xf0\x9f\x98\x80-/\\\"\b\f\r\t");
+	assert_string_equal(json_get_string(value, "key"),
+			    "A\né€\xf0\x9f\x98\x80-/\\\"\b\f\r\t");
 }
 
 static void nest(struct strbuf *sb, int depth, const char *open, const char *close)
@@ -215,13 +366,15 @@ static void test_length(void **state)
 	memset(text, ' ', (size_t)JSON_TEXT_MAX + 1);
 	text[0] = '1';
 	accept((struct text){ text, JSON_TEXT_MAX }, JSON_SYNTAX);
-	refuse((struct text){ text, (size_t)JSON_TEXT_MAX + 1 }, JSON_SYNTAX, "more than");
+	refuse((struct text){ text, (size_t)JSON_TEXT_MAX + 1 }, JSON_SYNTAX,
+	       "more than");
 }
 
 /* Every prefix of a text ends before its value does, and is read to its last byte only. */
 static void test_prefixes(void **state)
 {
-	static const char text[] = "{\"a\\n\":[1.5e3,\"\\ud83d\\ude00é\",true,null,{\"b\":-0}]}";
+	static const char text[] =
+		"{\"a\\n\":[1.5e3,\"\\ud83d\\ude00é\",true,null,{\"b\":-0}]}";
 
 	(void)state;
 	for (size_t length = 0; length < sizeof text - 1; length++)
@@ -254,7 +407,8 @@ static void test_numbers(void **state)
 		{ TEXT("-9223372036854775808"), true, INT64_MIN, 0 },
 		{ TEXT("9223372036854775808"), false, 0, 9223372036854775808.0 },
 		{ TEXT("-9223372036854775809"), false, 0, -9223372036854775808.0 },
-		{ TEXT("123456789012345678901234567890"), false, 0, 123456789012345678901234567890.0 },
+		{ TEXT("123456789012345678901234567890"), false, 0,
+		  123456789012345678901234567890.0 },
 		{ TEXT("1.0"), false, 0, 1 },
 		{ TEXT("1e2"), false, 0, 100 },
 		{ TEXT("1e-400"), false, 0, 0 },
@@ -268,9 +422,10 @@ static void test_numbers(void **state)
 		{ TEXT("0.0000000000000000000000000001e28"), false, 0, 1 },
 		{ TEXT("10000000000000000000000000000e-28"), false, 0, 1 },
 		/* Just above the middle of two doubles: the last digit decides. */
-		{ TEXT("1.00000000000000011102230246251565404236316680908203125"), false, 0, 1 },
-		{ TEXT("1.000000000000000111022302462515654042363166809082031250000001"), false, 0,
-		  1.0000000000000002 },
+		{ TEXT("1.00000000000000011102230246251565404236316680908203125"), false,
+		  0, 1 },
+		{ TEXT("1.000000000000000111022302462515654042363166809082031250000001"),
+		  false, 0, 1.0000000000000002 },
 	};
 	struct error err = ERROR_INIT;
 
@@ -289,21 +444,50 @@ static void test_numbers(void **state)
 static void test_contract_numbers(void **state)
 {
 	static const struct text good[] = {
-		TEXT("0.1"), TEXT("1.0"), TEXT("1.10"), TEXT("1e2"), TEXT("100e-2"), TEXT("-0"),
-		TEXT("-0.0"), TEXT("0e5"), TEXT("0.000"), TEXT("9007199254740991"), TEXT("1e21"),
-		TEXT("9007199254740991.0"), TEXT("-9007199254740991.000"), TEXT("1e300"),
-		TEXT("1.7976931348623157e308"), TEXT("5e-324"), TEXT("2.2250738585072014e-308"),
-		TEXT("0.30000000000000004"), TEXT("123456.789e3"), TEXT("0.1e1"),
+		TEXT("0.1"),
+		TEXT("1.0"),
+		TEXT("1.10"),
+		TEXT("1e2"),
+		TEXT("100e-2"),
+		TEXT("-0"),
+		TEXT("-0.0"),
+		TEXT("0e5"),
+		TEXT("0.000"),
+		TEXT("9007199254740991"),
+		TEXT("1e21"),
+		TEXT("9007199254740991.0"),
+		TEXT("-9007199254740991.000"),
+		TEXT("1e300"),
+		TEXT("1.7976931348623157e308"),
+		TEXT("5e-324"),
+		TEXT("2.2250738585072014e-308"),
+		TEXT("0.30000000000000004"),
+		TEXT("123456.789e3"),
+		TEXT("0.1e1"),
 	};
 	static const struct text bad[] = {
-		TEXT("9007199254740992"), TEXT("-9007199254740992"), TEXT("9007199254740993"),
-		TEXT("9007199254740993.0"), TEXT("9007199254740992.0"), TEXT("9007199254740994.0"),
-		TEXT("1e16"), TEXT("1e20"), TEXT("-1e20"), TEXT("100000000000000000000"),
-		TEXT("999999999999999999999"), TEXT("1e400"), TEXT("1e-400"), TEXT("4.9e-324"),
-		TEXT("0.10000000000000000001"), TEXT("0.1000000000000000055511151231257827"),
-		TEXT("1.00000000000000000001"), TEXT("3.141592653589793238"),
-		TEXT("0.3000000000000000401"), TEXT("1e-99999999999999999999"),
-		TEXT("9007199254740990.5"), TEXT("1.0000000000000000000000000000000000000000001e21"),
+		TEXT("9007199254740992"),
+		TEXT("-9007199254740992"),
+		TEXT("9007199254740993"),
+		TEXT("9007199254740993.0"),
+		TEXT("9007199254740992.0"),
+		TEXT("9007199254740994.0"),
+		TEXT("1e16"),
+		TEXT("1e20"),
+		TEXT("-1e20"),
+		TEXT("100000000000000000000"),
+		TEXT("999999999999999999999"),
+		TEXT("1e400"),
+		TEXT("1e-400"),
+		TEXT("4.9e-324"),
+		TEXT("0.10000000000000000001"),
+		TEXT("0.1000000000000000055511151231257827"),
+		TEXT("1.00000000000000000001"),
+		TEXT("3.141592653589793238"),
+		TEXT("0.3000000000000000401"),
+		TEXT("1e-99999999999999999999"),
+		TEXT("9007199254740990.5"),
+		TEXT("1.0000000000000000000000000000000000000000001e21"),
 	};
 
 	(void)state;
@@ -324,14 +508,16 @@ static void test_long_numbers(void **state)
 	for (int i = 0; i < 1000000; i++)
 		strbuf_add_char(&sb, '0');
 	strbuf_add_string(&sb, "1e1000001");
-	json_auto_t *one = parse((struct text){ sb.data, sb.length }, JSON_CONTRACT, &err);
+	json_auto_t *one =
+		parse((struct text){ sb.data, sb.length }, JSON_CONTRACT, &err);
 	assert_true(json_real_value(one) == 1);
 	strbuf_clear(&sb);
 	for (int i = 0; i < 1000000; i++)
 		strbuf_add_char(&sb, '9');
 	refuse((struct text){ sb.data, sb.length }, JSON_SYNTAX, "too large");
 	strbuf_add_string(&sb, "e-1000000");
-	json_auto_t *nines = parse((struct text){ sb.data, sb.length }, JSON_SYNTAX, &err);
+	json_auto_t *nines =
+		parse((struct text){ sb.data, sb.length }, JSON_SYNTAX, &err);
 	assert_true(json_real_value(nines) == 1);
 	refuse((struct text){ sb.data, sb.length }, JSON_CONTRACT, "cannot hold");
 }
@@ -339,13 +525,20 @@ static void test_long_numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),	  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_bad_utf8),	  cmocka_unit_test(test_surrogates),
-		cmocka_unit_test(test_duplicates),	  cmocka_unit_test(test_nul_and_noncharacters),
-		cmocka_unit_test(test_escapes),		  cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_length),		  cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_place),		  cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_contract_numbers), cmocka_unit_test(test_long_numbers),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bad_utf8),
+		cmocka_unit_test(test_surrogates),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_nul_and_noncharacters),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_length),
+		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_contract_numbers),
+		cmocka_unit_test(test_long_numbers),
 	};
 
 	return cmocka_run_group_tests_name("json-parse", tests, NULL, NULL);

@@ -235,12 +235,14 @@ static bool skip_number(struct parser *p)
  * an exponent is judged like its canonical form, or that could not be read again. */
 static const char *contract_fault(const struct number *n)
 {
-	static const double integers_end = 1e21; /* from here on canonical text has an exponent */
+	static const double integers_end =
+		1e21; /* from here on canonical text has an exponent */
 	double magnitude = fabs(n->value);
 
-	if (n->is_integer ? !n->is_int64 || n->integer > JSON_INTEGER_MAX ||
-				    n->integer < -JSON_INTEGER_MAX
-			  : magnitude > (double)JSON_INTEGER_MAX && magnitude < integers_end)
+	if (n->is_integer
+		    ? !n->is_int64 || n->integer > JSON_INTEGER_MAX ||
+			      n->integer < -JSON_INTEGER_MAX
+		    : magnitude > (double)JSON_INTEGER_MAX && magnitude < integers_end)
 		return "an integer beyond +-(2^53-1)";
 	return n->is_exact ? NULL : "a number that a double cannot hold as written";
 }
@@ -399,7 +401,8 @@ static json_t *take_value(struct parser *p, int depth)
 	}
 }
 
-json_t *json_parse(const char *text, size_t length, enum json_profile profile, struct error *err)
+json_t *json_parse(const char *text, size_t length, enum json_profile profile,
+		   struct error *err)
 {
 	struct parser p = {
 		.start = text,
@@ -411,7 +414,8 @@ json_t *json_parse(const char *text, size_t length, enum json_profile profile, s
 	};
 
 	if (length > JSON_TEXT_MAX) {
-		error_set(err, ERR_INVALID_ARGUMENT, "JSON of more than %d bytes", JSON_TEXT_MAX);
+		error_set(err, ERR_INVALID_ARGUMENT, "JSON of more than %d bytes",
+			  JSON_TEXT_MAX);
 		return NULL;
 	}
 	json_auto_t *value = take_value(&p, 0);

@@ -24,11 +24,21 @@ static json_t *nested(int depth)
 
 static void test_check_contract(void **state)
 {
-	static const char *const good[] = { "1", "\"é\"", "{\"a\":[1.5,null,true]}", "1e21",
-					    "9007199254740991.0", "-9007199254740991" };
-	static const char *const bad[] = { "9007199254740992", "-9007199254740992", "1e16", "-1e20",
-					   "[\"\\u0000\"]", "{\"a\\u0000\":1}", "{\"\\uffff\":1}",
-					   "[[9007199254740992]]", "{\"a\":{\"b\":\"\\ufdd0\"}}" };
+	static const char *const good[] = { "1",
+					    "\"é\"",
+					    "{\"a\":[1.5,null,true]}",
+					    "1e21",
+					    "9007199254740991.0",
+					    "-9007199254740991" };
+	static const char *const bad[] = { "9007199254740992",
+					   "-9007199254740992",
+					   "1e16",
+					   "-1e20",
+					   "[\"\\u0000\"]",
+					   "{\"a\\u0000\":1}",
+					   "{\"\\uffff\":1}",
+					   "[[9007199254740992]]",
+					   "{\"a\":{\"b\":\"\\ufdd0\"}}" };
 	struct error err = ERROR_INIT;
 
 	(void)state;
@@ -70,9 +80,22 @@ static void test_depth(void **state)
 static void test_write(void **state)
 {
 	static const char *const texts[] = {
-		"null", "true", "false", "0", "-7", "1.5", "\"\"", "[]", "{}", "[1,[2,{}],\"x\"]",
-		"{\"b\":1,\"a\":{\"z\":[true,null]},\"\":\"é\"}", "\"\\u0000\\n\\\"\\\\\"",
-		"{\"a\\u0000b\":1}", "9223372036854775807", "-9223372036854775808", "1e+300",
+		"null",
+		"true",
+		"false",
+		"0",
+		"-7",
+		"1.5",
+		"\"\"",
+		"[]",
+		"{}",
+		"[1,[2,{}],\"x\"]",
+		"{\"b\":1,\"a\":{\"z\":[true,null]},\"\":\"é\"}",
+		"\"\\u0000\\n\\\"\\\\\"",
+		"{\"a\\u0000b\":1}",
+		"9223372036854775807",
+		"-9223372036854775808",
+		"1e+300",
 	};
 	struct error err = ERROR_INIT;
 
@@ -119,8 +142,9 @@ static const struct json_field fields[] = {
 
 static void test_decode(void **state)
 {
-	json_auto_t *all = parse("{\"name\":\"n\",\"count\":-5,\"quick\":true,\"object\":{},"
-				 "\"array\":[],\"any\":null}");
+	json_auto_t *all =
+		parse("{\"name\":\"n\",\"count\":-5,\"quick\":true,\"object\":{},"
+		      "\"array\":[],\"any\":null}");
 	json_auto_t *least = parse("{\"name\":\"\",\"count\":2e2}");
 	struct target t = { .count = 7, .quick = true };
 	struct error err = ERROR_INIT;
@@ -174,7 +198,8 @@ static void test_decode_refused(void **state)
 
 static void test_get(void **state)
 {
-	json_auto_t *o = parse("{\"s\":\"x\",\"nul\":\"a\\u0000\",\"n\":5,\"r\":2.0,\"half\":2.5}");
+	json_auto_t *o = parse(
+		"{\"s\":\"x\",\"nul\":\"a\\u0000\",\"n\":5,\"r\":2.0,\"half\":2.5}");
 
 	(void)state;
 	assert_string_equal(json_get_string(o, "s"), "x");
@@ -192,9 +217,12 @@ static void test_get(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check_contract), cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_write),	       cmocka_unit_test(test_write_failed),
-		cmocka_unit_test(test_decode),	       cmocka_unit_test(test_decode_refused),
+		cmocka_unit_test(test_check_contract),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write_failed),
+		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_decode_refused),
 		cmocka_unit_test(test_get),
 	};
 

@@ -13,9 +13,11 @@ static bool check_text(const char *text, size_t length, struct error *err)
 	for (size_t at = 0, size; at < length; at += size) {
 		size = utf8_next(text + at, length - at, &c);
 		if (!size)
-			return error_set(err, ERR_INVALID_ARGUMENT, "a string is not UTF-8");
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "a string is not UTF-8");
 		if (c == 0)
-			return error_set(err, ERR_INVALID_ARGUMENT, "a string holds a NUL");
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "a string holds a NUL");
 		if ((c & 0xFFFE) == 0xFFFE || (c >= 0xFDD0 && c <= 0xFDEF))
 			return error_set(err, ERR_INVALID_ARGUMENT,
 					 "a string holds a noncharacter of Unicode");
@@ -36,7 +38,8 @@ static bool check_number(const json_t *value, struct error *err)
 	else /* from 1e21 on canonical text has an exponent and is read as a real again */
 		fits = magnitude <= (double)JSON_INTEGER_MAX || magnitude >= 1e21;
 	if (!fits)
-		return error_set(err, ERR_INVALID_ARGUMENT, "an integer is beyond +-(2^53-1)");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "an integer is beyond +-(2^53-1)");
 	return true;
 }
 
@@ -54,7 +57,8 @@ static json_t *unconst(const json_t *value)
 static bool check_value(const json_t *value, int depth, struct error *err)
 {
 	if (json_is_string(value))
-		return check_text(json_string_value(value), json_string_length(value), err);
+		return check_text(json_string_value(value), json_string_length(value),
+				  err);
 	if (json_is_number(value))
 		return check_number(value, err);
 	if (!json_is_array(value) && !json_is_object(value))
@@ -66,8 +70,10 @@ static bool check_value(const json_t *value, int depth, struct error *err)
 		if (!check_value(json_array_get(value, i), depth + 1, err))
 			return false;
 	json_t *object = unconst(value);
-	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
-		if (!check_text(json_object_iter_key(at), json_object_iter_key_len(at), err) ||
+	for (void *at = json_object_iter(object); at;
+	     at = json_object_iter_next(object, at))
+		if (!check_text(json_object_iter_key(at), json_object_iter_key_len(at),
+				err) ||
 		    !check_value(json_object_iter_value(at), depth + 1, err))
 			return false;
 	return true;
@@ -100,11 +106,13 @@ static bool write_object(struct strbuf *sb, json_t *object, int depth)
 	bool first = true;
 
 	strbuf_add_char(sb, '{');
-	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+	for (void *at = json_object_iter(object); at;
+	     at = json_object_iter_next(object, at)) {
 		if (!first)
 			strbuf_add_char(sb, ',');
 		first = false;
-		strbuf_add_json_string(sb, json_object_iter_key(at), json_object_iter_key_len(at));
+		strbuf_add_json_string(sb, json_object_iter_key(at),
+				       json_object_iter_key_len(at));
 		strbuf_add_char(sb, ':');
 		if (!write_value(sb, json_object_iter_value(at), depth))
 			return false;
@@ -119,11 +127,13 @@ static bool write_value(struct strbuf *sb, const json_t *value, int depth)
 
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
-		return depth < JSON_DEPTH_MAX && write_object(sb, unconst(value), depth + 1);
+		return depth < JSON_DEPTH_MAX &&
+		       write_object(sb, unconst(value), depth + 1);
 	case JSON_ARRAY:
 		return depth < JSON_DEPTH_MAX && write_array(sb, value, depth + 1);
 	case JSON_STRING:
-		strbuf_add_json_string(sb, json_string_value(value), json_string_length(value));
+		strbuf_add_json_string(sb, json_string_value(value),
+				       json_string_length(value));
 		break;
 	case JSON_INTEGER:
 		strbuf_add_int64(sb, json_integer_value(value));
@@ -154,14 +164,16 @@ bool json_write(struct strbuf *sb, const json_t *value, struct error *err)
 	strbuf_truncate(sb, before);
 	if (!strbuf_ok(sb) || !value)
 		return error_oom(err); /* json_pack gives NULL without memory */
-	return error_set(err, ERR_INVALID_ARGUMENT, "nested deeper than %d", JSON_DEPTH_MAX);
+	return error_set(err, ERR_INVALID_ARGUMENT, "nested deeper than %d",
+			 JSON_DEPTH_MAX);
 }
 
-static const struct json_field *find_field(const struct json_field *fields, const char *name,
-					   size_t length)
+static const struct json_field *find_field(const struct json_field *fields,
+					   const char *name, size_t length)
 {
 	for (; fields->name; fields++)
-		if (strlen(fields->name) == length && memcmp(fields->name, name, length) == 0)
+		if (strlen(fields->name) == length &&
+		    memcmp(fields->name, name, length) == 0)
 			return fields;
 	return NULL;
 }
@@ -174,7 +186,8 @@ static bool read_int64(const json_t *value, int64_t *ret)
 		return true;
 	}
 	double real = json_real_value(value);
-	if (!json_is_real(value) || fabs(real) > (double)JSON_INTEGER_MAX || real != trunc(real))
+	if (!json_is_real(value) || fabs(real) > (double)JSON_INTEGER_MAX ||
+	    real != trunc(real))
 		return false;
 	*ret = (int64_t)real;
 	return true;
@@ -186,11 +199,11 @@ static bool holds_nul(const json_t *string)
 }
 
 /* Whether 'value' is of the field's type. */
-static bool check_field(const struct json_field *field, const json_t *value, const char *what,
-			struct error *err)
+static bool check_field(const struct json_field *field, const json_t *value,
+			const char *what, struct error *err)
 {
 	static const char *const type_names[] = {
-		[JSON_FIELD_STRING] = "a string", [JSON_FIELD_INT64] = "an integer",
+		[JSON_FIELD_STRING] = "a string",    [JSON_FIELD_INT64] = "an integer",
 		[JSON_FIELD_BOOL] = "true or false", [JSON_FIELD_OBJECT] = "an object",
 		[JSON_FIELD_ARRAY] = "an array",
 	};
@@ -202,8 +215,8 @@ static bool check_field(const struct json_field *field, const json_t *value, con
 		break;
 	case JSON_FIELD_STRING:
 		if (json_is_string(value) && holds_nul(value))
-			return error_set(err, ERR_INVALID_ARGUMENT, "%s: '%s' holds a NUL", what,
-					 field->name);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "%s: '%s' holds a NUL", what, field->name);
 		fits = json_is_string(value);
 		break;
 	case JSON_FIELD_INT64:
@@ -259,20 +272,21 @@ bool json_decode(const json_t *object, const struct json_field *fields, void *ta
 
 	if (!json_is_object(object))
 		return error_set(err, ERR_INVALID_ARGUMENT, "%s must be an object", what);
-	for (void *at = json_object_iter(borrowed); at; at = json_object_iter_next(borrowed, at)) {
+	for (void *at = json_object_iter(borrowed); at;
+	     at = json_object_iter_next(borrowed, at)) {
 		const char *name = json_object_iter_key(at);
 		const struct json_field *field =
 			find_field(fields, name, json_object_iter_key_len(at));
 		if (!field)
-			return error_set(err, ERR_INVALID_ARGUMENT, "%s: unknown member '%.64s'",
-					 what, name);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "%s: unknown member '%.64s'", what, name);
 		if (!check_field(field, json_object_iter_value(at), what, err))
 			return false;
 	}
 	for (const struct json_field *f = fields; f->name; f++)
 		if ((f->flags & JSON_FIELD_REQUIRED) && !json_object_get(object, f->name))
-			return error_set(err, ERR_INVALID_ARGUMENT, "%s: '%s' is missing", what,
-					 f->name);
+			return error_set(err, ERR_INVALID_ARGUMENT, "%s: '%s' is missing",
+					 what, f->name);
 	for (const struct json_field *f = fields; f->name; f++) {
 		const json_t *value = json_object_get(object, f->name);
 		if (value)
@@ -285,7 +299,8 @@ const char *json_get_string(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
 
-	return json_is_string(value) && !holds_nul(value) ? json_string_value(value) : NULL;
+	return json_is_string(value) && !holds_nul(value) ? json_string_value(value)
+							  : NULL;
 }
 
 int64_t json_get_int64(const json_t *object, const char *name, int64_t fallback)

@@ -43,8 +43,8 @@ static void test_fields(void **state)
 	log_setup("log-test", LOG_INFO);
 	log_set_request("r1");
 	capture();
-	log_info("tool.done", LOG_STR("tool", "x"), LOG_INT("took_ms", -5), LOG_BOOL("ok", true),
-		 LOG_STR("none", NULL));
+	log_info("tool.done", LOG_STR("tool", "x"), LOG_INT("took_ms", -5),
+		 LOG_BOOL("ok", true), LOG_STR("none", NULL));
 	log_debug("tool.quiet");
 	log_set_request(NULL);
 	json_auto_t *line = captured_line(&text);
@@ -102,9 +102,10 @@ static void test_hostile_field(void **state)
 					  "\xe2\x80\xae\xed\xa0\x80 é"));
 	json_auto_t *line = captured_line(&text);
 	assert_string_equal(json_get_string(line, "level"), "info");
-	assert_string_equal(json_get_string(line, "value"),
-			    "a\",\"level\":\"x\n\x1b[2J\\%s\xEF\xBF\xBD\xc2\x9b\xe2\x80\xae"
-			    "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD é");
+	assert_string_equal(
+		json_get_string(line, "value"),
+		"a\",\"level\":\"x\n\x1b[2J\\%s\xEF\xBF\xBD\xc2\x9b\xe2\x80\xae"
+		"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD é");
 	assert_null(strchr(text.data, '\x1b'));
 	assert_null(strstr(text.data, "\xc2\x9b"));
 	assert_null(strstr(text.data, "\xe2\x80\xae"));
@@ -125,7 +126,8 @@ static void test_field_is_cut(void **state)
 		json_auto_t *line = captured_line(&text);
 		const char *got = json_get_string(line, "value");
 		assert_non_null(got);
-		assert_string_equal(got + strspn(got, "v"), length > LOG_FIELD_MAX ? "…" : "é");
+		assert_string_equal(got + strspn(got, "v"),
+				    length > LOG_FIELD_MAX ? "…" : "é");
 	}
 }
 
@@ -157,9 +159,9 @@ static void test_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),	      cmocka_unit_test(test_no_fields),
-		cmocka_unit_test(test_level),	      cmocka_unit_test(test_hostile_field),
-		cmocka_unit_test(test_field_is_cut),  cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_fields),       cmocka_unit_test(test_no_fields),
+		cmocka_unit_test(test_level),        cmocka_unit_test(test_hostile_field),
+		cmocka_unit_test(test_field_is_cut), cmocka_unit_test(test_failure),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

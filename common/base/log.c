@@ -45,7 +45,8 @@ void log_set_request(const char *request_id)
 static bool is_steering(uint32_t c)
 {
 	return (c >= 0x7F && c <= 0x9F) || (c >= 0x200B && c <= 0x200F) ||
-	       (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+	       (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
+	       c == 0xFEFF;
 }
 
 /* A JSON string of at most LOG_FIELD_MAX bytes of 'text'; bytes that are no UTF-8
@@ -67,7 +68,8 @@ static void add_text(struct strbuf *line, const char *text)
 		strbuf_add(line, text + start, at - start);
 		if (!size) {
 			size = 1;
-			strbuf_add_string(line, cut && length - at < 4 ? "" : "\xEF\xBF\xBD");
+			strbuf_add_string(line,
+					  cut && length - at < 4 ? "" : "\xEF\xBF\xBD");
 		} else if (c == '"' || c == '\\') {
 			strbuf_add_char(line, '\\');
 			strbuf_add_char(line, (char)c);
@@ -123,7 +125,8 @@ static void write_line(const char *bytes, size_t length)
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
 	       size_t count)
 {
-	static const char no_memory[] = "{\"level\":\"error\",\"event\":\"log.no_memory\"}\n";
+	static const char no_memory[] =
+		"{\"level\":\"error\",\"event\":\"log.no_memory\"}\n";
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 	char at[CLOCK_TEXT_BYTES];
 	int saved = errno;

@@ -25,9 +25,12 @@ struct log_field {
 	int64_t num;
 };
 
-#define LOG_STR(n, v) ((struct log_field){ .name = (n), .type = LOG_TYPE_STR, .str = (v) })
-#define LOG_INT(n, v) ((struct log_field){ .name = (n), .type = LOG_TYPE_INT, .num = (v) })
-#define LOG_BOOL(n, v) ((struct log_field){ .name = (n), .type = LOG_TYPE_BOOL, .num = (v) })
+#define LOG_STR(n, v)                                                                    \
+	((struct log_field){ .name = (n), .type = LOG_TYPE_STR, .str = (v) })
+#define LOG_INT(n, v)                                                                    \
+	((struct log_field){ .name = (n), .type = LOG_TYPE_INT, .num = (v) })
+#define LOG_BOOL(n, v)                                                                   \
+	((struct log_field){ .name = (n), .type = LOG_TYPE_BOOL, .num = (v) })
 
 /* Program name and lowest level to print; 'program' is borrowed for ever. */
 void log_setup(const char *program, enum log_level level);
@@ -36,7 +39,8 @@ bool log_level_parse(const char *text, enum log_level *ret_level);
 /* The request that this thread works on, printed with each of its lines; borrowed; NULL for none. */
 void log_set_request(const char *request_id);
 
-void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+	       size_t count);
 
 /* The error's code, message and cause as fields of one event. */
 void log_failure(const char *event, const struct error *err);
@@ -46,8 +50,8 @@ void log_failure(const char *event, const struct error *err);
 	log_event(level, event, LOG_FIELDS_(__VA_ARGS__) + 1,                            \
 		  ARRAY_SIZE(LOG_FIELDS_(__VA_ARGS__)) - 1)
 #define log_debug(event, ...) log_at_(LOG_DEBUG, event, ##__VA_ARGS__)
-#define log_info(event, ...) log_at_(LOG_INFO, event, ##__VA_ARGS__)
-#define log_warn(event, ...) log_at_(LOG_WARN, event, ##__VA_ARGS__)
+#define log_info(event, ...)  log_at_(LOG_INFO, event, ##__VA_ARGS__)
+#define log_warn(event, ...)  log_at_(LOG_WARN, event, ##__VA_ARGS__)
 #define log_error(event, ...) log_at_(LOG_ERROR, event, ##__VA_ARGS__)
 
 #endif

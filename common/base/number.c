@@ -98,7 +98,8 @@ static double nearest_double(const char *digits, size_t count, int64_t point)
 		double value = 0;
 		for (size_t i = 0; i < count; i++)
 			value = value * 10 + (digits[i] - '0');
-		return exponent < 0 ? value / powers[-exponent] : value * powers[exponent];
+		return exponent < 0 ? value / powers[-exponent]
+				    : value * powers[exponent];
 	}
 	(void)snprintf(text, sizeof text, "%.*se%d", (int)count, digits, (int)exponent);
 	return strtod(text, NULL);
@@ -117,7 +118,8 @@ static bool is_shortest(const struct decimal *d, double value)
 	if (d->count <= DBL_DIG && value >= DBL_MIN)
 		return true;
 	size_t count = number_shortest(value, digits, &point);
-	return count == d->count && point == d->point && memcmp(digits, d->digits, count) == 0;
+	return count == d->count && point == d->point &&
+	       memcmp(digits, d->digits, count) == 0;
 }
 
 static bool read_int64(const char *p, const char *end, bool negative, int64_t *ret)
@@ -136,7 +138,8 @@ static bool read_int64(const char *p, const char *end, bool negative, int64_t *r
 }
 
 /* Short plain integers, nearly all there are, need no decimal. */
-static bool read_short_integer(const char *p, const char *end, bool negative, struct number *n)
+static bool read_short_integer(const char *p, const char *end, bool negative,
+			       struct number *n)
 {
 	int64_t value = 0;
 
@@ -212,7 +215,8 @@ static bool next_above(char *digits, size_t count, double value, int point)
 	return reads_back(value, digits, 16, point);
 }
 
-size_t number_shortest(double value, char digits[static NUMBER_DIGITS_MAX + 1], int *ret_point)
+size_t number_shortest(double value, char digits[static NUMBER_DIGITS_MAX + 1],
+		       int *ret_point)
 {
 	/* In a normal double 15 digits always are the nearest; below, count up. */
 	int first = value < DBL_MIN ? 1 : DBL_DIG;

@@ -25,6 +25,7 @@ struct number number_read(const char *token, size_t length);
 
 /* The fewest digits that read back as 'value' (finite, above zero), and among
  * those the nearest; returns how many, with the decimal point at 'ret_point'. */
-size_t number_shortest(double value, char digits[static NUMBER_DIGITS_MAX + 1], int *ret_point);
+size_t number_shortest(double value, char digits[static NUMBER_DIGITS_MAX + 1],
+		       int *ret_point);
 
 #endif

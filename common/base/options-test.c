@@ -9,7 +9,8 @@ struct opts {
 };
 
 static const struct option_row rows[] = {
-	OPTION_STRING("dir", 'd', "DIR", "folder of the suite", offsetof(struct opts, dir)),
+	OPTION_STRING("dir", 'd', "DIR", "folder of the suite",
+		      offsetof(struct opts, dir)),
 	OPTION_INT64("count", 'n', "N", "how many", offsetof(struct opts, count)),
 	OPTION_BOOL("json", 'j', "machine-readable output", offsetof(struct opts, json)),
 	OPTION_BOOL("verbose", 0, "say more", offsetof(struct opts, verbose)),
@@ -38,7 +39,11 @@ static enum options_result run(struct command *c, char *const *words)
 }
 
 #define RUN(c, ...) run((c), (char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-#define W(text) (char[]){ text }
+#define W(text)                                                                          \
+	(char[])                                                                         \
+	{                                                                                \
+		text                                                                     \
+	}
 
 static void test_nothing(void **state)
 {
@@ -55,7 +60,8 @@ static void test_forms(void **state)
 	struct command c;
 
 	(void)state;
-	assert_int_equal(RUN(&c, W("--dir"), W("/x"), W("--count=-5"), W("--json")), OPTIONS_OK);
+	assert_int_equal(RUN(&c, W("--dir"), W("/x"), W("--count=-5"), W("--json")),
+			 OPTIONS_OK);
 	assert_string_equal(c.opts.dir, "/x");
 	assert_int_equal(c.opts.count, -5);
 	assert_true(c.opts.json);
@@ -76,8 +82,8 @@ static void test_operands(void **state)
 	struct command c;
 
 	(void)state;
-	assert_int_equal(RUN(&c, W("one"), W("--json"), W("-"), W("-d"), W("x"), W("two"), W("--"),
-			     W("--verbose"), W("-j")),
+	assert_int_equal(RUN(&c, W("one"), W("--json"), W("-"), W("-d"), W("x"), W("two"),
+			     W("--"), W("--verbose"), W("-j")),
 			 OPTIONS_OK);
 	assert_int_equal(c.operands, 5);
 	assert_string_equal(c.argv[1], "one");
@@ -106,7 +112,8 @@ static void test_bad(void **state)
 
 	(void)state;
 	assert_int_equal(RUN(&c, W("--dri"), W("x")), OPTIONS_BAD);
-	testing_error(&c.err, ERR_INVALID_ARGUMENT, "unknown option '--dri', did you mean '--dir'?");
+	testing_error(&c.err, ERR_INVALID_ARGUMENT,
+		      "unknown option '--dri', did you mean '--dir'?");
 	assert_int_equal(RUN(&c, W("--jsn=1")), OPTIONS_BAD);
 	testing_error(&c.err, ERR_INVALID_ARGUMENT, "'--jsn', did you mean '--json'?");
 	assert_int_equal(RUN(&c, W("--nothing-like-it")), OPTIONS_BAD);
@@ -126,7 +133,9 @@ static void test_bad(void **state)
 
 static void test_bad_numbers(void **state)
 {
-	static char bad[][24] = { "", "x", "1x", " 1", "+1", "1.5", "0x10", "9223372036854775808", "1 " };
+	static char bad[][24] = { "",   "x",   "1x",   " 1",
+				  "+1", "1.5", "0x10", "9223372036854775808",
+				  "1 " };
 	struct command c;
 
 	(void)state;
@@ -158,27 +167,28 @@ static void test_usage(void **state)
 	(void)state;
 	options_help("wingman call", "SERVER.TOOL", "Call a tool.", rows, out);
 	(void)fclose(out);
-	assert_string_equal(text, "usage: wingman call SERVER.TOOL\n"
-				  "\n"
-				  "Call a tool.\n"
-				  "\n"
-				  "options:\n"
-				  "  -d, --dir DIR             folder of the suite\n"
-				  "  -n, --count N             how many\n"
-				  "  -j, --json                machine-readable output\n"
-				  "      --verbose             say more\n"
-				  "  -h, --help                print this and leave\n"
-				  "      --version             print the version and leave\n");
+	assert_string_equal(text,
+			    "usage: wingman call SERVER.TOOL\n"
+			    "\n"
+			    "Call a tool.\n"
+			    "\n"
+			    "options:\n"
+			    "  -d, --dir DIR             folder of the suite\n"
+			    "  -n, --count N             how many\n"
+			    "  -j, --json                machine-readable output\n"
+			    "      --verbose             say more\n"
+			    "  -h, --help                print this and leave\n"
+			    "      --version             print the version and leave\n");
 	free(text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing),	    cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_operands),    cmocka_unit_test(test_help),
-		cmocka_unit_test(test_bad),	    cmocka_unit_test(test_bad_numbers),
-		cmocka_unit_test(test_long_name),   cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_nothing),   cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_operands),  cmocka_unit_test(test_help),
+		cmocka_unit_test(test_bad),       cmocka_unit_test(test_bad_numbers),
+		cmocka_unit_test(test_long_name), cmocka_unit_test(test_usage),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -66,7 +66,8 @@ static bool unknown_name(const struct parser *p, const char *name, size_t length
 	const char *nearest = NULL;
 	size_t least = NEAR_MAX + 1;
 
-	for (const struct option_row *row = p->rows; row->type != OPTION_TYPE_END; row++) {
+	for (const struct option_row *row = p->rows; row->type != OPTION_TYPE_END;
+	     row++) {
 		size_t d = distance(name, length, row->name);
 		if (d < least && d < length) {
 			least = d;
@@ -76,9 +77,10 @@ static bool unknown_name(const struct parser *p, const char *name, size_t length
 	int shown = length > NAME_MAX_BYTES ? NAME_MAX_BYTES : (int)length;
 	if (nearest)
 		return error_set(p->err, ERR_INVALID_ARGUMENT,
-				 "unknown option '--%.*s', did you mean '--%s'?", shown, name,
-				 nearest);
-	return error_set(p->err, ERR_INVALID_ARGUMENT, "unknown option '--%.*s'", shown, name);
+				 "unknown option '--%.*s', did you mean '--%s'?", shown,
+				 name, nearest);
+	return error_set(p->err, ERR_INVALID_ARGUMENT, "unknown option '--%.*s'", shown,
+			 name);
 }
 
 static bool store_int64(const struct option_row *row, const char *value, int64_t *place,
@@ -89,8 +91,8 @@ static bool store_int64(const struct option_row *row, const char *value, int64_t
 	errno = 0;
 	long long number = strtoll(value, &end, 10);
 	if (errno || end == value || *end || !strchr("-0123456789", value[0]))
-		return error_set(err, ERR_INVALID_ARGUMENT, "--%s wants a number, not '%.40s'",
-				 row->name, value);
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "--%s wants a number, not '%.40s'", row->name, value);
 	*place = number;
 	return true;
 }
@@ -115,13 +117,14 @@ static bool store(const struct parser *p, const struct option_row *row, const ch
 }
 
 /* The value of an option: what is attached to it, or the next argument. */
-static bool take_value(struct parser *p, const struct option_row *row, const char *attached)
+static bool take_value(struct parser *p, const struct option_row *row,
+		       const char *attached)
 {
 	if (attached)
 		return store(p, row, attached);
 	if (p->at + 1 >= p->argc)
-		return error_set(p->err, ERR_INVALID_ARGUMENT, "--%s wants a value (%s)", row->name,
-				 row->value_name ? row->value_name : "VALUE");
+		return error_set(p->err, ERR_INVALID_ARGUMENT, "--%s wants a value (%s)",
+				 row->name, row->value_name ? row->value_name : "VALUE");
 	return store(p, row, p->argv[++p->at]);
 }
 
@@ -141,7 +144,8 @@ static enum options_result take_long(struct parser *p, const char *name)
 	}
 	if (row->type == OPTION_TYPE_BOOL) {
 		if (equals) {
-			error_set(p->err, ERR_INVALID_ARGUMENT, "--%s takes no value", row->name);
+			error_set(p->err, ERR_INVALID_ARGUMENT, "--%s takes no value",
+				  row->name);
 			return OPTIONS_BAD;
 		}
 		return store(p, row, NULL) ? OPTIONS_OK : OPTIONS_BAD;
@@ -157,12 +161,14 @@ static enum options_result take_letters(struct parser *p, const char *letters)
 		if (!row && *letters == 'h')
 			return OPTIONS_HELP;
 		if (!row) {
-			error_set(p->err, ERR_INVALID_ARGUMENT, "unknown option '-%c'", *letters);
+			error_set(p->err, ERR_INVALID_ARGUMENT, "unknown option '-%c'",
+				  *letters);
 			return OPTIONS_BAD;
 		}
 		if (row->type != OPTION_TYPE_BOOL)
-			return take_value(p, row, letters[1] ? letters + 1 : NULL) ? OPTIONS_OK
-										  : OPTIONS_BAD;
+			return take_value(p, row, letters[1] ? letters + 1 : NULL)
+				       ? OPTIONS_OK
+				       : OPTIONS_BAD;
 		if (!store(p, row, NULL))
 			return OPTIONS_BAD;
 	}

@@ -16,7 +16,12 @@
 
 #include "base/error.h"
 
-enum option_type { OPTION_TYPE_END = 0, OPTION_TYPE_STRING, OPTION_TYPE_INT64, OPTION_TYPE_BOOL };
+enum option_type {
+	OPTION_TYPE_END = 0,
+	OPTION_TYPE_STRING,
+	OPTION_TYPE_INT64,
+	OPTION_TYPE_BOOL
+};
 
 struct option_row {
 	const char *name;
@@ -27,10 +32,22 @@ struct option_row {
 	size_t offset; /* const char *, int64_t or bool in the target */
 };
 
-#define OPTION_STRING(n, l, v, h, o) { n, l, OPTION_TYPE_STRING, v, h, o }
-#define OPTION_INT64(n, l, v, h, o) { n, l, OPTION_TYPE_INT64, v, h, o }
-#define OPTION_BOOL(n, l, h, o) { n, l, OPTION_TYPE_BOOL, NULL, h, o }
-#define OPTION_END { 0 }
+#define OPTION_STRING(n, l, v, h, o)                                                     \
+	{                                                                                \
+		n, l, OPTION_TYPE_STRING, v, h, o                                        \
+	}
+#define OPTION_INT64(n, l, v, h, o)                                                      \
+	{                                                                                \
+		n, l, OPTION_TYPE_INT64, v, h, o                                         \
+	}
+#define OPTION_BOOL(n, l, h, o)                                                          \
+	{                                                                                \
+		n, l, OPTION_TYPE_BOOL, NULL, h, o                                       \
+	}
+#define OPTION_END                                                                       \
+	{                                                                                \
+		0                                                                        \
+	}
 
 enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_BAD };
 

@@ -87,7 +87,8 @@ static void test_read_refused(void **state)
 /* Root's files may be readable by our group, nobody's by the world, none writable. */
 static void test_privacy(void **state)
 {
-	static const mode_t never[] = { 0604, 0644, 0606, 0602, 0601, 0620, 0610, 0660, 0666, 0777 };
+	static const mode_t never[] = { 0604, 0644, 0606, 0602, 0601,
+					0620, 0610, 0660, 0666, 0777 };
 	_cleanup_free_ char *path = file_join(folder, "mode");
 	_cleanup_free_ char *link_path = file_join(folder, "mode-link");
 	struct error err = ERROR_INIT;
@@ -105,7 +106,8 @@ static void test_privacy(void **state)
 	error_clear(&err);
 	assert_int_equal(symlink(path, link_path), 0);
 	testing_put(path, "x", 0600);
-	_cleanup_(secret_freep) struct secret *linked = secret_read(link_path, true, &err);
+	_cleanup_(secret_freep) struct secret *linked =
+		secret_read(link_path, true, &err);
 	assert_non_null(linked);
 	testing_put(path, "x", 0604);
 	assert_null(secret_read(link_path, true, &err));
@@ -151,7 +153,8 @@ static void test_keys(void **state)
 	testing_error(&err, ERR_CONFLICT, "exists already");
 	_cleanup_(sign_key_freep) struct sign_key *read = sign_key_read(path, &err);
 	assert_true(sign_key_write_public(made, public_path, &err));
-	_cleanup_(verify_key_freep) struct verify_key *half = verify_key_read(public_path, &err);
+	_cleanup_(verify_key_freep) struct verify_key *half =
+		verify_key_read(public_path, &err);
 	_cleanup_(verify_key_freep) struct verify_key *same = verify_key_of(read, &err);
 	testing_no_error(&err);
 	assert_int_equal(strlen(sign_key_kid(made)), 16);
@@ -195,13 +198,15 @@ static void test_known_key(void **state)
 	assert_string_equal(sign_key_kid(key), "dac073e0123bdea5");
 	assert_true(sign_key_sign(key, "\xaf\x82", 2, signature, &err));
 	digest_hex(signature, sizeof signature, hex);
-	assert_string_equal(hex, "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
-				 "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
+	assert_string_equal(
+		hex, "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+		     "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
 }
 
 static void test_keys_refused(void **state)
 {
-	static const char rsa_like[] = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+	static const char rsa_like[] =
+		"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
 	static const char x25519[] =
 		"-----BEGIN PRIVATE KEY-----\n"
 		"MC4CAQAwBQYDK2VuBCIEIMWqjfQ/n4N77bdELzHct7Fm04U1B28JS4XOOi4LRFj3\n"
@@ -234,9 +239,12 @@ static void test_keys_refused(void **state)
 
 static void test_seal(void **state)
 {
-	_cleanup_(secret_freep) struct secret *key = secret_new("0123456789abcdef0123456789abcdef", 32);
-	_cleanup_(secret_freep) struct secret *other = secret_new("0123456789abcdef0123456789abcdeF", 32);
-	_cleanup_strbuf_ struct strbuf sealed = STRBUF_INIT, second = STRBUF_INIT, out = STRBUF_INIT;
+	_cleanup_(secret_freep) struct secret *key =
+		secret_new("0123456789abcdef0123456789abcdef", 32);
+	_cleanup_(secret_freep) struct secret *other =
+		secret_new("0123456789abcdef0123456789abcdeF", 32);
+	_cleanup_strbuf_ struct strbuf sealed = STRBUF_INIT, second = STRBUF_INIT,
+				       out = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 
 	(void)state;
@@ -253,7 +261,8 @@ static void test_seal(void **state)
 	testing_error(&err, ERR_INVALID_ARGUMENT, "altered");
 	for (size_t i = 0; i < sealed.length; i++) {
 		sealed.data[i] ^= 1;
-		assert_false(secret_open(key, "state", sealed.data, sealed.length, &out, &err));
+		assert_false(secret_open(key, "state", sealed.data, sealed.length, &out,
+					 &err));
 		testing_error(&err, ERR_INVALID_ARGUMENT, "altered");
 		sealed.data[i] ^= 1;
 		assert_false(secret_open(key, "state", sealed.data, i, &out, &err));
@@ -264,7 +273,8 @@ static void test_seal(void **state)
 
 static void test_seal_edges(void **state)
 {
-	_cleanup_(secret_freep) struct secret *key = secret_new("0123456789abcdef0123456789abcdef", 32);
+	_cleanup_(secret_freep) struct secret *key =
+		secret_new("0123456789abcdef0123456789abcdef", 32);
 	_cleanup_(secret_freep) struct secret *brief = secret_new("0123456789abcdef", 16);
 	_cleanup_strbuf_ struct strbuf sealed = STRBUF_INIT, out = STRBUF_INIT;
 	struct error err = ERROR_INIT;
@@ -291,17 +301,18 @@ static void test_scrypt(void **state)
 	(void)state;
 	assert_true(secret_scrypt(pin, salt, key, &err));
 	digest_hex(key, sizeof key, hex);
-	assert_string_equal(hex, "148b45d9d28f4927d7cae2c9edd5ff63216aeb7ac4103f3e9a40e93fa7c9c331");
+	assert_string_equal(
+		hex, "148b45d9d28f4927d7cae2c9edd5ff63216aeb7ac4103f3e9a40e93fa7c9c331");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_new),	   cmocka_unit_test(test_read),
+		cmocka_unit_test(test_new),          cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_refused), cmocka_unit_test(test_privacy),
-		cmocka_unit_test(test_create),	   cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_known_key),  cmocka_unit_test(test_keys_refused),
-		cmocka_unit_test(test_seal),	   cmocka_unit_test(test_seal_edges),
+		cmocka_unit_test(test_create),       cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_known_key),    cmocka_unit_test(test_keys_refused),
+		cmocka_unit_test(test_seal),         cmocka_unit_test(test_seal_edges),
 		cmocka_unit_test(test_scrypt),
 	};
 

@@ -99,20 +99,23 @@ static bool check_private(int fd, const char *path, struct error *err)
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERR_INTERNAL, "'%s' is no regular file", path);
 	if (st.st_uid != me && st.st_uid != 0 && me != 0)
-		return error_set(err, ERR_INTERNAL, "secret '%s' belongs to somebody else", path);
+		return error_set(err, ERR_INTERNAL,
+				 "secret '%s' belongs to somebody else", path);
 	/* systemd credentials and mounted secrets belong to root, readable by our group. */
-	mode_t forbidden = st.st_uid == 0 ? S_IRWXO | S_IWGRP | S_IXGRP : S_IRWXO | S_IRWXG;
+	mode_t forbidden = st.st_uid == 0 ? S_IRWXO | S_IWGRP | S_IXGRP
+					  : S_IRWXO | S_IRWXG;
 	if (st.st_mode & forbidden) {
-		error_set(err, ERR_INTERNAL, "others may read or write secret '%s' (mode %04o)",
-			  path, (unsigned)(st.st_mode & 07777));
+		error_set(err, ERR_INTERNAL,
+			  "others may read or write secret '%s' (mode %04o)", path,
+			  (unsigned)(st.st_mode & 07777));
 		return error_hint(err, "chmod 600 '%s'", path);
 	}
 	return true;
 }
 
 /* Into 'buffer' of SECRET_MAX + 1 bytes, which tells a file that is too long. */
-static bool read_secret(int fd, const char *path, unsigned char *buffer, size_t *ret_length,
-			struct error *err)
+static bool read_secret(int fd, const char *path, unsigned char *buffer,
+			size_t *ret_length, struct error *err)
 {
 	size_t length = 0;
 
@@ -127,8 +130,8 @@ static bool read_secret(int fd, const char *path, unsigned char *buffer, size_t 
 		length += (size_t)n;
 	}
 	if (length > SECRET_MAX)
-		return error_set(err, ERR_INTERNAL, "secret '%s' is longer than %d bytes", path,
-				 SECRET_MAX);
+		return error_set(err, ERR_INTERNAL, "secret '%s' is longer than %d bytes",
+				 path, SECRET_MAX);
 	*ret_length = length;
 	return true;
 }
@@ -176,7 +179,8 @@ struct secret *secret_read(const char *path, bool trim, struct error *err)
 struct secret *secret_create(const char *path, size_t length, struct error *err)
 {
 	if (length == 0 || length > SECRET_MAX) {
-		error_set(err, ERR_INVALID_ARGUMENT, "a secret has 1 to %d bytes", SECRET_MAX);
+		error_set(err, ERR_INVALID_ARGUMENT, "a secret has 1 to %d bytes",
+			  SECRET_MAX);
 		return NULL;
 	}
 	unsigned char *bytes = malloc(length);
@@ -192,8 +196,8 @@ struct secret *secret_create(const char *path, size_t length, struct error *err)
 }
 
 /* Also refuses whatever is no Ed25519 key. */
-static bool fill_kid(const EVP_PKEY *pkey, char kid[static KEY_KID_BYTES], const char *what,
-		     struct error *err)
+static bool fill_kid(const EVP_PKEY *pkey, char kid[static KEY_KID_BYTES],
+		     const char *what, struct error *err)
 {
 	unsigned char raw[KEY_PUBLIC_BYTES];
 	uint8_t sum[DIGEST_BYTES];
@@ -211,7 +215,8 @@ static bool fill_kid(const EVP_PKEY *pkey, char kid[static KEY_KID_BYTES], const
 }
 
 /* Takes the pkey over, also when it fails. */
-static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what, struct error *err)
+static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what,
+				       struct error *err)
 {
 	_cleanup_(sign_key_freep) struct sign_key *k = calloc(1, sizeof *k);
 
@@ -224,7 +229,8 @@ static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what, struct 
 	return fill_kid(pkey, k->kid, what, err) ? TAKE(k) : NULL;
 }
 
-static struct verify_key *verify_key_steal(EVP_PKEY *pkey, const char *what, struct error *err)
+static struct verify_key *verify_key_steal(EVP_PKEY *pkey, const char *what,
+					   struct error *err)
 {
 	_cleanup_(verify_key_freep) struct verify_key *k = calloc(1, sizeof *k);
 
@@ -244,12 +250,14 @@ struct sign_key *sign_key_create(const char *pem_path, struct error *err)
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	char *text;
 
-	if (!pem || !pkey || PEM_write_bio_PKCS8PrivateKey(pem, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
+	if (!pem || !pkey ||
+	    PEM_write_bio_PKCS8PrivateKey(pem, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
 		EVP_PKEY_free(pkey);
 		crypto_error(err, ERR_INTERNAL, "cannot make a key");
 		return NULL;
 	}
-	_cleanup_(sign_key_freep) struct sign_key *k = sign_key_steal(pkey, pem_path, err);
+	_cleanup_(sign_key_freep) struct sign_key *k =
+		sign_key_steal(pkey, pem_path, err);
 	long length = BIO_get_mem_data(pem, &text);
 	if (!k || !file_create(pem_path, text, (size_t)length, 0600, err))
 		return NULL;
@@ -270,7 +278,8 @@ struct sign_key *sign_key_read(const char *pem_path, struct error *err)
 	if (!pem)
 		return NULL;
 	_cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem->bytes, (int)pem->length);
-	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)
+			     : NULL;
 	if (!pkey) {
 		crypto_error(err, ERR_INTERNAL, "no private key in PEM");
 		error_hint(err, "look at '%s'", pem_path);
@@ -307,7 +316,8 @@ bool sign_key_sign(const struct sign_key *k, const void *data, size_t length,
 	return true;
 }
 
-bool sign_key_write_public(const struct sign_key *k, const char *pem_path, struct error *err)
+bool sign_key_write_public(const struct sign_key *k, const char *pem_path,
+			   struct error *err)
 {
 	_cleanup_(bio_freep) BIO *pem = BIO_new(BIO_s_mem());
 	char *text;
@@ -367,7 +377,8 @@ bool verify_key_check(const struct verify_key *k, const void *data, size_t lengt
 {
 	_cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
-		    EVP_DigestVerify(ctx, signature, KEY_SIGNATURE_BYTES, data, length) == 1;
+		    EVP_DigestVerify(ctx, signature, KEY_SIGNATURE_BYTES, data, length) ==
+			    1;
 
 	if (!good)
 		ERR_clear_error();
@@ -396,14 +407,15 @@ static EVP_CIPHER_CTX *start_cipher(const struct secret *key, const uint8_t *non
 		return NULL;
 	_cleanup_(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	if (!ctx || EVP_CipherInit_ex2(ctx, gcm, key->bytes, nonce, encrypt, NULL) != 1 ||
-	    EVP_CipherUpdate(ctx, NULL, &n, (const unsigned char *)aad, (int)strlen(aad)) != 1)
+	    EVP_CipherUpdate(ctx, NULL, &n, (const unsigned char *)aad,
+			     (int)strlen(aad)) != 1)
 		return NULL;
 	return TAKE(ctx);
 }
 
 /* Nonces are random: fine for the 2^32 seals that a key may make (NIST SP 800-38D, 8.3). */
-bool secret_seal(const struct secret *key, const char *aad, const void *data, size_t length,
-		 struct strbuf *ret, struct error *err)
+bool secret_seal(const struct secret *key, const char *aad, const void *data,
+		 size_t length, struct strbuf *ret, struct error *err)
 {
 	uint8_t nonce[SEAL_NONCE_BYTES];
 	int n = 0, tail = 0;
@@ -411,17 +423,21 @@ bool secret_seal(const struct secret *key, const char *aad, const void *data, si
 	if (length > STRBUF_MAX / 2)
 		return error_set(err, ERR_INVALID_ARGUMENT, "too long to seal");
 	digest_random(nonce, sizeof nonce);
-	_cleanup_(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = start_cipher(key, nonce, aad, true);
+	_cleanup_(cipher_ctx_freep)
+		EVP_CIPHER_CTX *ctx = start_cipher(key, nonce, aad, true);
 	if (!ctx)
 		return crypto_error(err, ERR_INTERNAL, "cannot seal");
-	uint8_t *out = (uint8_t *)strbuf_reserve(ret, sizeof nonce + length + SEAL_TAG_BYTES);
+	uint8_t *out =
+		(uint8_t *)strbuf_reserve(ret, sizeof nonce + length + SEAL_TAG_BYTES);
 	if (!out)
 		return error_oom(err);
 	memcpy(out, nonce, sizeof nonce);
 	uint8_t *text = out + sizeof nonce;
 	if ((length > 0 && EVP_CipherUpdate(ctx, text, &n, data, (int)length) != 1) ||
-	    EVP_CipherFinal_ex(ctx, text + n, &tail) != 1 || (size_t)(n + tail) != length ||
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, text + length) != 1) {
+	    EVP_CipherFinal_ex(ctx, text + n, &tail) != 1 ||
+	    (size_t)(n + tail) != length ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES,
+				text + length) != 1) {
 		strbuf_truncate(ret, ret->length); /* puts the NUL back */
 		return crypto_error(err, ERR_INTERNAL, "cannot seal");
 	}
@@ -429,8 +445,8 @@ bool secret_seal(const struct secret *key, const char *aad, const void *data, si
 	return true;
 }
 
-bool secret_open(const struct secret *key, const char *aad, const void *data, size_t length,
-		 struct strbuf *ret, struct error *err)
+bool secret_open(const struct secret *key, const char *aad, const void *data,
+		 size_t length, struct strbuf *ret, struct error *err)
 {
 	static const char altered[] = "sealed text was altered, or sealed by another key";
 	const uint8_t *in = data;
@@ -440,7 +456,8 @@ bool secret_open(const struct secret *key, const char *aad, const void *data, si
 	if (length < SEAL_NONCE_BYTES + SEAL_TAG_BYTES || length > STRBUF_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT, altered);
 	size_t text_bytes = length - SEAL_NONCE_BYTES - SEAL_TAG_BYTES;
-	_cleanup_(cipher_ctx_freep) EVP_CIPHER_CTX *ctx = start_cipher(key, in, aad, false);
+	_cleanup_(cipher_ctx_freep)
+		EVP_CIPHER_CTX *ctx = start_cipher(key, in, aad, false);
 	if (!ctx)
 		return crypto_error(err, ERR_INTERNAL, "cannot open sealed text");
 	uint8_t *out = (uint8_t *)strbuf_reserve(ret, text_bytes + 1);
@@ -464,8 +481,8 @@ bool secret_scrypt(const struct secret *pin, const uint8_t salt[static 16],
 {
 	static const uint64_t cost = 1 << 15, block = 8, lanes = 1, memory_max = 64 << 20;
 
-	if (EVP_PBE_scrypt((const char *)pin->bytes, pin->length, salt, 16, cost, block, lanes,
-			   memory_max, ret, 32) != 1)
+	if (EVP_PBE_scrypt((const char *)pin->bytes, pin->length, salt, 16, cost, block,
+			   lanes, memory_max, ret, 32) != 1)
 		return crypto_error(err, ERR_INTERNAL, "cannot derive a key from a PIN");
 	return true;
 }

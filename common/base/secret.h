@@ -13,11 +13,17 @@
 #include "base/digest.h"
 #include "base/error.h"
 
-enum { SECRET_MAX = 64 * 1024, KEY_KID_BYTES = 17, KEY_SIGNATURE_BYTES = 64, KEY_PUBLIC_BYTES = 32 };
+enum {
+	SECRET_MAX = 64 * 1024,
+	KEY_KID_BYTES = 17,
+	KEY_SIGNATURE_BYTES = 64,
+	KEY_PUBLIC_BYTES = 32
+};
 
 struct secret;
 
-struct secret *secret_new(const void *bytes, size_t length); /* copies; NULL without memory */
+struct secret *secret_new(const void *bytes,
+			  size_t length); /* copies; NULL without memory */
 void secret_free(struct secret *s);
 DEFINE_CLEANUP(struct secret, secret_free);
 const void *secret_bytes(const struct secret *s);
@@ -28,13 +34,15 @@ size_t secret_length(const struct secret *s);
  * credentials), symlinks to elsewhere are followed, empty files refused. */
 struct secret *secret_read(const char *path, bool trim, struct error *err) _must_use_;
 /* Random bytes written as a new file of mode 0600 (O_EXCL), synced; and read back. */
-struct secret *secret_create(const char *path, size_t length, struct error *err) _must_use_;
+struct secret *secret_create(const char *path, size_t length,
+			     struct error *err) _must_use_;
 
 /* An Ed25519 key pair or public half. Opaque; counted by nobody: one owner. */
 struct sign_key;
 struct verify_key;
 
-struct sign_key *sign_key_create(const char *pem_path, struct error *err) _must_use_; /* O_EXCL, 0600 */
+struct sign_key *sign_key_create(const char *pem_path,
+				 struct error *err) _must_use_; /* O_EXCL, 0600 */
 struct sign_key *sign_key_read(const char *pem_path, struct error *err) _must_use_;
 void sign_key_free(struct sign_key *k);
 DEFINE_CLEANUP(struct sign_key, sign_key_free);
@@ -42,7 +50,8 @@ const char *sign_key_kid(const struct sign_key *k);
 bool sign_key_sign(const struct sign_key *k, const void *data, size_t length,
 		   uint8_t ret[static KEY_SIGNATURE_BYTES], struct error *err);
 /* Write the public half as PEM (mode 0644, replaced atomically). */
-bool sign_key_write_public(const struct sign_key *k, const char *pem_path, struct error *err);
+bool sign_key_write_public(const struct sign_key *k, const char *pem_path,
+			   struct error *err);
 
 struct verify_key *verify_key_read(const char *pem_path, struct error *err) _must_use_;
 struct verify_key *verify_key_of(const struct sign_key *k, struct error *err) _must_use_;
@@ -55,10 +64,10 @@ bool verify_key_check(const struct verify_key *k, const void *data, size_t lengt
 /* AES-256-GCM with a random nonce; 'aad' binds the context. seal appends
  * nonce+ciphertext+tag to 'ret'; open refuses anything altered with
  * ERR_INVALID_ARGUMENT. The key must have 32 bytes. */
-bool secret_seal(const struct secret *key, const char *aad, const void *data, size_t length,
-		 struct strbuf *ret, struct error *err);
-bool secret_open(const struct secret *key, const char *aad, const void *data, size_t length,
-		 struct strbuf *ret, struct error *err);
+bool secret_seal(const struct secret *key, const char *aad, const void *data,
+		 size_t length, struct strbuf *ret, struct error *err);
+bool secret_open(const struct secret *key, const char *aad, const void *data,
+		 size_t length, struct strbuf *ret, struct error *err);
 
 /* scrypt (N=2^15, r=8, p=1, 32 bytes out) for PINs. */
 bool secret_scrypt(const struct secret *pin, const uint8_t salt[static 16],

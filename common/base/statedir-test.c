@@ -77,8 +77,9 @@ static void test_path(void **state)
 
 static void test_create(void **state)
 {
-	static const char *const folders[] = { ".", "keys", "keys/trusted", "tokens",
-					       "config", "audit", "run" };
+	static const char *const folders[] = { ".",      "keys",   "keys/trusted",
+					       "tokens", "config", "audit",
+					       "run" };
 	_cleanup_free_ char *root = file_join(folder, "new/suite");
 	struct error err = ERROR_INIT;
 	_cleanup_(statedir_freep) struct statedir *d = statedir_new(root, &err);
@@ -115,8 +116,8 @@ static void test_create_failed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_which),  cmocka_unit_test(test_relative),
-		cmocka_unit_test(test_path),   cmocka_unit_test(test_create),
+		cmocka_unit_test(test_which),         cmocka_unit_test(test_relative),
+		cmocka_unit_test(test_path),          cmocka_unit_test(test_create),
 		cmocka_unit_test(test_create_failed),
 	};
 

@@ -18,7 +18,8 @@ static const char *home_folder(void)
 
 	if (home && *home == '/')
 		return home;
-	const struct passwd *entry = getpwuid(getuid()); /* at start, before there are threads */
+	const struct passwd *entry =
+		getpwuid(getuid()); /* at start, before there are threads */
 	return entry ? entry->pw_dir : NULL;
 }
 
@@ -33,8 +34,9 @@ static bool add_default(struct strbuf *path, struct error *err)
 	}
 	const char *home = home_folder();
 	if (!home)
-		return error_set(err, ERR_INTERNAL,
-				 "no state folder: --dir, WINGMAN_DIR and HOME are not set");
+		return error_set(
+			err, ERR_INTERNAL,
+			"no state folder: --dir, WINGMAN_DIR and HOME are not set");
 	strbuf_add_format(path, "%s/.local/state/wingman", home);
 	return true;
 }
@@ -57,7 +59,8 @@ struct statedir *statedir_new(const char *option, struct error *err)
 	const char *given = option ? option : getenv("WINGMAN_DIR");
 
 	if (option && !*option) {
-		error_set(err, ERR_INVALID_ARGUMENT, "the name of the state folder is empty");
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "the name of the state folder is empty");
 		return NULL;
 	}
 	if (given && *given ? !add_absolute(&path, given, err) : !add_default(&path, err))
@@ -106,9 +109,11 @@ static bool check_folder(const char *path, struct error *err)
 	if (stat(path, &st) != 0)
 		return error_errno(err, "cannot look at '%s'", path);
 	if (st.st_uid != geteuid() && st.st_uid != 0 && geteuid() != 0)
-		return error_set(err, ERR_INTERNAL, "folder '%s' belongs to somebody else", path);
+		return error_set(err, ERR_INTERNAL,
+				 "folder '%s' belongs to somebody else", path);
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		error_set(err, ERR_INTERNAL, "folder '%s' can be written by others", path);
+		error_set(err, ERR_INTERNAL, "folder '%s' can be written by others",
+			  path);
 		return error_hint(err, "chmod 700 '%s'", path);
 	}
 	return true;
@@ -116,8 +121,8 @@ static bool check_folder(const char *path, struct error *err)
 
 bool statedir_create(const struct statedir *d, struct error *err)
 {
-	static const char *const folders[] = { "keys", "keys/trusted", "tokens",
-					       "config", "audit", "run" };
+	static const char *const folders[] = { "keys",   "keys/trusted", "tokens",
+					       "config", "audit",        "run" };
 
 	if (!file_make_dir(d->root, 0700, err))
 		return false;

@@ -30,7 +30,8 @@ DEFINE_CLEANUP(struct statedir, statedir_free);
 const char *statedir_root(const struct statedir *d);
 
 /* An absolute path below the folder, by printf; new string, NULL without memory. */
-char *statedir_path(const struct statedir *d, const char *format, ...) _printf_(2, 3) _must_use_;
+char *statedir_path(const struct statedir *d, const char *format, ...)
+	_printf_(2, 3) _must_use_;
 
 /* Create the folder and its sub-folders (keys, keys/trusted, tokens, config, audit, run). */
 bool statedir_create(const struct statedir *d, struct error *err);

@@ -83,7 +83,8 @@ static void test_json_string(void **state)
 	assert_string_equal(sb.data, "\"\"");
 	strbuf_clear(&sb);
 	strbuf_add_json_string(&sb, "a\"b\\c/\b\t\n\f\r\x01\x1f\x7f\0z€", 19);
-	assert_string_equal(sb.data, "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\\u0000z€\"");
+	assert_string_equal(sb.data,
+			    "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\\u0000z€\"");
 }
 
 /* One byte over the maximum fails, and nothing is added from then on. */
@@ -147,10 +148,10 @@ static void test_take(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	cmocka_unit_test(test_add),
-		cmocka_unit_test(test_format),	cmocka_unit_test(test_int64),
+		cmocka_unit_test(test_empty),       cmocka_unit_test(test_add),
+		cmocka_unit_test(test_format),      cmocka_unit_test(test_int64),
 		cmocka_unit_test(test_json_string), cmocka_unit_test(test_maximum),
-		cmocka_unit_test(test_reserve), cmocka_unit_test(test_take),
+		cmocka_unit_test(test_reserve),     cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests_name("strbuf", tests, NULL, NULL);

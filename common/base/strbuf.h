@@ -24,20 +24,24 @@ struct strbuf {
 };
 
 extern char strbuf_empty[1];
-#define STRBUF_INIT { .data = strbuf_empty }
+#define STRBUF_INIT                                                                      \
+	{                                                                                \
+		.data = strbuf_empty                                                     \
+	}
 #define _cleanup_strbuf_ _cleanup_(strbuf_done)
 
 void strbuf_init(struct strbuf *sb);
-void strbuf_done(struct strbuf *sb);           /* frees; the struct is as after strbuf_init */
-void strbuf_clear(struct strbuf *sb);          /* empties, keeps the memory, clears 'failed' */
-void strbuf_wipe(struct strbuf *sb);           /* explicit_bzero over the memory, then done */
+void strbuf_done(struct strbuf *sb);  /* frees; the struct is as after strbuf_init */
+void strbuf_clear(struct strbuf *sb); /* empties, keeps the memory, clears 'failed' */
+void strbuf_wipe(struct strbuf *sb);  /* explicit_bzero over the memory, then done */
 void strbuf_truncate(struct strbuf *sb, size_t length);
 
 void strbuf_add(struct strbuf *sb, const void *bytes, size_t length);
 void strbuf_add_string(struct strbuf *sb, const char *text);
 void strbuf_add_char(struct strbuf *sb, char c);
 void strbuf_add_format(struct strbuf *sb, const char *format, ...) _printf_(2, 3);
-void strbuf_add_vformat(struct strbuf *sb, const char *format, va_list args) _printf_(2, 0);
+void strbuf_add_vformat(struct strbuf *sb, const char *format, va_list args)
+	_printf_(2, 0);
 void strbuf_add_int64(struct strbuf *sb, int64_t value);
 
 /* 'text' as a JSON string with its quotes: ", \ and bytes below 0x20 escaped as

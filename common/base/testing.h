@@ -29,7 +29,8 @@ static inline void testing_folder(char path[static TESTING_PATH_BYTES])
 {
 	const char *tmp = getenv("TMPDIR");
 
-	(void)snprintf(path, TESTING_PATH_BYTES, "%s/wingman-test-XXXXXX", tmp ? tmp : "/tmp");
+	(void)snprintf(path, TESTING_PATH_BYTES, "%s/wingman-test-XXXXXX",
+		       tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(path));
 }
 
@@ -57,7 +58,8 @@ static inline void testing_put(const char *path, const char *text, mode_t mode)
 }
 
 /* The error has this code, and its message contains 'part'. It is cleared. */
-static inline void testing_error(struct error *err, enum error_code code, const char *part)
+static inline void testing_error(struct error *err, enum error_code code,
+				 const char *part)
 {
 	assert_string_equal(error_name(err->code), error_name(code));
 	if (part && !strstr(err->message, part))

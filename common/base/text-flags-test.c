@@ -15,12 +15,35 @@ static void check(const char *text, unsigned want)
 static void test_normal(void **state)
 {
 	static const char *const texts[] = {
-		"", "maria.k", "block 10.0.0.1/32 for 8h\nthen look\tagain\r\n", "Jürgen Müller",
-		"Ju\xcc\x88rgen", "Nguyễn Thị Ánh", "Łukasz Żółć", "İstanbul'da kapı açık", "Æble på ø",
-		"œuvre", "Straße", "Привет, как дела?", "Семён", "Ελληνικά", "مرحبا بالعالم",
-		"שלום", "हिन्दी में", "ภาษาไทย", "李小龍", "東京タワーへ行く", "日本語 and English",
-		"Tシャツ", "USB接続", "K팝 한국어", "ok \xf0\x9f\x98\x80!", "naïve — “quoted” ’tis",
-		"5 € – 7 €", "Հայաստան", "ქართული",
+		"",
+		"maria.k",
+		"block 10.0.0.1/32 for 8h\nthen look\tagain\r\n",
+		"Jürgen Müller",
+		"Ju\xcc\x88rgen",
+		"Nguyễn Thị Ánh",
+		"Łukasz Żółć",
+		"İstanbul'da kapı açık",
+		"Æble på ø",
+		"œuvre",
+		"Straße",
+		"Привет, как дела?",
+		"Семён",
+		"Ελληνικά",
+		"مرحبا بالعالم",
+		"שלום",
+		"हिन्दी में",
+		"ภาษาไทย",
+		"李小龍",
+		"東京タワーへ行く",
+		"日本語 and English",
+		"Tシャツ",
+		"USB接続",
+		"K팝 한국어",
+		"ok \xf0\x9f\x98\x80!",
+		"naïve — “quoted” ’tis",
+		"5 € – 7 €",
+		"Հայաստան",
+		"ქართული",
 	};
 
 	(void)state;
@@ -32,7 +55,9 @@ static void test_bidi(void **state)
 {
 	(void)state;
 	check("\xe2\x80\xaekooc.airam", TEXT_BIDI);
-	check("a\xe2\x80\x8e" "b", TEXT_BIDI);
+	check("a\xe2\x80\x8e"
+	      "b",
+	      TEXT_BIDI);
 	check("\xe2\x81\xa6x\xe2\x81\xa9", TEXT_BIDI);
 	check("\xd8\x9c", TEXT_BIDI);
 }
@@ -41,7 +66,9 @@ static void test_invisible(void **state)
 {
 	(void)state;
 	check("maria\xc2\xad.k", TEXT_INVISIBLE);
-	check("a\xe2\x80\x8b" "b", TEXT_INVISIBLE);
+	check("a\xe2\x80\x8b"
+	      "b",
+	      TEXT_INVISIBLE);
 	check("a\x1b[2J", TEXT_INVISIBLE);
 	check("a\x7f", TEXT_INVISIBLE);
 	check("a\xc2\x9b", TEXT_INVISIBLE);
@@ -55,10 +82,11 @@ static void test_mixed_script(void **state)
 	(void)state;
 	check("firewаll", TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE); /* Cyrillic a */
 	check("see аdmin now", TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE);
-	check("pοrt", TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE); /* Greek omicron */
+	check("pοrt", TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE);   /* Greek omicron */
 	check("adminօ", TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE); /* Armenian oh */
 	check("adminж", TEXT_MIXED_SCRIPT);
-	check("10.0.0.1\xe0\xa7\xaa", TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE); /* a Bengali four that looks like 8 */
+	check("10.0.0.1\xe0\xa7\xaa",
+	      TEXT_MIXED_SCRIPT | TEXT_LOOK_ALIKE); /* a Bengali four that looks like 8 */
 	assert_true(text_flags("Ωmega", 6) & TEXT_MIXED_SCRIPT);
 }
 
@@ -69,7 +97,9 @@ static void test_look_alike(void **state)
 	check("аре", TEXT_LOOK_ALIKE);
 	check("root-о", TEXT_LOOK_ALIKE);
 	check("\xc9\xa1oogle", TEXT_LOOK_ALIKE); /* Latin script g */
-	check("\xc9\x91" "dmin", TEXT_LOOK_ALIKE); /* Latin alpha */
+	check("\xc9\x91"
+	      "dmin",
+	      TEXT_LOOK_ALIKE);              /* Latin alpha */
 	check("https:∕∕x", TEXT_LOOK_ALIKE); /* division slash */
 	check("плохо", 0);
 }
@@ -80,9 +110,17 @@ static void test_compatibility(void **state)
 	check("ａｄｍｉｎ", TEXT_COMPATIBILITY);
 	check("ﬁle", TEXT_COMPATIBILITY | TEXT_LOOK_ALIKE);
 	check("x²", TEXT_COMPATIBILITY);
-	check("a\xc2\xa0" "b", TEXT_COMPATIBILITY);
-	assert_true(text_flags("\xf0\x9d\x90\x9a" "dmin", 8) & TEXT_COMPATIBILITY);
-	assert_true(text_flags("\xe2\x84\xaa" "ate", 6) & TEXT_COMPATIBILITY); /* Kelvin */
+	check("a\xc2\xa0"
+	      "b",
+	      TEXT_COMPATIBILITY);
+	assert_true(text_flags("\xf0\x9d\x90\x9a"
+			       "dmin",
+			       8) &
+		    TEXT_COMPATIBILITY);
+	assert_true(text_flags("\xe2\x84\xaa"
+			       "ate",
+			       6) &
+		    TEXT_COMPATIBILITY); /* Kelvin */
 }
 
 /* Two marks are Vietnamese, three are not, however they are written. */
@@ -93,7 +131,10 @@ static void test_combining(void **state)
 	check("e\xcc\x82\xcc\x81\xcc\xa3", TEXT_COMBINING);
 	check("ế", 0);
 	check("ế\xcc\xa3", TEXT_COMBINING);
-	check("e\xcc\x81" "e\xcc\x81" "e\xcc\x81", 0);
+	check("e\xcc\x81"
+	      "e\xcc\x81"
+	      "e\xcc\x81",
+	      0);
 }
 
 static void test_long_run(void **state)
@@ -105,7 +146,8 @@ static void test_long_run(void **state)
 	check("\n\n\n\n\n\n\n\n\n", TEXT_LONG_RUN);
 	check("é         b", TEXT_LONG_RUN);
 	check("aaaaaaaaaaaaaaaaaaaa", 0);
-	assert_true(text_flags("\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80"
+	assert_true(text_flags("\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80\xe3\x80"
+			       "\x80\xe3\x80\x80"
 			       "\xe3\x80\x80\xe3\x80\x80\xe3\x80\x80",
 			       27) &
 		    TEXT_LONG_RUN);
@@ -140,11 +182,11 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_normal),	     cmocka_unit_test(test_bidi),
-		cmocka_unit_test(test_invisible),    cmocka_unit_test(test_mixed_script),
-		cmocka_unit_test(test_look_alike),   cmocka_unit_test(test_compatibility),
-		cmocka_unit_test(test_combining),    cmocka_unit_test(test_long_run),
-		cmocka_unit_test(test_long_text),    cmocka_unit_test(test_names),
+		cmocka_unit_test(test_normal),     cmocka_unit_test(test_bidi),
+		cmocka_unit_test(test_invisible),  cmocka_unit_test(test_mixed_script),
+		cmocka_unit_test(test_look_alike), cmocka_unit_test(test_compatibility),
+		cmocka_unit_test(test_combining),  cmocka_unit_test(test_long_run),
+		cmocka_unit_test(test_long_text),  cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests_name("text-flags", tests, NULL, NULL);

@@ -32,7 +32,8 @@ static void open_unicode(void)
 	if (U_SUCCESS(status)) {
 		/* One script a word, or Latin with the scripts of China, Japan or Korea. */
 		uspoof_setRestrictionLevel(checker, USPOOF_HIGHLY_RESTRICTIVE);
-		uspoof_setChecks(checker, USPOOF_RESTRICTION_LEVEL | USPOOF_MIXED_NUMBERS, &status);
+		uspoof_setChecks(checker, USPOOF_RESTRICTION_LEVEL | USPOOF_MIXED_NUMBERS,
+				 &status);
 	}
 	unicode.checker = checker;
 	unicode.usable = U_SUCCESS(status);
@@ -47,8 +48,8 @@ static bool is_ascii_alphanumeric(unsigned char c)
 static int32_t skeleton_of(const char *text, size_t length, char *skeleton, int32_t size)
 {
 	UErrorCode status = U_ZERO_ERROR;
-	int32_t n = uspoof_getSkeletonUTF8(unicode.checker, 0, text, (int32_t)length, skeleton,
-					   size, &status);
+	int32_t n = uspoof_getSkeletonUTF8(unicode.checker, 0, text, (int32_t)length,
+					   skeleton, size, &status);
 
 	return U_FAILURE(status) ? 0 : n;
 }
@@ -56,7 +57,8 @@ static int32_t skeleton_of(const char *text, size_t length, char *skeleton, int3
 enum { WORD_MAX = 256 }; /* bytes of a word that are judged at once */
 
 /* Whether readers would take the word for ASCII letters or digits. */
-static bool is_look_alike(const char *word, size_t length, bool is_latin, bool is_uncommon)
+static bool is_look_alike(const char *word, size_t length, bool is_latin,
+			  bool is_uncommon)
 {
 	char skeleton[WORD_MAX * 4];
 	int32_t n;
@@ -76,7 +78,8 @@ static bool is_look_alike(const char *word, size_t length, bool is_latin, bool i
 static bool is_mixed(const char *word, size_t length)
 {
 	UErrorCode status = U_ZERO_ERROR;
-	int32_t found = uspoof_check2UTF8(unicode.checker, word, (int32_t)length, NULL, &status);
+	int32_t found =
+		uspoof_check2UTF8(unicode.checker, word, (int32_t)length, NULL, &status);
 
 	return U_SUCCESS(status) && found != 0;
 }
@@ -169,7 +172,8 @@ static bool is_compatibility(UChar32 c)
 		return false;
 	if (u_strCompare(by_nfkc, nfkc, by_nfc, nfc, true) != 0)
 		return true;
-	return u_countChar32(by_nfc, nfc) == 1 && u_strCompare(in, count, by_nfc, nfc, true) != 0;
+	return u_countChar32(by_nfc, nfc) == 1 &&
+	       u_strCompare(in, count, by_nfc, nfc, true) != 0;
 }
 
 static bool is_mark(UChar32 c)

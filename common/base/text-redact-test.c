@@ -26,7 +26,12 @@ static void test_left_alone(void **state)
 		"mail a@example.org // no comment: x@y",
 		"commit 0123456789abcdef0123456789abcdef01234567",
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
-		"AKIA", "xoxb-", "sk-short", "ghp_abc", "eyJhbGciOiJ", "ein Pfüßchen: é",
+		"AKIA",
+		"xoxb-",
+		"sk-short",
+		"ghp_abc",
+		"eyJhbGciOiJ",
+		"ein Pfüßchen: é",
 	};
 
 	(void)state;
@@ -43,10 +48,14 @@ static void test_tokens(void **state)
 	check("xoxb-1234-5678-abcdef", R);
 	check("xapp-1-A0-123-abc", R);
 	check("my-ghp_0123456789abcdefghijABCDEFGHIJ012345", "my-" R);
-	check("https://ghp_0123456789abcdefghijABCDEFGHIJ012345@github.com", "https://" R "@github.com");
-	check("post to https://hooks.slack.com/services/T0/B0/xyz now", "post to https://" R " now");
+	check("https://ghp_0123456789abcdefghijABCDEFGHIJ012345@github.com",
+	      "https://" R "@github.com");
+	check("post to https://hooks.slack.com/services/T0/B0/xyz now",
+	      "post to https://" R " now");
 	check("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_1 end", R " end");
-	check("sk-" "proj-0123456789abcdefghij", R);
+	check("sk-"
+	      "proj-0123456789abcdefghij",
+	      R);
 }
 
 static void test_schemes(void **state)
@@ -58,7 +67,8 @@ static void test_schemes(void **state)
 	check("bearer  0a1b2c3d4e", "bearer  " R);
 	check("Authorization: Digest username=\"u\", response=\"0f\"\r\nHost: x",
 	      "Authorization: " R "\r\nHost: x");
-	check("curl -H 'Authorization: Bearer t0ken' https://x", "curl -H 'Authorization: " R "' https://x");
+	check("curl -H 'Authorization: Bearer t0ken' https://x",
+	      "curl -H 'Authorization: " R "' https://x");
 	check("Cookie: a=b; c=d\nHost: x", "Cookie: " R "\nHost: x");
 }
 
@@ -70,7 +80,8 @@ static void test_assignments(void **state)
 	check("PGPASSWORD=x psql", "PGPASSWORD=" R " psql");
 	check("db_password: 'a b\\'c' tail", "db_password: '" R "' tail");
 	check("a=1&client_secret=abc&b=2", "a=1&client_secret=" R "&b=2");
-	check("{\"password\":\"a\\\"b\",\"user\":\"u\"}", "{\"password\":\"" R "\",\"user\":\"u\"}");
+	check("{\"password\":\"a\\\"b\",\"user\":\"u\"}",
+	      "{\"password\":\"" R "\",\"user\":\"u\"}");
 	check("{\"apiKey\" : 5, \"x\":1}", "{\"apiKey\" : " R ", \"x\":1}");
 	check("X-Api-Key: abc\nx", "X-Api-Key: " R "\nx");
 	check("'token' => \"abc\"", "'token' => \"" R "\"");
@@ -95,10 +106,13 @@ static void test_userinfo(void **state)
 static void test_private_keys(void **state)
 {
 	(void)state;
-	check("key:\n-----BEGIN RSA PRIVATE KEY-----\nMII\nabc\n-----END RSA PRIVATE KEY-----\ndone",
+	check("key:\n-----BEGIN RSA PRIVATE KEY-----\nMII\nabc\n-----END RSA PRIVATE "
+	      "KEY-----\ndone",
 	      "key:\n" R "\ndone");
 	check("-----BEGIN PRIVATE KEY-----\nMII cut off", R);
-	check("x-----BEGIN OPENSSH PRIVATE KEY-----\\nb3\\n-----END OPENSSH PRIVATE KEY-----y", "x" R "y");
+	check("x-----BEGIN OPENSSH PRIVATE KEY-----\\nb3\\n-----END OPENSSH PRIVATE "
+	      "KEY-----y",
+	      "x" R "y");
 	check("-----BEGIN PRIVATE KEY-----a-----END ", R);
 }
 
@@ -106,9 +120,11 @@ static void test_private_keys(void **state)
 static void test_linear(void **state)
 {
 	static const char *const pieces[] = {
-		"eyJ",	   "eyJ.",	"-----BEGIN ", "-----BEGIN PRIVATE KEY", "//a:", "password",
-		"password ", "bearer ", "token=\"",    "token:\\\"\\",	       "sk-",  "ghp_",
-		"a-",	   "\\",	"xoxb-",       "authorization:'",      "//",   "AKIA ",
+		"eyJ",      "eyJ.",         "-----BEGIN ", "-----BEGIN PRIVATE KEY",
+		"//a:",     "password",     "password ",   "bearer ",
+		"token=\"", "token:\\\"\\", "sk-",         "ghp_",
+		"a-",       "\\",           "xoxb-",       "authorization:'",
+		"//",       "AKIA ",
 	};
 
 	(void)state;
@@ -128,9 +144,9 @@ static void test_linear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_left_alone),   cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_schemes),	     cmocka_unit_test(test_assignments),
-		cmocka_unit_test(test_userinfo),     cmocka_unit_test(test_private_keys),
+		cmocka_unit_test(test_left_alone), cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_schemes),    cmocka_unit_test(test_assignments),
+		cmocka_unit_test(test_userinfo),   cmocka_unit_test(test_private_keys),
 		cmocka_unit_test(test_linear),
 	};
 

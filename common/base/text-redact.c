@@ -28,7 +28,8 @@ static bool is_word_char(char c)
 /* Letters of tokens in all their base64 clothes. */
 static bool is_token_char(char c)
 {
-	return is_word_char(c) || c == '.' || c == '+' || c == '/' || c == '=' || c == '~';
+	return is_word_char(c) || c == '.' || c == '+' || c == '/' || c == '=' ||
+	       c == '~';
 }
 
 static bool is_space(char c)
@@ -66,14 +67,12 @@ static size_t known_token(const struct scan *s, size_t at)
 		const char *prefix;
 		size_t least;
 	} tokens[] = {
-		{ "AKIA", 16 },	     { "ASIA", 16 },	   { "ghp_", 20 },
-		{ "gho_", 20 },	     { "ghu_", 20 },	   { "ghs_", 20 },
-		{ "ghr_", 20 },	     { "github_pat_", 20 }, { "glpat-", 16 },
-		{ "xoxa-", 8 },	     { "xoxb-", 8 },	   { "xoxc-", 8 },
-		{ "xoxd-", 8 },	     { "xoxe-", 8 },	   { "xoxe.", 8 },
-		{ "xoxo-", 8 },	     { "xoxp-", 8 },	   { "xoxr-", 8 },
-		{ "xoxs-", 8 },	     { "xapp-", 8 },	   { "sk-", 20 },
-		{ "AIza", 30 },	     { "npm_", 30 },	   { "dckr_pat_", 20 },
+		{ "AKIA", 16 },   { "ASIA", 16 }, { "ghp_", 20 }, { "gho_", 20 },
+		{ "ghu_", 20 },   { "ghs_", 20 }, { "ghr_", 20 }, { "github_pat_", 20 },
+		{ "glpat-", 16 }, { "xoxa-", 8 }, { "xoxb-", 8 }, { "xoxc-", 8 },
+		{ "xoxd-", 8 },   { "xoxe-", 8 }, { "xoxe.", 8 }, { "xoxo-", 8 },
+		{ "xoxp-", 8 },   { "xoxr-", 8 }, { "xoxs-", 8 }, { "xapp-", 8 },
+		{ "sk-", 20 },    { "AIza", 30 }, { "npm_", 30 }, { "dckr_pat_", 20 },
 		{ "hvs.", 20 },
 	};
 
@@ -118,7 +117,9 @@ static size_t private_key(const struct scan *s)
 	if (!memmem(begin, left < LABEL_MAX ? left : LABEL_MAX, "PRIVATE KEY", 11))
 		return 0;
 	const char *end = memmem(begin, left, "-----END ", 9);
-	const char *close = end ? memmem(end + 9, left - (size_t)(end + 9 - begin), "-----", 5) : NULL;
+	const char *close =
+		end ? memmem(end + 9, left - (size_t)(end + 9 - begin), "-----", 5)
+		    : NULL;
 	return close ? (size_t)(close + 5 - begin) : left;
 }
 
@@ -151,16 +152,18 @@ static size_t scheme_word(const struct scan *s, size_t at)
 static bool is_secret_name(const char *name, size_t length)
 {
 	static const char *const words[] = {
-		"password", "passwd",	  "passphrase",	   "passwort",	 "pwd",
-		"secret",   "token",	  "api_key",	   "apikey",	 "api-key",
-		"accesskey", "access_key", "access-key",   "private_key", "private-key",
-		"privatekey", "client_key", "secret_key",  "secretkey",	 "secret-key",
-		"authorization", "credential", "credentials", "cookie",
+		"password",      "passwd",      "passphrase",  "passwort",
+		"pwd",           "secret",      "token",       "api_key",
+		"apikey",        "api-key",     "accesskey",   "access_key",
+		"access-key",    "private_key", "private-key", "privatekey",
+		"client_key",    "secret_key",  "secretkey",   "secret-key",
+		"authorization", "credential",  "credentials", "cookie",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		size_t word = strlen(words[i]);
-		if (length >= word && strncasecmp(name + length - word, words[i], word) == 0)
+		if (length >= word &&
+		    strncasecmp(name + length - word, words[i], word) == 0)
 			return true;
 	}
 	return false;
@@ -287,7 +290,8 @@ static bool looks_random(const char *token, size_t length)
 	if (length < 8)
 		return false;
 	for (size_t i = 1; i < length; i++)
-		if (!(token[i] >= 'a' && token[i] <= 'z') && token[i] != '-' && token[i] != '.')
+		if (!(token[i] >= 'a' && token[i] <= 'z') && token[i] != '-' &&
+		    token[i] != '.')
 			return true;
 	return length >= 20;
 }

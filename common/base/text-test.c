@@ -5,7 +5,8 @@
 
 static void assert_visible(const char *text, const char *visible, const char *escaped)
 {
-	_cleanup_strbuf_ struct strbuf v = STRBUF_INIT, e = STRBUF_INIT, back = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf v = STRBUF_INIT, e = STRBUF_INIT,
+				       back = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 	size_t length = strlen(text);
 
@@ -36,7 +37,8 @@ static void test_letters_stay(void **state)
 {
 	(void)state;
 	assert_visible("", "", "");
-	assert_visible("plain text, {\"x\": 1}!", "plain text, {\"x\": 1}!", "plain text, {\"x\": 1}!");
+	assert_visible("plain text, {\"x\": 1}!", "plain text, {\"x\": 1}!",
+		       "plain text, {\"x\": 1}!");
 	assert_visible("Jürgen", "Jürgen", "J\\u00FCrgen");
 	assert_visible("Иван 李 ひ", "Иван 李 ひ",
 		       "\\u0418\\u0432\\u0430\\u043D \\u674E \\u3072");
@@ -55,9 +57,12 @@ static void test_unseen(void **state)
 		{ "\x01\x1b[2J\x7f", "\\u0001\\u001B[2J\\u007F" },
 		{ "\xc2\x85\xc2\x9b", "\\u0085\\u009B" },
 		{ "\xe2\x80\xaekooc", "\\u202Ekooc" },
-		{ "a\xc2\xad" "b", "a\\u00ADb" },
+		{ "a\xc2\xad"
+		  "b",
+		  "a\\u00ADb" },
 		{ "\xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf", "\\u200B\\u200D\\uFEFF" },
-		{ "\xc2\xa0\xe2\x80\x83\xe3\x80\x80\xe1\x9a\x80", "\\u00A0\\u2003\\u3000\\u1680" },
+		{ "\xc2\xa0\xe2\x80\x83\xe3\x80\x80\xe1\x9a\x80",
+		  "\\u00A0\\u2003\\u3000\\u1680" },
 		{ "\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029" },
 		{ "\xee\x80\x80", "\\uE000" },
 		{ "\xcd\x8f", "\\u034F" },
@@ -104,9 +109,10 @@ static void test_every_character(void **state)
 		size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
 		static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
 		for (size_t i = 0; i < n; i++)
-			bytes[i] = (char)((i ? 0x80 : lead[n]) |
-					  (c >> (6 * (n - 1 - i)) & (i || n == 1 ? (n == 1 ? 0x7F : 0x3F)
-										 : 0x3F)));
+			bytes[i] =
+				(char)((i ? 0x80 : lead[n]) |
+				       (c >> (6 * (n - 1 - i)) &
+					(i || n == 1 ? (n == 1 ? 0x7F : 0x3F) : 0x3F)));
 		strbuf_add(&raw, bytes, n);
 		assert_true(text_is_utf8(raw.data, raw.length));
 		text_visible(&shown, raw.data, raw.length);
@@ -122,9 +128,12 @@ static void test_every_character(void **state)
 
 static void test_unescape_refused(void **state)
 {
-	static const char *const bad[] = { "\\", "a\\", "\\x41", "\\u12", "\\u12G4", "\\ud800", "\\uDFFF",
-					   "\\U00000041", "\\U0000FFFF", "\\U00110000", "\\U0010FFF",
-					   "\\U", "\\u", "\\\"", "\\a", "\\\\\\", "\\N" };
+	static const char *const bad[] = { "\\",          "a\\",         "\\x41",
+					   "\\u12",       "\\u12G4",     "\\ud800",
+					   "\\uDFFF",     "\\U00000041", "\\U0000FFFF",
+					   "\\U00110000", "\\U0010FFF",  "\\U",
+					   "\\u",         "\\\"",        "\\a",
+					   "\\\\\\",      "\\N" };
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 
@@ -143,15 +152,26 @@ static void test_unescape_refused(void **state)
 static void test_fold(void **state)
 {
 	static const char *const same[][2] = {
-		{ "Jürgen", "jurgen" },	       { "JURGEN", "jurgen" },
-		{ "Ju\xcc\x88rgen", "jurgen" }, { "O'Brien", "obrien" },
-		{ "O’Brien", "obrien" },       { "Łukasz", "lukasz" },
-		{ "Søren Æble", "soren aeble" }, { "Straße", "strasse" },
-		{ "ＡＢＣ", "abc" },	       { "ﬁle", "file" },
-		{ "Ελλάδα", "ελλαδα" },	       { "Семён", "семен" },
-		{ "がか", "がか" },	       { "한국", "한국" },
-		{ "Nguyễn", "nguyen" },	       { "a\xc2\xad" "b", "ab" },
-		{ "", "" },		       { "İstanbul Iğdır", "istanbul igdir" },
+		{ "Jürgen", "jurgen" },
+		{ "JURGEN", "jurgen" },
+		{ "Ju\xcc\x88rgen", "jurgen" },
+		{ "O'Brien", "obrien" },
+		{ "O’Brien", "obrien" },
+		{ "Łukasz", "lukasz" },
+		{ "Søren Æble", "soren aeble" },
+		{ "Straße", "strasse" },
+		{ "ＡＢＣ", "abc" },
+		{ "ﬁle", "file" },
+		{ "Ελλάδα", "ελλαδα" },
+		{ "Семён", "семен" },
+		{ "がか", "がか" },
+		{ "한국", "한국" },
+		{ "Nguyễn", "nguyen" },
+		{ "a\xc2\xad"
+		  "b",
+		  "ab" },
+		{ "", "" },
+		{ "İstanbul Iğdır", "istanbul igdir" },
 	};
 	struct error err = ERROR_INIT;
 
@@ -176,25 +196,32 @@ static void test_columns(void **state)
 		const char *text;
 		size_t columns;
 	} cases[] = {
-		{ "", 0 },	   { "abc", 3 },	   { "é", 1 },
-		{ "e\xcc\x81", 1 }, { "李明", 4 },	   { "ＡＢ", 4 },
-		{ "ｱ", 1 },	   { "\xf0\x9f\x98\x80", 2 }, { "한", 2 },
-		{ "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", 2 }, { "Иван", 4 },
-		{ "\xe2\x80\x8b", 0 }, { "\xff", 1 },
+		{ "", 0 },     { "abc", 3 },
+		{ "é", 1 },    { "e\xcc\x81", 1 },
+		{ "李明", 4 }, { "ＡＢ", 4 },
+		{ "ｱ", 1 },    { "\xf0\x9f\x98\x80", 2 },
+		{ "한", 2 },   { "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", 2 },
+		{ "Иван", 4 }, { "\xe2\x80\x8b", 0 },
+		{ "\xff", 1 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_int_equal(text_columns(cases[i].text, strlen(cases[i].text)), cases[i].columns);
+		assert_int_equal(text_columns(cases[i].text, strlen(cases[i].text)),
+				 cases[i].columns);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_utf8),	    cmocka_unit_test(test_letters_stay),
-		cmocka_unit_test(test_unseen),	    cmocka_unit_test(test_bad_bytes),
-		cmocka_unit_test(test_every_character), cmocka_unit_test(test_unescape_refused),
-		cmocka_unit_test(test_fold),	    cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_letters_stay),
+		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_bad_bytes),
+		cmocka_unit_test(test_every_character),
+		cmocka_unit_test(test_unescape_refused),
+		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_columns),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -24,8 +24,8 @@ bool text_is_utf8(const char *text, size_t length)
 /* Characters that cannot be seen, or not be told from a space. */
 static bool is_unseen(UChar32 c)
 {
-	static const uint32_t unseen = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CN_MASK | U_GC_CO_MASK |
-				       U_GC_CS_MASK | U_GC_Z_MASK;
+	static const uint32_t unseen = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CN_MASK |
+				       U_GC_CO_MASK | U_GC_CS_MASK | U_GC_Z_MASK;
 
 	if (c < 0x7F)
 		return c < 0x20;
@@ -53,7 +53,8 @@ static void add_escape(struct strbuf *sb, uint32_t c)
 	}
 }
 
-static void add_escaped(struct strbuf *sb, const char *text, size_t length, bool ascii_only)
+static void add_escaped(struct strbuf *sb, const char *text, size_t length,
+			bool ascii_only)
 {
 	size_t start = 0, size;
 	uint32_t c = 0;
@@ -64,7 +65,8 @@ static void add_escaped(struct strbuf *sb, const char *text, size_t length, bool
 			/* The caller's fault; still nothing may be drawn with it. */
 			size = 1;
 			c = REPLACEMENT;
-		} else if (c == '\\' || is_unseen((UChar32)c) || (ascii_only && c > 0x7E)) {
+		} else if (c == '\\' || is_unseen((UChar32)c) ||
+			   (ascii_only && c > 0x7E)) {
 			/* escaped below */
 		} else {
 			continue;
@@ -155,7 +157,8 @@ bool text_unescape(struct strbuf *sb, const char *text, size_t length, struct er
 		if (c < 0) {
 			strbuf_truncate(sb, before);
 			return error_set(err, ERR_INVALID_ARGUMENT,
-					 "an escape at byte %zu that is none of ours", at + 1);
+					 "an escape at byte %zu that is none of ours",
+					 at + 1);
 		}
 		strbuf_add(sb, text + start, at - start);
 		strbuf_add(sb, bytes, utf8_put((uint32_t)c, bytes));
@@ -169,7 +172,8 @@ static size_t columns_of(UChar32 c)
 {
 	if (c >= 0x20 && c < 0x7F)
 		return 1;
-	if ((U_GET_GC_MASK(c) & (U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK | U_GC_CC_MASK)) ||
+	if ((U_GET_GC_MASK(c) &
+	     (U_GC_MN_MASK | U_GC_ME_MASK | U_GC_CF_MASK | U_GC_CC_MASK)) ||
 	    u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
 		return 0;
 	int32_t jamo = u_getIntPropertyValue(c, UCHAR_HANGUL_SYLLABLE_TYPE);
@@ -215,7 +219,8 @@ static const char *plain_letter(UChar32 c)
 static bool is_dropped(UChar32 c)
 {
 	enum { VOICED = 0x3099, SEMI_VOICED = 0x309A };
-	static const UChar32 apostrophes[] = { '\'', '`', 0xB4, 0x2BC, 0x2018, 0x2019, 0x201B, 0x2032 };
+	static const UChar32 apostrophes[] = { '\'',   '`',    0xB4,   0x2BC,
+					       0x2018, 0x2019, 0x201B, 0x2032 };
 	UErrorCode status = U_ZERO_ERROR;
 
 	for (size_t i = 0; i < ARRAY_SIZE(apostrophes); i++)
@@ -265,7 +270,8 @@ static UChar *utf16_of(const char *text, size_t length, int32_t *ret_count)
 	UChar *units = malloc((length + 1) * sizeof *units);
 
 	if (units)
-		u_strFromUTF8(units, (int32_t)length + 1, ret_count, text, (int32_t)length, &status);
+		u_strFromUTF8(units, (int32_t)length + 1, ret_count, text,
+			      (int32_t)length, &status);
 	if (units && U_SUCCESS(status))
 		return units;
 	free(units);
@@ -285,10 +291,10 @@ bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error 
 		return error_set(err, ERR_INTERNAL, "ICU has no normal forms: %s",
 				 u_errorName(status));
 	_cleanup_free_ UChar *units = utf16_of(text, length, &count);
-	_cleanup_free_ UChar *folded = units ? normalise(casefold, units, count, &folded_count)
-					     : NULL;
-	_cleanup_free_ UChar *apart = folded ? normalise(nfd, folded, folded_count, &apart_count)
-					     : NULL;
+	_cleanup_free_ UChar *folded =
+		units ? normalise(casefold, units, count, &folded_count) : NULL;
+	_cleanup_free_ UChar *apart =
+		folded ? normalise(nfd, folded, folded_count, &apart_count) : NULL;
 	if (!apart)
 		return error_oom(err);
 
@@ -297,15 +303,19 @@ bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error 
 	add_folded(&bare, apart, (size_t)apart_count);
 	int32_t bare_count = 0, whole_count = 0, bytes = 0;
 	_cleanup_free_ UChar *bare_units = utf16_of(bare.data, bare.length, &bare_count);
-	_cleanup_free_ UChar *whole = bare_units ? normalise(unorm2_getNFCInstance(&status),
-							     bare_units, bare_count, &whole_count)
-						 : NULL;
-	char *to = whole && strbuf_ok(&bare) ? strbuf_reserve(sb, (size_t)whole_count * 3 + 1) : NULL;
+	_cleanup_free_ UChar *whole =
+		bare_units ? normalise(unorm2_getNFCInstance(&status), bare_units,
+				       bare_count, &whole_count)
+			   : NULL;
+	char *to = whole && strbuf_ok(&bare)
+			   ? strbuf_reserve(sb, (size_t)whole_count * 3 + 1)
+			   : NULL;
 	if (!to)
 		return error_oom(err);
 	u_strToUTF8(to, whole_count * 3 + 1, &bytes, whole, whole_count, &status);
 	if (U_FAILURE(status))
-		return error_set(err, ERR_INTERNAL, "cannot fold text: %s", u_errorName(status));
+		return error_set(err, ERR_INTERNAL, "cannot fold text: %s",
+				 u_errorName(status));
 	strbuf_commit(sb, (size_t)bytes);
 	return true;
 }

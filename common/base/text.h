@@ -26,13 +26,14 @@ bool text_unescape(struct strbuf *sb, const char *text, size_t length, struct er
 
 /* What is odd about a value; a bit mask. */
 enum text_flag {
-	TEXT_BIDI = 1,          /* direction controls */
-	TEXT_INVISIBLE = 2,     /* controls, format, default ignorable */
-	TEXT_MIXED_SCRIPT = 4,  /* one word, several scripts (uspoof) */
-	TEXT_LOOK_ALIKE = 8,    /* whole word confusable with Latin letters */
-	TEXT_COMPATIBILITY = 16,/* changes under NFKC: full width, ligatures, styled letters */
-	TEXT_COMBINING = 32,    /* more than two combining marks on one base */
-	TEXT_LONG_RUN = 64,     /* more than 8 equal spaces or newlines in a row */
+	TEXT_BIDI = 1,         /* direction controls */
+	TEXT_INVISIBLE = 2,    /* controls, format, default ignorable */
+	TEXT_MIXED_SCRIPT = 4, /* one word, several scripts (uspoof) */
+	TEXT_LOOK_ALIKE = 8,   /* whole word confusable with Latin letters */
+	TEXT_COMPATIBILITY =
+		16, /* changes under NFKC: full width, ligatures, styled letters */
+	TEXT_COMBINING = 32, /* more than two combining marks on one base */
+	TEXT_LONG_RUN = 64,  /* more than 8 equal spaces or newlines in a row */
 };
 unsigned text_flags(const char *text, size_t length);
 /* "mixed-script", "invisible" ...; for one bit. */
