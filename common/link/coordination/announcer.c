@@ -118,9 +118,7 @@ static void *deliver_thread(void *context)
 
 struct announcer *announcer_new(struct error *err)
 {
-	_cleanup_(announcer_freep) struct announcer *a = calloc(1, sizeof *a);
-	sigset_t all, before;
-	int rc;
+	struct announcer *a = calloc(1, sizeof *a);
 
 	if (!a) {
 		error_oom(err);
@@ -130,17 +128,27 @@ struct announcer *announcer_new(struct error *err)
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->wake, NULL);
 	pthread_cond_init(&a->idle, NULL);
+	return a;
+}
+
+/* With the first subscription, so that a program may restrict itself before. */
+static bool start_thread(struct announcer *a, struct error *err)
+{
+	sigset_t all, before;
+	int rc;
+
+	if (a->has_thread)
+		return true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&a->thread, NULL, deliver_thread, a);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
 		errno = rc;
-		error_errno(err, "cannot start the thread for announcements");
-		return NULL;
+		return error_errno(err, "cannot start the thread for announcements");
 	}
 	a->has_thread = true;
-	return TAKE(a);
+	return true;
 }
 
 void announcer_free(struct announcer *a)
@@ -185,8 +193,8 @@ bool announcer_publish(struct announcer *a, const char *topic, const char *text,
 	if (!n || !(n->topic = strdup(topic)) || !(n->text = strdup(text)))
 		return error_oom(err);
 	pthread_mutex_lock(&a->lock);
-	if (is_waiting(a, n)) {
-		/* Whoever hears the one that waits looks later than this call. */
+	if (!a->subscriptions || is_waiting(a, n)) {
+		/* Nobody to tell, or told by the one that waits. */
 	} else if (a->waiting >= ANNOUNCER_WAITING_MAX) {
 		ok = error_set(err, ERR_BACKEND_UNAVAILABLE, "too many announcements are waiting");
 	} else {
@@ -207,6 +215,7 @@ struct coord_subscription *announcer_subscribe(struct announcer *a,
 {
 	_cleanup_(subscription_freep) struct subscription *s = calloc(1, sizeof *s);
 	struct subscription **p = &a->subscriptions;
+	struct error own = ERROR_INIT;
 
 	if (!s || !(s->topic = strdup(topic))) {
 		error_oom(err);
@@ -217,9 +226,14 @@ struct coord_subscription *announcer_subscribe(struct announcer *a,
 	s->fn = fn;
 	s->context = context;
 	pthread_mutex_lock(&a->lock);
-	if (a->subscribed >= ANNOUNCER_SUBSCRIPTIONS_MAX) {
+	if (a->subscribed >= ANNOUNCER_SUBSCRIPTIONS_MAX)
+		error_set(&own, ERR_BACKEND_UNAVAILABLE, "too many subscriptions");
+	else
+		(void)start_thread(a, &own);
+	if (error_is_set(&own)) {
 		pthread_mutex_unlock(&a->lock);
-		error_set(err, ERR_BACKEND_UNAVAILABLE, "too many subscriptions");
+		if (!error_is_set(err))
+			*err = own;
 		return NULL;
 	}
 	s->number = ++a->next_number;

@@ -2,7 +2,8 @@
  * announcer -- publish and subscribe within one process.
  *
  * The embedded store belongs to one process, so its announcements stay there.
- * One thread calls the subscribers, in order of publishing. An announcement that
+ * One thread, begun by the first subscription, calls the subscribers in order of
+ * publishing. An announcement that
  * waits already is not queued twice; past ANNOUNCER_WAITING_MAX, publishing fails.
  */
 #ifndef LINK_COORDINATION_ANNOUNCER_H

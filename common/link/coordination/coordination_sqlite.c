@@ -35,10 +35,10 @@ struct coord_sqlite {
 	struct announcer *announcer;
 	int64_t epoch_ms;
 	_Atomic int64_t last_ms;  /* the store's clock, as last shown */
-	int64_t purged_ms;        /* the commit thread's alone */
+	int64_t purged_ms;        /* theirs who write, one at a time */
 };
 
-/* Arguments and results of one call, on their way to the commit thread and back. */
+/* Arguments and results of one call, on their way into a transaction and back. */
 struct call {
 	struct coord_sqlite *c;
 	const char *key, *value, *expected;

@@ -21,7 +21,7 @@ struct documents_sqlite {
 	struct sqlite_store *store;
 };
 
-/* Arguments and results of one call, on their way to the commit thread and back. */
+/* Arguments and results of one call, on their way into a transaction and back. */
 struct call {
 	const char *collection, *id, *text;
 	size_t text_bytes;

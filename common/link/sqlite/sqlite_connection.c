@@ -136,7 +136,7 @@ struct sqlite_connection *sqlite_connection_open(const char *path, struct error 
 		error_oom(err);
 		return NULL;
 	}
-	/* NOMUTEX: whoever holds the store's lock, or is the commit thread, is alone here. */
+	/* NOMUTEX: the store lets one thread at a time near a connection. */
 	rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK) {
 		fail(c, rc, "open", err);

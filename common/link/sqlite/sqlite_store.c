@@ -1,11 +1,8 @@
 #include "link/sqlite/sqlite_store.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -28,14 +25,12 @@ struct sqlite_store {
 	pthread_mutex_t read_lock;
 
 	pthread_mutex_t queue_lock;
-	pthread_cond_t queued, finished;
+	pthread_cond_t finished;
 	struct job *first, **last;
-	bool closing;
-	pthread_t thread;
-	bool has_thread;
+	bool leading; /* somebody writes a group; 'writer' is theirs meanwhile */
 };
 
-/* ---- The commit thread -------------------------------------------------------- */
+/* ---- Transactions --------------------------------------------------------------- */
 
 /* Within the open transaction. An error of one job leaves the others alone. */
 static void run_job(struct sqlite_connection *c, struct job *job)
@@ -130,34 +125,22 @@ static struct job *take_group(struct sqlite_store *s)
 	return group;
 }
 
-static void *commit_thread(void *context)
-{
-	struct sqlite_store *s = context;
-
-	pthread_mutex_lock(&s->queue_lock);
-	for (;;) {
-		struct job *group;
-
-		while (!s->first && !s->closing)
-			pthread_cond_wait(&s->queued, &s->queue_lock);
-		if (!s->first)
-			break;
-		group = take_group(s);
-		pthread_mutex_unlock(&s->queue_lock);
-		run_group(s->writer, group);
-		pthread_mutex_lock(&s->queue_lock);
-		/* After 'done' a job's stack frame may be gone: read 'next' first. */
-		for (struct job *job = group, *next; job; job = next) {
-			next = job->next;
-			job->done = true;
-		}
-		pthread_cond_broadcast(&s->finished);
-	}
-	pthread_mutex_unlock(&s->queue_lock);
-	return NULL;
-}
-
 /* ---- Callers ------------------------------------------------------------------- */
+
+/* With the queue's lock held; lets go of it while the group is written. */
+static void lead(struct sqlite_store *s)
+{
+	struct job *group = take_group(s);
+
+	s->leading = true;
+	pthread_mutex_unlock(&s->queue_lock);
+	run_group(s->writer, group);
+	pthread_mutex_lock(&s->queue_lock);
+	s->leading = false;
+	for (struct job *job = group; job; job = job->next)
+		job->done = true;
+	pthread_cond_broadcast(&s->finished);
+}
 
 bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *context,
 			struct error *err)
@@ -167,12 +150,14 @@ bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *cont
 	struct job job = { .work = work, .context = context, .err = &own };
 
 	pthread_mutex_lock(&s->queue_lock);
-	assert(!s->closing);
 	*s->last = &job;
 	s->last = &job.next;
-	pthread_cond_signal(&s->queued);
-	while (!job.done)
-		pthread_cond_wait(&s->finished, &s->queue_lock);
+	while (!job.done) {
+		if (s->leading)
+			pthread_cond_wait(&s->finished, &s->queue_lock);
+		else
+			lead(s);
+	}
 	pthread_mutex_unlock(&s->queue_lock);
 	if (!job.ok && !error_is_set(err))
 		*err = own;
@@ -254,24 +239,6 @@ static bool migrate(struct sqlite_store *s, const struct sqlite_store_config *co
 	return sqlite_connection_exec(c, sql.data, err);
 }
 
-/* Signals are the main thread's business, not the commit thread's. */
-static bool start_thread(struct sqlite_store *s, struct error *err)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&s->thread, NULL, commit_thread, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc != 0) {
-		errno = rc;
-		return error_errno(err, "cannot start the commit thread of '%s'", s->path);
-	}
-	s->has_thread = true;
-	return true;
-}
-
 struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 				       struct error *err)
 {
@@ -287,7 +254,6 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 	s->last = &s->first;
 	pthread_mutex_init(&s->read_lock, NULL);
 	pthread_mutex_init(&s->queue_lock, NULL);
-	pthread_cond_init(&s->queued, NULL);
 	pthread_cond_init(&s->finished, NULL);
 
 	strbuf_add_format(&lock_path, "%s.lock", config->path);
@@ -301,7 +267,7 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 	if (!s->writer || !migrate(s, config, err))
 		return NULL;
 	s->reader = sqlite_connection_open(config->path, err);
-	if (!s->reader || !start_thread(s, err))
+	if (!s->reader)
 		return NULL;
 	return TAKE(s);
 }
@@ -310,18 +276,10 @@ void sqlite_store_close(struct sqlite_store *s)
 {
 	if (!s)
 		return;
-	if (s->has_thread) {
-		pthread_mutex_lock(&s->queue_lock);
-		s->closing = true;
-		pthread_cond_signal(&s->queued);
-		pthread_mutex_unlock(&s->queue_lock);
-		pthread_join(s->thread, NULL);
-	}
 	sqlite_connection_close(s->reader);
 	sqlite_connection_close(s->writer);
 	pthread_mutex_destroy(&s->read_lock);
 	pthread_mutex_destroy(&s->queue_lock);
-	pthread_cond_destroy(&s->queued);
 	pthread_cond_destroy(&s->finished);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);

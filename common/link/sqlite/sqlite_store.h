@@ -4,9 +4,11 @@
  * What the embedded twins of documents and coordination share. The file belongs
  * to one process at a time (a lock file beside it), has mode 0600, and runs WAL
  * with synchronous=FULL: what sqlite_store_write reported as done survives a
- * power cut. Writes of several threads are gathered by a commit thread into one
- * transaction (at most SQLITE_STORE_GROUP_MAX), so that they share one fdatasync,
- * while each caller learns its own result. Knows no table: its users bring theirs.
+ * power cut. Writes of several threads are gathered into one transaction (at most
+ * SQLITE_STORE_GROUP_MAX), so that they share one fdatasync, while each caller
+ * learns its own result. Whoever comes while nobody writes, writes for all who wait:
+ * the store has no thread of its own, which would have to be sandboxed, too.
+ * Knows no table: its users bring theirs.
  *
  * Errors are ERR_BACKEND_UNAVAILABLE with a sentence that says what is wrong with
  * the file ("disk full" included); ERR_CONFLICT when another process has it open.
@@ -31,7 +33,7 @@ struct sqlite_store_config {
 
 struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 				       struct error *err) _must_use_;
-/* Finishes what is queued. Nobody may be inside another function by then. */
+/* Nobody may be inside another function by then. */
 void sqlite_store_close(struct sqlite_store *s);
 DEFINE_CLEANUP(struct sqlite_store, sqlite_store_close);
 const char *sqlite_store_path(const struct sqlite_store *s);
@@ -43,7 +45,8 @@ const char *sqlite_store_path(const struct sqlite_store *s);
  */
 typedef bool sqlite_work_fn(void *context, struct sqlite_connection *c, struct error *err);
 
-/* Run on the commit thread, inside a transaction; true once it is on disk. */
+/* Run inside a transaction, on this thread or that of another writer, one at a time;
+ * true once it is on disk. Not from within other work: it would wait for itself. */
 bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *context,
 			struct error *err);
 /* Run on the calling thread, one reader at a time, seeing everything committed. */
