@@ -1,0 +1,401 @@
+#include "link/http/http_client.h"
+
+#include <ctype.h>
+#include <pthread.h>
+
+#include <curl/curl.h>
+
+#include "base/clock.h"
+#include "link/http/http_headers.h"
+
+enum {
+	IDLE_MAX = 64, /* kept handles, each with its connections */
+	CONNECTIONS_A_HANDLE = 4,
+	CONNECT_MAX_MS = 5000,
+	/* Below what servers keep an idle connection for (75 s, here): sending into one that
+	 * is just being closed leaves the outcome unknown. */
+	CONNECTION_AGE_MAX_S = 30,
+	REPLY_MAX = 16 * 1024 * 1024,
+	REPLY_HEAD_MAX = 64 * 1024,
+	RETRY_AFTER_MAX_S = 24 * 3600,
+	CANCEL_POLL_MS = 25,
+	WAIT_MAX_MS = 1000,
+};
+
+/* A connection pool of its own: curl's handles belong to one thread at a time. */
+struct line {
+	struct line *next;
+	CURL *easy;
+	CURLM *multi;
+};
+
+struct http_client {
+	pthread_mutex_t lock; /* guards the two below */
+	struct line *idle;
+	unsigned idle_count;
+	char *user_agent;
+};
+
+/* One call, for curl's callbacks. */
+struct transfer {
+	const struct http_client_request *req;
+	struct strbuf *body;
+	size_t reply_max, head_bytes;
+	bool sent;     /* bytes of the request may have left */
+	bool again;    /* curl wanted to send it a second time */
+	bool too_long; /* the reply */
+	bool repeatable;
+	char reason[CURL_ERROR_SIZE];
+};
+
+static void line_free(struct line *line)
+{
+	if (!line)
+		return;
+	if (line->easy)
+		curl_easy_cleanup(line->easy);
+	if (line->multi)
+		(void)curl_multi_cleanup(line->multi);
+	free(line);
+}
+
+static struct line *line_take(struct http_client *c)
+{
+	(void)pthread_mutex_lock(&c->lock);
+	struct line *line = c->idle;
+	if (line) {
+		c->idle = line->next;
+		c->idle_count--;
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	if (line)
+		return line;
+	line = calloc(1, sizeof *line);
+	if (!line)
+		return NULL;
+	line->easy = curl_easy_init();
+	line->multi = curl_multi_init();
+	if (line->easy && line->multi) {
+		(void)curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS,
+					(long)CONNECTIONS_A_HANDLE);
+		return line;
+	}
+	line_free(line);
+	return NULL;
+}
+
+static void line_return(struct http_client *c, struct line *line)
+{
+	curl_easy_reset(line->easy); /* forgets the request, keeps the connections */
+	(void)pthread_mutex_lock(&c->lock);
+	bool room = c->idle_count < IDLE_MAX;
+	if (room) {
+		line->next = c->idle;
+		c->idle = line;
+		c->idle_count++;
+	}
+	(void)pthread_mutex_unlock(&c->lock);
+	if (!room)
+		line_free(line);
+}
+
+struct http_client *http_client_new(const char *user_agent, struct error *err)
+{
+	struct http_client *c = calloc(1, sizeof *c);
+
+	if (!c || !(c->user_agent = strdup(user_agent)) ||
+	    curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		if (c)
+			free(c->user_agent);
+		free(c);
+		error_set(err, ERR_INTERNAL, "cannot prepare the HTTP client");
+		return NULL;
+	}
+	(void)pthread_mutex_init(&c->lock, NULL);
+	return c;
+}
+
+void http_client_free(struct http_client *c)
+{
+	if (!c)
+		return;
+	while (c->idle) {
+		struct line *line = c->idle;
+		c->idle = line->next;
+		line_free(line);
+	}
+	(void)pthread_mutex_destroy(&c->lock);
+	free(c->user_agent);
+	free(c);
+	curl_global_cleanup(); /* counted */
+}
+
+void http_client_reply_done(struct http_client_reply *r)
+{
+	strbuf_done(&r->body);
+	*r = (struct http_client_reply)HTTP_CLIENT_REPLY_INIT;
+}
+
+/* ---- Curl's callbacks ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+
+	if (size * count > t->reply_max - t->body->length) {
+		t->too_long = true;
+		return 0;
+	}
+	strbuf_add(t->body, bytes, size * count);
+	return strbuf_ok(t->body) ? size * count : 0;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+
+	(void)bytes;
+	t->head_bytes += size * count;
+	t->too_long = t->too_long || t->head_bytes > REPLY_HEAD_MAX;
+	return t->too_long ? 0 : size * count;
+}
+
+/* Just before the request goes out on a connection that stands. Curl sends it once more
+ * when a kept connection dies before any reply; whether it was received then is not known. */
+static int on_send(void *context, char *ip, char *local_ip, int port, int local_port)
+{
+	struct transfer *t = context;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	if (t->sent && !t->repeatable) {
+		t->again = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	t->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* ---- A call ---- */
+
+static bool set_method(CURL *easy, const struct http_client_request *req)
+{
+	if (strcmp(req->method, "HEAD") == 0)
+		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+	if (!req->body && strcmp(req->method, "POST") != 0)
+		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method) == CURLE_OK;
+	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body ? req->body : "") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				(curl_off_t)(req->body ? req->body_bytes : 0)) == CURLE_OK;
+}
+
+static bool set_options(const struct http_client *c, CURL *easy, struct curl_slist *headers,
+			struct transfer *t)
+{
+	const struct http_client_request *req = t->req;
+	long connect_ms = req->timeout_ms < CONNECT_MAX_MS ? (long)req->timeout_ms : CONNECT_MAX_MS;
+	bool good = set_method(easy, req);
+
+#define SET(option, value)                                                               \
+	(good = good && curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
+	SET(URL, req->url);
+	SET(HTTPHEADER, headers);
+	SET(USERAGENT, c->user_agent);
+	SET(NOSIGNAL, 1L);
+	SET(QUICK_EXIT, 1L); /* do not wait for a resolver that hangs */
+	SET(PROTOCOLS_STR, "http,https");
+	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(FOLLOWLOCATION, 0L);
+	SET(PROXY, "");
+	SET(NETRC, (long)CURL_NETRC_IGNORED);
+	SET(SSL_VERIFYPEER, 1L);
+	SET(SSL_VERIFYHOST, 2L);
+	SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(MAXAGE_CONN, (long)CONNECTION_AGE_MAX_S);
+	SET(TIMEOUT_MS, (long)req->timeout_ms);
+	SET(CONNECTTIMEOUT_MS, connect_ms);
+	SET(ERRORBUFFER, t->reason);
+	SET(WRITEFUNCTION, on_body);
+	SET(WRITEDATA, t);
+	SET(HEADERFUNCTION, on_header);
+	SET(HEADERDATA, t);
+	SET(PREREQFUNCTION, on_send);
+	SET(PREREQDATA, t);
+#undef SET
+	return good;
+}
+
+static bool is_cancelled(const struct http_client_request *req)
+{
+	return req->cancel && atomic_load_explicit(req->cancel, memory_order_relaxed);
+}
+
+/* CURLE_ABORTED_BY_CALLBACK for a call that was given up. */
+static CURLcode perform(const struct line *line, const struct http_client_request *req)
+{
+	CURLcode result = CURLE_ABORTED_BY_CALLBACK;
+	int running = 1, left;
+
+	if (curl_multi_add_handle(line->multi, line->easy) != CURLM_OK)
+		return CURLE_FAILED_INIT;
+	while (!is_cancelled(req)) {
+		if (curl_multi_perform(line->multi, &running) != CURLM_OK)
+			break;
+		if (running == 0) {
+			CURLMsg *message = curl_multi_info_read(line->multi, &left);
+			result = message && message->msg == CURLMSG_DONE ? message->data.result
+									 : CURLE_FAILED_INIT;
+			break;
+		}
+		if (curl_multi_poll(line->multi, NULL, 0,
+				    req->cancel ? CANCEL_POLL_MS : WAIT_MAX_MS, NULL) != CURLM_OK)
+			break;
+	}
+	(void)curl_multi_remove_handle(line->multi, line->easy);
+	return result;
+}
+
+/* scheme://host:port/path: neither a query nor a user may be told, they can be secrets. */
+static void plain_url(const char *url, char text[static 160])
+{
+	const char *host = strstr(url, "://");
+	size_t authority = host ? strcspn(host + 3, "/?#") : 0;
+	const char *at = host ? memrchr(host + 3, '@', authority) : NULL;
+
+	if (!host) {
+		(void)snprintf(text, 160, "%.*s", (int)strcspn(url, "?#@"), url);
+		return;
+	}
+	int scheme = (int)(host - url);
+	const char *rest = at ? at + 1 : host + 3;
+	(void)snprintf(text, 160, "%.*s://%.*s", scheme, url, (int)strcspn(rest, "?#"), rest);
+}
+
+static bool fail(const struct transfer *t, CURLcode result, struct error *err)
+{
+	const char *reason = *t->reason ? t->reason : curl_easy_strerror(result);
+	const char *what = "no reply";
+	enum error_code code = ERR_UNKNOWN_OUTCOME;
+	char url[160];
+
+	plain_url(t->req->url, url);
+	if (is_cancelled(t->req)) {
+		reason = "the call was given up";
+		what = "no reply awaited";
+	} else if (t->too_long) {
+		reason = "the reply is too long";
+		what = "the reply was not read";
+	} else if (t->again) {
+		reason = "the connection was closed before a reply came";
+	}
+	if (!t->sent) {
+		error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot reach '%s'", url);
+	} else {
+		if (result == CURLE_OPERATION_TIMEDOUT && !is_cancelled(t->req)) {
+			code = ERR_TIMEOUT;
+			what = "no reply in time";
+		}
+		error_set(err, code, "%s from '%s'", what, url);
+		error_hint(err, "the request may have been received");
+	}
+	return error_cause(err, "%s", reason);
+}
+
+/* ---- The reply ---- */
+
+static void read_type(CURL *easy, char type[static 96])
+{
+	const char *value = NULL;
+	size_t length = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &value);
+	for (; value && value[length] && value[length] != ';' && length < 95; length++)
+		type[length] = (char)tolower((unsigned char)value[length]);
+	while (length > 0 && (type[length - 1] == ' ' || type[length - 1] == '\t'))
+		length--;
+	type[length] = '\0';
+}
+
+static int64_t read_retry_after(CURL *easy)
+{
+	struct curl_header *header = NULL;
+	int64_t seconds;
+
+	if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return -1;
+	size_t digits = strspn(header->value, "0123456789");
+	if (digits > 0 && header->value[digits] == '\0') {
+		seconds = digits > 9 ? RETRY_AFTER_MAX_S : strtoll(header->value, NULL, 10);
+	} else {
+		time_t at = curl_getdate(header->value, NULL);
+		if (at < 0)
+			return -1;
+		seconds = (int64_t)at - clock_wall_ms() / 1000;
+	}
+	return (seconds < 0 ? 0 : seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : seconds) * 1000;
+}
+
+static bool check_request(const struct http_client_request *req, struct error *err)
+{
+	if (!http_headers_token(req->method))
+		return error_set(err, ERR_INVALID_ARGUMENT, "bad HTTP method");
+	if (http_headers_control(req->url) || strchr(req->url, ' '))
+		return error_set(err, ERR_INVALID_ARGUMENT, "bad characters in a URL");
+	if (req->timeout_ms <= 0 || req->timeout_ms > INT32_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT, "a call needs a time limit");
+	return true;
+}
+
+static bool call_on(const struct http_client *c, const struct line *line, struct transfer *t,
+		    struct http_client_reply *reply, struct error *err)
+{
+	_cleanup_(http_headers_free) struct curl_slist *headers = NULL;
+	long status = 0;
+
+	if (!http_headers_build(t->req, &headers, err))
+		return false;
+	if (!set_options(c, line->easy, headers, t))
+		return error_set(err, ERR_INTERNAL, "cannot prepare an HTTP request");
+	CURLcode result = perform(line, t->req);
+	if (result != CURLE_OK)
+		return fail(t, result, err);
+	(void)curl_easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &status);
+	reply->status = (int)status;
+	read_type(line->easy, reply->content_type);
+	reply->retry_after_ms = read_retry_after(line->easy);
+	strbuf_done(&reply->body);
+	reply->body = *t->body;
+	strbuf_init(t->body);
+	return true;
+}
+
+bool http_client_call(struct http_client *c, const struct http_client_request *req,
+		      struct http_client_reply *reply, bool *ret_sent, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	struct transfer t = {
+		.req = req,
+		.body = &body,
+		.reply_max = req->reply_max ? req->reply_max : REPLY_MAX,
+		.repeatable = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0,
+	};
+	bool good = false;
+
+	if (check_request(req, err)) {
+		struct line *line = line_take(c);
+		if (line) {
+			good = call_on(c, line, &t, reply, err);
+			line_return(c, line);
+		} else {
+			error_oom(err);
+		}
+	}
+	if (ret_sent)
+		*ret_sent = t.sent;
+	return good;
+}
