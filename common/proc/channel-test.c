@@ -76,7 +76,8 @@ static void begin(struct end *e)
 static void run_for(struct end *e, int64_t ms)
 {
 	struct error err = ERROR_INIT;
-	struct loop_source *s = loop_add_timer(e->loop, ms, false, give_up, e->loop, &err);
+	struct loop_source *s =
+		loop_add_timer(e->loop, ms, false, give_up, e->loop, &err);
 	int64_t start = clock_mono_ms();
 
 	assert_non_null(s);
@@ -104,14 +105,16 @@ static json_t *message_of(int id, size_t bytes)
 	free(empty);
 	for (size_t i = 0; i < missing; i++)
 		strbuf_add_char(&text, 'a');
-	assert_int_equal(json_object_set_new(m, "text", json_stringn(text.data, text.length)), 0);
+	assert_int_equal(
+		json_object_set_new(m, "text", json_stringn(text.data, text.length)), 0);
 	return m;
 }
 
 static void put(int fd, const void *bytes, size_t length)
 {
 	for (size_t sent = 0; sent < length;) {
-		ssize_t n = send(fd, (const char *)bytes + sent, length - sent, MSG_NOSIGNAL);
+		ssize_t n =
+			send(fd, (const char *)bytes + sent, length - sent, MSG_NOSIGNAL);
 		assert_true(n > 0);
 		sent += (size_t)n;
 	}
@@ -120,7 +123,8 @@ static void put(int fd, const void *bytes, size_t length)
 static void put_frame(int fd, const char *text)
 {
 	size_t length = strlen(text);
-	unsigned char head[4] = { (unsigned char)(length >> 24), (unsigned char)(length >> 16),
+	unsigned char head[4] = { (unsigned char)(length >> 24),
+				  (unsigned char)(length >> 16),
 				  (unsigned char)(length >> 8), (unsigned char)length };
 
 	put(fd, head, sizeof head);
@@ -197,7 +201,9 @@ static void largest_frame_passes_both_ways(void **state)
 	(void)pthread_join(thread, NULL);
 	assert_true(w.done);
 	assert_int_equal(e.received, 1);
-	assert_int_equal(e.last_bytes, CHANNEL_FRAME_MAX - strlen("{\"m\":\"x\",\"id\":1,\"text\":\"\"}"));
+	assert_int_equal(
+		e.last_bytes,
+		CHANNEL_FRAME_MAX - strlen("{\"m\":\"x\",\"id\":1,\"text\":\"\"}"));
 
 	/* the echo waits in the channel's queue: let the loop write while we read */
 	struct error err = ERROR_INIT;
@@ -207,14 +213,16 @@ static void largest_frame_passes_both_ways(void **state)
 		while (got.length < 4 + CHANNEL_FRAME_MAX) {
 			char part[65536];
 			size_t want = 4 + CHANNEL_FRAME_MAX - got.length;
-			ssize_t n = recv(e.fd, part, want < sizeof part ? want : sizeof part,
+			ssize_t n = recv(e.fd, part,
+					 want < sizeof part ? want : sizeof part,
 					 MSG_DONTWAIT);
 			if (n > 0)
 				strbuf_add(&got, part, (size_t)n);
 			else
 				run_for(&e, 1);
 		}
-		json_auto_t *back = json_parse(got.data + 4, CHANNEL_FRAME_MAX, JSON_CONTRACT, &err);
+		json_auto_t *back =
+			json_parse(got.data + 4, CHANNEL_FRAME_MAX, JSON_CONTRACT, &err);
 		assert_non_null(back);
 		assert_true(json_equal(back, m));
 	}
@@ -462,7 +470,8 @@ static void listening_replaces_a_stale_socket_only(void **state)
 	FILE *f = fopen(path, "w");
 	assert_non_null(f);
 	(void)fclose(f);
-	assert_int_equal(channel_listen(path, &err), -1); /* a file is not ours to remove */
+	assert_int_equal(channel_listen(path, &err),
+			 -1); /* a file is not ours to remove */
 	assert_int_equal(err.code, ERR_CONFLICT);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(folder), 0);

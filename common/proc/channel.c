@@ -92,8 +92,8 @@ static void receive_frames(struct channel *ch)
 
 	while (!ch->freed && !error_is_set(&ch->broken)) {
 		json_auto_t *message = NULL;
-		size_t length = frame_parse(ch->in.data + used, ch->in.length - used, &message,
-					    &ch->broken);
+		size_t length = frame_parse(ch->in.data + used, ch->in.length - used,
+					    &message, &ch->broken);
 		if (length == 0)
 			break;
 		used += length;
@@ -133,7 +133,8 @@ static bool flush(struct channel *ch)
 {
 	while (ch->out_sent < ch->out.length) {
 		ssize_t n = send(ch->fd, ch->out.data + ch->out_sent,
-				 ch->out.length - ch->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+				 ch->out.length - ch->out_sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n >= 0) {
 			ch->out_sent += (size_t)n;
 		} else if (errno == EAGAIN) {
@@ -201,7 +202,8 @@ bool channel_send(struct channel *ch, const json_t *message)
 	return false;
 }
 
-bool channel_peer(const struct channel *ch, uid_t *ret_uid, pid_t *ret_pid, struct error *err)
+bool channel_peer(const struct channel *ch, uid_t *ret_uid, pid_t *ret_pid,
+		  struct error *err)
 {
 	struct ucred peer;
 	socklen_t length = sizeof peer;

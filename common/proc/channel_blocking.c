@@ -26,7 +26,8 @@ static bool wait_ready(int fd, short events, int64_t deadline_ms, struct error *
 		if (n < 0 && errno != EINTR)
 			return error_errno(err, "cannot wait for the peer");
 		if (n == 0 && left == 0)
-			return error_set(err, ERR_TIMEOUT, "the peer did not answer in time");
+			return error_set(err, ERR_TIMEOUT,
+					 "the peer did not answer in time");
 	}
 }
 
@@ -50,8 +51,8 @@ bool channel_write(int fd, const json_t *message, struct error *err)
 	return true;
 }
 
-static bool read_exactly(int fd, char *to, size_t length, bool within_frame, int64_t deadline_ms,
-			 struct error *err)
+static bool read_exactly(int fd, char *to, size_t length, bool within_frame,
+			 int64_t deadline_ms, struct error *err)
 {
 	for (size_t got = 0; got < length;) {
 		ssize_t n = recv(fd, to + got, length - got, MSG_DONTWAIT);
@@ -72,7 +73,8 @@ static bool read_body(int fd, size_t length, int64_t deadline_ms, struct strbuf 
 		      struct error *err)
 {
 	while (body->length < length) {
-		size_t part = length - body->length < 65536 ? length - body->length : 65536;
+		size_t part = length - body->length < 65536 ? length - body->length
+							    : 65536;
 		char *to = strbuf_reserve(body, part);
 		if (!to)
 			return error_oom(err);
@@ -103,8 +105,8 @@ static bool set_address(const char *path, struct sockaddr_un *ret, struct error 
 
 	if (length == 0 || length >= sizeof ret->sun_path) {
 		error_set(err, ERR_INVALID_ARGUMENT,
-			  "socket path '%s' has %zu bytes; 1 to %zu are allowed", path, length,
-			  sizeof ret->sun_path - 1);
+			  "socket path '%s' has %zu bytes; 1 to %zu are allowed", path,
+			  length, sizeof ret->sun_path - 1);
 		return error_hint(err, "choose a folder with a shorter name");
 	}
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
@@ -124,7 +126,8 @@ static int unix_socket(struct error *err)
 int channel_connect(const char *path, struct error *err)
 {
 	_cleanup_close_ int fd = unix_socket(err);
-	struct timeval patience = { .tv_sec = CONNECT_PATIENCE_MS / 1000 }, forever = { 0 };
+	struct timeval patience = { .tv_sec = CONNECT_PATIENCE_MS / 1000 },
+		       forever = { 0 };
 	struct sockaddr_un address;
 
 	if (fd < 0 || !set_address(path, &address, err))
@@ -133,9 +136,11 @@ int channel_connect(const char *path, struct error *err)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
 		int failed = errno;
-		error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot connect to '%s': %s", path,
-			  failed == ENOENT || failed == ECONNREFUSED ? "nobody listens there"
-								     : strerror(failed));
+		error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot connect to '%s': %s",
+			  path,
+			  failed == ENOENT || failed == ECONNREFUSED
+				  ? "nobody listens there"
+				  : strerror(failed));
 		return -1;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof forever);
@@ -151,11 +156,13 @@ static bool clear_stale(const char *path, struct error *err)
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT || error_errno(err, "cannot look at '%s'", path);
 	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, ERR_CONFLICT, "'%s' is in the way and no socket", path);
+		return error_set(err, ERR_CONFLICT, "'%s' is in the way and no socket",
+				 path);
 	int fd = channel_connect(path, &nobody);
 	if (fd >= 0) {
 		(void)close(fd);
-		return error_set(err, ERR_CONFLICT, "somebody listens at '%s' already", path);
+		return error_set(err, ERR_CONFLICT, "somebody listens at '%s' already",
+				 path);
 	}
 	if (unlink(path) != 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove the stale socket '%s'", path);

@@ -10,9 +10,11 @@ static bool check_message(const json_t *message, struct error *err)
 	const json_t *id = json_object_get(message, "id");
 
 	if (!json_is_object(message))
-		return error_set(err, ERR_INVALID_ARGUMENT, "a channel message must be an object");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a channel message must be an object");
 	if (!json_is_string(json_object_get(message, "m")))
-		return error_set(err, ERR_INVALID_ARGUMENT, "a channel message needs a name 'm'");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a channel message needs a name 'm'");
 	if (id && !json_is_integer(id))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "the 'id' of a channel message must be an integer");
@@ -34,9 +36,10 @@ bool frame_append(struct strbuf *sb, const json_t *message, struct error *err)
 	size_t length = sb->length - start - FRAME_HEAD_BYTES;
 	if (length > CHANNEL_FRAME_MAX) {
 		strbuf_truncate(sb, start);
-		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "a channel message of %zu bytes exceeds the maximum of %d", length,
-				 CHANNEL_FRAME_MAX);
+		return error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"a channel message of %zu bytes exceeds the maximum of %d",
+			length, CHANNEL_FRAME_MAX);
 	}
 	for (unsigned i = 0; i < FRAME_HEAD_BYTES; i++)
 		sb->data[start + i] = (char)(length >> (24 - 8 * i) & 0xff);
@@ -50,9 +53,10 @@ size_t frame_body_bytes(const char head[static FRAME_HEAD_BYTES], struct error *
 	for (unsigned i = 0; i < FRAME_HEAD_BYTES; i++)
 		length = length << 8 | (unsigned char)head[i];
 	if (length == 0 || length > CHANNEL_FRAME_MAX) {
-		error_set(err, ERR_INVALID_ARGUMENT,
-			  "the peer announced a message of %zu bytes; 1 to %d are allowed", length,
-			  CHANNEL_FRAME_MAX);
+		error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"the peer announced a message of %zu bytes; 1 to %d are allowed",
+			length, CHANNEL_FRAME_MAX);
 		return 0;
 	}
 	return length;
@@ -67,7 +71,8 @@ json_t *frame_body(const char *body, size_t length, struct error *err)
 	return TAKE(message);
 }
 
-size_t frame_parse(const char *bytes, size_t length, json_t **ret_message, struct error *err)
+size_t frame_parse(const char *bytes, size_t length, json_t **ret_message,
+		   struct error *err)
 {
 	if (length < FRAME_HEAD_BYTES)
 		return 0;

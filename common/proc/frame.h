@@ -17,7 +17,8 @@ bool frame_append(struct strbuf *sb, const json_t *message, struct error *err);
 /* Length in bytes of the frame that 'bytes' begin with, its message in
  * 'ret_message'. 0 while it is incomplete, and with 'err' set if it breaks the
  * rules (a length beyond the maximum does at once). */
-size_t frame_parse(const char *bytes, size_t length, json_t **ret_message, struct error *err);
+size_t frame_parse(const char *bytes, size_t length, json_t **ret_message,
+		   struct error *err);
 
 /* Bytes that follow a head; 0 and 'err' when there are too many. */
 size_t frame_body_bytes(const char head[static FRAME_HEAD_BYTES], struct error *err);

@@ -45,7 +45,8 @@ static void timers_fire_in_order_of_time(void **state)
 {
 	_cleanup_(loop_freep) struct loop *l = make_loop();
 	struct error err = ERROR_INIT;
-	struct probe late = { .loop = l, .stop_after = 1 }, early = { .loop = l, .stop_after = 9 };
+	struct probe late = { .loop = l, .stop_after = 1 },
+		     early = { .loop = l, .stop_after = 9 };
 	int64_t start = clock_mono_ms();
 
 	(void)state;

@@ -105,7 +105,8 @@ struct loop *loop_new(struct error *err)
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	/* data.ptr NULL stands for the wake-up descriptor */
 	struct epoll_event ev = { .events = EPOLLIN };
-	if (l->wake_fd < 0 || epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &ev) != 0) {
+	if (l->wake_fd < 0 ||
+	    epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &ev) != 0) {
 		error_errno(err, "cannot make an event loop");
 		return NULL;
 	}
@@ -138,8 +139,8 @@ static uint32_t epoll_events(unsigned events)
 	       (events & LOOP_WRITE ? (uint32_t)EPOLLOUT : 0) | (uint32_t)EPOLLRDHUP;
 }
 
-static struct loop_source *source_new(struct loop *l, enum source_kind kind, void *context,
-				      struct error *err)
+static struct loop_source *source_new(struct loop *l, enum source_kind kind,
+				      void *context, struct error *err)
 {
 	struct loop_source *s = calloc(1, sizeof *s);
 
@@ -163,8 +164,8 @@ static bool watch(struct loop_source *s, int op, unsigned events, struct error *
 	return true;
 }
 
-struct loop_source *loop_add_fd(struct loop *l, int fd, unsigned events, loop_fd_callback *fn,
-				void *context, struct error *err)
+struct loop_source *loop_add_fd(struct loop *l, int fd, unsigned events,
+				loop_fd_callback *fn, void *context, struct error *err)
 {
 	_cleanup_free_ struct loop_source *s = source_new(l, SOURCE_FD, context, err);
 
@@ -200,8 +201,9 @@ struct loop_source *loop_add_timer(struct loop *l, int64_t delay_ms, bool repeat
 	return s;
 }
 
-struct loop_source *loop_add_signal(struct loop *l, int signal_number, loop_signal_callback *fn,
-				    void *context, struct error *err)
+struct loop_source *loop_add_signal(struct loop *l, int signal_number,
+				    loop_signal_callback *fn, void *context,
+				    struct error *err)
 {
 	_cleanup_free_ struct loop_source *s = source_new(l, SOURCE_SIGNAL, context, err);
 	_cleanup_close_ int fd = -1;
@@ -210,7 +212,8 @@ struct loop_source *loop_add_signal(struct loop *l, int signal_number, loop_sign
 	if (!s)
 		return NULL;
 	sigemptyset(&set);
-	if (sigaddset(&set, signal_number) != 0 || pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
+	if (sigaddset(&set, signal_number) != 0 ||
+	    pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 ||
 	    (fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0) {
 		error_errno(err, "cannot receive signal %d", signal_number);
 		return NULL;
@@ -297,7 +300,8 @@ static void run_signal(struct loop_source *s)
 
 static void run_source(struct loop_source *s, uint32_t got)
 {
-	unsigned events = (got & EPOLLIN ? LOOP_READ : 0U) | (got & EPOLLOUT ? LOOP_WRITE : 0U) |
+	unsigned events = (got & EPOLLIN ? LOOP_READ : 0U) |
+			  (got & EPOLLOUT ? LOOP_WRITE : 0U) |
 			  (got & (EPOLLHUP | EPOLLERR | EPOLLRDHUP) ? LOOP_HANGUP : 0U);
 
 	if (s->removed) /* by a callback of this turn */

@@ -20,8 +20,8 @@ enum {
 struct child {
 	struct supervise_child spec;
 	struct supervisor *owner;
-	pid_t pid;   /* 0: down */
-	int pidfd;   /* -1: down */
+	pid_t pid; /* 0: down */
+	int pidfd; /* -1: down */
 	struct loop_source *exit_source, *restart_timer;
 	int64_t started_ms, backoff_ms;
 };
@@ -180,7 +180,8 @@ static void schedule_restart(struct child *c)
 		loop_add_timer(c->owner->loop, c->backoff_ms, false, restart, c, &err);
 	if (!c->restart_timer)
 		tell(c, err.message, 0);
-	c->backoff_ms = c->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : c->backoff_ms * 2;
+	c->backoff_ms = c->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS
+							   : c->backoff_ms * 2;
 }
 
 static void on_exit_of(void *context, int fd, unsigned events)
@@ -202,7 +203,8 @@ static void on_exit_of(void *context, int fd, unsigned events)
 
 static bool watch(struct child *c, struct error *err)
 {
-	c->exit_source = loop_add_fd(c->owner->loop, c->pidfd, LOOP_READ, on_exit_of, c, err);
+	c->exit_source =
+		loop_add_fd(c->owner->loop, c->pidfd, LOOP_READ, on_exit_of, c, err);
 	return c->exit_source != NULL;
 }
 
@@ -233,7 +235,8 @@ static void hint_from_log(const struct child *c, struct error *err)
 	while (text.length > 0 && text.data[text.length - 1] == '\n')
 		strbuf_truncate(&text, text.length - 1);
 	last = strrchr(text.data, '\n');
-	error_hint(err, "see %s; it ends with: %s", c->spec.log_path, last ? last + 1 : text.data);
+	error_hint(err, "see %s; it ends with: %s", c->spec.log_path,
+		   last ? last + 1 : text.data);
 }
 
 static bool wait_ready(struct child *c, int64_t wait_ms, struct error *err)
@@ -244,13 +247,14 @@ static bool wait_ready(struct child *c, int64_t wait_ms, struct error *err)
 	while (c->spec.ready && !c->spec.ready(c->spec.context)) {
 		if (has_ended(c, &status)) {
 			forget(c);
-			error_set(err, ERR_INTERNAL, "%s ended before it was ready", c->spec.name);
+			error_set(err, ERR_INTERNAL, "%s ended before it was ready",
+				  c->spec.name);
 			hint_from_log(c, err);
 			return false;
 		}
 		if (clock_mono_ms() > deadline) {
-			error_set(err, ERR_TIMEOUT, "%s was not ready after %lld s", c->spec.name,
-				  (long long)(wait_ms / 1000));
+			error_set(err, ERR_TIMEOUT, "%s was not ready after %lld s",
+				  c->spec.name, (long long)(wait_ms / 1000));
 			hint_from_log(c, err);
 			return false;
 		}
@@ -259,18 +263,20 @@ static bool wait_ready(struct child *c, int64_t wait_ms, struct error *err)
 	return true;
 }
 
-bool supervisor_start(struct supervisor *s, const struct supervise_child *child, int64_t wait_ms,
-		      struct error *err)
+bool supervisor_start(struct supervisor *s, const struct supervise_child *child,
+		      int64_t wait_ms, struct error *err)
 {
 	struct child *c = &s->child[s->count];
 
 	if (s->count == SUPERVISE_CHILDREN_MAX)
-		return error_set(err, ERR_INTERNAL, "more than %d children", SUPERVISE_CHILDREN_MAX);
+		return error_set(err, ERR_INTERNAL, "more than %d children",
+				 SUPERVISE_CHILDREN_MAX);
 	*c = (struct child){
 		.spec = *child, .owner = s, .pidfd = -1, .backoff_ms = BACKOFF_FIRST_MS
 	};
 	s->count++;
-	return spawn(c, err) && (wait_ms <= 0 || wait_ready(c, wait_ms, err)) && watch(c, err);
+	return spawn(c, err) && (wait_ms <= 0 || wait_ready(c, wait_ms, err)) &&
+	       watch(c, err);
 }
 
 /* --- the end ------------------------------------------------------------------------- */

@@ -23,11 +23,14 @@ static void serve(void *context, struct http_request *req)
 	}
 	if (strcmp(path, "/show") == 0) {
 		const char *what = http_request_header(req, "X-WHAT"), *q;
-		strbuf_add_format(&out, "%s %s", http_request_method(req), what ? what : "(none)");
+		strbuf_add_format(&out, "%s %s", http_request_method(req),
+				  what ? what : "(none)");
 		if ((q = http_request_query(req, "q")))
 			strbuf_add_format(&out, " q=%s", q);
 		strbuf_add_format(&out, " id=%zu", strlen(http_request_id(req)));
-		struct http_header headers[] = { { "X-One", "1" }, { "X-Two", "" }, { 0 } };
+		struct http_header headers[] = { { "X-One", "1" },
+						 { "X-Two", "" },
+						 { 0 } };
 		http_reply(req, 201, "text/plain", headers, &out);
 		return;
 	}
@@ -36,7 +39,8 @@ static void serve(void *context, struct http_request *req)
 		return;
 	}
 	if (strcmp(path, "/inject") == 0) {
-		struct http_header headers[] = { { "X-One", "a\r\nSet-Cookie: b" }, { 0 } };
+		struct http_header headers[] = { { "X-One", "a\r\nSet-Cookie: b" },
+						 { 0 } };
 		http_reply(req, 200, "text/plain", headers, &out);
 		return;
 	}
@@ -173,8 +177,10 @@ static void huge_length_is_refused_before_the_body(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-		strbuf_add_format(&text, "POST /echo HTTP/1.1\r\n" TEST_HOST
-					 "Content-Length: %s\r\n\r\n", lengths[i]);
+		strbuf_add_format(&text,
+				  "POST /echo HTTP/1.1\r\n" TEST_HOST
+				  "Content-Length: %s\r\n\r\n",
+				  lengths[i]);
 		test_exchange(httpd_port(*state), text.data, &r);
 		assert_int_equal(r.status, 413);
 	}
@@ -185,8 +191,9 @@ static void expectations_are_answered(void **state)
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
 	int fd = test_connect(httpd_port(*state));
 
-	assert_true(test_send_text(fd, "POST /echo HTTP/1.1\r\n" TEST_HOST
-				       "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+	assert_true(test_send_text(fd,
+				   "POST /echo HTTP/1.1\r\n" TEST_HOST
+				   "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
 	test_receive(fd, &r);
 	assert_int_equal(r.status, 100);
 	assert_true(test_send_text(fd, "abc"));
@@ -197,7 +204,8 @@ static void expectations_are_answered(void **state)
 
 	test_exchange(httpd_port(*state),
 		      "POST /echo HTTP/1.1\r\n" TEST_HOST
-		      "Content-Length: 10001\r\nExpect: 100-continue\r\n\r\n", &r);
+		      "Content-Length: 10001\r\nExpect: 100-continue\r\n\r\n",
+		      &r);
 	assert_int_equal(r.status, 413);
 }
 
@@ -217,7 +225,8 @@ static void unclear_lengths_are_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-		strbuf_add_format(&text, "POST /echo HTTP/1.1\r\n" TEST_HOST "%s\r\nabcdef",
+		strbuf_add_format(&text,
+				  "POST /echo HTTP/1.1\r\n" TEST_HOST "%s\r\nabcdef",
 				  heads[i]);
 		test_exchange(httpd_port(*state), text.data, &r);
 		if (r.status != 400)
@@ -231,20 +240,25 @@ static void doubled_headers_that_matter_are_refused(void **state)
 		const char *name;
 		int status;
 	} cases[] = {
-		{ "Host", 400 },	 { "ORIGIN", 400 },	  { "Authorization", 400 },
-		{ "content-type", 400 }, { "Mcp-Method", 400 },	  { "MCP-Protocol-Version", 400 },
-		{ "Mcp-Param-x", 400 },	 { "Mcp-Session-Id", 400 }, { "Accept", 201 },
-		{ "X-What", 201 },	 { "Mcp", 201 },
+		{ "Host", 400 },          { "ORIGIN", 400 },
+		{ "Authorization", 400 }, { "content-type", 400 },
+		{ "Mcp-Method", 400 },    { "MCP-Protocol-Version", 400 },
+		{ "Mcp-Param-x", 400 },   { "Mcp-Session-Id", 400 },
+		{ "Accept", 201 },        { "X-What", 201 },
+		{ "Mcp", 201 },
 	};
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 		bool host = strcasecmp(cases[i].name, "Host") == 0;
-		const char *value = strcasecmp(cases[i].name, "Origin") == 0 ? "http://localhost"
-									     : "localhost";
-		strbuf_add_format(&text, "GET /show HTTP/1.1\r\n%s%s: %s\r\nA: b\r\n%s: %s\r\n\r\n",
-				  host ? "" : TEST_HOST, cases[i].name, value, cases[i].name, value);
+		const char *value = strcasecmp(cases[i].name, "Origin") == 0
+					    ? "http://localhost"
+					    : "localhost";
+		strbuf_add_format(
+			&text, "GET /show HTTP/1.1\r\n%s%s: %s\r\nA: b\r\n%s: %s\r\n\r\n",
+			host ? "" : TEST_HOST, cases[i].name, value, cases[i].name,
+			value);
 		test_exchange(httpd_port(*state), text.data, &r);
 		if (r.status != cases[i].status)
 			fail_msg("%d for %s", r.status, cases[i].name);
@@ -323,11 +337,14 @@ static void odd_bytes_are_refused(void **state)
 		(void)close(fd);
 	}
 	/* an escape at the very end, and one in the path, which is not decoded */
-	test_exchange(httpd_port(*state), "GET /show?q=%41 HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	test_exchange(httpd_port(*state), "GET /show?q=%41 HTTP/1.1\r\n" TEST_HOST "\r\n",
+		      &r);
 	assert_non_null(strstr(r.body.data, "q=A"));
-	test_exchange(httpd_port(*state), "GET /sho%77 HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	test_exchange(httpd_port(*state), "GET /sho%77 HTTP/1.1\r\n" TEST_HOST "\r\n",
+		      &r);
 	assert_int_equal(r.status, 404);
-	test_exchange(httpd_port(*state), "GET /show%00 HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	test_exchange(httpd_port(*state), "GET /show%00 HTTP/1.1\r\n" TEST_HOST "\r\n",
+		      &r);
 	assert_int_equal(r.status, 404);
 }
 
@@ -341,13 +358,17 @@ static void foreign_hosts_and_origins_get_403(void **state)
 	assert_non_null(strstr(r.body.data, "evil.example"));
 	assert_non_null(strstr(r.body.data, "allowed_hosts"));
 	assert_non_null(strstr(r.head.data, "text/plain"));
-	test_exchange(port, "POST /echo HTTP/1.1\r\n" TEST_HOST
-			    "Origin: https://evil.example\r\nContent-Length: 3\r\n\r\nabc", &r);
+	test_exchange(port,
+		      "POST /echo HTTP/1.1\r\n" TEST_HOST
+		      "Origin: https://evil.example\r\nContent-Length: 3\r\n\r\nabc",
+		      &r);
 	assert_int_equal(r.status, 403);
 	assert_non_null(strstr(r.body.data, "allowed_origins"));
 	test_exchange(port, "GET /show HTTP/1.0\r\n\r\n", &r);
 	assert_int_equal(r.status, 403);
-	test_exchange(port, "GET /show HTTP/1.1\r\nHost: LOCALHOST:1\r\nOrigin: http://[::1]:80\r\n\r\n",
+	test_exchange(port,
+		      "GET /show HTTP/1.1\r\nHost: LOCALHOST:1\r\nOrigin: "
+		      "http://[::1]:80\r\n\r\n",
 		      &r);
 	assert_int_equal(r.status, 201);
 }
@@ -356,17 +377,21 @@ static void bad_replies_become_500(void **state)
 {
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
 
-	test_exchange(httpd_port(*state), "GET /inject HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	test_exchange(httpd_port(*state), "GET /inject HTTP/1.1\r\n" TEST_HOST "\r\n",
+		      &r);
 	assert_int_equal(r.status, 500);
 	assert_null(strstr(r.head.data, "Set-Cookie"));
-	test_exchange(httpd_port(*state), "GET /failed HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	test_exchange(httpd_port(*state), "GET /failed HTTP/1.1\r\n" TEST_HOST "\r\n",
+		      &r);
 	assert_int_equal(r.status, 500);
 }
 
 static void used_port_is_told(void **state)
 {
-	struct httpd_config config = { .address = "127.0.0.1", .port = httpd_port(*state),
-				       .loops = 2, .handler = serve };
+	struct httpd_config config = { .address = "127.0.0.1",
+				       .port = httpd_port(*state),
+				       .loops = 2,
+				       .handler = serve };
 	struct error err = ERROR_INIT;
 
 	assert_null(httpd_start(&config, &err));
@@ -403,9 +428,11 @@ static void port_is_free_after_stop(void **state)
 
 static void ipv6_is_served(void **state)
 {
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6,
+				  .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
-	struct httpd *h = start_with((struct httpd_config){ .address = "::1", .loops = 2 });
+	struct httpd *h =
+		start_with((struct httpd_config){ .address = "::1", .loops = 2 });
 	int fd = socket(AF_INET6, SOCK_STREAM, 0);
 
 	(void)state;

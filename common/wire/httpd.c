@@ -26,7 +26,8 @@ struct address {
 	bool loopback;
 };
 
-static bool parse_address(const struct httpd_config *config, struct address *ret, struct error *err)
+static bool parse_address(const struct httpd_config *config, struct address *ret,
+			  struct error *err)
 {
 	struct address a = { 0 };
 
@@ -43,22 +44,25 @@ static bool parse_address(const struct httpd_config *config, struct address *ret
 	} else {
 		error_set(err, ERR_INVALID_ARGUMENT, "'%s' is no address to listen on",
 			  config->address);
-		return error_hint(err, "write numbers, such as 127.0.0.1, ::1 or 0.0.0.0");
+		return error_hint(err,
+				  "write numbers, such as 127.0.0.1, ::1 or 0.0.0.0");
 	}
 	*ret = a;
 	return true;
 }
 
-static bool listen_failed(const struct httpd_config *config, uint16_t port, struct error *err)
+static bool listen_failed(const struct httpd_config *config, uint16_t port,
+			  struct error *err)
 {
 	bool v6 = strchr(config->address, ':') != NULL;
 	int failed = errno;
 
 	error_set(err, failed == EADDRINUSE ? ERR_CONFLICT : ERR_INTERNAL,
-		  "cannot listen on %s%s%s:%u: %s", v6 ? "[" : "", config->address, v6 ? "]" : "",
-		  port, strerror(failed));
+		  "cannot listen on %s%s%s:%u: %s", v6 ? "[" : "", config->address,
+		  v6 ? "]" : "", port, strerror(failed));
 	if (failed == EADDRINUSE)
-		error_hint(err, "another program uses this port: stop it, or choose another port");
+		error_hint(err, "another program uses this port: stop it, or choose "
+				"another port");
 	return false;
 }
 
@@ -125,8 +129,9 @@ static bool allow_connections(unsigned wanted, unsigned *ret, struct error *err)
 	if (limit.rlim_cur < 2 * RESERVED_FDS)
 		return error_set(err, ERR_INTERNAL,
 				 "the limit of open files is too low for an HTTP server");
-	*ret = limit.rlim_cur - RESERVED_FDS < wanted ? (unsigned)limit.rlim_cur - RESERVED_FDS
-						      : wanted;
+	*ret = limit.rlim_cur - RESERVED_FDS < wanted
+		       ? (unsigned)limit.rlim_cur - RESERVED_FDS
+		       : wanted;
 	return true;
 }
 
@@ -151,8 +156,8 @@ static bool start_loops(struct httpd *h, unsigned count, struct error *err)
 		h->port = port_of(&a);
 	for (; good && made < count; made++) {
 		unsigned share = connections / count + (connections % count > made);
-		h->loop[made] =
-			httpd_loop_new(&h->config, a.loopback, fd[made], share ? share : 1, err);
+		h->loop[made] = httpd_loop_new(&h->config, a.loopback, fd[made],
+					       share ? share : 1, err);
 		good = h->loop[made] != NULL;
 		if (!good)
 			break;

@@ -26,11 +26,11 @@ struct http_request;
 typedef void httpd_handler(void *context, struct http_request *req);
 
 struct httpd_config {
-	const char *address;  /* "127.0.0.1", "::1", "0.0.0.0" */
-	uint16_t port;        /* 0: a free one, see httpd_port */
-	unsigned loops;       /* 0: one a core, at most 8 */
-	size_t body_max;      /* 0: HTTPD_BODY_MAX */
-	unsigned connection_max; /* 0: 4096 */
+	const char *address;                /* "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;                      /* 0: a free one, see httpd_port */
+	unsigned loops;                     /* 0: one a core, at most 8 */
+	size_t body_max;                    /* 0: HTTPD_BODY_MAX */
+	unsigned connection_max;            /* 0: 4096 */
 	const char *const *allowed_hosts;   /* NULL-terminated, or NULL */
 	const char *const *allowed_origins; /* NULL-terminated, or NULL */
 	httpd_handler *handler;
@@ -40,7 +40,8 @@ struct httpd_config {
 enum { HTTPD_BODY_MAX = 4 * 1024 * 1024, HTTPD_IDLE_S = 75 };
 
 /* Listening when it returns. Strings are borrowed until httpd_stop. */
-struct httpd *httpd_start(const struct httpd_config *config, struct error *err) _must_use_;
+struct httpd *httpd_start(const struct httpd_config *config,
+			  struct error *err) _must_use_;
 uint16_t httpd_port(const struct httpd *h);
 /* Refuses new connections, waits up to 'patience_ms' for requests under way, then ends and frees. */
 void httpd_stop(struct httpd *h, int64_t patience_ms);
@@ -67,6 +68,7 @@ struct http_header {
 void http_reply(struct http_request *req, unsigned status, const char *type,
 		const struct http_header *headers, struct strbuf *body);
 /* The same with a constant text. */
-void http_reply_text(struct http_request *req, unsigned status, const char *type, const char *text);
+void http_reply_text(struct http_request *req, unsigned status, const char *type,
+		     const char *text);
 
 #endif

@@ -46,13 +46,16 @@ static enum MHD_Result reply_refusal(struct http_request *r)
 	struct httpd_loop *l = r->loop;
 
 	/* a stranger must not fill the log: one line a second */
-	if (r->refusal_status == MHD_HTTP_FORBIDDEN && l->now_ms - l->complained_ms >= COMPLAIN_MS) {
+	if (r->refusal_status == MHD_HTTP_FORBIDDEN &&
+	    l->now_ms - l->complained_ms >= COMPLAIN_MS) {
 		l->complained_ms = l->now_ms;
 		strbuf_truncate(&r->refusal, r->refusal.length - 1); /* its line feed */
-		log_warn("http.refused", LOG_STR("request", r->id), LOG_STR("why", r->refusal.data));
+		log_warn("http.refused", LOG_STR("request", r->id),
+			 LOG_STR("why", r->refusal.data));
 		strbuf_add_char(&r->refusal, '\n');
 	}
-	return queue_once(r->connection, r->refusal_status, httpd_refusal(r->refusal.data));
+	return queue_once(r->connection, r->refusal_status,
+			  httpd_refusal(r->refusal.data));
 }
 
 static void link_suspended(struct httpd_loop *l, struct http_request *r)
@@ -92,7 +95,8 @@ static enum MHD_Result run_handler(struct http_request *r)
 	return MHD_YES;
 }
 
-static enum MHD_Result take_body(struct http_request *r, const char *bytes, size_t *length)
+static enum MHD_Result take_body(struct http_request *r, const char *bytes,
+				 size_t *length)
 {
 	size_t body_max = r->loop->config->body_max;
 
@@ -101,16 +105,18 @@ static enum MHD_Result take_body(struct http_request *r, const char *bytes, size
 	r->body_seen += *length;
 	if (r->body_seen > body_max)
 		httpd_request_refuse(r, MHD_HTTP_CONTENT_TOO_LARGE,
-				     "a body of at most %zu bytes is accepted\n", body_max);
+				     "a body of at most %zu bytes is accepted\n",
+				     body_max);
 	if (!r->refusal_status)
 		strbuf_add(&r->body, bytes, *length);
 	*length = 0;
 	return MHD_YES;
 }
 
-static enum MHD_Result begin_request(struct httpd_loop *l, struct MHD_Connection *connection,
-				     struct httpd_conn *conn, const char *url, const char *method,
-				     void **request)
+static enum MHD_Result begin_request(struct httpd_loop *l,
+				     struct MHD_Connection *connection,
+				     struct httpd_conn *conn, const char *url,
+				     const char *method, void **request)
 {
 	struct http_request *r = httpd_request_take(l);
 
@@ -128,8 +134,9 @@ static enum MHD_Result begin_request(struct httpd_loop *l, struct MHD_Connection
 /* libmicrohttpd calls this for the head, for each piece of the body, at the end, and
  * again at the end after a connection was resumed. */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-				  const char *url, const char *method, const char *version,
-				  const char *upload, size_t *upload_bytes, void **request)
+				  const char *url, const char *method,
+				  const char *version, const char *upload,
+				  size_t *upload_bytes, void **request)
 {
 	struct httpd_loop *l = context;
 	const union MHD_ConnectionInfo *info =
@@ -173,8 +180,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	*request = NULL;
 }
 
-static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
-			  enum MHD_ConnectionNotificationCode what)
+static void on_connection(void *context, struct MHD_Connection *connection,
+			  void **socket_context, enum MHD_ConnectionNotificationCode what)
 {
 	struct httpd_loop *l = context;
 	struct httpd_conn *conn = *socket_context;
@@ -183,7 +190,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 		conn = *socket_context = calloc(1, sizeof *conn);
 		if (!conn)
 			return; /* its first request is cut */
-		conn->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+		conn->fd = MHD_get_connection_info(connection,
+						   MHD_CONNECTION_INFO_CONNECTION_FD)
 				   ->connect_fd;
 		conn->since_ms = l->now_ms;
 		conn->next = l->conns;
@@ -246,7 +254,8 @@ static void abandon_suspended(struct httpd_loop *l)
 		struct MHD_Connection *connection = r->connection;
 		int suspended = REQUEST_SUSPENDED;
 		next = r->next;
-		if (!atomic_compare_exchange_strong(&r->state, &suspended, REQUEST_ABANDONED))
+		if (!atomic_compare_exchange_strong(&r->state, &suspended,
+						    REQUEST_ABANDONED))
 			continue; /* just replied: resume_replied has it */
 		unlink_suspended(r);
 		l->abandoned++;
@@ -321,8 +330,9 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 	return strlen(text); /* httpd_request.c decodes, and refuses what cannot be */
 }
 
-struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopback, int listen_fd,
-				  unsigned connection_max, struct error *err)
+struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopback,
+				  int listen_fd, unsigned connection_max,
+				  struct error *err)
 {
 	/* MHD_ALLOW_SUSPEND_RESUME includes a wake-up channel of its own, for those
 	 * who resume from other threads; two system calls a resume that we save. */
@@ -346,17 +356,21 @@ struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopba
 	}
 	l->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-		MHD_OPTION_CONNECTION_LIMIT, connection_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HTTPD_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTPD_IDLE_S,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, l, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, connection_max,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTPD_MEMORY_BYTES,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTPD_IDLE_S,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	const union MHD_DaemonInfo *info =
-		l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+		l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+			  : NULL;
 	if (!info) {
 		error_set(err, ERR_INTERNAL, "cannot start the HTTP server");
 		if (l->daemon) {
-			(void)MHD_quiesce_daemon(l->daemon); /* the socket stays the caller's */
+			(void)MHD_quiesce_daemon(
+				l->daemon); /* the socket stays the caller's */
 			MHD_stop_daemon(l->daemon);
 		}
 		httpd_loop_release(l);

@@ -9,7 +9,8 @@
 static const char *const hosts[] = { "wingman.example", "proxy:8443", NULL };
 static const char *const origins[] = { "https://console.example", "null", NULL };
 
-static void check_host(const char *host, bool loopback, const char *const *allowed, bool expected)
+static void check_host(const char *host, bool loopback, const char *const *allowed,
+		       bool expected)
 {
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
 
@@ -22,13 +23,29 @@ static void check_host(const char *host, bool loopback, const char *const *allow
 
 static void hosts_on_loopback(void **state)
 {
-	static const char *const good[] = { "localhost", "LocalHost:1", "127.0.0.1",
-					    "127.0.0.1:65535", "[::1]", "[::1]:8080" };
+	static const char *const good[] = {
+		"localhost",       "LocalHost:1", "127.0.0.1",
+		"127.0.0.1:65535", "[::1]",       "[::1]:8080"
+	};
 	static const char *const bad[] = {
-		"", "evil.example", "localhost.evil.example", "evil.localhost", "localhost:",
-		"localhost:80:80", "localhost:80x", "localhost:123456", "localhost@evil.example",
-		"127.0.0.1.evil.example", "[::1", "[::1]x", "[::1]:", "::1", "[::2]", ":80",
-		"localhost ", "wingman.example",
+		"",
+		"evil.example",
+		"localhost.evil.example",
+		"evil.localhost",
+		"localhost:",
+		"localhost:80:80",
+		"localhost:80x",
+		"localhost:123456",
+		"localhost@evil.example",
+		"127.0.0.1.evil.example",
+		"[::1",
+		"[::1]x",
+		"[::1]:",
+		"::1",
+		"[::2]",
+		":80",
+		"localhost ",
+		"wingman.example",
 	};
 
 	(void)state;
@@ -89,7 +106,8 @@ static void origins_are_exact(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
-		if (httpd_check_origin(cases[i].origin, origins, &why) != cases[i].listed ||
+		if (httpd_check_origin(cases[i].origin, origins, &why) !=
+			    cases[i].listed ||
 		    httpd_check_origin(cases[i].origin, NULL, &why) != cases[i].unlisted)
 			fail_msg("origin '%s'", cases[i].origin);
 		if (!cases[i].unlisted)

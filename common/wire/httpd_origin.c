@@ -37,12 +37,15 @@ static bool host_is_listed(const char *host, const char *const *list)
 	return false;
 }
 
-static bool refuse(struct strbuf *why, const char *what, const char *value, const char *option)
+static bool refuse(struct strbuf *why, const char *what, const char *value,
+		   const char *option)
 {
 	strbuf_add_format(why, "%s '", what);
 	for (size_t i = 0; value[i] != '\0' && i < VALUE_SHOWN_MAX; i++)
-		strbuf_add_char(why, value[i] >= 0x20 && value[i] < 0x7f ? value[i] : '?');
-	strbuf_add_format(why, "' is not allowed; the option '%s' lists what is\n", option);
+		strbuf_add_char(why,
+				value[i] >= 0x20 && value[i] < 0x7f ? value[i] : '?');
+	strbuf_add_format(why, "' is not allowed; the option '%s' lists what is\n",
+			  option);
 	return false;
 }
 
@@ -59,14 +62,15 @@ bool httpd_check_host(const char *host, bool loopback, const char *const *allowe
 
 static bool is_loopback_origin(const char *origin)
 {
-	const char *host = strncmp(origin, "http://", 7) == 0	 ? origin + 7
+	const char *host = strncmp(origin, "http://", 7) == 0    ? origin + 7
 			   : strncmp(origin, "https://", 8) == 0 ? origin + 8
 								 : NULL;
 
 	return host && host_is_listed(host, loopback_names);
 }
 
-bool httpd_check_origin(const char *origin, const char *const *allowed, struct strbuf *why)
+bool httpd_check_origin(const char *origin, const char *const *allowed,
+			struct strbuf *why)
 {
 	if (!origin || is_loopback_origin(origin))
 		return true;

@@ -23,12 +23,15 @@
 #include "wire/httpd.h"
 
 enum {
-	HTTPD_MEMORY_BYTES = 8192,       /* libmicrohttpd's, a connection: head of request and reply */
-	HTTPD_FIELDS_MAX = 100,          /* headers and query parameters of a request */
+	HTTPD_MEMORY_BYTES =
+		8192, /* libmicrohttpd's, a connection: head of request and reply */
+	HTTPD_FIELDS_MAX = 100, /* headers and query parameters of a request */
 	HTTPD_LOOPS_MAX = 8,
-	HTTPD_CONNECTIONS = 4096,        /* unless configured */
-	HTTPD_DRAIN_BYTES = 1024 * 1024, /* read beyond body_max, so that the sender sees its 413 */
-	HTTPD_REQUEST_S = 2 * HTTPD_IDLE_S, /* from the last reply to the end of a request, or to
+	HTTPD_CONNECTIONS = 4096, /* unless configured */
+	HTTPD_DRAIN_BYTES =
+		1024 * 1024, /* read beyond body_max, so that the sender sees its 413 */
+	HTTPD_REQUEST_S =
+		2 * HTTPD_IDLE_S, /* from the last reply to the end of a request, or to
 					     * take a reply: who trickles longer is dropped */
 };
 
@@ -55,7 +58,7 @@ struct http_request {
 	atomic_int state;                  /* enum request_state */
 	struct http_request *next, **link; /* in loop->suspended */
 	struct http_request *next_replied; /* in loop->replied, or in loop->spare */
-	struct MHD_Response *response;     /* NULL after REQUEST_REPLIED: no memory for one */
+	struct MHD_Response *response; /* NULL after REQUEST_REPLIED: no memory for one */
 	unsigned status;
 	unsigned refusal_status; /* not 0: refused before any handler */
 	bool refuse_now;         /* without reading the body */
@@ -104,8 +107,9 @@ struct httpd_loop {
 };
 
 /* httpd_loop.c */
-struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopback, int listen_fd,
-				  unsigned connection_max, struct error *err) _must_use_;
+struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopback,
+				  int listen_fd, unsigned connection_max,
+				  struct error *err) _must_use_;
 bool httpd_loop_start(struct httpd_loop *l, struct error *err);
 void httpd_loop_stop(struct httpd_loop *l, int64_t patience_ms); /* asks */
 void httpd_loop_join(struct httpd_loop *l);                      /* waits and frees */
@@ -115,18 +119,20 @@ unsigned httpd_drop_slow(const struct httpd_conn *conns, int64_t now_ms);
 
 /* httpd_request.c */
 struct http_request *httpd_request_take(struct httpd_loop *l);
-void httpd_request_return(struct httpd_loop *l, struct http_request *r); /* to the spare ones */
+void httpd_request_return(struct httpd_loop *l,
+			  struct http_request *r); /* to the spare ones */
 void httpd_request_free(struct http_request *r);
 /* Copy and check everything before the body. False without memory. */
 bool httpd_request_begin(struct http_request *r, const char *method, const char *path);
-void httpd_request_refuse(struct http_request *r, unsigned status, const char *format, ...)
-	_printf_(3, 4);
+void httpd_request_refuse(struct http_request *r, unsigned status, const char *format,
+			  ...) _printf_(3, 4);
 
 /* httpd_origin.c */
 /* 'host' NULL: there was none. On refusal 'why' gets a text that names value and option. */
 bool httpd_check_host(const char *host, bool loopback, const char *const *allowed,
 		      struct strbuf *why);
-bool httpd_check_origin(const char *origin, const char *const *allowed, struct strbuf *why);
+bool httpd_check_origin(const char *origin, const char *const *allowed,
+			struct strbuf *why);
 
 /* httpd_reply.c */
 struct MHD_Response *httpd_refusal(const char *text);

@@ -11,7 +11,8 @@ static bool add_headers(struct MHD_Response *response, const char *type,
 		return false;
 	for (; headers && headers->name; headers++)
 		if (*headers->value != '\0' && /* libmicrohttpd takes no empty ones */
-		    MHD_add_response_header(response, headers->name, headers->value) != MHD_YES)
+		    MHD_add_response_header(response, headers->name, headers->value) !=
+			    MHD_YES)
 			return false;
 	return true;
 }
@@ -25,7 +26,8 @@ static struct MHD_Response *text_response(const char *text)
 
 struct MHD_Response *httpd_refusal(const char *text)
 {
-	static const struct http_header close_after[] = { { "Connection", "close" }, { 0 } };
+	static const struct http_header close_after[] = { { "Connection", "close" },
+							  { 0 } };
 	struct MHD_Response *response = text_response(text);
 
 	if (response)
@@ -101,13 +103,16 @@ void http_reply(struct http_request *req, unsigned status, const char *type,
 	size_t length = body->length;
 	char *bytes = strbuf_take(body);
 	struct MHD_Response *response =
-		bytes ? MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE) : NULL;
+		bytes ? MHD_create_response_from_buffer(length, bytes,
+							MHD_RESPMEM_MUST_FREE)
+		      : NULL;
 	if (!response)
 		free(bytes);
 	reply(req, status, type, headers, response);
 }
 
-void http_reply_text(struct http_request *req, unsigned status, const char *type, const char *text)
+void http_reply_text(struct http_request *req, unsigned status, const char *type,
+		     const char *text)
 {
 	reply(req, status, type, NULL, text_response(text));
 }

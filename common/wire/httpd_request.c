@@ -2,7 +2,12 @@
 
 #include <strings.h>
 
-enum { SPARE_MAX = 32, SPARE_TEXT_BYTES = 4096, SPARE_BODY_BYTES = 16 * 1024, FIELDS_ROOM = 16 };
+enum {
+	SPARE_MAX = 32,
+	SPARE_TEXT_BYTES = 4096,
+	SPARE_BODY_BYTES = 16 * 1024,
+	FIELDS_ROOM = 16
+};
 
 struct http_request *httpd_request_take(struct httpd_loop *l)
 {
@@ -70,7 +75,8 @@ void httpd_request_return(struct httpd_loop *l, struct http_request *r)
 	l->spare_count++;
 }
 
-void httpd_request_refuse(struct http_request *r, unsigned status, const char *format, ...)
+void httpd_request_refuse(struct http_request *r, unsigned status, const char *format,
+			  ...)
 {
 	va_list args;
 
@@ -89,14 +95,19 @@ static bool is_single(const char *name, size_t length)
 		const char *name;
 		size_t length;
 	} singles[] = {
-		{ "host", 4 },		{ "origin", 6 },	  { "authorization", 13 },
-		{ "content-type", 12 }, { "content-length", 14 }, { "transfer-encoding", 17 },
+		{ "host", 4 },
+		{ "origin", 6 },
+		{ "authorization", 13 },
+		{ "content-type", 12 },
+		{ "content-length", 14 },
+		{ "transfer-encoding", 17 },
 	};
 
 	if (length > 4 && strncasecmp(name, "mcp-", 4) == 0)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(singles); i++)
-		if (length == singles[i].length && strncasecmp(name, singles[i].name, length) == 0)
+		if (length == singles[i].length &&
+		    strncasecmp(name, singles[i].name, length) == 0)
 			return true;
 	return false;
 }
@@ -111,14 +122,15 @@ static bool has_control(const char *text, size_t length)
 	return false;
 }
 
-static const struct http_field *find(const struct http_request *r, const char *name, size_t length,
-				     bool query)
+static const struct http_field *find(const struct http_request *r, const char *name,
+				     size_t length, bool query)
 {
 	for (unsigned i = 0; i < r->field_count; i++) {
 		const struct http_field *f = &r->field[i];
 		const char *own = r->text.data + f->name_at;
 		if (f->query == query && f->name_length == length &&
-		    (query ? memcmp(own, name, length) : strncasecmp(own, name, length)) == 0)
+		    (query ? memcmp(own, name, length)
+			   : strncasecmp(own, name, length)) == 0)
 			return f;
 	}
 	return NULL;
@@ -155,7 +167,8 @@ static uint32_t add_decoded(struct http_request *r, const char *bytes, size_t le
 			i += 2;
 		}
 		if (c < 0x20 || c == 0x7f) {
-			httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST, "bad escape in the query\n");
+			httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
+					     "bad escape in the query\n");
 			break;
 		}
 		strbuf_add_char(&r->text, (char)c);
@@ -168,7 +181,8 @@ static struct http_field *new_field(struct http_request *r)
 {
 	if (r->field_count == HTTPD_FIELDS_MAX) {
 		httpd_request_refuse(r, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-				     "more than %d headers and parameters\n", HTTPD_FIELDS_MAX);
+				     "more than %d headers and parameters\n",
+				     HTTPD_FIELDS_MAX);
 		return NULL;
 	}
 	if (r->field_count == r->field_room) {
@@ -195,10 +209,12 @@ static void add_header(struct http_request *r, struct http_field *f, const char 
 	       (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
 		value_length--;
 	if (has_control(name, name_length) || has_control(value, value_length))
-		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST, "control character in a header\n");
+		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
+				     "control character in a header\n");
 	else if (is_single(name, name_length) && find(r, name, name_length, false))
-		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST, "header '%.*s' is there twice\n",
-				     (int)name_length, name);
+		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
+				     "header '%.*s' is there twice\n", (int)name_length,
+				     name);
 	f->name_at = add_text(r, name, name_length);
 	f->value_at = add_text(r, value, value_length);
 	f->name_length = (uint16_t)name_length;
@@ -236,21 +252,26 @@ static void check_length(struct http_request *r)
 
 	if (coding && (length || strcasecmp(coding, "chunked") != 0)) {
 		/* who measures the body differently than we do could smuggle a request */
-		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST, "the body's length is not clear\n");
+		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
+				     "the body's length is not clear\n");
 		r->refuse_now = true;
 	}
 	for (; length && *length >= '0' && *length <= '9'; length++)
-		bytes = bytes >= STRBUF_MAX ? STRBUF_MAX : bytes * 10 + (size_t)(*length - '0');
+		bytes = bytes >= STRBUF_MAX ? STRBUF_MAX
+					    : bytes * 10 + (size_t)(*length - '0');
 	if (length && *length != '\0') {
-		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST, "the body's length is not clear\n");
+		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
+				     "the body's length is not clear\n");
 		r->refuse_now = true;
 	}
 	if (bytes > body_max)
 		httpd_request_refuse(r, MHD_HTTP_CONTENT_TOO_LARGE,
-				     "a body of at most %zu bytes is accepted\n", body_max);
+				     "a body of at most %zu bytes is accepted\n",
+				     body_max);
 	/* A refusal before the body closes the connection, and a sender that is busy
 	 * sending may then miss it: where that is cheap the body is read and dropped. */
-	if (bytes >= STRBUF_MAX || bytes > body_max + HTTPD_DRAIN_BYTES || http_request_header(r, "Expect"))
+	if (bytes >= STRBUF_MAX || bytes > body_max + HTTPD_DRAIN_BYTES ||
+	    http_request_header(r, "Expect"))
 		r->refuse_now = true;
 }
 
@@ -261,7 +282,8 @@ static void check_origin(struct http_request *r)
 
 	if (!httpd_check_host(http_request_header(r, "Host"), r->loop->loopback,
 			      config->allowed_hosts, &why) ||
-	    !httpd_check_origin(http_request_header(r, "Origin"), config->allowed_origins, &why))
+	    !httpd_check_origin(http_request_header(r, "Origin"), config->allowed_origins,
+				&why))
 		httpd_request_refuse(r, MHD_HTTP_FORBIDDEN, "%s", why.data);
 	strbuf_done(&why);
 }
@@ -285,8 +307,8 @@ bool httpd_request_begin(struct http_request *r, const char *method, const char 
 	make_id(r);
 	(void)add_text(r, method, strlen(method)); /* at 0 */
 	r->path_at = add_text(r, path, strlen(path));
-	(void)MHD_get_connection_values_n(r->connection, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND,
-					  collect, r);
+	(void)MHD_get_connection_values_n(
+		r->connection, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, collect, r);
 	if (!strbuf_ok(&r->text))
 		return false;
 	check_origin(r);

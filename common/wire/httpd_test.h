@@ -18,7 +18,10 @@ struct test_reply {
 	struct strbuf head, body;
 	size_t bytes; /* of all, including 1xx before it */
 };
-#define TEST_REPLY_INIT { .head = STRBUF_INIT, .body = STRBUF_INIT }
+#define TEST_REPLY_INIT                                                                  \
+	{                                                                                \
+		.head = STRBUF_INIT, .body = STRBUF_INIT                                 \
+	}
 
 static inline void test_reply_done(struct test_reply *r)
 {
@@ -29,7 +32,8 @@ static inline void test_reply_done(struct test_reply *r)
 
 static inline int test_connect(uint16_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct timeval patience = { .tv_sec = 10 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -45,7 +49,8 @@ static inline int test_connect(uint16_t port)
 static inline bool test_send(int fd, const void *bytes, size_t length)
 {
 	for (size_t sent = 0; sent < length;) {
-		ssize_t n = send(fd, (const char *)bytes + sent, length - sent, MSG_NOSIGNAL);
+		ssize_t n =
+			send(fd, (const char *)bytes + sent, length - sent, MSG_NOSIGNAL);
 		if (n <= 0)
 			return false;
 		sent += (size_t)n;
@@ -79,8 +84,8 @@ static inline void test_receive(int fd, struct test_reply *r)
 		strbuf_add_char(&r->head, c);
 	}
 	r->status = (int)strtol(r->head.data + 9, NULL, 10);
-	for (size_t left = r->status < 200 ? 0 : test_content_length(r->head.data); left > 0;
-	     left--) {
+	for (size_t left = r->status < 200 ? 0 : test_content_length(r->head.data);
+	     left > 0; left--) {
 		if (recv(fd, &c, 1, 0) != 1) {
 			r->status = 0;
 			return;

@@ -73,7 +73,8 @@ static void answer(struct http_request *req)
 	size_t length;
 	const char *body = http_request_body(req, &length);
 
-	strbuf_add_format(&out, "%s %s ", http_request_header(req, "X-Tag"), http_request_path(req));
+	strbuf_add_format(&out, "%s %s ", http_request_header(req, "X-Tag"),
+			  http_request_path(req));
 	strbuf_add(&out, body, length);
 	http_reply(req, 200, "text/plain", NULL, &out);
 }
@@ -90,8 +91,9 @@ static void *answer_all(void *context)
 
 static struct httpd *start(struct desk *d, unsigned loops)
 {
-	struct httpd_config config = { .address = "127.0.0.1", .loops = loops, .handler = keep,
-				       .context = d };
+	struct httpd_config config = {
+		.address = "127.0.0.1", .loops = loops, .handler = keep, .context = d
+	};
 	struct error err = ERROR_INIT;
 	struct httpd *h = httpd_start(&config, &err);
 
@@ -101,7 +103,8 @@ static struct httpd *start(struct desk *d, unsigned loops)
 }
 
 #define POST_HELLO                                                                       \
-	"POST /later HTTP/1.1\r\n" TEST_HOST "X-Tag: t1\r\nContent-Length: 5\r\n\r\nhello"
+	"POST /later HTTP/1.1\r\n" TEST_HOST "X-Tag: t1\r\nContent-Length: "             \
+					     "5\r\n\r\nhello"
 
 static void replies_from_other_threads_arrive(void **state)
 {
@@ -146,10 +149,11 @@ static void many_busy_connections_do_not_stall(void **state)
 			fd[i] = test_connect(httpd_port(h));
 		for (int round = 0; round < 4; round++) {
 			for (unsigned i = 0; i < counts[c]; i++)
-				assert_true(test_send_text(fd[i],
-							   round % 2 ? POST_HELLO
-								     : "GET /now HTTP/1.1\r\n" TEST_HOST
-								       "\r\n"));
+				assert_true(test_send_text(
+					fd[i], round % 2
+						       ? POST_HELLO
+						       : "GET /now HTTP/1.1\r\n" TEST_HOST
+							 "\r\n"));
 			for (unsigned i = 0; i < counts[c]; i++) {
 				test_receive(fd[i], &r);
 				assert_int_equal(r.status, 200);
@@ -180,7 +184,8 @@ static void clients_may_leave_before_the_reply(void **state)
 	wait_kept(&d, 20);
 	for (int i = 0; i < 20; i++) { /* some gently, some with a reset */
 		if (i % 2)
-			(void)setsockopt(fd[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+			(void)setsockopt(fd[i], SOL_SOCKET, SO_LINGER, &reset,
+					 sizeof reset);
 		(void)close(fd[i]);
 	}
 	for (int i = 0; i < 20; i++)
@@ -222,7 +227,8 @@ static void stopping_waits_for_requests_under_way(void **state)
 	(void)usleep(50 * 1000);
 	/* it listens no more */
 	int late = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	assert_int_equal(connect(late, (struct sockaddr *)&a, sizeof a), -1);
 	(void)close(late);
@@ -233,7 +239,8 @@ static void stopping_waits_for_requests_under_way(void **state)
 	assert_string_equal(r.body.data, "t1 /later hello");
 	assert_non_null(strcasestr(r.head.data, "connection: close"));
 	(void)pthread_join(s.thread, NULL);
-	assert_true(clock_mono_ms() - start_ms < 5000); /* the idle connection holds nobody up */
+	assert_true(clock_mono_ms() - start_ms <
+		    5000); /* the idle connection holds nobody up */
 	assert_true(test_is_closed(fd));
 	assert_true(test_is_closed(idle));
 	(void)close(fd);
@@ -322,8 +329,10 @@ static void look_at_mask(void *context, struct http_request *req)
 static void loops_block_signals(void **state)
 {
 	sigset_t mask;
-	struct httpd_config config = { .address = "127.0.0.1", .loops = 1,
-				       .handler = look_at_mask, .context = &mask };
+	struct httpd_config config = { .address = "127.0.0.1",
+				       .loops = 1,
+				       .handler = look_at_mask,
+				       .context = &mask };
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
 	struct error err = ERROR_INIT;
 
@@ -344,8 +353,11 @@ static void connections_are_limited(void **state)
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
 	struct desk d;
 	desk_init(&d);
-	struct httpd_config config = { .address = "127.0.0.1", .loops = 1, .handler = keep,
-				       .context = &d, .connection_max = 3 };
+	struct httpd_config config = { .address = "127.0.0.1",
+				       .loops = 1,
+				       .handler = keep,
+				       .context = &d,
+				       .connection_max = 3 };
 	struct error err = ERROR_INIT;
 	struct httpd *h = httpd_start(&config, &err);
 	int fd[4];
@@ -354,7 +366,8 @@ static void connections_are_limited(void **state)
 	assert_non_null(h);
 	for (int i = 0; i < 4; i++) {
 		fd[i] = test_connect(httpd_port(h)); /* the fourth waits in the backlog */
-		assert_true(test_send_text(fd[i], "GET /now HTTP/1.1\r\n" TEST_HOST "\r\n"));
+		assert_true(
+			test_send_text(fd[i], "GET /now HTTP/1.1\r\n" TEST_HOST "\r\n"));
 	}
 	for (int i = 0; i < 3; i++) {
 		test_receive(fd[i], &r);
@@ -377,7 +390,8 @@ int main(void)
 		cmocka_unit_test(many_busy_connections_do_not_stall),
 		cmocka_unit_test(clients_may_leave_before_the_reply),
 		cmocka_unit_test(stopping_waits_for_requests_under_way),
-		cmocka_unit_test(impatient_stop_answers_503_and_late_replies_are_harmless),
+		cmocka_unit_test(
+			impatient_stop_answers_503_and_late_replies_are_harmless),
 		cmocka_unit_test(stop_drops_who_is_still_sending),
 		cmocka_unit_test(replies_race_the_end),
 		cmocka_unit_test(loops_block_signals),

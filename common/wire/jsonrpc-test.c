@@ -23,18 +23,24 @@ static void good_messages_are_told_apart(void **state)
 		enum jsonrpc_kind kind;
 		bool id, params;
 	} cases[] = {
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}", JSONRPC_REQUEST, true, false },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\"}", JSONRPC_REQUEST,
+		  true, false },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":\"\",\"method\":\"m\",\"params\":{}}",
 		  JSONRPC_REQUEST, true, true },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"method\":\"m\",\"more\":[]}",
+		{ "{\"jsonrpc\":\"2.0\",\"id\":-9223372036854775808,\"method\":\"m\","
+		  "\"more\":[]}",
 		  JSONRPC_REQUEST, true, false },
-		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}", JSONRPC_NOTIFICATION, false, false },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", JSONRPC_RESULT, true, false },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-1,\"message\":\"\"}}",
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}", JSONRPC_NOTIFICATION, false,
+		  false },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", JSONRPC_RESULT, true,
+		  false },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-1,\"message\":\"\"}"
+		  "}",
 		  JSONRPC_ERROR, true, false },
-		{ "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-1,\"message\":\"\"}}", JSONRPC_ERROR,
-		  false, false },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-1,\"message\":\"\"}}",
+		{ "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-1,\"message\":\"\"}}",
+		  JSONRPC_ERROR, false, false },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-1,\"message\":"
+		  "\"\"}}",
 		  JSONRPC_ERROR, false, false },
 	};
 
@@ -51,7 +57,8 @@ static void good_messages_are_told_apart(void **state)
 		assert_ptr_equal(m.id, id);
 		assert_int_equal(m.params != NULL, cases[i].params);
 		assert_int_equal(m.method != NULL,
-				 m.kind == JSONRPC_REQUEST || m.kind == JSONRPC_NOTIFICATION);
+				 m.kind == JSONRPC_REQUEST ||
+					 m.kind == JSONRPC_NOTIFICATION);
 		assert_int_equal(m.result != NULL, m.kind == JSONRPC_RESULT);
 		assert_int_equal(m.error != NULL, m.kind == JSONRPC_ERROR);
 	}
@@ -83,22 +90,29 @@ static void bad_messages_are_refused(void **state)
 		{ "{\"jsonrpc\":\"2.0\",\"id\":[1],\"method\":\"m\"}", false, "'id'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}", true, "'method'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":null}", true, "'method'" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\\u0000x\"}", true, "NUL" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":[]}", true, "'params'" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\\u0000x\"}",
+		  true, "NUL" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":[]}", true,
+		  "'params'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":null}", true,
 		  "'params'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1}", true, "needed" },
 		{ "{\"jsonrpc\":\"2.0\",\"result\":{}}", false, "'id'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}", false, "'id'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":7}", true, "'result'" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{},\"error\":{\"code\":1,\"message\":\"\"}}",
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{},\"error\":{\"code\":1,"
+		  "\"message\":\"\"}}",
 		  true, "exclude" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"result\":{}}", true, "either" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"m\",\"error\":{}}", false, "'id'" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"result\":{}}", true,
+		  "either" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"m\",\"error\":{}}",
+		  false, "'id'" },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":\"x\"}", true, "'error'" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1.5,\"message\":\"\"}}", true,
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1.5,\"message\":"
+		  "\"\"}}",
+		  true, "'error'" },
+		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1}}", true,
 		  "'error'" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1}}", true, "'error'" },
 	};
 
 	(void)state;
@@ -121,14 +135,24 @@ static void bad_messages_are_refused(void **state)
 static void ids_keep_type_and_value(void **state)
 {
 	static const char *const ids[] = {
-		"1", "\"1\"", "0", "-7", "9223372036854775807", "-9223372036854775808",
-		"\"\"", "\"a\\\"b\\\\\\n\\u0001\"", "\"\xc3\xbc\"", "\"a\\u0000b\"",
+		"1",
+		"\"1\"",
+		"0",
+		"-7",
+		"9223372036854775807",
+		"-9223372036854775808",
+		"\"\"",
+		"\"a\\\"b\\\\\\n\\u0001\"",
+		"\"\xc3\xbc\"",
+		"\"a\\u0000b\"",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, sb = STRBUF_INIT;
-		strbuf_add_format(&text, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"m\"}", ids[i]);
+		strbuf_add_format(&text,
+				  "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"m\"}",
+				  ids[i]);
 		json_auto_t *body = parse(text.data);
 		struct jsonrpc_message m;
 		struct error err = ERROR_INIT;
@@ -138,7 +162,8 @@ static void ids_keep_type_and_value(void **state)
 		assert_true(strbuf_ok(&sb));
 		json_auto_t *back = parse(sb.data);
 		assert_true(json_equal(json_object_get(back, "id"), id));
-		assert_string_equal(json_string_value(json_object_get(back, "jsonrpc")), "2.0");
+		assert_string_equal(json_string_value(json_object_get(back, "jsonrpc")),
+				    "2.0");
 		assert_true(json_is_object(json_object_get(back, "result")));
 	}
 }
@@ -151,16 +176,19 @@ static void written_text_is_exact(void **state)
 
 	(void)state;
 	jsonrpc_write_result(&sb, id, "{\"a\":1}", 7);
-	assert_string_equal(sb.data, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"a\":1}}");
+	assert_string_equal(sb.data,
+			    "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"a\":1}}");
 	strbuf_clear(&sb);
 	jsonrpc_write_error(&sb, id, JSONRPC_UNSUPPORTED_VERSION, "no \"such\"\n", data);
-	assert_string_equal(sb.data, "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32022,"
-				     "\"message\":\"no \\\"such\\\"\\n\","
-				     "\"data\":{\"supported\":[\"2026-07-28\"]}}}");
+	assert_string_equal(sb.data,
+			    "{\"jsonrpc\":\"2.0\",\"id\":7,\"error\":{\"code\":-32022,"
+			    "\"message\":\"no \\\"such\\\"\\n\","
+			    "\"data\":{\"supported\":[\"2026-07-28\"]}}}");
 	strbuf_clear(&sb);
 	jsonrpc_write_error(&sb, NULL, JSONRPC_PARSE_ERROR, "x", NULL);
-	assert_string_equal(sb.data,
-			    "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,\"message\":\"x\"}}");
+	assert_string_equal(
+		sb.data,
+		"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,\"message\":\"x\"}}");
 }
 
 static void data_that_cannot_be_written_fails_the_buffer(void **state)

@@ -30,7 +30,9 @@ static bool read_error(struct jsonrpc_message *m, struct error *err)
 	m->kind = JSONRPC_ERROR;
 	if (!json_is_integer(json_object_get(m->error, "code")) ||
 	    !json_is_string(json_object_get(m->error, "message")))
-		return invalid(err, "'error' must have an integer 'code' and a string 'message'");
+		return invalid(
+			err,
+			"'error' must have an integer 'code' and a string 'message'");
 	return true;
 }
 
@@ -65,10 +67,12 @@ bool jsonrpc_read(const json_t *body, struct jsonrpc_message *ret, const json_t 
 		return invalid(err, "batches are not supported");
 	if (!json_is_object(body))
 		return invalid(err, "a message must be an object");
-	if (json_string_length(version) != 3 || strcmp(json_string_value(version), "2.0") != 0)
+	if (json_string_length(version) != 3 ||
+	    strcmp(json_string_value(version), "2.0") != 0)
 		return invalid(err, "'jsonrpc' must be \"2.0\"");
 	/* older peers send an error about an unreadable request with "id":null */
-	if (id && !m.id && !(json_is_null(id) && !method && json_object_get(body, "error")))
+	if (id && !m.id &&
+	    !(json_is_null(id) && !method && json_object_get(body, "error")))
 		return invalid(err, "'id' must be a string or an integer");
 	if (method && (json_object_get(body, "result") || json_object_get(body, "error")))
 		return invalid(err, "a message is either a call or an answer");
@@ -90,7 +94,8 @@ void jsonrpc_write_id(struct strbuf *sb, const json_t *id)
 
 #define ADD(sb, literal) strbuf_add((sb), (literal), sizeof(literal) - 1)
 
-void jsonrpc_write_result(struct strbuf *sb, const json_t *id, const char *result, size_t length)
+void jsonrpc_write_result(struct strbuf *sb, const json_t *id, const char *result,
+			  size_t length)
 {
 	(void)strbuf_reserve(sb, length + 96); /* one allocation instead of several */
 	ADD(sb, "{\"jsonrpc\":\"2.0\",\"id\":");
@@ -100,8 +105,8 @@ void jsonrpc_write_result(struct strbuf *sb, const json_t *id, const char *resul
 	ADD(sb, "}");
 }
 
-void jsonrpc_write_error(struct strbuf *sb, const json_t *id, int code, const char *message,
-			 const json_t *data)
+void jsonrpc_write_error(struct strbuf *sb, const json_t *id, int code,
+			 const char *message, const json_t *data)
 {
 	struct error unfit = ERROR_INIT;
 
@@ -117,7 +122,8 @@ void jsonrpc_write_error(struct strbuf *sb, const json_t *id, int code, const ch
 	if (data) {
 		ADD(sb, ",\"data\":");
 		if (!json_write(sb, data, &unfit))
-			sb->failed = true; /* half a message must not be taken for a whole one */
+			sb->failed =
+				true; /* half a message must not be taken for a whole one */
 	}
 	ADD(sb, "}}");
 }

@@ -14,7 +14,12 @@
 
 #include "base/json.h"
 
-enum jsonrpc_kind { JSONRPC_REQUEST, JSONRPC_NOTIFICATION, JSONRPC_RESULT, JSONRPC_ERROR };
+enum jsonrpc_kind {
+	JSONRPC_REQUEST,
+	JSONRPC_NOTIFICATION,
+	JSONRPC_RESULT,
+	JSONRPC_ERROR
+};
 
 enum jsonrpc_code {
 	JSONRPC_PARSE_ERROR = -32700,
@@ -30,11 +35,11 @@ enum jsonrpc_code {
 /* All borrowed from the parsed body. */
 struct jsonrpc_message {
 	enum jsonrpc_kind kind;
-	const json_t *id;      /* NULL for notifications and errors without */
-	const char *method;    /* requests and notifications */
-	const json_t *params;  /* NULL when absent */
-	const json_t *result;  /* JSONRPC_RESULT */
-	const json_t *error;   /* JSONRPC_ERROR */
+	const json_t *id;     /* NULL for notifications and errors without */
+	const char *method;   /* requests and notifications */
+	const json_t *params; /* NULL when absent */
+	const json_t *result; /* JSONRPC_RESULT */
+	const json_t *error;  /* JSONRPC_ERROR */
 };
 
 /* ERR_INVALID_ARGUMENT: the caller answers -32600. '*ret_id' (may be NULL on
@@ -44,10 +49,11 @@ bool jsonrpc_read(const json_t *body, struct jsonrpc_message *ret, const json_t 
 
 /* {"jsonrpc":"2.0","id":ID,"result":RESULT} where RESULT is JSON text. Failure
  * (memory alone) is in the strbuf. */
-void jsonrpc_write_result(struct strbuf *sb, const json_t *id, const char *result, size_t length);
+void jsonrpc_write_result(struct strbuf *sb, const json_t *id, const char *result,
+			  size_t length);
 /* 'id' NULL: left out. 'data' NULL: left out; JSON value otherwise, borrowed. */
-void jsonrpc_write_error(struct strbuf *sb, const json_t *id, int code, const char *message,
-			 const json_t *data);
+void jsonrpc_write_error(struct strbuf *sb, const json_t *id, int code,
+			 const char *message, const json_t *data);
 /* The id alone, with its JSON type; "null" for anything that is none. */
 void jsonrpc_write_id(struct strbuf *sb, const json_t *id);
 

@@ -186,19 +186,23 @@ static bool set_method(CURL *easy, const struct http_client_request *req)
 		return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
 	if (!req->body && strcmp(req->method, "POST") != 0)
 		return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
-		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method) == CURLE_OK;
+		       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method) ==
+			       CURLE_OK;
 	return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body ? req->body : "") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body ? req->body : "") ==
+		       CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				(curl_off_t)(req->body ? req->body_bytes : 0)) == CURLE_OK;
+				(curl_off_t)(req->body ? req->body_bytes : 0)) ==
+		       CURLE_OK;
 }
 
-static bool set_options(const struct http_client *c, CURL *easy, struct curl_slist *headers,
-			struct transfer *t)
+static bool set_options(const struct http_client *c, CURL *easy,
+			struct curl_slist *headers, struct transfer *t)
 {
 	const struct http_client_request *req = t->req;
-	long connect_ms = req->timeout_ms < CONNECT_MAX_MS ? (long)req->timeout_ms : CONNECT_MAX_MS;
+	long connect_ms = req->timeout_ms < CONNECT_MAX_MS ? (long)req->timeout_ms
+							   : CONNECT_MAX_MS;
 	bool good = set_method(easy, req);
 
 #define SET(option, value)                                                               \
@@ -248,12 +252,14 @@ static CURLcode perform(const struct line *line, const struct http_client_reques
 			break;
 		if (running == 0) {
 			CURLMsg *message = curl_multi_info_read(line->multi, &left);
-			result = message && message->msg == CURLMSG_DONE ? message->data.result
-									 : CURLE_FAILED_INIT;
+			result = message && message->msg == CURLMSG_DONE
+					 ? message->data.result
+					 : CURLE_FAILED_INIT;
 			break;
 		}
 		if (curl_multi_poll(line->multi, NULL, 0,
-				    req->cancel ? CANCEL_POLL_MS : WAIT_MAX_MS, NULL) != CURLM_OK)
+				    req->cancel ? CANCEL_POLL_MS : WAIT_MAX_MS,
+				    NULL) != CURLM_OK)
 			break;
 	}
 	(void)curl_multi_remove_handle(line->multi, line->easy);
@@ -273,7 +279,8 @@ static void plain_url(const char *url, char text[static 160])
 	}
 	int scheme = (int)(host - url);
 	const char *rest = at ? at + 1 : host + 3;
-	(void)snprintf(text, 160, "%.*s://%.*s", scheme, url, (int)strcspn(rest, "?#"), rest);
+	(void)snprintf(text, 160, "%.*s://%.*s", scheme, url, (int)strcspn(rest, "?#"),
+		       rest);
 }
 
 static bool fail(const struct transfer *t, CURLcode result, struct error *err)
@@ -326,18 +333,23 @@ static int64_t read_retry_after(CURL *easy)
 	struct curl_header *header = NULL;
 	int64_t seconds;
 
-	if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+	if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) !=
+	    CURLHE_OK)
 		return -1;
 	size_t digits = strspn(header->value, "0123456789");
 	if (digits > 0 && header->value[digits] == '\0') {
-		seconds = digits > 9 ? RETRY_AFTER_MAX_S : strtoll(header->value, NULL, 10);
+		seconds = digits > 9 ? RETRY_AFTER_MAX_S
+				     : strtoll(header->value, NULL, 10);
 	} else {
 		time_t at = curl_getdate(header->value, NULL);
 		if (at < 0)
 			return -1;
 		seconds = (int64_t)at - clock_wall_ms() / 1000;
 	}
-	return (seconds < 0 ? 0 : seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : seconds) * 1000;
+	return (seconds < 0                   ? 0
+		: seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S
+					      : seconds) *
+	       1000;
 }
 
 static bool check_request(const struct http_client_request *req, struct error *err)
@@ -351,8 +363,9 @@ static bool check_request(const struct http_client_request *req, struct error *e
 	return true;
 }
 
-static bool call_on(const struct http_client *c, const struct line *line, struct transfer *t,
-		    struct http_client_reply *reply, struct error *err)
+static bool call_on(const struct http_client *c, const struct line *line,
+		    struct transfer *t, struct http_client_reply *reply,
+		    struct error *err)
 {
 	_cleanup_(http_headers_free) struct curl_slist *headers = NULL;
 	long status = 0;
@@ -382,7 +395,8 @@ bool http_client_call(struct http_client *c, const struct http_client_request *r
 		.req = req,
 		.body = &body,
 		.reply_max = req->reply_max ? req->reply_max : REPLY_MAX,
-		.repeatable = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0,
+		.repeatable = strcmp(req->method, "GET") == 0 ||
+			      strcmp(req->method, "HEAD") == 0,
 	};
 	bool good = false;
 

@@ -25,21 +25,24 @@ struct http_client_request {
 	const char *method; /* "POST" */
 	const char *url;
 	const struct http_client_header *headers; /* ends with NULLs; may be NULL */
-	const char *bearer;  /* sent as Authorization; never logged; may be NULL */
+	const char *bearer; /* sent as Authorization; never logged; may be NULL */
 	const void *body;
 	size_t body_bytes;
-	int64_t timeout_ms;  /* whole call; connecting at most 5 s of it */
-	size_t reply_max;    /* 0: 16 MiB */
+	int64_t timeout_ms;        /* whole call; connecting at most 5 s of it */
+	size_t reply_max;          /* 0: 16 MiB */
 	const atomic_bool *cancel; /* may be NULL */
 };
 
 struct http_client_reply {
 	int status;
-	char content_type[96]; /* lower case, without parameters */
+	char content_type[96];  /* lower case, without parameters */
 	int64_t retry_after_ms; /* -1: none */
 	struct strbuf body;
 };
-#define HTTP_CLIENT_REPLY_INIT { .retry_after_ms = -1, .body = STRBUF_INIT }
+#define HTTP_CLIENT_REPLY_INIT                                                           \
+	{                                                                                \
+		.retry_after_ms = -1, .body = STRBUF_INIT                                \
+	}
 void http_client_reply_done(struct http_client_reply *r);
 
 struct http_client *http_client_new(const char *user_agent, struct error *err) _must_use_;

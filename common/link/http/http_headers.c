@@ -37,14 +37,16 @@ static bool add_line(struct curl_slist **list, const char *name, const char *sep
 	_cleanup_(strbuf_wipe) struct strbuf line = STRBUF_INIT;
 
 	if (!http_headers_token(name))
-		return error_set(err, ERR_INVALID_ARGUMENT, "bad name of a header to send");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "bad name of a header to send");
 	if (http_headers_control(value))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "the value of header '%s' has control characters", name);
 	strbuf_add_string(&line, name);
 	strbuf_add_string(&line, separator);
 	strbuf_add_string(&line, value);
-	struct curl_slist *longer = strbuf_ok(&line) ? curl_slist_append(*list, line.data) : NULL;
+	struct curl_slist *longer = strbuf_ok(&line) ? curl_slist_append(*list, line.data)
+						     : NULL;
 	if (!longer)
 		return error_oom(err);
 	*list = longer;
@@ -52,7 +54,7 @@ static bool add_line(struct curl_slist **list, const char *name, const char *sep
 }
 
 bool http_headers_build(const struct http_client_request *req, struct curl_slist **list,
-			  struct error *err)
+			struct error *err)
 {
 	bool typed = false;
 
@@ -71,7 +73,8 @@ bool http_headers_build(const struct http_client_request *req, struct curl_slist
 		return true;
 	for (const char *at = req->bearer; *at; at++)
 		if (*at <= ' ' || *at == 0x7f)
-			return error_set(err, ERR_INVALID_ARGUMENT,
-					 "the bearer token has characters that no token has");
+			return error_set(
+				err, ERR_INVALID_ARGUMENT,
+				"the bearer token has characters that no token has");
 	return add_line(list, "Authorization", ": Bearer ", req->bearer, err);
 }
