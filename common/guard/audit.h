@@ -46,8 +46,9 @@ DEFINE_CLEANUP(struct audit, audit_close);
 
 /* 'event' is 1 to 64 of [a-z0-9._]. 'data', an object, is stolen, even on failure;
  * NULL (what json_pack gives for lack of memory or for text that is not UTF-8) fails.
- * 'ret_hash' may be NULL. Thread-safe. ERR_INVALID_ARGUMENT for data that cannot be a line (the chain stays
- * sound), ERR_INTERNAL with a sentence for people when the line is not durable. */
+ * 'ret_hash' may be NULL. Thread-safe. ERR_INVALID_ARGUMENT for data that cannot be a
+ * line (the chain stays sound), ERR_INTERNAL with a sentence for people when the line
+ * is not durable. */
 bool audit_append(struct audit *a, const char *event, json_t *data,
 		  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
 /* The same for the outcome of what has already begun: may use the reserved room. */

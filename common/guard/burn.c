@@ -226,3 +226,25 @@ bool burn_recover(struct coordination *c, int64_t now_ms,
 	*ret_count = count;
 	return true;
 }
+
+bool burn_observe(struct coordination *c, const char *id, const char *text, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT;
+	_cleanup_free_ char *old = NULL;
+	char key[KEY_BYTES];
+	bool changed = false;
+
+	if (!make_key(id, key, err) || !coord_get(c, key, &old, err))
+		return false;
+	json_auto_t *record = old ? parse(id, old, err) : NULL;
+	if (!record)
+		return error_set(err, ERR_NOT_FOUND, "execution '%s' was never started", id);
+	if (strcmp(json_get_string(record, "state"), "unknown") != 0)
+		return error_set(err, ERR_CONFLICT, "the outcome of execution '%s' is known", id);
+	json_t *seen = json_pack("{s:s}", "observed", text);
+	if (!seen || json_object_set_new(record, "result", seen) != 0)
+		return error_oom(err);
+	return write_record(&value, record, err) &&
+	       coord_swap(c, key, old, value.data, &changed, err) &&
+	       (changed || error_set(err, ERR_CONFLICT, "execution '%s' has changed", id));
+}

@@ -37,4 +37,8 @@ bool burn_recover(struct coordination *c, int64_t now_ms,
 		  void (*fn)(void *context, const json_t *record), void *context,
 		  size_t *ret_count, struct error *err);
 
+/* What was seen in the backend afterwards of an execution that is 'unknown': kept as
+ * the member "observed" of its result, {"observed": text}. Changes nothing else. */
+bool burn_observe(struct coordination *c, const char *id, const char *text, struct error *err);
+
 #endif

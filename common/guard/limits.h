@@ -7,7 +7,8 @@
 #include "base/error.h"
 
 struct limiter;
-/* Token bucket per key: 'burst' at once, 'per_minute' refilled. At most 4096 keys; the idlest is forgotten. */
+/* Token bucket per key: 'burst' at once, 'per_minute' refilled (both above zero). At
+ * most 4096 keys; the idlest is forgotten. */
 struct limiter *limiter_new(unsigned burst, unsigned per_minute);
 void limiter_free(struct limiter *l);
 DEFINE_CLEANUP(struct limiter, limiter_free);

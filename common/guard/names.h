@@ -33,11 +33,13 @@ const char *risk_name(enum risk r);
 /* A server's name: one lower-case word, 1 to 32. A tool's: verb_noun, 1 to 64 of [a-z0-9_]. */
 bool name_is_server(const char *text);
 bool name_is_tool(const char *text);
-/* A principal: 1 to 128 printable ASCII without space, quotes and backslash ("alice@company.com"). */
+/* A principal: 1 to 128 printable ASCII without space, quotes and backslash
+ * ("alice@company.com"). */
 bool name_is_principal(const char *text);
 /* A configured instance, the audience of grants and tickets: written like a principal. */
 bool name_is_instance(const char *text);
-/* A rule of the policy: 1 to 128 printable ASCII without quotes and backslash; spaces may stand inside. */
+/* A rule of the policy: 1 to 128 printable ASCII without quotes and backslash; spaces
+ * may stand inside. */
 bool name_is_rule(const char *text);
 /* An approval's or grant's id: 1 to 80 of [A-Za-z0-9._:-]. */
 bool name_is_id(const char *text);
