@@ -16,10 +16,10 @@ struct mcp_call {
 	const json_t *arguments;
 	const struct plan *plan; /* NULL in plan functions and reads */
 	const char *requester;
-	const char *approval;  /* "" for a freed read */
-	const char *approvers; /* separated by ", " */
-	int64_t now_ms;        /* wall: planned_at for writes */
-	int64_t deadline_ms;   /* monotonic */
+	const char *approval;         /* "" for a freed read */
+	const char *approvers;        /* separated by ", " */
+	int64_t now_ms;               /* wall: planned_at for writes */
+	int64_t deadline_ms;          /* monotonic */
 	const atomic_bool *cancelled; /* NULL after a burn: nothing stops it then */
 	json_t *error_details;        /* owned */
 };

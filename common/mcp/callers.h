@@ -21,7 +21,8 @@ void callers_init(struct callers *c);
 void callers_done(struct callers *c);
 
 /* Count one more call of 'client', or ERR_RATE_LIMITED when it has 'max' already. */
-bool callers_enter(struct callers *c, const char *client, unsigned max, struct error *err);
+bool callers_enter(struct callers *c, const char *client, unsigned max,
+		   struct error *err);
 void callers_leave(struct callers *c, const char *client);
 
 #endif

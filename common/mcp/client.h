@@ -24,22 +24,24 @@ DEFINE_CLEANUP(struct mcp_client, mcp_client_free);
 /* Results are new references to the JSON-RPC 'result'. A JSON-RPC error becomes
  * ERR_INVALID_ARGUMENT (or ERR_PERMISSION_DENIED on 401/403) with the server's
  * message as text; transport faults as http_client says. */
-json_t *mcp_client_discover(struct mcp_client *c, int64_t timeout_ms, struct error *err) _must_use_;
+json_t *mcp_client_discover(struct mcp_client *c, int64_t timeout_ms,
+			    struct error *err) _must_use_;
 /* All pages (at most 100); the array of tools. */
-json_t *mcp_client_list_tools(struct mcp_client *c, int64_t timeout_ms, struct error *err) _must_use_;
+json_t *mcp_client_list_tools(struct mcp_client *c, int64_t timeout_ms,
+			      struct error *err) _must_use_;
 
 struct mcp_client_call {
 	const char *tool;
-	const char *arguments;      /* canonical bytes, sent as they are */
-	const char *request_state;  /* NULL: none */
-	const char *grant;          /* NULL: none */
-	const char *ticket;         /* NULL: none */
-	const char *traceparent;    /* NULL: none */
+	const char *arguments;     /* canonical bytes, sent as they are */
+	const char *request_state; /* NULL: none */
+	const char *grant;         /* NULL: none */
+	const char *ticket;        /* NULL: none */
+	const char *traceparent;   /* NULL: none */
 	int64_t timeout_ms;
 	const atomic_bool *cancel;
 };
 /* The result object: resultType complete or input_required. '*ret_sent' as in http_client_call. */
-json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call, bool *ret_sent,
-			struct error *err) _must_use_;
+json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call,
+			bool *ret_sent, struct error *err) _must_use_;
 
 #endif

@@ -15,11 +15,11 @@
 struct tool_definition {
 	char server[33];
 	char name[65];
-	json_t *json;            /* the tool as listed; owned */
+	json_t *json; /* the tool as listed; owned */
 	enum risk risk;
 	char pin[DIGEST_HEX_BYTES];
-	struct schema *input;    /* asserts formats */
-	struct schema *output;   /* NULL when there is no outputSchema */
+	struct schema *input;  /* asserts formats */
+	struct schema *output; /* NULL when there is no outputSchema */
 };
 
 /* Compiled in; ERR_NOT_FOUND if there is no such schema; broken schemas are ERR_INTERNAL. */
@@ -40,7 +40,7 @@ const char **tool_definition_names(const char *server) _must_use_;
  * '*ret_json' and 'ret_canonical' may be NULL.
  */
 bool tool_definition_accept(const struct tool_definition *d, const json_t *arguments,
-			    struct strbuf *ret_canonical, char ret_digest[DIGEST_HEX_BYTES],
-			    struct error *err);
+			    struct strbuf *ret_canonical,
+			    char ret_digest[DIGEST_HEX_BYTES], struct error *err);
 
 #endif

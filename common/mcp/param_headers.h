@@ -17,7 +17,8 @@ struct param_headers;
 
 /* The annotations of an inputSchema, or NULL with 'err': a bad annotation
  * (name, type, place, used twice) makes the tool invalid. */
-struct param_headers *param_headers_new(const json_t *input_schema, struct error *err) _must_use_;
+struct param_headers *param_headers_new(const json_t *input_schema,
+					struct error *err) _must_use_;
 void param_headers_free(struct param_headers *p);
 DEFINE_CLEANUP(struct param_headers, param_headers_free);
 size_t param_headers_count(const struct param_headers *p);
@@ -25,7 +26,7 @@ size_t param_headers_count(const struct param_headers *p);
 /* Compare with the headers of a request, as 'header' finds them by name (NULL:
  * absent). ERR_INVALID_ARGUMENT names the header that differs. */
 bool param_headers_check(const struct param_headers *p, const json_t *arguments,
-			 const char *(*header)(void *context, const char *name), void *context,
-			 struct error *err);
+			 const char *(*header)(void *context, const char *name),
+			 void *context, struct error *err);
 
 #endif

@@ -15,16 +15,21 @@ enum mcp_verified { MCP_VERIFIED_UNSAID, MCP_VERIFIED_NO, MCP_VERIFIED_YES };
 struct mcp_result {
 	bool failed;
 	bool broken;
-	enum error_code code; /* of the failure; ERR_NONE for 'failed' with structure of its own */
+	bool is_malformed; /* it ran, and what it returned is not what the schema declares */
+	enum error_code
+		code; /* of the failure; ERR_NONE for 'failed' with structure of its own */
 	struct strbuf text;
 	json_t *structured; /* NULL: none */
 	json_t *links;      /* array of resource_link blocks, NULL: none */
 	enum mcp_verified verified;
-	json_t *meta;        /* members for result._meta, NULL: none */
+	json_t *meta; /* members for result._meta, NULL: none */
 	char *request_state; /* set: the result is 'input_required', and nothing else stands in it */
 };
 
-#define MCP_RESULT_INIT { .text = STRBUF_INIT }
+#define MCP_RESULT_INIT                                                                  \
+	{                                                                                \
+		.text = STRBUF_INIT                                                      \
+	}
 void mcp_result_done(struct mcp_result *r);
 
 /* Make it a failure: forgets text, structure and links. 'details' (an object or

@@ -12,13 +12,13 @@
 #include "mcp/result.h"
 #include "wire/httpd.h"
 
-#define REVISION_2026 "2026-07-28"
-#define META_PREFIX "io.modelcontextprotocol/"
-#define META_PROTOCOL_VERSION META_PREFIX "protocolVersion"
+#define REVISION_2026            "2026-07-28"
+#define META_PREFIX              "io.modelcontextprotocol/"
+#define META_PROTOCOL_VERSION    META_PREFIX "protocolVersion"
 #define META_CLIENT_CAPABILITIES META_PREFIX "clientCapabilities"
-#define META_CLIENT_INFO META_PREFIX "clientInfo"
-#define META_SERVER_INFO META_PREFIX "serverInfo"
-#define META_LOG_LEVEL META_PREFIX "logLevel"
+#define META_CLIENT_INFO         META_PREFIX "clientInfo"
+#define META_SERVER_INFO         META_PREFIX "serverInfo"
+#define META_LOG_LEVEL           META_PREFIX "logLevel"
 
 enum mcp_method { MCP_DISCOVER, MCP_TOOLS_LIST, MCP_TOOLS_CALL, MCP_METHOD_COUNT };
 
@@ -42,14 +42,16 @@ void revision_2026_refuse_legacy(const struct jsonrpc_message *m, const char *he
 bool revision_2026_check(const struct jsonrpc_message *m, const struct http_request *http,
 			 struct refusal *ret);
 /* Step 10; MCP_METHOD_COUNT for an unknown one, and 'ret' then says so. */
-enum mcp_method revision_2026_method(const struct jsonrpc_message *m, struct refusal *ret);
+enum mcp_method revision_2026_method(const struct jsonrpc_message *m,
+				     struct refusal *ret);
 
 /* JSON text of results that never change while the server runs; NULL without memory. */
 char *revision_2026_discover(const struct mcp_identity *me) _must_use_;
-char *revision_2026_tools_list(const struct mcp_identity *me, const json_t *tools) _must_use_;
+char *revision_2026_tools_list(const struct mcp_identity *me,
+			       const json_t *tools) _must_use_;
 
 /* A whole JSON-RPC response with the result of a tools/call. */
-void revision_2026_write_call(struct strbuf *sb, const struct mcp_identity *me, const json_t *id,
-			      const struct mcp_result *r);
+void revision_2026_write_call(struct strbuf *sb, const struct mcp_identity *me,
+			      const json_t *id, const struct mcp_result *r);
 
 #endif

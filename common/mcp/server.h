@@ -30,7 +30,8 @@ struct mcp_server {
 	/* 'config' is the member "backend" of the server's configuration, checked
 	 * against #/$defs/<name>_backend of schemas/config.schema.json; NULL if absent.
 	 * Returns the context, or NULL with 'err'. Must not fail because a backend is down. */
-	void *(*open)(const struct statedir *dir, const json_t *config, struct error *err);
+	void *(*open)(const struct statedir *dir, const json_t *config,
+		      struct error *err);
 	void (*close)(void *context);
 	/* Whether the backend answers, for /readyz; may block; NULL: always. */
 	bool (*ready)(void *context, struct error *err);

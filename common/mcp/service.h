@@ -17,7 +17,8 @@ struct mcp_service;
 
 /* 'server' and 'dir' are borrowed until mcp_service_free. Reads config/<name>.yaml. */
 struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
-					const struct statedir *dir, struct error *err) _must_use_;
+					const struct statedir *dir,
+					struct error *err) _must_use_;
 bool mcp_service_start(struct mcp_service *s, struct error *err);
 void mcp_service_stop(struct mcp_service *s, int64_t patience_ms);
 /* Stops what was not stopped. */

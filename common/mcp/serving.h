@@ -72,15 +72,17 @@ struct exchange {
 	json_t *body;                   /* owned */
 	struct jsonrpc_message message; /* borrows from it */
 	enum mcp_method method;
-	struct error contract; /* set: the body is JSON, but breaks the contract profile */
+	struct error
+		contract; /* set: the body is JSON, but breaks the contract profile */
 
 	const struct tool_entry *tool;
 	json_t *arguments;       /* owned; as the canonical bytes say */
 	struct strbuf canonical; /* of the arguments */
 	char args[DIGEST_HEX_BYTES];
-	const char *grant, *ticket, *request_state; /* borrowed from the body; NULL: none */
-	int64_t deadline_ms;                        /* monotonic */
-	bool is_entered;                            /* counted in 'callers' */
+	const char *grant, *ticket,
+		*request_state; /* borrowed from the body; NULL: none */
+	int64_t deadline_ms;    /* monotonic */
+	bool is_entered;        /* counted in 'callers' */
 };
 
 /* --- dispatch.c --- */
@@ -105,18 +107,21 @@ bool status_request(struct mcp_service *s, struct http_request *http);
 /* Replies now or later, and frees the exchange then. */
 void tools_call(struct exchange *x);
 /* Whether the caller may do this at all by this server's own configuration. */
-bool tools_check_rights(const struct exchange *x, const char *principal, struct error *err);
+bool tools_check_rights(const struct exchange *x, const char *principal,
+			struct error *err);
 /* Run the row's function and judge what it returns; the result is the failure's if it fails. */
 bool tools_run(const struct exchange *x, struct mcp_call *call, struct mcp_result *r,
 	       struct error *err);
 /* An audit line about a call that was refused; at most so many a minute and client. */
-void tools_audit_refusal(const struct exchange *x, const char *approval, const struct error *why);
+void tools_audit_refusal(const struct exchange *x, const char *approval,
+			 const struct error *why);
 
 /* --- planning.c --- */
 
 /* Make the plan as of 'now_ms'. On failure '*ret_details' (owned by the caller) may be set. */
-struct plan *planning_make(const struct exchange *x, const char *requester, int64_t now_ms,
-			   json_t **ret_details, struct error *err) _must_use_;
+struct plan *planning_make(const struct exchange *x, const char *requester,
+			   int64_t now_ms, json_t **ret_details,
+			   struct error *err) _must_use_;
 /* The gate asks for a plan with its ticket. */
 void planning_answer(struct exchange *x, struct mcp_result *r);
 
@@ -125,17 +130,17 @@ void planning_answer(struct exchange *x, struct mcp_result *r);
 struct presented {
 	const char *grant;
 	const char *request_state; /* NULL: none */
-	const char *requester;     /* whom this request is for; NULL: whom the grant names */
+	const char *requester; /* whom this request is for; NULL: whom the grant names */
 };
 /* What became of it, for the gate. */
 struct execution_report {
-	char approval[81];  /* "" when the grant could not be read */
-	const char *state;  /* succeeded, failed, unknown, refused */
+	char approval[81];             /* "" when the grant could not be read */
+	const char *state;             /* succeeded, failed, unknown, refused */
 	char result[DIGEST_HEX_BYTES]; /* digest of the recorded result, "" for none */
 };
 /* Check the grant, burn it, run, record, and fill the result. 'report' may be NULL. */
-void execute_grant(struct exchange *x, const struct presented *given, struct mcp_result *r,
-		   struct execution_report *report);
+void execute_grant(struct exchange *x, const struct presented *given,
+		   struct mcp_result *r, struct execution_report *report);
 /* {program, seq, hash}: the head of this server's audit chain. New; NULL without memory. */
 json_t *execute_head(const struct mcp_service *s) _must_use_;
 

@@ -57,7 +57,8 @@ int64_t mcp_call_deadline_ms(const struct mcp_call *call);
 /* The client is gone (never true after the burn). */
 bool mcp_call_cancelled(const struct mcp_call *call);
 /* The string/integer/bool argument or the fallback. */
-const char *mcp_call_string(const struct mcp_call *call, const char *name, const char *fallback);
+const char *mcp_call_string(const struct mcp_call *call, const char *name,
+			    const char *fallback);
 int64_t mcp_call_int64(const struct mcp_call *call, const char *name, int64_t fallback);
 bool mcp_call_bool(const struct mcp_call *call, const char *name, bool fallback);
 

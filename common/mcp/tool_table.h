@@ -25,8 +25,9 @@ struct tool_table {
 };
 
 /* 'freed' (an array of tool names, or NULL) may name reads of this table only. */
-bool tool_table_build(struct tool_table *t, const char *server, const struct mcp_tool *rows,
-		      size_t row_count, const json_t *freed, struct error *err);
+bool tool_table_build(struct tool_table *t, const char *server,
+		      const struct mcp_tool *rows, size_t row_count, const json_t *freed,
+		      struct error *err);
 void tool_table_done(struct tool_table *t);
 
 /* Borrowed; NULL for an unknown name. */

@@ -1,0 +1,331 @@
+/*
+ * From a request's bytes to its method, in the order of PROTOCOL 2.3. Host, Origin
+ * and size were judged before (wire/httpd).
+ */
+#include "mcp/serving.h"
+
+#include <strings.h>
+
+#include "base/clock.h"
+
+static const char JSON_TYPE[] = "application/json";
+
+/* ---- Ends of an exchange ---- */
+
+static void exchange_free(struct exchange *x)
+{
+	if (x->is_entered)
+		callers_leave(&x->service->callers, x->caller.client);
+	atomic_fetch_sub(&x->service->metrics.in_flight, 1);
+	json_decref(x->arguments);
+	strbuf_done(&x->canonical);
+	json_decref(x->body);
+	free(x);
+}
+
+static void send(struct exchange *x, unsigned status, const struct http_header *headers,
+		 struct strbuf *body)
+{
+	struct http_request *http = TAKE(x->http);
+	struct mcp_service *s = x->service;
+
+	if (body && !strbuf_ok(body)) {
+		/* Out of memory while writing: say so with what needs none. */
+		strbuf_done(body);
+		status = 500;
+	}
+	metrics_count_request(&s->metrics, x->method, status);
+	/* Freed before the reply, so that a client's next call finds its place free. */
+	exchange_free(x);
+	http_reply(http, status, body && body->length ? JSON_TYPE : NULL, headers, body);
+}
+
+void exchange_refuse(struct exchange *x, struct refusal *refusal)
+{
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+
+	jsonrpc_write_error(&body, x->message.id, refusal->code, refusal->message,
+			    refusal->data);
+	refusal_done(refusal);
+	send(x, refusal->status, NULL, &body);
+}
+
+static void refuse(struct exchange *x, unsigned status, int code, const char *message)
+{
+	struct refusal refusal = { 0 };
+
+	refusal_set(&refusal, status, code, "%s", message);
+	exchange_refuse(x, &refusal);
+}
+
+static void challenge(struct exchange *x, unsigned status, const char *value)
+{
+	const struct http_header headers[] = { { "WWW-Authenticate", value },
+					       { NULL, NULL } };
+
+	send(x, status, headers, NULL);
+}
+
+void exchange_forbid(struct exchange *x, const char *scope)
+{
+	char value[160];
+
+	(void)snprintf(value, sizeof value,
+		       "Bearer error=\"insufficient_scope\", scope=\"%s\"", scope);
+	challenge(x, 403, value);
+}
+
+void exchange_reply(struct exchange *x, const char *result, size_t length)
+{
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+
+	jsonrpc_write_result(&body, x->message.id, result, length);
+	send(x, 200, NULL, &body);
+}
+
+void exchange_finish(struct exchange *x, struct mcp_result *r)
+{
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	struct metrics *m = &x->service->metrics;
+
+	if (r->request_state)
+		atomic_fetch_add(&m->input_required, 1);
+	else if (r->failed && r->code == ERR_NONE)
+		atomic_fetch_add(&m->failed, 1);
+	else
+		metrics_count_call(m, r->code);
+	revision_2026_write_call(&body, &x->service->identity, x->message.id, r);
+	mcp_result_done(r);
+	send(x, 200, NULL, &body);
+}
+
+/* ---- Step 2: who calls ---- */
+
+/* The token behind "Bearer "; NULL for another scheme. */
+static const char *bearer_token(const char *header)
+{
+	if (strncasecmp(header, "Bearer ", strlen("Bearer ")) != 0)
+		return NULL;
+	header += strlen("Bearer ");
+	return header + strspn(header, " ");
+}
+
+static bool may_enter(const struct exchange *x)
+{
+	const char *name = x->service->server->name;
+
+	return x->from_gate || caller_may(&x->caller, name, "read") ||
+	       caller_may(&x->caller, name, "write");
+}
+
+/* Replies itself when it returns false. */
+static bool authenticate(struct exchange *x)
+{
+	const char *header = http_request_header(x->http, "Authorization");
+	const char *token = header ? bearer_token(header) : NULL;
+	struct error err = ERROR_INIT;
+	char scope[64];
+
+	if (!token) {
+		challenge(x, 401, "Bearer");
+		return false;
+	}
+	if (!token_index_find(x->service->tokens, token, clock_wall_ms(), &x->caller,
+			      &err)) {
+		if (err.code == ERR_PERMISSION_DENIED) {
+			challenge(x, 401, "Bearer error=\"invalid_token\"");
+			return false;
+		}
+		log_failure("tokens.unreadable", &err);
+		refuse(x, 503, JSONRPC_INTERNAL_ERROR,
+		       "tokens cannot be checked at the moment");
+		return false;
+	}
+	x->from_gate = caller_has_scope(&x->caller, SCOPE_GATE);
+	if (!may_enter(x)) {
+		(void)snprintf(scope, sizeof scope, "%s:read", x->service->server->name);
+		exchange_forbid(x, scope);
+		return false;
+	}
+	return true;
+}
+
+/* ---- Step 3: verb and media types ---- */
+
+/* Whether a media type, parameters and white space aside, is 'type'. */
+static bool media_is(const char *text, size_t length, const char *type)
+{
+	const char *end = memchr(text, ';', length);
+
+	if (end)
+		length = (size_t)(end - text);
+	while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+		length--;
+	while (length > 0 && (*text == ' ' || *text == '\t'))
+		text++, length--;
+	return length == strlen(type) && strncasecmp(text, type, length) == 0;
+}
+
+/* Our answers are JSON; an Accept that is there must allow it. */
+static bool accepts_json(const char *accept)
+{
+	for (const char *at = accept; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		size_t length = strcspn(at, ",");
+
+		if (media_is(at, length, JSON_TYPE) ||
+		    media_is(at, length, "application/*") || media_is(at, length, "*/*"))
+			return true;
+		at += length;
+		if (!*at)
+			break;
+	}
+	return !accept;
+}
+
+static bool check_media(struct exchange *x)
+{
+	static const struct http_header allow[] = { { "Allow", "POST" }, { NULL, NULL } };
+	const char *type = http_request_header(x->http, "Content-Type");
+
+	if (strcmp(http_request_method(x->http), "POST") != 0) {
+		send(x, 405, allow, NULL);
+		return false;
+	}
+	if (!type || !media_is(type, strlen(type), JSON_TYPE)) {
+		refuse(x, 415, JSONRPC_INVALID_REQUEST,
+		       "Content-Type must be application/json");
+		return false;
+	}
+	if (!accepts_json(http_request_header(x->http, "Accept"))) {
+		refuse(x, 406, JSONRPC_INVALID_REQUEST,
+		       "Accept must list application/json and text/event-stream");
+		return false;
+	}
+	return true;
+}
+
+/* ---- Steps 4 and 5: parse, shape, era ---- */
+
+static bool parse(struct exchange *x)
+{
+	struct error err = ERROR_INIT;
+	size_t length;
+	const char *text = http_request_body(x->http, &length);
+
+	x->body = json_parse(text, length, JSON_CONTRACT, &x->contract);
+	/* What is JSON at least gets the answer that its method gives. */
+	if (!x->body)
+		x->body = json_parse(text, length, JSON_SYNTAX, &err);
+	if (!x->body) {
+		refuse(x, 400, JSONRPC_PARSE_ERROR, err.message);
+		return false;
+	}
+	error_clear(&err);
+	const json_t *id = NULL;
+	if (!jsonrpc_read(x->body, &x->message, &id, &err)) {
+		x->message.id = id;
+		refuse(x, 400, JSONRPC_INVALID_REQUEST, err.message);
+		return false;
+	}
+	return true;
+}
+
+/* False (and replied): this is nothing that a request of ours can be. */
+static bool check_era(struct exchange *x)
+{
+	struct refusal refusal = { 0 };
+
+	switch (x->message.kind) {
+	case JSONRPC_NOTIFICATION:
+		/* There is none that a server here acts on, and none is ever answered. */
+		send(x, 202, NULL, NULL);
+		return false;
+	case JSONRPC_RESULT:
+	case JSONRPC_ERROR:
+		x->message.id = NULL;
+		refuse(x, 400, JSONRPC_INVALID_REQUEST,
+		       "a server asks nothing, so nothing is answered");
+		return false;
+	case JSONRPC_REQUEST:
+		break;
+	}
+	if (revision_2026_is_claimed(&x->message))
+		return true;
+	revision_2026_refuse_legacy(&x->message,
+				    http_request_header(x->http, "MCP-Protocol-Version"),
+				    &refusal);
+	exchange_refuse(x, &refusal);
+	return false;
+}
+
+/* ---- From step 6 on ---- */
+
+static void list_tools(struct exchange *x)
+{
+	const json_t *cursor = json_object_get(x->message.params, "cursor");
+	const char *list = x->service->list_result;
+
+	/* There is one page, whose cursor would be the empty one. */
+	if (cursor && (!json_is_string(cursor) || json_string_length(cursor) > 0))
+		refuse(x, 200, JSONRPC_INVALID_PARAMS, "no such cursor");
+	else
+		exchange_reply(x, list, strlen(list));
+}
+
+static void dispatch_method(struct exchange *x)
+{
+	const char *discover = x->service->discover_result;
+	struct refusal refusal = { 0 };
+
+	if (!revision_2026_check(&x->message, x->http, &refusal)) {
+		exchange_refuse(x, &refusal);
+		return;
+	}
+	x->method = revision_2026_method(&x->message, &refusal);
+	switch (x->method) {
+	case MCP_DISCOVER:
+		exchange_reply(x, discover, strlen(discover));
+		return;
+	case MCP_TOOLS_LIST:
+		list_tools(x);
+		return;
+	case MCP_TOOLS_CALL:
+		tools_call(x);
+		return;
+	case MCP_METHOD_COUNT:
+		exchange_refuse(x, &refusal);
+		return;
+	}
+}
+
+static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
+{
+	struct exchange *x = calloc(1, sizeof *x);
+
+	if (!x) {
+		http_reply_text(http, 503, NULL, "");
+		return;
+	}
+	x->service = s;
+	x->http = http;
+	x->method = MCP_METHOD_COUNT;
+	strbuf_init(&x->canonical);
+	atomic_fetch_add(&s->metrics.in_flight, 1);
+	if (atomic_load(&s->is_stopping))
+		refuse(x, 503, JSONRPC_INTERNAL_ERROR, "the server is about to stop");
+	else if (authenticate(x) && check_media(x) && parse(x) && check_era(x))
+		dispatch_method(x);
+}
+
+void dispatch_request(void *context, struct http_request *http)
+{
+	struct mcp_service *s = context;
+
+	log_set_request(http_request_id(http));
+	if (strcmp(http_request_path(http), "/mcp") == 0)
+		dispatch_mcp(s, http);
+	else if (!status_request(s, http))
+		http_reply_text(http, 404, "text/plain", "not found\n");
+	log_set_request(NULL);
+}

@@ -1,0 +1,366 @@
+/*
+ * A grant is checked, burned and carried out: APPROVALS.md, step 6. The order of
+ * the steps is the promise; nothing may move above what stands before it here.
+ */
+#include "mcp/serving.h"
+
+#include "base/clock.h"
+#include "guard/burn.h"
+#include "guard/state.h"
+
+struct execution {
+	struct exchange *x;
+	const struct presented *given;
+	struct grant grant;
+	struct plan *plan; /* NULL for a read */
+	int64_t planned_at_ms;
+	int64_t now_ms, epoch_ms; /* of the store */
+	char approvers[GRANT_APPROVERS_MAX * 131];
+	enum error_code code; /* of the outcome */
+	const char *state;    /* of the outcome */
+	char result[DIGEST_HEX_BYTES];
+};
+
+static const char *tool_name(const struct execution *e)
+{
+	return e->x->tool->definition->name;
+}
+
+static bool is_read(const struct execution *e)
+{
+	return e->x->tool->definition->risk == RISK_READ;
+}
+
+json_t *execute_head(const struct mcp_service *s)
+{
+	char hash[DIGEST_HEX_BYTES];
+	int64_t seq;
+
+	audit_head(s->audit, &seq, hash);
+	return json_pack("{s:s, s:I, s:s}", "program", s->server->name, "seq",
+			 (json_int_t)seq, "hash", hash);
+}
+
+/* ---- Refusals: nothing ran ---- */
+
+static void refuse(struct execution *e, struct mcp_result *r, const struct error *err,
+		   json_t *details)
+{
+	e->state = "refused";
+	e->code = err->code;
+	tools_audit_refusal(e->x, e->grant.id, err);
+	mcp_result_error(r, err, details);
+}
+
+static bool is_text(const json_t *record, const char *name, const char *wanted)
+{
+	const char *found = json_get_string(record, name);
+
+	return found && strcmp(found, wanted) == 0;
+}
+
+/* This grant was used. Whoever presents it again for the same call learns what became of it. */
+static void refuse_used(struct execution *e, struct mcp_result *r, const json_t *record)
+{
+	const char *state = json_get_string(record, "state") ?: "unknown";
+	struct error err = ERROR_INIT;
+	json_t *details = NULL;
+
+	if (is_text(record, "tool", tool_name(e)) &&
+	    is_text(record, "args", e->x->args)) {
+		error_set(&err, ERR_APPROVAL_INVALID,
+			  "this approval was already used; that call is '%s' and is not "
+			  "repeated",
+			  state);
+		details = json_pack("{s:s, s:O*}", "state", state, "outcome",
+				    json_object_get(record, "result"));
+	} else {
+		error_set(&err, ERR_APPROVAL_INVALID,
+			  "this approval was already used for another call");
+	}
+	refuse(e, r, &err, details);
+}
+
+/* Spend the grant without running anything: what people saw is not what is there now. */
+static void burn_unused(struct execution *e, struct mcp_result *r,
+			const struct error *err, json_t *details)
+{
+	struct mcp_service *s = e->x->service;
+	struct error why = ERROR_INIT;
+	json_auto_t *record = NULL;
+	bool is_first = false;
+
+	refuse(e, r, err, details);
+	json_auto_t *result = mcp_result_record(r);
+	if (!burn_start(s->store, &e->grant, e->x->caller.client, NULL, e->now_ms,
+			&is_first, &record, &why) ||
+	    (is_first &&
+	     !burn_finish(s->store, e->grant.id, "failed", result, e->now_ms, &why)))
+		log_failure("burn.failed", &why);
+}
+
+/* ---- Checks ---- */
+
+/* Everything but the plan, before the backend is bothered: the plan is taken as promised. */
+static bool check_grant(const struct execution *e, const char *plan, struct error *err)
+{
+	const struct mcp_service *s = e->x->service;
+	const struct tool_definition *d = e->x->tool->definition;
+	const struct grant_call call = {
+		.aud = s->config.instance,
+		.server = s->server->name,
+		.tool = d->name,
+		.pin = d->pin,
+		.args = e->x->args,
+		.plan = is_read(e) ? NULL : plan,
+		.requester = e->given->requester,
+		.risk = d->risk,
+		.now_ms = e->now_ms,
+		.epoch_ms = e->epoch_ms,
+	};
+
+	return grant_check(&e->grant, &call, err);
+}
+
+/* Nobody's yes is enough only where this server's own configuration says so too. */
+static bool check_people(const struct execution *e, struct error *err)
+{
+	if (e->grant.approver_count == 0 && !(is_read(e) && e->x->tool->is_freed))
+		return error_set(err, ERR_APPROVAL_INVALID,
+				 "nobody approved it, and this server does not free '%s'",
+				 tool_name(e));
+	return tools_check_rights(e->x, e->grant.requester, err);
+}
+
+/* The sealed word that came with the plan belongs to this very call. */
+static bool open_state(struct execution *e, struct error *err)
+{
+	const struct mcp_service *s = e->x->service;
+	struct error why = ERROR_INIT;
+	struct request_state state;
+
+	if (!e->given->request_state)
+		return error_set(err, ERR_APPROVAL_INVALID,
+				 "the requestState of the plan is missing");
+	if (!state_open(e->given->request_state, s->state_key, e->now_ms, &state, &why))
+		return error_set(err, ERR_APPROVAL_INVALID,
+				 "the requestState is not good: %s", why.message);
+	if (strcmp(state.principal, e->grant.requester) != 0 ||
+	    strcmp(state.server, s->server->name) != 0 ||
+	    strcmp(state.tool, tool_name(e)) != 0 ||
+	    strcmp(state.args, e->x->args) != 0 || strcmp(state.plan, e->grant.plan) != 0)
+		return error_set(err, ERR_APPROVAL_INVALID,
+				 "the requestState belongs to another call");
+	e->planned_at_ms = state.planned_at_ms;
+	return true;
+}
+
+/* Does the plan, made again in whole, say what people saw? Burns the grant if not. */
+static bool plan_again(struct execution *e, struct mcp_result *r)
+{
+	struct error err = ERROR_INIT, why = ERROR_INIT;
+	json_t *details = NULL;
+
+	e->plan =
+		planning_make(e->x, e->grant.requester, e->planned_at_ms, &details, &why);
+	if (!e->plan) {
+		/* An outage keeps its name; all else means that the world has changed. */
+		if (why.code == ERR_BACKEND_UNAVAILABLE || why.code == ERR_TIMEOUT)
+			error_set(&err, why.code, "%s", why.message);
+		else
+			error_set(&err, ERR_PRECONDITION_FAILED,
+				  "what the call would do has changed since it was "
+				  "approved: %s",
+				  why.message);
+		error_hint(&err, "nothing was done; ask again, with a new approval");
+		burn_unused(e, r, &err, details);
+		return false;
+	}
+	if (!check_grant(e, plan_digest(e->plan), &err)) {
+		burn_unused(e, r, &err, NULL);
+		return false;
+	}
+	if (plan_approvers(e->plan) > (int64_t)e->grant.approver_count) {
+		error_set(&err, ERR_APPROVAL_INVALID,
+			  "its plan wants %d approvers, it has %zu",
+			  (int)plan_approvers(e->plan), e->grant.approver_count);
+		refuse(e, r, &err, NULL);
+		return false;
+	}
+	return true;
+}
+
+static void join_approvers(struct execution *e)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < e->grant.approver_count; i++) {
+		int n = snprintf(e->approvers + at, sizeof e->approvers - at, "%s%s",
+				 i ? ", " : "", e->grant.approvers[i]);
+		at += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* Signature first; then whether it was used; then whether it is for this. */
+static bool verify(struct execution *e, struct mcp_result *r)
+{
+	struct mcp_service *s = e->x->service;
+	struct error err = ERROR_INIT;
+	json_auto_t *record = NULL;
+	bool good = grant_open(e->given->grant, s->keys, &e->grant, &err) &&
+		    burn_find(s->store, e->grant.id, &record, &err);
+
+	if (good && record) {
+		refuse_used(e, r, record);
+		return false;
+	}
+	good = good && coord_now_ms(s->store, &e->now_ms, &err) &&
+	       coord_epoch_ms(s->store, &e->epoch_ms, &err) &&
+	       check_grant(e, e->grant.plan, &err) && check_people(e, &err) &&
+	       (is_read(e) || open_state(e, &err));
+	if (!good) {
+		refuse(e, r, &err, NULL);
+		return false;
+	}
+	join_approvers(e);
+	return is_read(e) || plan_again(e, r);
+}
+
+/* ---- The act ---- */
+
+static json_t *started_data(const struct execution *e)
+{
+	const struct grant *g = &e->grant;
+	json_auto_t *approvers = json_array();
+
+	for (size_t i = 0; approvers && i < g->approver_count; i++)
+		json_array_append_new(approvers, json_string(g->approvers[i]));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s*, s:s, s:O, s:s*, s:s, s:o*}", "id", g->id, "tool",
+		g->tool, "args", g->args, "plan", *g->plan ? g->plan : NULL, "requester",
+		g->requester, "approvers", approvers, "rule", *g->rule ? g->rule : NULL,
+		"client", e->x->caller.client, "gate_head",
+		*g->head ? json_pack("{s:s, s:s}", "program", "gate", "hash", g->head)
+			 : NULL);
+}
+
+/* The log, then the burn: both durable before anything happens. */
+static bool begin(struct execution *e, struct mcp_result *r)
+{
+	struct mcp_service *s = e->x->service;
+	struct error err = ERROR_INIT;
+	json_auto_t *record = NULL;
+	bool is_first = false;
+	json_t *data = started_data(e);
+
+	if (!data || !audit_append(s->audit, "call.started", data, NULL, &err)) {
+		struct error said = ERROR_INIT;
+
+		error_set(&said, ERR_BACKEND_UNAVAILABLE,
+			  "the audit log of this server cannot be written, so nothing "
+			  "was done");
+		log_failure("audit.failed", &err);
+		refuse(e, r, &said, NULL);
+		return false;
+	}
+	if (!burn_start(s->store, &e->grant, e->x->caller.client,
+			e->plan ? plan_json(e->plan) : NULL, e->now_ms, &is_first,
+			&record, &err)) {
+		refuse(e, r, &err, NULL);
+		return false;
+	}
+	if (!is_first)
+		refuse_used(e, r, record);
+	return is_first;
+}
+
+static void run(struct execution *e, struct mcp_result *r)
+{
+	struct exchange *x = e->x;
+	struct error err = ERROR_INIT, unknown = ERROR_INIT;
+	struct mcp_call call = {
+		.context = x->service->context,
+		.arguments = x->arguments,
+		.plan = e->plan,
+		.requester = e->grant.requester,
+		.approval = e->grant.id,
+		.approvers = e->approvers,
+		.now_ms = is_read(e) ? e->now_ms : e->planned_at_ms,
+		.deadline_ms = x->deadline_ms,
+		/* After the burn a disconnect or cancel stops nothing. */
+		.cancelled = NULL,
+	};
+	bool good = tools_run(x, &call, r, &err);
+
+	mcp_call_done(&call);
+	/* A write that ran out of time may have happened; 'timeout' would invite a repeat. */
+	if (!good && err.code == ERR_TIMEOUT && !is_read(e)) {
+		error_set(&unknown, ERR_UNKNOWN_OUTCOME,
+			  "it may or may not have happened: %s", err.message);
+		mcp_result_error(r, &unknown, NULL);
+	}
+	e->code = r->code;
+	if (good)
+		e->state = r->failed && !r->is_malformed ? "failed" : "succeeded";
+	else
+		e->state = r->code == ERR_UNKNOWN_OUTCOME ? "unknown" : "failed";
+}
+
+static const char *verified_text(const struct mcp_result *r)
+{
+	return r->verified == MCP_VERIFIED_YES  ? "yes"
+	       : r->verified == MCP_VERIFIED_NO ? "no"
+						: NULL;
+}
+
+static void finish(struct execution *e, struct mcp_result *r)
+{
+	struct mcp_service *s = e->x->service;
+	struct error err = ERROR_INIT, why = ERROR_INIT, odd = ERROR_INIT;
+	json_auto_t *result = mcp_result_record(r);
+	int64_t now_ms = e->now_ms;
+
+	/* A result with numbers beyond the contract has no canonical bytes, and so no digest. */
+	if (!result || !canonical_digest(result, e->result, &odd))
+		e->result[0] = '\0';
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*}", "id", e->grant.id,
+				 "tool", e->grant.tool, "state", e->state, "error",
+				 e->code ? error_name(e->code) : NULL, "verified",
+				 verified_text(r), "result",
+				 *e->result ? e->result : NULL);
+	bool is_logged =
+		data && audit_append_outcome(s->audit, "call.finished", data, NULL, &err);
+	if (!is_logged)
+		log_failure("audit.failed", &err);
+	error_clear(&err);
+	(void)coord_now_ms(s->store, &now_ms, &err);
+	if (!burn_finish(s->store, e->grant.id, e->state, result, now_ms, &why))
+		log_failure("burn.failed", &why);
+
+	/* It happened, and that is said even where the log could not be told. */
+	json_t *outcome = json_pack(
+		"{s:s, s:s, s:o*, s:o*, s:s*}", "approval", e->grant.id, "state",
+		e->state, "verified",
+		r->verified == MCP_VERIFIED_UNSAID
+			? NULL
+			: json_boolean(r->verified == MCP_VERIFIED_YES),
+		"server_head", execute_head(s), "audit", is_logged ? NULL : "broken");
+	mcp_result_meta(r, META_OUTCOME, outcome);
+}
+
+void execute_grant(struct exchange *x, const struct presented *given,
+		   struct mcp_result *r, struct execution_report *report)
+{
+	struct execution e = { .x = x, .given = given, .state = "refused" };
+
+	if (verify(&e, r) && begin(&e, r)) {
+		run(&e, r);
+		finish(&e, r);
+	}
+	plan_free(e.plan);
+	if (report) {
+		memcpy(report->approval, e.grant.id, sizeof report->approval);
+		memcpy(report->result, e.result, sizeof report->result);
+		report->state = e.state;
+	}
+}

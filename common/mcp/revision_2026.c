@@ -1,0 +1,367 @@
+/* All that is particular to revision 2026-07-28. */
+#include "mcp/revision.h"
+
+#include "mcp/header_value.h"
+#include "schemas/schemas.h"
+
+/* The list changes with the program alone, and a program that restarts is asked again. */
+enum { LIST_TTL_MS = 300000 };
+
+bool refusal_set(struct refusal *r, unsigned status, int code, const char *format, ...)
+{
+	va_list args;
+
+	r->status = status;
+	r->code = code;
+	va_start(args, format);
+	(void)vsnprintf(r->message, sizeof r->message, format, args);
+	va_end(args);
+	return false;
+}
+
+/* ---- Which era ---- */
+
+static bool is_date(const char *text)
+{
+	static const char pattern[] = "dddd-dd-dd";
+
+	for (size_t i = 0; i < sizeof pattern; i++)
+		if (pattern[i] == 'd' ? text[i] < '0' || text[i] > '9'
+				      : text[i] != pattern[i])
+			return false;
+	return true;
+}
+
+bool revision_is_modern(const char *version)
+{
+	return version && is_date(version) && strcmp(version, REVISION_2026) >= 0;
+}
+
+static json_t *meta_of(const struct jsonrpc_message *m)
+{
+	return json_object_get(m->params, "_meta");
+}
+
+bool revision_2026_is_claimed(const struct jsonrpc_message *m)
+{
+	return json_object_get(meta_of(m), META_PROTOCOL_VERSION) != NULL;
+}
+
+static json_t *versions(const char *requested)
+{
+	return json_pack("{s:[s], s:s*}", "supported", REVISION_2026, "requested",
+			 requested);
+}
+
+void revision_2026_refuse_legacy(const struct jsonrpc_message *m, const char *header,
+				 struct refusal *ret)
+{
+	bool is_initialize = strcmp(m->method, "initialize") == 0;
+
+	if (!is_initialize) {
+		refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
+			    "params._meta lacks \"%s\"; this server speaks MCP %s, which "
+			    "has it "
+			    "in every request",
+			    META_PROTOCOL_VERSION, REVISION_2026);
+	} else if (revision_is_modern(header)) {
+		refusal_set(ret, 400, JSONRPC_HEADER_MISMATCH,
+			    "header MCP-Protocol-Version names a revision that has no "
+			    "'initialize'");
+	} else {
+		/* Users of older clients see this sentence alone. */
+		refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
+			    "Unsupported protocol version: this server speaks MCP %s, "
+			    "which has "
+			    "no 'initialize'",
+			    REVISION_2026);
+		ret->data = versions(json_get_string(m->params, "protocolVersion"));
+	}
+}
+
+/* ---- Envelope and headers ---- */
+
+static bool is_log_level(const char *text)
+{
+	static const char *const levels[] = {
+		"debug", "info",     "notice", "warning",
+		"error", "critical", "alert",  "emergency"
+	};
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(levels); i++)
+		if (strcmp(text, levels[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool check_envelope(const json_t *meta, struct refusal *ret)
+{
+	const json_t *capabilities = json_object_get(meta, META_CLIENT_CAPABILITIES);
+	const json_t *info = json_object_get(meta, META_CLIENT_INFO);
+	const json_t *token = json_object_get(meta, "progressToken");
+
+	if (!json_is_string(json_object_get(meta, META_PROTOCOL_VERSION)))
+		return refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
+				   "params._meta[\"%s\"] must be a string",
+				   META_PROTOCOL_VERSION);
+	if (!json_is_object(capabilities))
+		return refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
+				   "params._meta[\"%s\"] is %s", META_CLIENT_CAPABILITIES,
+				   capabilities ? "no object" : "missing");
+	if (info && !json_is_object(info))
+		return refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
+				   "params._meta[\"%s\"] is no object", META_CLIENT_INFO);
+	if (token && !json_is_string(token) && !json_is_integer(token))
+		return refusal_set(
+			ret, 400, JSONRPC_INVALID_PARAMS,
+			"params._meta.progressToken must be a string or an integer");
+	if (json_object_get(meta, META_LOG_LEVEL) &&
+	    !is_log_level(json_get_string(meta, META_LOG_LEVEL)))
+		return refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
+				   "params._meta[\"%s\"] is none of the eight levels",
+				   META_LOG_LEVEL);
+	return true;
+}
+
+/* These two never use the base64 form. White space around a value does not count. */
+static bool header_equals(const char *header, const json_t *text)
+{
+	size_t length = strlen(header);
+
+	while (length > 0 && (header[length - 1] == ' ' || header[length - 1] == '\t'))
+		length--;
+	while (length > 0 && (*header == ' ' || *header == '\t'))
+		header++, length--;
+	return length == json_string_length(text) &&
+	       memcmp(header, json_string_value(text), length) == 0;
+}
+
+static bool check_version(const json_t *meta, const struct http_request *http,
+			  struct refusal *ret)
+{
+	const json_t *version = json_object_get(meta, META_PROTOCOL_VERSION);
+	const char *header = http_request_header(http, "MCP-Protocol-Version");
+
+	if (!header || !header_equals(header, version))
+		return refusal_set(ret, 400, JSONRPC_HEADER_MISMATCH,
+				   "header MCP-Protocol-Version %s",
+				   header ? "differs from the body" : "is missing");
+	if (strcmp(json_string_value(version), REVISION_2026) != 0) {
+		ret->data = versions(json_string_value(version));
+		return refusal_set(ret, 400, JSONRPC_UNSUPPORTED_VERSION,
+				   "Unsupported protocol version: this server speaks %s",
+				   REVISION_2026);
+	}
+	return true;
+}
+
+/* The parameter that Mcp-Name repeats; NULL for methods without. */
+static const char *name_member(const char *method)
+{
+	static const struct {
+		const char *method, *member;
+	} rows[] = {
+		{ "tools/call", "name" },     { "prompts/get", "name" },
+		{ "resources/read", "uri" },  { "tasks/get", "taskId" },
+		{ "tasks/update", "taskId" }, { "tasks/cancel", "taskId" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(method, rows[i].method) == 0)
+			return rows[i].member;
+	return NULL;
+}
+
+static bool check_name(const struct jsonrpc_message *m, const struct http_request *http,
+		       struct refusal *ret)
+{
+	const char *member = name_member(m->method);
+	const char *header = member ? http_request_header(http, "Mcp-Name") : NULL;
+	const json_t *name = member ? json_object_get(m->params, member) : NULL;
+
+	if (!member ||
+	    (!header && !json_is_string(name))) /* a missing name is judged later */
+		return true;
+	if (!header)
+		return refusal_set(ret, 400, JSONRPC_HEADER_MISMATCH,
+				   "header Mcp-Name is missing");
+	if (!json_is_string(name) ||
+	    !header_value_is(header, json_string_value(name), json_string_length(name)))
+		return refusal_set(ret, 400, JSONRPC_HEADER_MISMATCH,
+				   "header Mcp-Name differs from params.%s", member);
+	return true;
+}
+
+static bool check_method(const struct jsonrpc_message *m, const struct http_request *http,
+			 struct refusal *ret)
+{
+	const char *header = http_request_header(http, "Mcp-Method");
+	json_auto_t *method = json_string(m->method);
+
+	if (!header || !method || !header_equals(header, method))
+		return refusal_set(ret, 400, JSONRPC_HEADER_MISMATCH,
+				   "header Mcp-Method %s",
+				   header ? "differs from the body" : "is missing");
+	return check_name(m, http, ret);
+}
+
+bool revision_2026_check(const struct jsonrpc_message *m, const struct http_request *http,
+			 struct refusal *ret)
+{
+	const json_t *meta = meta_of(m);
+
+	return check_envelope(meta, ret) && check_version(meta, http, ret) &&
+	       check_method(m, http, ret);
+}
+
+enum mcp_method revision_2026_method(const struct jsonrpc_message *m, struct refusal *ret)
+{
+	static const char *const methods[MCP_METHOD_COUNT] = {
+		[MCP_DISCOVER] = "server/discover",
+		[MCP_TOOLS_LIST] = "tools/list",
+		[MCP_TOOLS_CALL] = "tools/call",
+	};
+
+	for (int i = 0; i < MCP_METHOD_COUNT; i++)
+		if (strcmp(m->method, methods[i]) == 0)
+			return (enum mcp_method)i;
+	refusal_set(ret, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found");
+	return MCP_METHOD_COUNT;
+}
+
+/* ---- Results ---- */
+
+bool mcp_identity_read(struct mcp_identity *me, const char *server, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf info = STRBUF_INIT;
+	json_auto_t *about = NULL;
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "%s/server.json", server);
+	const struct schema_file *file = schemas_find(path);
+	if (file && !(about = json_parse(file->text, file->length, JSON_CONTRACT, err)))
+		return false;
+	const char *instructions = json_get_string(about, "instructions");
+
+	(void)snprintf(path, sizeof path, "wingman-%s", server);
+	json_auto_t *value = json_pack("{s:s, s:s*, s:s}", "name", path, "title",
+				       json_get_string(about, "title"), "version",
+				       WINGMAN_VERSION);
+	if (!value)
+		return error_oom(err);
+	strbuf_add_string(&info, "\"" META_SERVER_INFO "\":");
+	if (!json_write(&info, value, err))
+		return false;
+	me->server_info = strbuf_take(&info);
+	me->instructions = instructions ? strdup(instructions) : NULL;
+	if (!me->server_info || (instructions && !me->instructions))
+		return error_oom(err);
+	return true;
+}
+
+void mcp_identity_done(struct mcp_identity *me)
+{
+	free(me->server_info);
+	free(me->instructions);
+	*me = (struct mcp_identity){ 0 };
+}
+
+static void add_hints(struct strbuf *sb, const struct mcp_identity *me)
+{
+	strbuf_add_format(sb, ",\"ttlMs\":%d,\"cacheScope\":\"public\",\"_meta\":{%s}}",
+			  LIST_TTL_MS, me->server_info);
+}
+
+char *revision_2026_discover(const struct mcp_identity *me)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	strbuf_add_string(
+		&sb,
+		"{\"resultType\":\"complete\",\"supportedVersions\":[\"" REVISION_2026
+		"\"],\"capabilities\":{\"tools\":{}}");
+	if (me->instructions) {
+		strbuf_add_string(&sb, ",\"instructions\":");
+		strbuf_add_json_string(&sb, me->instructions, strlen(me->instructions));
+	}
+	add_hints(&sb, me);
+	return strbuf_take(&sb);
+}
+
+char *revision_2026_tools_list(const struct mcp_identity *me, const json_t *tools)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	strbuf_add_string(&sb, "{\"resultType\":\"complete\",\"tools\":");
+	if (!json_write(&sb, tools, &err))
+		return NULL;
+	add_hints(&sb, me);
+	return strbuf_take(&sb);
+}
+
+static void write_content(struct strbuf *sb, const struct mcp_result *r,
+			  struct error *err)
+{
+	const json_t *link;
+	size_t i;
+
+	strbuf_add_string(sb, ",\"content\":[{\"type\":\"text\",\"text\":");
+	strbuf_add_json_string(sb, r->text.data, r->text.length);
+	strbuf_add_char(sb, '}');
+	json_array_foreach(r->links, i, link)
+	{
+		strbuf_add_char(sb, ',');
+		(void)json_write(sb, link, err);
+	}
+	strbuf_add_char(sb, ']');
+	if (r->structured) {
+		strbuf_add_string(sb, ",\"structuredContent\":");
+		(void)json_write(sb, r->structured, err);
+	}
+	if (r->failed)
+		strbuf_add_string(sb, ",\"isError\":true");
+}
+
+static void write_meta(struct strbuf *sb, const struct mcp_identity *me,
+		       const struct mcp_result *r, struct error *err)
+{
+	const char *name;
+	json_t *value;
+
+	strbuf_add_string(sb, ",\"_meta\":{");
+	strbuf_add_string(sb, me->server_info);
+	json_object_foreach(r->meta, name, value)
+	{
+		strbuf_add_char(sb, ',');
+		strbuf_add_json_string(sb, name, strlen(name));
+		strbuf_add_char(sb, ':');
+		(void)json_write(sb, value, err);
+	}
+	strbuf_add_string(sb, "}}}");
+}
+
+void revision_2026_write_call(struct strbuf *sb, const struct mcp_identity *me,
+			      const json_t *id, const struct mcp_result *r)
+{
+	struct error err = ERROR_INIT;
+	size_t start = sb->length;
+
+	strbuf_add_string(sb, "{\"jsonrpc\":\"2.0\",\"id\":");
+	jsonrpc_write_id(sb, id);
+	strbuf_add_string(sb, ",\"result\":{\"resultType\":");
+	if (r->request_state) {
+		strbuf_add_string(sb, "\"input_required\",\"requestState\":");
+		strbuf_add_json_string(sb, r->request_state, strlen(r->request_state));
+	} else {
+		strbuf_add_string(sb, "\"complete\"");
+		write_content(sb, r, &err);
+	}
+	write_meta(sb, me, r, &err);
+	if (!error_is_set(&err) && !r->broken)
+		return;
+	/* No half of a result goes out. */
+	strbuf_truncate(sb, start);
+	jsonrpc_write_error(sb, id, JSONRPC_INTERNAL_ERROR,
+			    "the result could not be written", NULL);
+}

@@ -1,0 +1,161 @@
+#include "mcp/server.h"
+
+#include <signal.h>
+
+#include "base/options.h"
+#include "mcp/service.h"
+#include "proc/sandbox.h"
+
+enum { EXIT_CONFIG = 78, STOP_PATIENCE_MS = 5000, SANDBOX_PATHS_MAX = 64 };
+
+struct arguments {
+	const char *dir;
+	bool check_config;
+};
+
+static const struct option_row options[] = {
+	OPTION_STRING("dir", 'd', "DIR", "folder of the suite (default: $WINGMAN_DIR)",
+		      offsetof(struct arguments, dir)),
+	OPTION_BOOL("check-config", 0,
+		    "read the configuration, say what is wrong, and leave",
+		    offsetof(struct arguments, check_config)),
+	OPTION_END,
+};
+
+static int complain(const char *program, const struct error *err, int status)
+{
+	(void)fprintf(stderr, "%s: %s%s%s\n", program, err->message,
+		      err->hint[0] ? "; " : "", err->hint);
+	return status;
+}
+
+static int check_config(const struct mcp_server *server, const struct statedir *dir,
+			const char *program)
+{
+	_cleanup_free_ char *path = statedir_path(dir, "config/%s.yaml", server->name);
+	struct error err = ERROR_INIT;
+	struct server_config config;
+
+	if (!path)
+		return complain(program, &err, EXIT_FAILURE);
+	if (!server_config_read(&config, server->name, path, &err))
+		return complain(program, &err, EXIT_CONFIG);
+	server_config_done(&config);
+	(void)printf("%s: good\n", path);
+	return EXIT_SUCCESS;
+}
+
+/* ---- Giving up what is not needed ---- */
+
+/*
+ * What this server reaches from now on. Its key, its gate token and the
+ * configuration were read before; other tokens and the gate's key stay out of reach.
+ */
+static bool enter_sandbox(const struct mcp_server *server, const struct statedir *dir,
+			  const struct server_config *config, struct error *err)
+{
+	_cleanup_free_ char *own = statedir_path(dir, "%s", server->name);
+	_cleanup_free_ char *audit = statedir_path(dir, "audit");
+	_cleanup_free_ char *tokens = statedir_path(dir, "tokens/index.json");
+	_cleanup_free_ char *trusted = statedir_path(dir, "keys/trusted");
+	struct sandbox_path paths[SANDBOX_PATHS_MAX] = {
+		{ own, SANDBOX_READ | SANDBOX_WRITE },
+		{ audit, SANDBOX_READ | SANDBOX_WRITE },
+		{ tokens, SANDBOX_READ },
+		{ trusted, SANDBOX_READ },
+	};
+	size_t count = 4;
+
+	if (!own || !audit || !tokens || !trusted)
+		return error_oom(err);
+	for (size_t i = 0; i < sandbox_system_path_count && count < SANDBOX_PATHS_MAX;
+	     i++)
+		paths[count++] = sandbox_system_paths[i];
+	const struct sandbox sandbox = {
+		.paths = paths,
+		.path_count = count,
+		.network = true, /* it listens, and calls the gate */
+		.allow_missing_landlock = config->allow_missing_landlock,
+		.allow_missing_seccomp = config->allow_missing_seccomp,
+	};
+	return sandbox_enter(&sandbox, err);
+}
+
+/* ---- Serving ---- */
+
+static void say_ready(const struct mcp_server *server, const struct mcp_service *s)
+{
+	const char *address = mcp_service_config(s)->address;
+	bool is_v6 = strchr(address, ':') != NULL;
+
+	(void)printf(
+		"{\"ready\":true,\"server\":\"%s\",\"url\":\"http://%s%s%s:%u/mcp\"}\n",
+		server->name, is_v6 ? "[" : "", address, is_v6 ? "]" : "",
+		mcp_service_port(s));
+	(void)fflush(stdout);
+}
+
+static int serve(const struct mcp_server *server, const struct statedir *dir,
+		 const char *program)
+{
+	struct error err = ERROR_INIT;
+	sigset_t wanted;
+	int number = 0;
+
+	/* Blocked before any thread starts, so that all of them inherit it. */
+	(void)sigemptyset(&wanted);
+	(void)sigaddset(&wanted, SIGTERM);
+	(void)sigaddset(&wanted, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &wanted, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+
+	_cleanup_(mcp_service_freep) struct mcp_service *s =
+		mcp_service_prepare(server, dir, &err);
+	if (!s)
+		return complain(program, &err, EXIT_CONFIG);
+	log_setup(program, mcp_service_config(s)->log_level);
+	if (!enter_sandbox(server, dir, mcp_service_config(s), &err) ||
+	    !mcp_service_start(s, &err))
+		return complain(program, &err, EXIT_FAILURE);
+	say_ready(server, s);
+	log_info("server.ready", LOG_INT("port", mcp_service_port(s)));
+	while (sigwait(&wanted, &number) != 0)
+		continue;
+	log_info("server.stopping", LOG_INT("signal", number));
+	mcp_service_stop(s, STOP_PATIENCE_MS);
+	return EXIT_SUCCESS;
+}
+
+int mcp_server_main(const struct mcp_server *server, int argc, char **argv)
+{
+	struct arguments args = { 0 };
+	struct error err = ERROR_INIT;
+	char program[64];
+	int operands = 0;
+
+	(void)snprintf(program, sizeof program, "wingman-%s", server->name);
+	log_setup(program, LOG_INFO);
+	switch (options_parse(options, &args, argc, argv, &operands, &err)) {
+	case OPTIONS_HELP:
+		options_help(program, "[--dir DIR]", "A server of the Wingman suite.",
+			     options, stdout);
+		return EXIT_SUCCESS;
+	case OPTIONS_VERSION:
+		(void)printf("%s %s\n", program, WINGMAN_VERSION);
+		return EXIT_SUCCESS;
+	case OPTIONS_BAD:
+		return complain(program, &err, 64);
+	case OPTIONS_OK:
+		break;
+	}
+	if (operands > 0) {
+		error_set(&err, ERR_INVALID_ARGUMENT, "'%s' is one argument too many",
+			  argv[1]);
+		return complain(program, &err, 64);
+	}
+	_cleanup_(statedir_freep) struct statedir *dir = statedir_new(args.dir, &err);
+	if (!dir)
+		return complain(program, &err, EXIT_CONFIG);
+	return args.check_config ? check_config(server, dir, program)
+				 : serve(server, dir, program);
+}

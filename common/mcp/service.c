@@ -1,0 +1,227 @@
+#include "mcp/serving.h"
+
+#include "base/file.h"
+
+enum {
+	STATE_KEY_BYTES = 32,
+	REFUSALS_BURST = 20,
+	REFUSALS_PER_MINUTE = 30,
+	PLANS_BURST = 20,
+};
+
+const struct server_config *mcp_service_config(const struct mcp_service *s)
+{
+	return &s->config;
+}
+
+uint16_t mcp_service_port(const struct mcp_service *s)
+{
+	return httpd_port(s->httpd);
+}
+
+/* ---- Prepare: no threads ---- */
+
+static bool read_config(struct mcp_service *s, struct error *err)
+{
+	_cleanup_free_ char *path =
+		statedir_path(s->dir, "config/%s.yaml", s->server->name);
+	struct error why = ERROR_INIT;
+
+	if (!path)
+		return error_oom(err);
+	if (!server_config_read(&s->config, s->server->name, path, err))
+		return false;
+	if (tool_table_build(&s->tools, s->server->name, s->server->tools,
+			     s->server->tool_count, s->config.freed_reads, &why))
+		return true;
+	/* A freed read that is none is the configuration's fault, all else ours. */
+	if (why.code == ERR_INVALID_ARGUMENT)
+		return error_set(err, why.code, "%s:%d: %s", path,
+				 config_line(s->config.file, "/freed_reads"),
+				 why.message);
+	return error_set(err, why.code, "%s", why.message);
+}
+
+static bool make_replies(struct mcp_service *s, struct error *err)
+{
+	json_auto_t *list = tool_table_list(&s->tools);
+
+	if (!mcp_identity_read(&s->identity, s->server->name, err))
+		return false;
+	s->discover_result = revision_2026_discover(&s->identity);
+	s->list_result = list ? revision_2026_tools_list(&s->identity, list) : NULL;
+	return (s->discover_result && s->list_result) || error_oom(err);
+}
+
+/* <server>/state.key, made at the first start. */
+static bool read_state_key(struct mcp_service *s, struct error *err)
+{
+	_cleanup_free_ char *folder = statedir_path(s->dir, "%s", s->server->name);
+	_cleanup_free_ char *path =
+		statedir_path(s->dir, "%s/state.key", s->server->name);
+
+	if (!folder || !path)
+		return error_oom(err);
+	if (!file_make_dir(folder, 0700, err))
+		return false;
+	s->state_key = file_exists(path) ? secret_read(path, false, err)
+					 : secret_create(path, STATE_KEY_BYTES, err);
+	if (s->state_key && secret_length(s->state_key) != STATE_KEY_BYTES)
+		return error_set(err, ERR_INTERNAL, "%s: a key has %d bytes", path,
+				 STATE_KEY_BYTES);
+	return s->state_key != NULL;
+}
+
+static bool read_gate_token(struct mcp_service *s, struct error *err)
+{
+	const char *file = s->config.gate_token_file;
+	_cleanup_free_ char *path =
+		!file          ? statedir_path(s->dir, "tokens/%s.token", s->server->name)
+		: *file == '/' ? strdup(file)
+			       : statedir_path(s->dir, "%s", file);
+
+	if (!s->config.gate_url)
+		return true;
+	if (!path)
+		return error_oom(err);
+	s->gate_token = secret_read(path, true, err);
+	return s->gate_token != NULL;
+}
+
+static bool open_shared(struct mcp_service *s, struct error *err)
+{
+	_cleanup_free_ char *trusted = statedir_path(s->dir, "keys/trusted");
+	_cleanup_free_ char *tokens = statedir_path(s->dir, "tokens/index.json");
+
+	if (!trusted || !tokens)
+		return error_oom(err);
+	s->keys = keyring_open(trusted, err);
+	s->tokens = s->keys ? token_index_open(tokens, err) : NULL;
+	return s->tokens != NULL;
+}
+
+static bool open_backend(struct mcp_service *s, struct error *err)
+{
+	if (!s->server->open)
+		return true;
+	s->context = s->server->open(s->dir, s->config.backend, err);
+	s->is_open = s->context != NULL;
+	return s->is_open || error_set(err, ERR_INTERNAL, "the backend cannot be opened");
+}
+
+struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
+					const struct statedir *dir, struct error *err)
+{
+	_cleanup_(mcp_service_freep) struct mcp_service *s = calloc(1, sizeof *s);
+
+	if (!s) {
+		error_oom(err);
+		return NULL;
+	}
+	s->server = server;
+	s->dir = dir;
+	callers_init(&s->callers);
+	readiness_init(&s->readiness);
+	if (!read_config(s, err) || !make_replies(s, err) || !read_state_key(s, err) ||
+	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
+		return NULL;
+	return TAKE(s);
+}
+
+/* ---- Start ---- */
+
+static bool start_limiters(struct mcp_service *s, struct error *err)
+{
+	s->plan_limiter = limiter_new(PLANS_BURST, (unsigned)s->config.plans_per_minute);
+	s->refusal_limiter = limiter_new(REFUSALS_BURST, REFUSALS_PER_MINUTE);
+	return (s->plan_limiter && s->refusal_limiter) || error_oom(err);
+}
+
+static bool start_gate_client(struct mcp_service *s, struct error *err)
+{
+	char agent[96];
+
+	if (!s->config.gate_url)
+		return true;
+	(void)snprintf(agent, sizeof agent, "wingman-%s/%s", s->server->name,
+		       WINGMAN_VERSION);
+	s->http = http_client_new(agent, err);
+	return s->http != NULL;
+}
+
+static bool start_store(struct mcp_service *s, struct error *err)
+{
+	_cleanup_free_ char *path =
+		statedir_path(s->dir, "%s/coordination.db", s->server->name);
+
+	if (!path)
+		return error_oom(err);
+	s->store = coord_open_sqlite(path, err);
+	s->audit = s->store ? audit_open(s->dir, s->server->name, err) : NULL;
+	return s->audit != NULL;
+}
+
+static bool start_listening(struct mcp_service *s, struct error *err)
+{
+	const struct httpd_config config = {
+		.address = s->config.address,
+		.port = (uint16_t)s->config.port,
+		.body_max = (size_t)s->config.body_bytes,
+		.allowed_hosts = s->config.hosts,
+		.allowed_origins = s->config.origins,
+		.handler = dispatch_request,
+		.context = s,
+	};
+
+	s->httpd = httpd_start(&config, err);
+	return s->httpd != NULL;
+}
+
+bool mcp_service_start(struct mcp_service *s, struct error *err)
+{
+	if (!start_limiters(s, err) || !start_gate_client(s, err) || !start_store(s, err))
+		return false;
+	s->workers =
+		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
+	return s->workers && recover_started(s, err) && start_listening(s, err);
+}
+
+/* ---- Stop ---- */
+
+void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
+{
+	if (atomic_exchange(&s->is_stopping, true))
+		return;
+	/* What still runs afterwards has lost its connection, but ends properly: a
+	 * write is finished and recorded, reads and plans are told to give up. */
+	if (s->httpd)
+		httpd_stop(TAKE(s->httpd), patience_ms);
+	atomic_store(&s->is_cancelled, true);
+	workers_free(TAKE(s->workers));
+}
+
+void mcp_service_free(struct mcp_service *s)
+{
+	if (!s)
+		return;
+	mcp_service_stop(s, 0);
+	if (s->is_open && s->server->close)
+		s->server->close(s->context);
+	audit_close(s->audit);
+	coord_close(s->store);
+	http_client_free(s->http);
+	limiter_free(s->plan_limiter);
+	limiter_free(s->refusal_limiter);
+	token_index_free(s->tokens);
+	keyring_free(s->keys);
+	secret_free(s->gate_token);
+	secret_free(s->state_key);
+	free(s->discover_result);
+	free(s->list_result);
+	tool_table_done(&s->tools);
+	mcp_identity_done(&s->identity);
+	server_config_done(&s->config);
+	callers_done(&s->callers);
+	readiness_done(&s->readiness);
+	free(s);
+}
