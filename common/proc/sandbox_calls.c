@@ -1,0 +1,176 @@
+#include "proc/sandbox_private.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <seccomp.h>
+
+/* Refused to everyone: what reaches into other processes, changes the system, or opens
+ * a way around this list. */
+static const int refused[] = {
+	/* other processes' memory, descriptors and keys */
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(process_madvise),
+	SCMP_SYS(kcmp),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(add_key),
+	SCMP_SYS(keyctl),
+	SCMP_SYS(request_key),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(bpf),
+	/* system calls by another door */
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(io_uring_enter),
+	SCMP_SYS(io_uring_register),
+	SCMP_SYS(modify_ldt),
+	SCMP_SYS(vm86),
+	SCMP_SYS(vm86old),
+	/* mounts and namespaces */
+	SCMP_SYS(mount),
+	SCMP_SYS(umount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(open_tree),
+	SCMP_SYS(move_mount),
+	SCMP_SYS(mount_setattr),
+	SCMP_SYS(fsopen),
+	SCMP_SYS(fsconfig),
+	SCMP_SYS(fsmount),
+	SCMP_SYS(fspick),
+	SCMP_SYS(setns),
+	SCMP_SYS(unshare),
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(fanotify_init),
+	SCMP_SYS(quotactl),
+	/* the machine */
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module),
+	SCMP_SYS(reboot),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load),
+	SCMP_SYS(swapon),
+	SCMP_SYS(swapoff),
+	SCMP_SYS(acct),
+	SCMP_SYS(syslog),
+	SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),
+	SCMP_SYS(vhangup),
+	SCMP_SYS(settimeofday),
+	SCMP_SYS(stime),
+	SCMP_SYS(clock_settime),
+	SCMP_SYS(clock_settime64),
+	SCMP_SYS(sethostname),
+	SCMP_SYS(setdomainname),
+	SCMP_SYS(nfsservctl),
+	SCMP_SYS(lookup_dcookie),
+};
+
+static const int refused_exec[] = { SCMP_SYS(execve), SCMP_SYS(execveat) };
+
+/* Address families below AF_NETLINK that a process with a network has no use for either;
+ * resolving a name asks the kernel by AF_NETLINK. */
+static const int odd_families[] = { AF_AX25,   AF_IPX,     AF_APPLETALK, AF_NETROM,
+				    AF_BRIDGE, AF_ATMPVC,  AF_X25,       AF_ROSE,
+				    AF_DECnet, AF_NETBEUI, AF_SECURITY,  AF_KEY };
+
+static const unsigned long namespaces[] = { CLONE_NEWNS,  CLONE_NEWCGROUP, CLONE_NEWUTS,
+					    CLONE_NEWIPC, CLONE_NEWUSER,   CLONE_NEWPID,
+					    CLONE_NEWNET };
+
+/* A rule on a call that this architecture lacks is no failure. */
+static bool forgive(int result)
+{
+	return result == 0 || result == -EDOM;
+}
+
+static bool refuse_all(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!forgive(
+			    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), calls[i], 0)))
+			return false;
+	return true;
+}
+
+/* The kernel reads 32 bits of the family, so the comparison does as well. */
+static bool refuse_families(scmp_filter_ctx filter, bool network)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+
+	if (!network)
+		return forgive(seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
+						SCMP_A0_32(SCMP_CMP_NE, AF_UNIX)));
+	for (size_t i = 0; i < ARRAY_SIZE(odd_families); i++)
+		if (!forgive(seccomp_rule_add(
+			    filter, no, SCMP_SYS(socket), 1,
+			    SCMP_A0_32(SCMP_CMP_EQ, (unsigned)odd_families[i]))))
+			return false;
+	return forgive(seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
+					SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK)));
+}
+
+/* clone3 hides its flags in memory, where a filter cannot look: as if it did not exist,
+ * so that the C library takes clone. TIOCSTI types into the terminal of others. */
+static bool refuse_by_argument(scmp_filter_ctx filter)
+{
+	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+
+	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
+		if (!forgive(seccomp_rule_add(
+			    filter, no, SCMP_SYS(clone), 1,
+			    SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]))))
+			return false;
+	return forgive(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3),
+					0)) &&
+	       forgive(seccomp_rule_add(filter, no, SCMP_SYS(ioctl), 1,
+					SCMP_A1_32(SCMP_CMP_EQ, TIOCSTI))) &&
+	       forgive(seccomp_rule_add(filter, no, SCMP_SYS(ioctl), 1,
+					SCMP_A1_32(SCMP_CMP_EQ, TIOCLINUX)));
+}
+
+static bool fill(scmp_filter_ctx filter, const struct sandbox *s)
+{
+	static const int trace[] = { SCMP_SYS(ptrace) };
+
+	/* calls of another architecture (32 bits, x32) are numbered differently */
+	return seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) ==
+		       0 &&
+	       refuse_all(filter, refused, ARRAY_SIZE(refused)) &&
+	       (SANDBOX_TRACEABLE || refuse_all(filter, trace, ARRAY_SIZE(trace))) &&
+	       (s->exec || refuse_all(filter, refused_exec, ARRAY_SIZE(refused_exec))) &&
+	       refuse_families(filter, s->network) && refuse_by_argument(filter);
+}
+
+static void filter_release(scmp_filter_ctx *filter)
+{
+	if (*filter)
+		seccomp_release(*filter);
+}
+
+bool sandbox_limit_calls(const struct sandbox *s, bool *ret_missing, struct error *err)
+{
+	_cleanup_(filter_release) scmp_filter_ctx filter = NULL;
+
+	if (seccomp_api_get() == 0) {
+		*ret_missing = true;
+		return error_set(err, ERR_INTERNAL,
+				 "this kernel cannot limit system calls (seccomp)");
+	}
+	filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!filter || !fill(filter, s))
+		return error_set(err, ERR_INTERNAL,
+				 "cannot make the filter of system calls");
+	int result = seccomp_load(filter);
+	if (result != 0) {
+		*ret_missing = result == -ENOSYS || result == -EINVAL;
+		errno = -result;
+		return error_errno(err, "cannot limit system calls (seccomp)");
+	}
+	return true;
+}
