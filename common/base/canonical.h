@@ -11,8 +11,8 @@
 #include "base/digest.h"
 #include "base/json.h"
 
-/* Append the canonical bytes of 'value'. Integers beyond +-(2^53-1), NaN and
- * infinities are ERR_INVALID_ARGUMENT. */
+/* Append the canonical bytes of 'value'. json_integers beyond +-(2^53-1), NaN,
+ * infinities and too much depth are ERR_INVALID_ARGUMENT, and 'sb' is as before. */
 bool canonical_write(struct strbuf *sb, const json_t *value, struct error *err);
 
 /* ECMAScript's text of a finite double, at most CANONICAL_NUMBER_BYTES with the NUL. */

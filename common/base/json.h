@@ -5,9 +5,9 @@
  * no lone surrogates, nothing after the value; "\u0000" is allowed, and numbers
  * of any size are (a number that jansson cannot hold as int64 becomes a double;
  * one that overflows a double is refused).
- * JSON_CONTRACT is what may be signed or executed: I-JSON without NUL, integers
- * within +-(2^53-1), and every number must read the same after it has been
- * written canonically (see json_parse).
+ * JSON_CONTRACT is what may be signed or executed: I-JSON (so no noncharacters of
+ * Unicode) without NUL, integers within +-(2^53-1), and every number must read the
+ * same after it has been written canonically (see json_parse).
  * Both have the limits below, and both refuse what RFC 8259 refuses.
  *
  * Values are jansson's; 'json_auto_t' ends them with their scope. Results are
@@ -35,7 +35,10 @@ enum {
  * (no fraction, no exponent) beyond +-(2^53-1), when it overflows or underflows,
  * or when its exact decimal value differs from that of its canonical form
  * (0.1 is fine; 0.10000000000000000001 and 1e400 are not; 1.0, 1e2 and -0 are
- * accepted and canonicalise to 1, 100 and 0).
+ * accepted and canonicalise to 1, 100 and 0), or when its canonical form would be
+ * an integer beyond +-(2^53-1), which could not be read again (1e16 to below 1e21).
+ * 1.0 and 1e2 are json_real in the tree: ask json_get_int64, or for an integral value.
+ * In JSON_SYNTAX member names may hold NULs: iterate with json_object_iter_key_len.
  */
 json_t *json_parse(const char *text, size_t length, enum json_profile profile,
 		   struct error *err) _must_use_;
@@ -77,9 +80,9 @@ struct json_field {
 bool json_decode(const json_t *object, const struct json_field *fields, void *target,
 		 const char *what, struct error *err);
 
-/* Borrowed string member of an object, or NULL when absent or no string. */
+/* Borrowed string member of an object, or NULL when absent, no string, or with a NUL. */
 const char *json_get_string(const json_t *object, const char *name);
-/* Integer member, or 'fallback'. */
+/* Integer member (2 or 2.0), or 'fallback'. */
 int64_t json_get_int64(const json_t *object, const char *name, int64_t fallback);
 
 #endif
