@@ -27,18 +27,17 @@ struct command {
 	struct error err;
 };
 
-/* Runs a command line of words; they are borrowed. */
+/* Runs a command line, the program's name first; the words are borrowed. */
 static enum options_result run(struct command *c, char *const *words)
 {
 	memset(c, 0, sizeof *c);
 	c->operands = -1;
-	c->argv[c->argc++] = (char[]){ "prog" };
 	for (; *words; words++)
 		c->argv[c->argc++] = *words;
 	return options_parse(rows, &c->opts, c->argc, c->argv, &c->operands, &c->err);
 }
 
-#define RUN(c, ...) run((c), (char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+#define RUN(c, ...) run((c), (char *const[]){ W("prog"), ##__VA_ARGS__, NULL })
 #define W(text)                                                                          \
 	(char[])                                                                         \
 	{                                                                                \

@@ -434,8 +434,7 @@ bool secret_seal(const struct secret *key, const char *aad, const void *data,
 	memcpy(out, nonce, sizeof nonce);
 	uint8_t *text = out + sizeof nonce;
 	if ((length > 0 && EVP_CipherUpdate(ctx, text, &n, data, (int)length) != 1) ||
-	    EVP_CipherFinal_ex(ctx, text + n, &tail) != 1 ||
-	    (size_t)(n + tail) != length ||
+	    EVP_CipherFinal_ex(ctx, text + n, &tail) != 1 || n + tail != (int)length ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES,
 				text + length) != 1) {
 		strbuf_truncate(ret, ret->length); /* puts the NUL back */
