@@ -58,14 +58,14 @@ static void run_group(struct tap *tap, struct schema_set *set, const char *file,
 		      const json_t *group)
 {
 	const char *description = json_get_string(group, "description");
-	const json_t *test;
+	const json_t *tests = json_object_get(group, "tests");
 	struct error err = ERROR_INIT;
 	_cleanup_(schema_freep) struct schema *schema =
 		schema_compile(set, json_object_get(group, "schema"), NULL, 0, &err);
-	size_t i;
 
-	json_array_foreach(json_object_get(group, "tests"), i, test)
-		run_test(tap, schema, file, description, test, err.message);
+	for (size_t i = 0; i < json_array_size(tests); i++)
+		run_test(tap, schema, file, description, json_array_get(tests, i),
+			 err.message);
 }
 
 static bool run_file(struct tap *tap, struct schema_set *set, const char *dir,
@@ -73,12 +73,11 @@ static bool run_file(struct tap *tap, struct schema_set *set, const char *dir,
 {
 	_cleanup_free_ char *path = file_join(dir, name);
 	json_auto_t *groups = path ? schema_remotes_read(path, err) : NULL;
-	const json_t *group;
-	size_t i;
 
 	if (!groups)
 		return false;
-	json_array_foreach(groups, i, group) run_group(tap, set, name, group);
+	for (size_t i = 0; i < json_array_size(groups); i++)
+		run_group(tap, set, name, json_array_get(groups, i));
 	return true;
 }
 

@@ -81,7 +81,7 @@ bool compile_list(struct builder *b, struct node *node, const char *name, json_t
 		return false;
 	if (count == 0)
 		return build_refuse(b, node, name, "must be an array of schemas");
-	list->nodes = build_alloc(b, count, sizeof *list->nodes);
+	list->nodes = build_alloc(b, count, sizeof(struct node *));
 	if (!list->nodes)
 		return false;
 	for (size_t i = 0; i < count; i++) {

@@ -227,11 +227,12 @@ struct schema *build_schema(struct schema_set *set, const json_t *document,
 struct schema *schema_compile(struct schema_set *set, const json_t *document,
 			      const char *base_uri, unsigned flags, struct error *err)
 {
-	_cleanup_(schema_set_freep) struct schema_set *own = NULL;
+	_cleanup_(schema_set_freep) struct schema_set *own = set ? NULL
+								 : schema_set_new();
 	_cleanup_free_ char *base = NULL;
 
 	if (!set)
-		set = own = schema_set_new();
+		set = own;
 	base = base_uri ? strndup(base_uri, strcspn(base_uri, "#")) : strdup("");
 	if (!set || !base) {
 		error_oom(err);

@@ -67,46 +67,53 @@ static bool is_relative_json_pointer(const char *text, size_t length)
 	return is_json_pointer(text + n, length - n);
 }
 
+/* Bytes of one character of a variable's name; an escape has three. */
+static size_t variable_char(const char *text, size_t length)
+{
+	if (length == 0)
+		return 0;
+	if (text[0] == '%')
+		return length >= 3 && is_hex(text[1]) && is_hex(text[2]) ? 3 : 0;
+	return is_hex(text[0]) || (text[0] >= 'g' && text[0] <= 'z') ||
+	       (text[0] >= 'G' && text[0] <= 'Z') || text[0] == '_';
+}
+
+/* "name", "na.me", "name*" or "name:30"; 0 when there is none. */
+static size_t variable_length(const char *text, size_t length)
+{
+	size_t n = 0, step, digits;
+
+	while ((step = variable_char(text + n, length - n)) != 0) {
+		n += step;
+		if (n + 1 < length && text[n] == '.' &&
+		    variable_char(text + n + 1, length - n - 1))
+			n++;
+	}
+	if (n == 0 || n == length)
+		return n;
+	if (text[n] == '*')
+		return n + 1;
+	if (text[n] != ':')
+		return n;
+	for (digits = 0; n + 1 + digits < length; digits++)
+		if (text[n + 1 + digits] < '0' || text[n + 1 + digits] > '9')
+			break;
+	return digits && digits <= 4 && text[n + 1] != '0' ? n + 1 + digits : 0;
+}
+
 static bool is_variable_list(const char *text, size_t length)
 {
-	bool start = true; /* of a name, or of a part of one after a dot */
-	size_t i = 0;
+	size_t at = length && text[0] && strchr("+#./;?&=,!@|", text[0]) ? 1 : 0;
 
-	if (length && strchr("+#./;?&=,!@|", text[0]))
-		i = 1;
-	for (; i < length; i++) {
-		char c = text[i];
-		bool letter = is_hex(c) || (c >= 'g' && c <= 'z') ||
-			      (c >= 'G' && c <= 'Z') || c == '_';
+	while (true) {
+		size_t n = variable_length(text + at, length - at);
 
-		if (c == '%') {
-			if (length - i < 3 || !is_hex(text[i + 1]) ||
-			    !is_hex(text[i + 2]))
-				return false;
-			i += 2;
-			start = false;
-		} else if (letter) {
-			start = false;
-		} else if (start) {
+		at += n;
+		if (n == 0 || at == length)
+			return n > 0;
+		if (text[at++] != ',')
 			return false;
-		} else if (c == '*' || c == ':') {
-			size_t digits = ++i;
-
-			while (c == ':' && i < length && text[i] >= '0' && text[i] <= '9')
-				i++;
-			if (c == ':' &&
-			    (i == digits || i - digits > 4 || text[digits] == '0'))
-				return false;
-			if (i < length && text[i] != ',')
-				return false;
-			start = i < length;
-		} else if (c == ',' || c == '.') {
-			start = true;
-		} else {
-			return false;
-		}
 	}
-	return !start;
 }
 
 /* RFC 6570. */

@@ -64,7 +64,7 @@ static struct node *add_node(struct builder *b, struct place place, json_t *json
 			       .resource = place.resource,
 			       .types = TYPE_ANY,
 			       .never = never };
-	if (!table_put(&b->nodes, &s->arena, s->seed, &node->json, sizeof node->json,
+	if (!table_put(&b->nodes, &s->arena, s->seed, &node->json, sizeof(json_t *),
 		       node)) {
 		error_oom(b->err);
 		return NULL;
@@ -111,7 +111,7 @@ static const char *resolve_id(struct builder *b, const struct resource *base,
 static bool enter_resource(struct builder *b, struct place *place, json_t *json,
 			   const json_t *id)
 {
-	struct resource *outer = place->resource, *inner = outer;
+	struct resource *outer = place->resource, *inner;
 	const char *uri = resolve_id(b, outer, id);
 	const char *dialect = json_get_string(json, "$schema");
 

@@ -8,12 +8,14 @@
 
 __extension__ typedef unsigned __int128 wide;
 
+/* The first double above every int64; its negative is the least int64. */
+#define TWO_TO_63 9223372036854775808.0
+
 static int compare_mixed(json_int_t integer, double real)
 {
-	/* 2^63 is the first double above every int64, -2^63 is one. */
-	if (real >= 0x1p63)
+	if (real >= TWO_TO_63)
 		return -1;
-	if (real < -0x1p63)
+	if (real < -TWO_TO_63)
 		return 1;
 
 	double whole = trunc(real);
@@ -63,8 +65,9 @@ bool number_to_size(const json_t *number, size_t *ret_size)
 	}
 	if (json_real_value(number) < 0)
 		return false;
-	*ret_size = json_real_value(number) >= 0x1p63 ? SIZE_MAX
-						      : (size_t)json_real_value(number);
+	*ret_size = json_real_value(number) >= TWO_TO_63
+			    ? SIZE_MAX
+			    : (size_t)json_real_value(number);
 	return true;
 }
 
@@ -159,7 +162,7 @@ uint64_t number_hash(const json_t *number, uint64_t seed)
 	} else {
 		double real = json_real_value(number);
 
-		if (real == trunc(real) && real >= -0x1p63 && real < 0x1p63)
+		if (real == trunc(real) && real >= -TWO_TO_63 && real < TWO_TO_63)
 			bits = (uint64_t)(json_int_t)real;
 		else
 			memcpy(&bits, &real, sizeof bits);

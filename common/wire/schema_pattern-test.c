@@ -211,6 +211,7 @@ static void test_length_limit(void **state)
 	struct regex *regex;
 
 	(void)state;
+	assert_non_null(pattern);
 	memset(pattern, 'a', SCHEMA_PATTERN_MAX + 1);
 	regex = regex_new(pattern, SCHEMA_PATTERN_MAX, &err);
 	assert_non_null(regex);
@@ -238,6 +239,7 @@ static void test_hostile(void **state)
 	struct regex *regex;
 
 	(void)state;
+	assert_non_null(text);
 	memset(text, 'a', LENGTH + 1);
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
 		regex = open_pattern(patterns[i]);

@@ -141,7 +141,7 @@ static bool take_hex(struct reader *r, unsigned digits_min, unsigned digits_max,
 /* After "\u". */
 static bool take_unicode(struct reader *r, uint32_t *ret)
 {
-	uint32_t low;
+	uint32_t low = 0;
 
 	if (take(r, "{"))
 		return take_hex(r, 1, 16, ret) &&
@@ -278,7 +278,7 @@ static bool take_class(struct reader *r)
 	}
 	strbuf_add_string(r->out, negated ? "[^" : "[");
 	while (!take(r, "]")) {
-		uint32_t first, last;
+		uint32_t first = 0, last = 0;
 		bool is_set, last_is_set;
 
 		if (at_end(r))
@@ -319,7 +319,7 @@ static bool add_back_reference(struct reader *r, unsigned group)
 static bool take_escape(struct reader *r)
 {
 	bool is_set;
-	uint32_t c;
+	uint32_t c = 0;
 
 	if (at_end(r))
 		return refuse(r, "it ends in a backslash");

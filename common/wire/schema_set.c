@@ -137,18 +137,18 @@ static unsigned vocabulary_bit(const char *uri)
 static bool read_vocabularies(const json_t *metaschema, const char *uri, unsigned *ret,
 			      struct error *err)
 {
-	json_t *declared = json_object_get(metaschema, "$vocabulary"), *wanted;
-	const char *name;
+	json_t *declared = json_object_get(metaschema, "$vocabulary");
 
 	*ret = VOCABULARY_STANDARD;
 	if (!declared)
 		return true;
 	*ret = 0;
-	json_object_foreach(declared, name, wanted)
-	{
+	for (void *it = json_object_iter(declared); it;
+	     it = json_object_iter_next(declared, it)) {
+		const char *name = json_object_iter_key(it);
 		unsigned bit = vocabulary_bit(name);
 
-		if (!bit && json_is_true(wanted))
+		if (!bit && json_is_true(json_object_iter_value(it)))
 			return error_set(
 				err, ERR_INVALID_ARGUMENT,
 				"dialect '%s' requires the unknown vocabulary '%s'", uri,

@@ -11,11 +11,16 @@ struct uri {
 	struct span scheme, authority, path, query, fragment;
 };
 
+static bool is_in(char c, const char *set)
+{
+	return c && strchr(set, c);
+}
+
 static size_t run_until(const char *text, size_t length, const char *stops)
 {
 	size_t n = 0;
 
-	while (n < length && !memchr(stops, text[n], strlen(stops)))
+	while (n < length && !is_in(text[n], stops))
 		n++;
 	return n;
 }
@@ -35,8 +40,7 @@ static bool is_scheme(const char *text, size_t length)
 	if (length == 0 || !is_alpha(text[0]))
 		return false;
 	for (size_t i = 1; i < length; i++)
-		if (!is_alpha(text[i]) && !is_digit(text[i]) &&
-		    !memchr("+-.", text[i], 3))
+		if (!is_alpha(text[i]) && !is_digit(text[i]) && !is_in(text[i], "+-."))
 			return false;
 	return true;
 }
@@ -196,9 +200,8 @@ static bool is_made_of(struct span s, const char *more, bool international)
 		} else if ((unsigned char)c >= 0x80) {
 			if (!international)
 				return false;
-		} else if (!is_alpha(c) && !is_digit(c) &&
-			   (!c || !strchr("-._~!$&'()*+,;=", c)) &&
-			   (!c || !strchr(more, c))) {
+		} else if (!is_alpha(c) && !is_digit(c) && !is_in(c, "-._~!$&'()*+,;=") &&
+			   !is_in(c, more)) {
 			return false;
 		}
 	}
