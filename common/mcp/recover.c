@@ -26,7 +26,7 @@ static void note_unknown(void *context, const json_t *record)
 	struct recovery *r = context;
 	struct error err = ERROR_INIT;
 	json_t *data = json_pack(
-		"{s:s*, s:s*, s:s*, s:s*}", "id", json_get_string(record, "id"), "tool",
+		"{s:s*, s:s*, s:s*, s:s*}", "approval", json_get_string(record, "id"), "tool",
 		json_get_string(record, "tool"), "args", json_get_string(record, "args"),
 		"requester", json_get_string(record, "requester"));
 
@@ -79,7 +79,7 @@ static void check_one(struct mcp_service *s, const json_t *record)
 		strbuf_clear(&observed);
 		strbuf_add_string(&observed, why.message);
 	}
-	json_t *data = json_pack("{s:s*, s:s*, s:s%}", "id", id, "tool",
+	json_t *data = json_pack("{s:s*, s:s*, s:s%}", "approval", id, "tool",
 				 json_get_string(record, "tool"), "observed",
 				 observed.data, observed.length);
 	if (!data || !audit_append(s->audit, "call.observed", data, NULL, &err))

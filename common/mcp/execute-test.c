@@ -1,0 +1,535 @@
+/* The promise of APPROVALS.md, step 6, over real HTTP: what is refused runs nothing. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "fixture/rig.h"
+#include "guard/state.h"
+
+#define PUT "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"red\"}"
+#define PUT_BLUE "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"blue\"}"
+#define ECHO "{\"text\":\"hi\"}"
+
+struct plan_case {
+	struct rig rig;
+	struct grant grant;
+	char *state;
+};
+
+static int set_up(void **state)
+{
+	struct plan_case *c = calloc(1, sizeof *c);
+
+	rig_open(&c->rig);
+	rig_config(&c->rig, "freed_reads: [echo_text]\nrights: {'*': [read, write], "
+			    "mallory@example.org: []}\n");
+	rig_start(&c->rig);
+	*state = c;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct plan_case *c = *state;
+
+	rig_close(&c->rig);
+	free(c->state);
+	free(c);
+	return 0;
+}
+
+static void plan(struct plan_case *c)
+{
+	free(c->state);
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+}
+
+static struct answer present(const struct plan_case *c)
+{
+	return rig_present(&c->rig, &c->grant, c->rig.key, PUT, c->state);
+}
+
+/* Refused with this code, and nothing was done. */
+static void assert_refused(const struct plan_case *c, struct answer a, const char *code)
+{
+	_cleanup_free_ char *value = rig_read(&c->rig, "fixture/values/colour");
+
+	if (strcmp(answer_code(&a), code) != 0)
+		print_message("# %d %s\n", a.status, a.text);
+	assert_string_equal(answer_code(&a), code);
+	assert_int_equal(rig_runs(&c->rig), 0);
+	assert_string_equal(value, "");
+	answer_done(&a);
+}
+
+/* ---- What works ---- */
+
+static void a_grant_runs_once_and_says_so(void **state)
+{
+	struct plan_case *c = *state;
+
+	plan(c);
+	_cleanup_answer_ struct answer a = present(c);
+	const json_t *meta = json_object_get(answer_result(&a), "_meta");
+	const json_t *outcome = json_object_get(meta, META_OUTCOME);
+	const json_t *head = json_object_get(outcome, "server_head");
+
+	assert_string_equal(answer_state(&a), "succeeded");
+	assert_string_equal(json_get_string(outcome, "approval"), c->grant.id);
+	assert_true(json_is_true(json_object_get(outcome, "verified")));
+	assert_string_equal(json_get_string(head, "program"), "fixture");
+	assert_true(digest_is_hex(json_get_string(head, "hash")));
+	_cleanup_free_ char *value = rig_read(&c->rig, "fixture/values/colour");
+	assert_string_equal(value, "red");
+	_cleanup_free_ char *runs = rig_read(&c->rig, "fixture/runs");
+	assert_non_null(strstr(runs, "alice@example.org carol@example.org"));
+	assert_int_equal(rig_count_audit(&c->rig, "call.started"), 1);
+	assert_int_equal(rig_count_audit(&c->rig, "call.finished"), 1);
+	_cleanup_free_ char *log = rig_read(&c->rig, "audit/fixture.jsonl");
+	assert_non_null(strstr(log, "\"gate_head\""));
+	/* Values of arguments stay out of the log. */
+	assert_null(strstr(log, "because"));
+}
+
+static void a_replay_gets_the_outcome_and_runs_nothing(void **state)
+{
+	struct plan_case *c = *state;
+
+	plan(c);
+	_cleanup_answer_ struct answer first = present(c);
+	assert_string_equal(answer_state(&first), "succeeded");
+	_cleanup_answer_ struct answer again = present(c);
+	const json_t *structured = json_object_get(answer_result(&again), "structuredContent");
+	const json_t *details =
+		json_object_get(json_object_get(structured, "error"), "details");
+
+	assert_string_equal(answer_code(&again), "approval_invalid");
+	assert_string_equal(json_get_string(details, "state"), "succeeded");
+	assert_true(json_equal(
+		json_object_get(json_object_get(details, "outcome"), "structuredContent"),
+		json_object_get(answer_result(&first), "structuredContent")));
+	assert_int_equal(rig_runs(&c->rig), 1);
+	/* For other arguments not even the outcome. */
+	_cleanup_answer_ struct answer other =
+		rig_present(&c->rig, &c->grant, c->rig.key, PUT_BLUE, c->state);
+	assert_string_equal(answer_code(&other), "approval_invalid");
+	assert_null(strstr(other.text, "outcome"));
+	assert_int_equal(rig_runs(&c->rig), 1);
+}
+
+struct racer {
+	pthread_t thread;
+	const struct plan_case *c;
+	bool won;
+};
+
+static void *race(void *argument)
+{
+	struct racer *r = argument;
+	struct answer a = present(r->c);
+
+	r->won = strcmp(answer_state(&a), "succeeded") == 0;
+	answer_done(&a);
+	return NULL;
+}
+
+static void of_many_at_once_one_runs(void **state)
+{
+	struct plan_case *c = *state;
+	struct racer racers[12];
+	unsigned won = 0;
+
+	plan(c);
+	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
+		racers[i] = (struct racer){ .c = c };
+		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
+		pthread_join(racers[i].thread, NULL);
+		won += racers[i].won;
+	}
+	assert_int_equal(won, 1);
+	assert_int_equal(rig_runs(&c->rig), 1);
+}
+
+static void a_read_runs_with_a_grant(void **state)
+{
+	struct plan_case *c = *state;
+
+	c->grant = rig_grant(&c->rig, "get_route", "{}");
+	_cleanup_answer_ struct answer a =
+		rig_present(&c->rig, &c->grant, c->rig.key, "{}", NULL);
+	assert_string_equal(answer_state(&a), "succeeded");
+	_cleanup_answer_ struct answer again =
+		rig_present(&c->rig, &c->grant, c->rig.key, "{}", NULL);
+	assert_string_equal(answer_code(&again), "approval_invalid");
+}
+
+/* ---- What does not ---- */
+
+static void an_altered_grant(void **state)
+{
+	struct plan_case *c = *state;
+	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT, meta = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	plan(c);
+	assert_true(grant_sign(&word, &c->grant, c->rig.key, &err));
+	/* Every 7th character changed in turn: payload, point and signature. */
+	for (size_t i = 0; i < word.length; i += 7) {
+		char was = word.data[i];
+
+		word.data[i] = was == 'A' ? 'B' : 'A';
+		strbuf_clear(&meta);
+		strbuf_add_format(&meta, ",\"" META_GRANT "\":\"%s\"", word.data);
+		assert_refused(c,
+			       rig_call(&c->rig, c->rig.gate, "put_value", PUT, meta.data,
+					c->state),
+			       "approval_invalid");
+		word.data[i] = was;
+	}
+}
+
+static void a_grant_by_an_unknown_key(void **state)
+{
+	struct plan_case *c = *state;
+	_cleanup_free_ char *path = statedir_path(c->rig.dir, "keys/stranger.key");
+	struct error err = ERROR_INIT;
+	_cleanup_(sign_key_freep) struct sign_key *stranger = sign_key_create(path, &err);
+
+	plan(c);
+	assert_refused(c, rig_present(&c->rig, &c->grant, stranger, PUT, c->state),
+		       "approval_invalid");
+}
+
+static void a_grant_for_something_else(void **state)
+{
+	struct plan_case *c = *state;
+	struct grant good;
+
+	plan(c);
+	good = c->grant;
+	/* other arguments */
+	assert_refused(c, rig_present(&c->rig, &good, c->rig.key, PUT_BLUE, c->state),
+		       "approval_invalid");
+	/* another tool */
+	c->grant = rig_grant(&c->rig, "get_route", PUT);
+	memcpy(c->grant.plan, good.plan, sizeof good.plan);
+	(void)snprintf(c->grant.tool, sizeof c->grant.tool, "get_route");
+	_cleanup_strbuf_ struct strbuf meta = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
+	assert_true(grant_sign(&meta, &c->grant, c->rig.key, &err));
+	strbuf_add_char(&meta, '"');
+	assert_refused(c,
+		       rig_call(&c->rig, c->rig.gate, "put_value", PUT, meta.data, c->state),
+		       "approval_invalid");
+	/* another server, another instance, another definition */
+	c->grant = good;
+	(void)snprintf(c->grant.server, sizeof c->grant.server, "elsewhere");
+	assert_refused(c, present(c), "approval_invalid");
+	c->grant = good;
+	(void)snprintf(c->grant.aud, sizeof c->grant.aud, "fixture-2");
+	assert_refused(c, present(c), "approval_invalid");
+	c->grant = good;
+	digest_sha256_hex("x", 1, c->grant.pin);
+	assert_refused(c, present(c), "approval_invalid");
+	/* another requester than the plan was made for */
+	c->grant = good;
+	(void)snprintf(c->grant.requester, sizeof c->grant.requester, "dave@example.org");
+	assert_refused(c, present(c), "approval_invalid");
+	/* After all that the right one is still good: refusals burn nothing. */
+	c->grant = good;
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_state(&a), "succeeded");
+}
+
+static void a_grant_of_another_time(void **state)
+{
+	struct plan_case *c = *state;
+	int64_t now = clock_wall_ms() / 1000;
+
+	plan(c);
+	c->grant.iat = now - 61;
+	c->grant.exp = now - 1;
+	assert_refused(c, present(c), "approval_invalid");
+	c->grant.iat = now + GRANT_AHEAD_MAX_S + 5;
+	c->grant.exp = c->grant.iat + GRANT_TTL_S;
+	assert_refused(c, present(c), "approval_invalid");
+	/* Signed before the store's epoch, though it has not expired. */
+	c->grant.iat = now - 30;
+	c->grant.exp = now + 30;
+	assert_refused(c, present(c), "approval_invalid");
+}
+
+static void a_write_without_plan_state_or_approver(void **state)
+{
+	struct plan_case *c = *state;
+	_cleanup_free_ char *sealed = NULL;
+	struct grant other;
+
+	plan(c);
+	assert_refused(c, rig_present(&c->rig, &c->grant, c->rig.key, PUT, NULL),
+		       "approval_invalid");
+	assert_refused(c, rig_present(&c->rig, &c->grant, c->rig.key, PUT, "v1.AAAA"),
+		       "approval_invalid");
+	/* The state of a plan for other arguments. */
+	rig_plan(&c->rig, PUT_BLUE, &other, &sealed);
+	assert_refused(c, rig_present(&c->rig, &c->grant, c->rig.key, PUT, sealed),
+		       "approval_invalid");
+	c->state[strlen(c->state) / 2] ^= 1;
+	assert_refused(c, present(c), "approval_invalid");
+	c->state[strlen(c->state) / 2] ^= 1;
+	struct grant good = c->grant;
+	c->grant.plan[0] = '\0';
+	assert_refused(c, present(c), "approval_invalid");
+	c->grant = good;
+	c->grant.approver_count = 1;
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_state(&a), "succeeded");
+}
+
+static void too_few_approvers_for_the_plan(void **state)
+{
+	static const char important[] =
+		"{\"key\":\"important\",\"reason\":\"because\",\"value\":\"red\"}";
+	struct plan_case *c = *state;
+
+	rig_plan(&c->rig, important, &c->grant, &c->state);
+	assert_refused(c, rig_present(&c->rig, &c->grant, c->rig.key, important, c->state),
+		       "approval_invalid");
+	c->grant.approver_count = 2;
+	(void)snprintf(c->grant.approvers[1], sizeof c->grant.approvers[1], "dan@example.org");
+	_cleanup_answer_ struct answer a =
+		rig_present(&c->rig, &c->grant, c->rig.key, important, c->state);
+	assert_string_equal(answer_state(&a), "succeeded");
+}
+
+static void a_freed_read_is_freed_on_both_sides(void **state)
+{
+	struct plan_case *c = *state;
+
+	/* By the gate's rule, but not by this server's configuration. */
+	c->grant = rig_grant(&c->rig, "get_route", "{}");
+	c->grant.approver_count = 0;
+	(void)snprintf(c->grant.rule, sizeof c->grant.rule, "free");
+	assert_refused(c, rig_present(&c->rig, &c->grant, c->rig.key, "{}", NULL),
+		       "approval_invalid");
+	c->grant = rig_grant(&c->rig, "echo_text", ECHO);
+	c->grant.approver_count = 0;
+	(void)snprintf(c->grant.rule, sizeof c->grant.rule, "free");
+	_cleanup_answer_ struct answer a =
+		rig_present(&c->rig, &c->grant, c->rig.key, ECHO, NULL);
+	assert_string_equal(answer_state(&a), "succeeded");
+}
+
+static void a_direct_client_with_a_real_grant(void **state)
+{
+	struct plan_case *c = *state;
+	_cleanup_strbuf_ struct strbuf meta = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	plan(c);
+	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
+	assert_true(grant_sign(&meta, &c->grant, c->rig.key, &err));
+	strbuf_add_char(&meta, '"');
+	assert_refused(c, rig_call(&c->rig, c->rig.alice, "put_value", PUT, meta.data, NULL),
+		       "approval_invalid");
+	_cleanup_answer_ struct answer a =
+		rig_call(&c->rig, c->rig.alice, "put_value", PUT, meta.data, c->state);
+	assert_int_equal(json_get_int64(json_object_get(a.body, "error"), "code", 0), -32602);
+	assert_int_equal(rig_runs(&c->rig), 0);
+}
+
+static void the_state_changed_in_between(void **state)
+{
+	struct plan_case *c = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *path = statedir_path(c->rig.dir, "fixture/values/colour");
+
+	plan(c);
+	FILE *f = fopen(path, "w");
+	(void)fputs("green", f);
+	(void)fclose(f);
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_code(&a), "precondition_failed");
+	assert_int_equal(rig_runs(&c->rig), 0);
+	/* Back as it was: the grant is spent all the same. */
+	(void)unlink(path);
+	_cleanup_answer_ struct answer again = present(c);
+	assert_string_equal(answer_code(&again), "approval_invalid");
+	assert_int_equal(rig_runs(&c->rig), 0);
+	assert_false(error_is_set(&err));
+}
+
+static void the_plan_cannot_be_made_again(void **state)
+{
+	struct plan_case *c = *state;
+
+	plan(c);
+	rig_touch(&c->rig, "down");
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_code(&a), "backend_unavailable");
+	rig_remove(&c->rig, "down");
+	assert_refused(c, present(c), "approval_invalid");
+}
+
+/* ---- Plans ---- */
+
+static struct answer ask_plan(const struct rig *rig, const char *requester,
+			      const char *ticket_arguments, const char *arguments)
+{
+	_cleanup_strbuf_ struct strbuf meta = STRBUF_INIT;
+
+	strbuf_add_string(&meta, ",\"" META_REQUESTER "\":\"");
+	rig_ticket(rig, requester, "put_value", ticket_arguments, &meta);
+	strbuf_add_char(&meta, '"');
+	return rig_call(rig, rig->gate, "put_value", arguments, meta.data, NULL);
+}
+
+static void plans_want_a_ticket_for_this_call(void **state)
+{
+	struct plan_case *c = *state;
+
+	assert_refused(c, rig_call(&c->rig, c->rig.gate, "put_value", PUT, NULL, NULL),
+		       "approval_required");
+	assert_refused(c, rig_call(&c->rig, c->rig.gate, "echo_text", ECHO, NULL, NULL),
+		       "approval_required");
+	assert_refused(c, ask_plan(&c->rig, "alice@example.org", PUT_BLUE, PUT),
+		       "approval_invalid");
+	assert_refused(c, ask_plan(&c->rig, "mallory@example.org", PUT, PUT),
+		       "permission_denied");
+	assert_refused(c, rig_call(&c->rig, c->rig.gate, "put_value", PUT,
+				   ",\"" META_REQUESTER "\":\"nonsense\"", NULL),
+		       "approval_invalid");
+}
+
+static void a_plan_that_fails_tells_the_gate_why(void **state)
+{
+	static const char protected[] =
+		"{\"key\":\"protected\",\"reason\":\"because\",\"value\":\"red\"}";
+	struct plan_case *c = *state;
+
+	_cleanup_answer_ struct answer a =
+		ask_plan(&c->rig, "alice@example.org", protected, protected);
+	assert_string_equal(answer_code(&a), "protected");
+	assert_null(json_object_get(answer_result(&a), "requestState"));
+}
+
+static void plans_have_a_rate(void **state)
+{
+	struct plan_case *c = *state;
+	unsigned limited = 0;
+
+	for (int i = 0; i < 25; i++) {
+		_cleanup_answer_ struct answer a =
+			ask_plan(&c->rig, "alice@example.org", PUT, PUT);
+
+		if (strcmp(answer_code(&a), "rate_limited") == 0) {
+			limited++;
+			assert_non_null(strstr(a.text, "retry_after_s"));
+		}
+	}
+	assert_in_range(limited, 1, 5);
+	/* Others are not held up by it. */
+	_cleanup_answer_ struct answer other = ask_plan(&c->rig, "dave@example.org", PUT, PUT);
+	assert_string_equal(answer_code(&other), "");
+}
+
+/* ---- Outcomes ---- */
+
+static struct answer put(struct plan_case *c, const char *arguments)
+{
+	free(c->state);
+	rig_plan(&c->rig, arguments, &c->grant, &c->state);
+	return rig_present(&c->rig, &c->grant, c->rig.key, arguments, c->state);
+}
+
+static void unknown_outcomes_are_said(void **state)
+{
+	struct plan_case *c = *state;
+
+	_cleanup_answer_ struct answer broke =
+		put(c, "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"unknown\"}");
+	assert_string_equal(answer_code(&broke), "unknown_outcome");
+	assert_string_equal(answer_state(&broke), "unknown");
+	/* A write that timed out may have happened. */
+	_cleanup_answer_ struct answer late =
+		put(c, "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"timeout\"}");
+	assert_string_equal(answer_code(&late), "unknown_outcome");
+	assert_string_equal(answer_state(&late), "unknown");
+}
+
+struct sleeper {
+	pthread_t thread;
+	const struct rig *rig;
+	struct grant grant;
+};
+
+static void *sleep_long(void *argument)
+{
+	struct sleeper *s = argument;
+	struct answer a =
+		rig_present(s->rig, &s->grant, s->rig->key, "{\"ms\":1500}", NULL);
+
+	answer_done(&a);
+	return NULL;
+}
+
+static void a_slow_call_delays_nobody(void **state)
+{
+	struct plan_case *c = *state;
+	struct sleeper sleepers[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		sleepers[i] = (struct sleeper){ .rig = &c->rig };
+		sleepers[i].grant = rig_grant(&c->rig, "sleep_for", "{\"ms\":1500}");
+		assert_int_equal(
+			pthread_create(&sleepers[i].thread, NULL, sleep_long, &sleepers[i]), 0);
+	}
+	(void)usleep(300 * 1000);
+	int64_t start_ms = clock_mono_ms();
+	_cleanup_answer_ struct answer quick =
+		rig_call(&c->rig, c->rig.bob, "echo_text", ECHO, NULL, NULL);
+	assert_int_equal(quick.status, 200);
+	c->grant = rig_grant(&c->rig, "get_route", "{}");
+	_cleanup_answer_ struct answer read =
+		rig_present(&c->rig, &c->grant, c->rig.key, "{}", NULL);
+	assert_string_equal(answer_state(&read), "succeeded");
+	assert_true(clock_mono_ms() - start_ms < 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
+		pthread_join(sleepers[i].thread, NULL);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_grant_runs_once_and_says_so),
+		TEST(a_replay_gets_the_outcome_and_runs_nothing),
+		TEST(of_many_at_once_one_runs),
+		TEST(a_read_runs_with_a_grant),
+		TEST(an_altered_grant),
+		TEST(a_grant_by_an_unknown_key),
+		TEST(a_grant_for_something_else),
+		TEST(a_grant_of_another_time),
+		TEST(a_write_without_plan_state_or_approver),
+		TEST(too_few_approvers_for_the_plan),
+		TEST(a_freed_read_is_freed_on_both_sides),
+		TEST(a_direct_client_with_a_real_grant),
+		TEST(the_state_changed_in_between),
+		TEST(the_plan_cannot_be_made_again),
+		TEST(plans_want_a_ticket_for_this_call),
+		TEST(a_plan_that_fails_tells_the_gate_why),
+		TEST(plans_have_a_rate),
+		TEST(unknown_outcomes_are_said),
+		TEST(a_slow_call_delays_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
