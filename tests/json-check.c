@@ -17,6 +17,8 @@ static const struct option_row rows[] = {
 	OPTION_END
 };
 
+enum { INPUT_MAX = 128 * 1024 * 1024 };
+
 int main(int argc, char **argv)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -31,8 +33,8 @@ int main(int argc, char **argv)
 			     rows, stderr);
 		return 2;
 	}
-	/* One byte more than the reader takes, so that it is the reader who refuses. */
-	if (!file_read(argv[1], JSON_TEXT_MAX + 1, &text, &err)) {
+	/* More than the reader takes, so that it is the reader who refuses. */
+	if (!file_read(argv[1], INPUT_MAX, &text, &err)) {
 		fprintf(stderr, "json-check: %s\n", err.message);
 		return 2;
 	}

@@ -1,7 +1,8 @@
 #include "wire/schema_build.h"
 
 #include <stdarg.h>
-#include <sys/random.h>
+
+#include "base/digest.h"
 
 /* ---- For those who compile keywords ---- */
 
@@ -214,12 +215,11 @@ struct schema *build_schema(struct schema_set *set, const json_t *document,
 	_cleanup_(schema_freep) struct schema *schema = calloc(1, sizeof *schema);
 	struct builder b = { .schema = schema, .set = set, .err = err };
 
-	if (!schema || !(schema->documents = json_array()) ||
-	    getrandom(&schema->seed, sizeof schema->seed, 0) !=
-		    (ssize_t)sizeof schema->seed) {
+	if (!schema || !(schema->documents = json_array())) {
 		error_oom(err);
 		return NULL;
 	}
+	digest_random(&schema->seed, sizeof schema->seed);
 	schema->flags = flags;
 	return compile_all(&b, uri, document, is_builtin) ? TAKE(schema) : NULL;
 }

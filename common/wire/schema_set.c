@@ -1,7 +1,6 @@
 #include "wire/schema_build.h"
 
-#include <sys/random.h>
-
+#include "base/digest.h"
 #include "base/json.h"
 #include "wire/schema_metaschema.h"
 
@@ -75,9 +74,9 @@ struct schema_set *schema_set_new(void)
 {
 	_cleanup_(schema_set_freep) struct schema_set *set = calloc(1, sizeof *set);
 
-	if (!set ||
-	    getrandom(&set->seed, sizeof set->seed, 0) != (ssize_t)sizeof set->seed)
+	if (!set)
 		return NULL;
+	digest_random(&set->seed, sizeof set->seed);
 	set->owned = json_array();
 	if (!set->owned || !put_builtins(set))
 		return NULL;
@@ -100,6 +99,9 @@ bool schema_set_add(struct schema_set *set, const char *uri, const json_t *docum
 {
 	json_t *copy;
 
+	if (!*uri || strchr(uri, '#'))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "'%s' is no URI of a schema document", uri);
 	if (table_get(&set->documents, set->seed, uri, strlen(uri)))
 		return error_set(err, ERR_CONFLICT, "a schema '%s' is known already",
 				 uri);

@@ -108,16 +108,17 @@ static bool run_constant(struct run *run, const struct node *node, const json_t 
 }
 
 /* The outermost resource entered so far that has this anchor, or what a plain reference means. */
-static const struct node *find_dynamic(const struct run *run, const struct node *node)
+static const struct node *find_dynamic(struct run *run, const struct node *node)
 {
 	const struct node *found = node->dynamic;
 	size_t length = strlen(node->dynamic_name);
 
-	for (const struct scope *s = run->scope; s; s = s->outer) {
+	for (const struct scope *s = run->scope; s && run->steps_left; s = s->outer) {
 		const struct node *n = table_get(&s->resource->dynamic_anchors,
 						 run->schema->seed, node->dynamic_name,
 						 length);
 
+		run->steps_left--;
 		if (n)
 			found = n;
 	}
