@@ -17,7 +17,8 @@ struct approvals_options {
 static const struct option_row rows[] = {
 	OPTION_STRING("state", 's', "STATE", "list only this state (default: pending)",
 		      offsetof(struct approvals_options, state)),
-	OPTION_BOOL("all", 'a', "list every state", offsetof(struct approvals_options, all)),
+	OPTION_BOOL("all", 'a', "list every state",
+		    offsetof(struct approvals_options, all)),
 	OPTION_STRING("reason", 'r', "TEXT", "why, for deny, cancel and revoke",
 		      offsetof(struct approvals_options, reason)),
 	OPTION_END,
@@ -32,7 +33,8 @@ static int list(struct console *c, struct gate_link *g, const struct approvals_o
 	size_t i;
 
 	if (ask && !o->all)
-		(void)json_object_set_new(ask, "state", json_string(o->state ? o->state : "pending"));
+		(void)json_object_set_new(ask, "state",
+					  json_string(o->state ? o->state : "pending"));
 	reply = gate_link_ask(g, MSG_LIST, ask, &err);
 	if (!reply)
 		return console_fail(c, &err);
@@ -41,24 +43,30 @@ static int list(struct console *c, struct gate_link *g, const struct approvals_o
 		console_print_json(records);
 		return EXIT_DONE;
 	}
-	json_array_foreach(records, i, r) {
+	json_array_foreach(records, i, r)
+	{
 		char when[CLOCK_TEXT_BYTES];
 		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 
-		strbuf_add_format(&line, "%s  %-10s  %s.%s  for %s, %s", console_member(r, "id"),
-				  console_member(r, "state"), console_member(r, "server"),
-				  console_member(r, "tool"), console_member(r, "requester"),
-				  clock_relative(json_get_int64(r, "created_at", 0), clock_wall_ms(), when));
+		strbuf_add_format(&line, "%s  %-10s  %s.%s  for %s, %s",
+				  console_member(r, "id"), console_member(r, "state"),
+				  console_member(r, "server"), console_member(r, "tool"),
+				  console_member(r, "requester"),
+				  clock_relative(json_get_int64(r, "created_at", 0),
+						 clock_wall_ms(), when));
 		console_print_visible(line.data);
 	}
 	if (json_array_size(records) == 0)
-		printf("nothing %s\n", o->all ? "here yet" : o->state ? o->state : "pending");
+		printf("nothing %s\n", o->all     ? "here yet"
+				       : o->state ? o->state
+						  : "pending");
 	return EXIT_DONE;
 }
 
 static json_t *fetch(struct gate_link *g, const char *id, struct error *err)
 {
-	json_auto_t *reply = gate_link_ask(g, MSG_SHOW, json_pack("{s:s}", "approval", id), err);
+	json_auto_t *reply =
+		gate_link_ask(g, MSG_SHOW, json_pack("{s:s}", "approval", id), err);
 
 	return reply ? json_incref(json_object_get(reply, "record")) : NULL;
 }
@@ -88,7 +96,8 @@ static int show(struct console *c, struct gate_link *g, const char *id)
 	}
 	state = json_get_string(record, "state");
 	if (json_object_get(record, "prompt")) {
-		if (!render_prompt(&page, json_object_get(record, "prompt"), &style, &err))
+		if (!render_prompt(&page, json_object_get(record, "prompt"), &style,
+				   &err))
 			return console_fail(c, &err);
 		puts(page.data);
 		printf("  digest            %.12s\n", console_member(record, "shown"));
@@ -99,7 +108,8 @@ static int show(struct console *c, struct gate_link *g, const char *id)
 	return EXIT_DONE;
 }
 
-static int decide(struct console *c, struct gate_link *g, const char *id, const char *only)
+static int decide(struct console *c, struct gate_link *g, const char *id,
+		  const char *only)
 {
 	struct error err = ERROR_INIT;
 	json_auto_t *record = fetch(g, id, &err);
@@ -136,16 +146,18 @@ static int decide(struct console *c, struct gate_link *g, const char *id, const 
 }
 
 /* A denial without a terminal needs no ceremony: saying no is always one step. */
-static int withdraw(struct console *c, struct gate_link *g, enum message m, const char *id,
-		    const char *reason)
+static int withdraw(struct console *c, struct gate_link *g, enum message m,
+		    const char *id, const char *reason)
 {
 	struct error err = ERROR_INIT;
 	json_auto_t *reply = NULL;
 	json_t *ask = json_pack("{s:s}", "approval", id);
 
-	if (ask && reason && json_object_set_new(ask, "reason", json_string(reason)) != 0) {
+	if (ask && reason &&
+	    json_object_set_new(ask, "reason", json_string(reason)) != 0) {
 		json_decref(ask);
-		return console_usage(c, &command_approvals, "the reason is no UTF-8 text");
+		return console_usage(c, &command_approvals,
+				     "the reason is no UTF-8 text");
 	}
 	if (ask && m == MSG_DECIDE) {
 		json_auto_t *record = fetch(g, id, &err);
@@ -185,15 +197,19 @@ static int set_pin(struct console *c, struct gate_link *g)
 	pin = terminal_read_secret(t, "new PIN (empty to remove it): ");
 	again = terminal_read_secret(t, "once more: ");
 	if ((had && !old) || !pin || !again ||
-	    !digest_equal(secret_bytes(pin), secret_length(pin), secret_bytes(again), secret_length(again))) {
+	    !digest_equal(secret_bytes(pin), secret_length(pin), secret_bytes(again),
+			  secret_length(again))) {
 		json_decref(ask);
-		error_set(&err, ERR_INVALID_ARGUMENT, "the PINs differ; nothing was changed");
+		error_set(&err, ERR_INVALID_ARGUMENT,
+			  "the PINs differ; nothing was changed");
 		return console_fail(c, &err);
 	}
 	if (old)
-		(void)json_object_set_new(ask, "old", json_stringn(secret_bytes(old), secret_length(old)));
+		(void)json_object_set_new(
+			ask, "old", json_stringn(secret_bytes(old), secret_length(old)));
 	if (secret_length(pin) > 0)
-		(void)json_object_set_new(ask, "pin", json_stringn(secret_bytes(pin), secret_length(pin)));
+		(void)json_object_set_new(
+			ask, "pin", json_stringn(secret_bytes(pin), secret_length(pin)));
 	reply = gate_link_ask(g, MSG_SET_PIN, ask, &err);
 	if (!reply)
 		return console_fail(c, &err);
@@ -221,7 +237,8 @@ static int run(struct console *c, int argc, char **argv)
 	if (strcmp(verb, "set-pin") == 0 && !id)
 		return set_pin(c, g);
 	if (!id)
-		return console_usage(c, &command_approvals, "say what to do, and with which approval");
+		return console_usage(c, &command_approvals,
+				     "say what to do, and with which approval");
 	if (strcmp(verb, "show") == 0)
 		return show(c, g, id);
 	if (strcmp(verb, "approve") == 0)
@@ -237,7 +254,8 @@ static int run(struct console *c, int argc, char **argv)
 
 const struct command command_approvals = {
 	"approvals",
-	"approvals [list [--state STATE|--all] | show ID | approve ID | deny ID | cancel ID | revoke ID "
+	"approvals [list [--state STATE|--all] | show ID | approve ID | deny ID | cancel "
+	"ID | revoke ID "
 	"[--reason TEXT] | set-pin]",
 	"See what waits for a person, and decide.", run
 };

@@ -1,14 +1,12 @@
 /* wingman audit: read the chains, prove them, tell one approval's story. */
-#include "guard/audit.h"
-
-#include <dirent.h>
+#include "console/chains.h"
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "console/console.h"
 
-enum { PROGRAMS_MAX = 64, TAIL_LINES = 20 };
+enum { TAIL_LINES = 20, FOLLOW_MS = 200 };
 
 struct audit_options {
 	int64_t lines;
@@ -18,40 +16,17 @@ struct audit_options {
 static const struct option_row rows[] = {
 	OPTION_INT64("lines", 'n', "N", "how many lines of each log (default 20)",
 		     offsetof(struct audit_options, lines)),
-	OPTION_BOOL("follow", 'f', "go on as lines come", offsetof(struct audit_options, follow)),
+	OPTION_BOOL("follow", 'f', "go on as lines come",
+		    offsetof(struct audit_options, follow)),
 	OPTION_END,
 };
-
-struct programs {
-	char name[PROGRAMS_MAX][64];
-	size_t count;
-};
-
-static bool list_programs(const struct console *c, struct programs *ret, struct error *err)
-{
-	_cleanup_free_ char *path = statedir_path(c->dir, "audit");
-	DIR *dir = path ? opendir(path) : NULL;
-	struct dirent *entry;
-
-	ret->count = 0;
-	if (!dir)
-		return error_errno(err, "cannot read the audit folder %s", path ? path : "");
-	while ((entry = readdir(dir)) && ret->count < PROGRAMS_MAX) {
-		size_t length = strlen(entry->d_name);
-
-		if (length > 6 && length < 64 && strcmp(entry->d_name + length - 6, ".jsonl") == 0)
-			(void)snprintf(ret->name[ret->count++], 64, "%.*s", (int)(length - 6), entry->d_name);
-	}
-	(void)closedir(dir);
-	qsort(ret->name, ret->count, sizeof ret->name[0], (int (*)(const void *, const void *))strcmp);
-	return true;
-}
 
 /* --- lines ------------------------------------------------------------------ */
 
 struct line {
 	json_t *json;
 	const char *at;
+	int64_t seq;
 };
 
 struct lines {
@@ -79,13 +54,21 @@ static bool lines_add(struct lines *l, json_t *json)
 		l->v = grown;
 		l->capacity = capacity;
 	}
-	l->v[l->count++] = (struct line){ json_incref(json), at ? at : "" };
+	l->v[l->count++] = (struct line){ json_incref(json), at ? at : "",
+					  json_get_int64(json, "seq", 0) };
 	return true;
 }
 
+/* Within one millisecond a log keeps its own order. */
 static int by_time(const void *a, const void *b)
 {
-	return strcmp(((const struct line *)a)->at, ((const struct line *)b)->at);
+	const struct line *one = a, *other = b;
+	int order = strcmp(one->at, other->at);
+
+	if (order == 0)
+		order = strcmp(console_member(one->json, "program"),
+			       console_member(other->json, "program"));
+	return order ? order : (one->seq > other->seq) - (one->seq < other->seq);
 }
 
 static bool concerns(const json_t *line, const char *approval)
@@ -96,8 +79,8 @@ static bool concerns(const json_t *line, const char *approval)
 }
 
 /* Lines of one log: the last 'last' (0: all), only those about 'approval' if given. */
-static bool read_log(const struct console *c, const char *program, const char *approval, size_t last,
-		     struct lines *ret, struct error *err)
+static bool read_log(const struct console *c, const char *program, const char *approval,
+		     size_t last, struct lines *ret, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", program);
 	FILE *f = path ? fopen(path, "re") : NULL;
@@ -120,7 +103,8 @@ static bool read_log(const struct console *c, const char *program, const char *a
 		if (last && ret->count - first > last) {
 			json_decref(ret->v[first].json);
 			ret->count--;
-			memmove(ret->v + first, ret->v + first + 1, (ret->count - first) * sizeof *ret->v);
+			memmove(ret->v + first, ret->v + first + 1,
+				(ret->count - first) * sizeof *ret->v);
 		}
 	}
 	(void)fclose(f);
@@ -139,8 +123,8 @@ static void print_line(const struct console *c, const json_t *line)
 		console_print_json(line);
 		return;
 	}
-	strbuf_add_format(&text, "%s  %-10s %-22s ", at ? at : "?", program ? program : "?",
-			  event ? event : "?");
+	strbuf_add_format(&text, "%s  %-10s %-22s ", at ? at : "?",
+			  program ? program : "?", event ? event : "?");
 	(void)json_write(&text, json_object_get(line, "data"), &ignored);
 	console_print_visible(text.data);
 }
@@ -154,68 +138,97 @@ static int print_lines(const struct console *c, struct lines *l)
 	return EXIT_DONE;
 }
 
-_Noreturn static void follow(const struct console *c, const struct programs *p)
+/* What came since; the beginning of a line that is being written waits for its end. */
+static void print_new(const struct console *c, FILE *log)
 {
-	FILE *logs[PROGRAMS_MAX] = { NULL };
+	_cleanup_free_ char *text = NULL;
+	size_t size = 0;
+	ssize_t n;
+
+	while ((n = getline(&text, &size, log)) > 0) {
+		struct error ignored = ERROR_INIT;
+		json_auto_t *line = NULL;
+
+		if (text[n - 1] != '\n') {
+			(void)fseek(log, -(long)n, SEEK_CUR);
+			break;
+		}
+		line = json_parse(text, (size_t)n, JSON_SYNTAX, &ignored);
+		if (line)
+			print_line(c, line);
+	}
+	clearerr(log);
+}
+
+/* Until somebody ends us, or nobody reads any more. */
+static int follow(const struct console *c, const struct chains *p, const char *only)
+{
+	FILE *logs[CHAINS_MAX] = { NULL };
 
 	for (size_t i = 0; i < p->count; i++) {
-		_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", p->name[i]);
+		_cleanup_free_ char *path =
+			statedir_path(c->dir, "audit/%s.jsonl", p->program[i]);
 
+		if (only && strcmp(only, p->program[i]) != 0)
+			continue;
 		logs[i] = path ? fopen(path, "re") : NULL;
 		if (logs[i])
 			(void)fseek(logs[i], 0, SEEK_END);
 	}
-	for (;;) {
-		for (size_t i = 0; i < p->count; i++) {
-			_cleanup_free_ char *text = NULL;
-			size_t size = 0;
-			ssize_t n;
-
-			while (logs[i] && (n = getline(&text, &size, logs[i])) > 0) {
-				struct error ignored = ERROR_INIT;
-				json_auto_t *line = json_parse(text, (size_t)n, JSON_SYNTAX, &ignored);
-
-				if (line)
-					print_line(c, line);
-			}
+	while (!ferror(stdout)) {
+		for (size_t i = 0; i < p->count; i++)
 			if (logs[i])
-				clearerr(logs[i]);
-		}
-		(void)usleep(200 * 1000);
+				print_new(c, logs[i]);
+		(void)usleep(FOLLOW_MS * 1000);
 	}
+	for (size_t i = 0; i < p->count; i++)
+		if (logs[i])
+			(void)fclose(logs[i]);
+	return EXIT_FAILED;
+}
+
+static bool has_program(const struct chains *p, const char *name)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (strcmp(p->program[i], name) == 0)
+			return true;
+	return false;
 }
 
 static int tail(struct console *c, const struct audit_options *o, const char *only)
 {
 	struct error err = ERROR_INIT;
-	struct programs p;
+	struct chains p;
 	_cleanup_(lines_done) struct lines lines = { 0 };
 
-	if (!list_programs(c, &p, &err))
+	if (!chains_list(c->dir, &p, &err))
 		return console_fail(c, &err);
+	if (only && !has_program(&p, only)) {
+		error_set(&err, ERR_NOT_FOUND, "there is no log of '%s'", only);
+		return console_fail(c, &err);
+	}
 	for (size_t i = 0; i < p.count; i++)
-		if ((!only || strcmp(only, p.name[i]) == 0) &&
-		    !read_log(c, p.name[i], NULL, (size_t)o->lines, &lines, &err))
+		if ((!only || strcmp(only, p.program[i]) == 0) &&
+		    !read_log(c, p.program[i], NULL, (size_t)o->lines, &lines, &err))
 			return console_fail(c, &err);
 	(void)print_lines(c, &lines);
-	if (o->follow)
-		follow(c, &p);
-	return EXIT_DONE;
+	return o->follow ? follow(c, &p, only) : EXIT_DONE;
 }
 
 static int story(struct console *c, const char *approval)
 {
 	struct error err = ERROR_INIT;
-	struct programs p;
+	struct chains p;
 	_cleanup_(lines_done) struct lines lines = { 0 };
 
-	if (!list_programs(c, &p, &err))
+	if (!chains_list(c->dir, &p, &err))
 		return console_fail(c, &err);
 	for (size_t i = 0; i < p.count; i++)
-		if (!read_log(c, p.name[i], approval, 0, &lines, &err))
+		if (!read_log(c, p.program[i], approval, 0, &lines, &err))
 			return console_fail(c, &err);
 	if (lines.count == 0) {
-		error_set(&err, ERR_NOT_FOUND, "no log speaks of the approval '%s'", approval);
+		error_set(&err, ERR_NOT_FOUND, "no log speaks of the approval '%s'",
+			  approval);
 		return console_fail(c, &err);
 	}
 	return print_lines(c, &lines);
@@ -223,65 +236,63 @@ static int story(struct console *c, const char *approval)
 
 /* --- verify ----------------------------------------------------------------- */
 
-static void print_report(const struct console *c, const char *program, const struct audit_report *r)
+static void print_report(const struct console *c, const char *program,
+			 const struct audit_report *r)
 {
 	if (c->json) {
 		json_auto_t *line = json_pack(
-			"{s:s, s:b, s:b, s:I, s:I, s:s, s:s, s:I}", "program", program, "sound", r->sound,
-			"end_proven", r->end_proven, "lines", (json_int_t)r->lines, "checkpoints",
-			(json_int_t)r->checkpoints, "head", r->last_hash, "finding", r->finding,
-			"finding_line", (json_int_t)r->finding_line);
+			"{s:s, s:b, s:b, s:I, s:I, s:s, s:s, s:I}", "program", program,
+			"sound", r->sound, "end_proven", r->end_proven, "lines",
+			(json_int_t)r->lines, "checkpoints", (json_int_t)r->checkpoints,
+			"head", r->last_hash, "finding", r->finding, "finding_line",
+			(json_int_t)r->finding_line);
 
 		console_print_json(line);
 		return;
 	}
 	if (!r->sound) {
-		printf("%s: %sBROKEN%s at line %lld: ", program, console_red(c), console_plain(c),
-		       (long long)r->finding_line);
+		printf("%s: %sBROKEN%s at line %lld: ", program, console_red(c),
+		       console_plain(c), (long long)r->finding_line);
 		console_print_visible(r->finding);
 		return;
 	}
 	printf("%s: %ssound%s, %lld lines, %lld checkpoints, %s (head %.12s)\n", program,
-	       console_green(c), console_plain(c), (long long)r->lines, (long long)r->checkpoints,
-	       r->end_proven ? "end proven" : "end not proven", r->last_hash);
+	       console_green(c), console_plain(c), (long long)r->lines,
+	       (long long)r->checkpoints, r->end_proven ? "end proven" : "end not proven",
+	       r->last_hash);
+}
+
+struct verdict {
+	const struct console *console;
+	int status;
+};
+
+static void on_verdict(void *context, const char *program, const struct audit_report *r,
+		       const struct error *err)
+{
+	struct verdict *v = context;
+
+	if (error_is_set(err)) {
+		v->status = console_fail(v->console, err);
+		return;
+	}
+	print_report(v->console, program, r);
+	if (!r->sound)
+		v->status = EXIT_FAILED;
 }
 
 static int verify(struct console *c)
 {
 	struct error err = ERROR_INIT;
-	struct programs p;
-	_cleanup_free_ struct audit_anchor *anchors = NULL;
-	size_t anchor_count = 0;
-	int status = EXIT_DONE;
+	struct chains chains;
+	struct verdict v = { c, EXIT_DONE };
 
-	if (!list_programs(c, &p, &err))
+	if (!chains_list(c->dir, &chains, &err))
 		return console_fail(c, &err);
-	for (size_t i = 0; i < p.count; i++) {
-		_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", p.name[i]);
-		struct error skipped = ERROR_INIT;
-
-		/* A log that cannot be read for anchors is judged below. */
-		if (path)
-			(void)audit_collect_anchors(path, &anchors, &anchor_count, &skipped);
-	}
-	for (size_t i = 0; i < p.count; i++) {
-		_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", p.name[i]);
-		_cleanup_free_ char *key_path = statedir_path(c->dir, "audit/%s.pem", p.name[i]);
-		struct error no_key = ERROR_INIT;
-		_cleanup_(verify_key_freep) struct verify_key *key =
-			key_path ? verify_key_read(key_path, &no_key) : NULL;
-		struct audit_report r;
-
-		error_clear(&err);
-		if (!path || !audit_verify_file(path, p.name[i], key, anchors, anchor_count, &r, &err)) {
-			status = console_fail(c, &err);
-			continue;
-		}
-		print_report(c, p.name[i], &r);
-		if (!r.sound)
-			status = EXIT_FAILED;
-	}
-	return status;
+	chains_verify(c->dir, &chains, on_verdict, &v);
+	if (chains.count == 0 && !c->json)
+		printf("there is no log yet\n");
+	return v.status;
 }
 
 static int run(struct console *c, int argc, char **argv)
@@ -308,5 +319,6 @@ static int run(struct console *c, int argc, char **argv)
 
 const struct command command_audit = {
 	"audit", "audit [tail [PROGRAM] [--lines N] [--follow] | show ID | verify]",
-	"Read the audit logs, prove that nobody changed them, tell one approval's story.", run
+	"Read the audit logs, prove that nobody changed them, tell one approval's story.",
+	run
 };

@@ -13,9 +13,11 @@ struct call_options {
 };
 
 static const struct option_row rows[] = {
-	OPTION_STRING("args", 'a', "JSON", "arguments as a JSON object, @FILE, or - for stdin",
+	OPTION_STRING("args", 'a', "JSON",
+		      "arguments as a JSON object, @FILE, or - for stdin",
 		      offsetof(struct call_options, args)),
-	OPTION_INT64("wait", 'w', "SECONDS", "how long to wait for the end (default: until it ends)",
+	OPTION_INT64("wait", 'w', "SECONDS",
+		     "how long to wait for the end (default: until it ends)",
 		     offsetof(struct call_options, wait_s)),
 	OPTION_END,
 };
@@ -43,7 +45,8 @@ static json_t *read_arguments(const char *text, struct error *err)
 	}
 	arguments = json_parse(sb.data, sb.length, JSON_CONTRACT, err);
 	if (arguments && !json_is_object(arguments)) {
-		error_set(err, ERR_INVALID_ARGUMENT, "the arguments must be a JSON object");
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "the arguments must be a JSON object");
 		return NULL;
 	}
 	return TAKE(arguments);
@@ -52,19 +55,21 @@ static json_t *read_arguments(const char *text, struct error *err)
 static int still_pending(const struct console *c, const char *approval, const char *state)
 {
 	if (c->json) {
-		json_auto_t *line = json_pack("{s:s, s:s}", "approval", approval, "state", state);
+		json_auto_t *line =
+			json_pack("{s:s, s:s}", "approval", approval, "state", state);
 
 		console_print_json(line);
 	} else {
-		printf("approval %s is %s; decide with: wingman approvals approve %s\n", approval, state,
-		       approval);
+		printf("approval %s is %s; decide with: wingman approvals approve %s\n",
+		       approval, state, approval);
 		(void)fflush(stdout);
 	}
 	return EXIT_PENDING;
 }
 
 /* Ask here if there is somebody to ask; say the id where there is not. */
-static bool settle(struct console *c, struct gate_link *g, const json_t *record, int *ret_status)
+static bool settle(struct console *c, struct gate_link *g, const json_t *record,
+		   int *ret_status)
 {
 	const char *approval = json_get_string(record, "id");
 	struct error err = ERROR_INIT;
@@ -87,7 +92,29 @@ static bool settle(struct console *c, struct gate_link *g, const json_t *record,
 	return false;
 }
 
-int call_follow(struct console *c, struct gate_link *g, const char *approval, int64_t wait_ms)
+/* After a yes that is not the last one. */
+static void say_what_is_missing(const struct console *c, struct gate_link *g,
+				const char *approval)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *reply = gate_link_ask(
+		g, MSG_SHOW, json_pack("{s:s}", "approval", approval), &ignored);
+	const json_t *record = json_object_get(reply, "record");
+	const char *state = json_get_string(record, "state");
+	int64_t needed = json_get_int64(
+		json_object_get(json_object_get(record, "prompt"), "approvers"), "needed",
+		1);
+
+	if (c->json || !state || strcmp(state, "pending") != 0 ||
+	    json_array_size(json_object_get(record, "decisions")) == 0)
+		return;
+	printf("your yes is recorded; %lld are needed; waiting for the others\n",
+	       (long long)needed);
+	(void)fflush(stdout);
+}
+
+int call_follow(struct console *c, struct gate_link *g, const char *approval,
+		int64_t wait_ms)
 {
 	struct error err = ERROR_INIT;
 	int status = EXIT_PENDING;
@@ -101,6 +128,7 @@ int call_follow(struct console *c, struct gate_link *g, const char *approval, in
 		return decide_report(c, record);
 	if (!settle(c, g, record, &status) || wait_ms == 0)
 		return status;
+	say_what_is_missing(c, g, approval);
 	ended = decide_wait(g, approval, wait_ms, false, &err);
 	if (!ended)
 		return err.code == ERR_TIMEOUT ? still_pending(c, approval, "pending")
@@ -108,18 +136,20 @@ int call_follow(struct console *c, struct gate_link *g, const char *approval, in
 	return decide_report(c, ended);
 }
 
-int call_run(struct console *c, struct gate_link *g, const char *tool, const json_t *arguments,
-	     int64_t wait_ms)
+int call_run(struct console *c, struct gate_link *g, const char *tool,
+	     const json_t *arguments, int64_t wait_ms)
 {
 	struct error err = ERROR_INIT;
 	json_auto_t *reply = gate_link_ask(
-		g, MSG_PROPOSE, json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments), &err);
+		g, MSG_PROPOSE,
+		json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments), &err);
 	const char *approval = json_get_string(reply, "approval");
 
 	if (!reply)
 		return console_fail(c, &err);
 	if (!approval) {
-		error_set(&err, ERR_INTERNAL, "the gate took the proposal but named no approval");
+		error_set(&err, ERR_INTERNAL,
+			  "the gate took the proposal but named no approval");
 		return console_fail(c, &err);
 	}
 	return call_follow(c, g, approval, wait_ms);
@@ -136,7 +166,8 @@ static int run(struct console *c, int argc, char **argv)
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_call, err.message);
 	if (operands != 1)
-		return console_usage(c, &command_call, "name one tool, such as accounts.get_account");
+		return console_usage(c, &command_call,
+				     "name one tool, such as accounts.get_account");
 	arguments = read_arguments(o.args, &err);
 	if (!arguments)
 		return console_fail(c, &err);

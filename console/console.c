@@ -5,9 +5,9 @@
 int console_fail(const struct console *c, const struct error *err)
 {
 	if (c->json) {
-		json_auto_t *e = json_pack("{s:{s:s, s:s, s:b}}", "error", "code", error_name(err->code),
-					   "message", err->message, "retryable",
-					   error_retryable(err->code));
+		json_auto_t *e = json_pack("{s:{s:s, s:s, s:b}}", "error", "code",
+					   error_name(err->code), "message", err->message,
+					   "retryable", error_retryable(err->code));
 
 		if (e && err->hint[0])
 			(void)json_object_set_new(json_object_get(e, "error"), "hint",
@@ -49,7 +49,8 @@ int console_fail(const struct console *c, const struct error *err)
 	return EXIT_FAILED;
 }
 
-int console_usage(const struct console *c, const struct command *command, const char *complaint)
+int console_usage(const struct console *c, const struct command *command,
+		  const char *complaint)
 {
 	struct error err = ERROR_INIT;
 
@@ -70,21 +71,27 @@ void console_print_json(const json_t *value)
 	}
 }
 
+void console_put_visible(const char *text)
+{
+	_cleanup_strbuf_ struct strbuf shown = STRBUF_INIT;
+
+	render_text(&shown, text);
+	(void)fputs(shown.data, stdout);
+}
+
 void console_print_visible(const char *text)
 {
-	while (*text) {
+	do {
 		size_t length = strcspn(text, "\n");
 		_cleanup_free_ char *line = strndup(text, length);
-		_cleanup_strbuf_ struct strbuf shown = STRBUF_INIT;
 
 		if (!line)
 			return;
-		render_text(&shown, line);
-		puts(shown.data);
+		console_put_visible(line);
+		(void)putchar('\n');
 		text += length;
-		if (*text == '\n')
-			text++;
-	}
+		text += *text == '\n';
+	} while (*text);
 	(void)fflush(stdout);
 }
 

@@ -28,7 +28,8 @@ static const struct {
 	{ "cancelled", EXIT_EXPIRED, "cancelled; nothing ran" },
 	{ "revoked", EXIT_EXPIRED, "revoked; nothing ran" },
 	{ "lapsed", EXIT_EXPIRED, "lapsed; nothing ran" },
-	{ "unknown", EXIT_UNKNOWN, "unknown: it may or may not have happened; it is not repeated" },
+	{ "unknown", EXIT_UNKNOWN,
+	  "unknown: it may or may not have happened; it is not repeated" },
 };
 
 bool decide_is_over(const char *state)
@@ -60,7 +61,8 @@ static bool show_page(struct terminal *t, const char *page)
 		terminal_write(t, start, (size_t)(s + 1 - start));
 		start = s + 1;
 		lines = 0;
-		line = terminal_read_line(t, "-- more below; Enter goes on, Ctrl-C leaves --");
+		line = terminal_read_line(
+			t, "-- more below; Enter goes on, Ctrl-C leaves --");
 		if (!line)
 			return false;
 	}
@@ -81,7 +83,8 @@ static enum drawn draw(const struct console *c, struct terminal *t, const json_t
 	};
 
 	strbuf_add_char(&page, '\n');
-	if (!canonical_digest(prompt, digest, err) || !render_prompt(&page, prompt, &style, err))
+	if (!canonical_digest(prompt, digest, err) ||
+	    !render_prompt(&page, prompt, &style, err))
 		return DRAWN_NOT;
 	/* Once more, beside the question: what a long prompt may have scrolled away. */
 	strbuf_add_format(&page, "\n  %.12s is the digest of all of the above: ", digest);
@@ -117,14 +120,17 @@ static bool send_decision(struct gate_link *g, struct terminal *t, const json_t 
 			  struct error *err)
 {
 	json_auto_t *reply = NULL;
-	json_t *message = json_pack("{s:s, s:s, s:s}", "approval", json_get_string(record, "id"),
-				    "decision", decision, "shown", digest);
+	json_t *message = json_pack("{s:s, s:s, s:s}", "approval",
+				    json_get_string(record, "id"), "decision", decision,
+				    "shown", digest);
 
 	if (!message)
 		return error_oom(err);
-	if (reason && *reason && json_object_set_new(message, "reason", json_string(reason)) != 0) {
+	if (reason && *reason &&
+	    json_object_set_new(message, "reason", json_string(reason)) != 0) {
 		json_decref(message);
-		return error_set(err, ERR_INVALID_ARGUMENT, "the reason is no UTF-8 text");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "the reason is no UTF-8 text");
 	}
 	if (strcmp(decision, "approve") == 0 &&
 	    json_is_true(json_object_get(gate_link_hello(g), "pin_set"))) {
@@ -162,16 +168,19 @@ static enum answer answer(struct gate_link *g, struct terminal *t, const json_t 
 				  "anything else leaves it: ",
 				  yes);
 	else
-		strbuf_add_string(&question, "Type 'deny', a reason after it if you like: ");
+		strbuf_add_string(&question,
+				  "Type 'deny', a reason after it if you like: ");
 	line = terminal_read_line(t, question.data);
 	if (!line)
 		return ANSWER_LATER;
 	drop_trailing_blanks(line);
 	if (may_approve && strcmp(line, yes) == 0)
-		return send_decision(g, t, record, "approve", digest, NULL, err) ? ANSWER_APPROVED
-										 : ANSWER_REFUSED;
+		return send_decision(g, t, record, "approve", digest, NULL, err)
+			       ? ANSWER_APPROVED
+			       : ANSWER_REFUSED;
 	if (strcmp(line, "deny") == 0 || strncmp(line, "deny ", 5) == 0)
-		return send_decision(g, t, record, "deny", digest, line[4] ? line + 5 : NULL, err)
+		return send_decision(g, t, record, "deny", digest,
+				     line[4] ? line + 5 : NULL, err)
 			       ? ANSWER_DENIED
 			       : ANSWER_REFUSED;
 	return ANSWER_LATER;
@@ -210,7 +219,8 @@ static json_t *show(struct gate_link *g, const char *approval, struct error *err
 
 static bool give_up(const char *approval, const char *state, struct error *err)
 {
-	return error_set(err, ERR_TIMEOUT, "approval %s is still %s", approval, state ? state : "?");
+	return error_set(err, ERR_TIMEOUT, "approval %s is still %s", approval,
+			 state ? state : "?");
 }
 
 json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_ms,
@@ -220,7 +230,8 @@ json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_m
 	json_auto_t *reply = NULL;
 
 	gate_link_forget_events(g);
-	reply = gate_link_ask(g, MSG_WATCH, json_pack("{s:s}", "approval", approval), err);
+	reply = gate_link_ask(g, MSG_WATCH, json_pack("{s:s}", "approval", approval),
+			      err);
 	if (!reply)
 		return NULL;
 	for (;;) {
@@ -266,7 +277,8 @@ static void print_error(const json_t *outcome)
 	const char *code = json_get_string(e, "code");
 	const char *message = json_get_string(e, "message");
 	const char *hint = json_get_string(e, "hint");
-	const json_t *candidates = json_object_get(json_object_get(e, "details"), "candidates");
+	const json_t *candidates =
+		json_object_get(json_object_get(e, "details"), "candidates");
 	size_t i;
 	json_t *candidate;
 
@@ -278,7 +290,8 @@ static void print_error(const json_t *outcome)
 		printf("hint: ");
 		console_print_visible(hint);
 	}
-	json_array_foreach(candidates, i, candidate) {
+	json_array_foreach(candidates, i, candidate)
+	{
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 		struct error ignored = ERROR_INIT;
 
@@ -310,9 +323,11 @@ int decide_report(const struct console *c, const json_t *record)
 		print_content(json_object_get(record, "result"));
 	else
 		print_error(outcome);
-	printf("%s%s%s\n", endings[i].status == EXIT_DONE ? console_green(c) : console_red(c),
+	printf("%s%s%s\n",
+	       endings[i].status == EXIT_DONE ? console_green(c) : console_red(c),
 	       endings[i].words, console_plain(c));
 	if (json_is_false(json_object_get(outcome, "verified")))
-		printf("the server could not read back what it claims; look before you rely on it\n");
-	return endings[i].status;
+		printf("the server could not read back what it claims; look before you "
+		       "rely on it\n");
+	return (int)endings[i].status;
 }

@@ -48,8 +48,10 @@ static int run(struct console *c, int argc, char **argv)
 		(void)usleep(50 * 1000);
 	}
 	error_clear(&err);
-	error_set(&err, ERR_TIMEOUT, "process %d did not end in %d seconds", (int)pid, PATIENCE_MS / 1000);
+	error_set(&err, ERR_TIMEOUT, "process %d did not end in %d seconds", (int)pid,
+		  PATIENCE_MS / 1000);
 	return console_fail(c, &err);
 }
 
-const struct command command_down = { "down", "down", "Stop the suite of this folder.", run };
+const struct command command_down = { "down", "down", "Stop the suite of this folder.",
+				      run };

@@ -1,190 +1,231 @@
 #include "console/form.h"
 
+#include "console/form_value.h"
 #include "console/render.h"
 #include "console/tools.h"
 #include "wire/schema.h"
 
+enum { CORRECTIONS_MAX = 100 };
+
+struct form {
+	const struct console *console;
+	const json_t *schema;
+	form_reader *read;
+	void *context;
+	json_t *arguments;
+};
+
 /* The property on its own, with the definitions that it may refer to. */
 static json_t *stand_alone(const json_t *schema, const json_t *property)
 {
-	json_t *alone = json_copy((json_t *)(uintptr_t)property);
+	json_auto_t *alone = json_is_object(property) ? json_object()
+						      : json_deep_copy(property);
 	json_t *definitions = json_object_get(schema, "$defs");
 
-	if (alone && json_is_object(alone) && definitions)
-		(void)json_object_set(alone, "$defs", definitions);
-	return alone;
-}
-
-static bool is_type(const json_t *property, const char *type)
-{
-	const char *own = json_get_string(property, "type");
-
-	return own && strcmp(own, type) == 0;
-}
-
-/* Choices may be typed in full or by their number. */
-static json_t *choose(const json_t *choices, const char *line)
-{
-	char *end;
-	long number = strtol(line, &end, 10);
-	size_t i;
-	json_t *choice;
-
-	json_array_foreach(choices, i, choice)
-		if (json_is_string(choice) && strcmp(json_string_value(choice), line) == 0)
-			return json_incref(choice);
-	if (*line && !*end && number >= 1 && (size_t)number <= json_array_size(choices))
-		return json_incref(json_array_get(choices, (size_t)number - 1));
-	return NULL;
-}
-
-static json_t *read_scalar(const json_t *property, const char *line, struct error *err)
-{
-	const json_t *choices = json_object_get(property, "enum");
-	json_t *chosen = choices ? choose(choices, line) : NULL;
-
-	if (chosen)
-		return chosen;
-	if (is_type(property, "boolean")) {
-		if (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0 || strcmp(line, "true") == 0)
-			return json_true();
-		if (strcasecmp(line, "n") == 0 || strcasecmp(line, "no") == 0 || strcmp(line, "false") == 0)
-			return json_false();
-		error_set(err, ERR_INVALID_ARGUMENT, "answer yes or no");
+	if (!json_is_object(property))
+		return TAKE(alone);
+	if (!alone ||
+	    (definitions && json_object_set(alone, "$defs", definitions) != 0) ||
+	    json_object_update(alone, (json_t *)(uintptr_t)property) != 0)
 		return NULL;
-	}
-	if (is_type(property, "string"))
-		return json_string(line);
-	return json_parse(line, strlen(line), JSON_CONTRACT, err);
+	return TAKE(alone);
 }
 
-static json_t *read_list(const json_t *property, const char *line, struct error *err)
+json_t *form_value(const json_t *schema, const json_t *property, const char *line,
+		   struct error *err)
 {
-	const json_t *items = json_object_get(property, "items");
-	json_auto_t *list = json_array();
-	_cleanup_free_ char *copy = strdup(line);
-	char *rest = copy;
-
-	if (line[0] == '[')
-		return json_parse(line, strlen(line), JSON_CONTRACT, err);
-	for (char *part; copy && (part = strsep(&rest, ","));) {
-		json_t *value;
-
-		part += strspn(part, " \t");
-		for (size_t n = strlen(part); n > 0 && (part[n - 1] == ' ' || part[n - 1] == '\t'); n--)
-			part[n - 1] = '\0';
-		value = read_scalar(items, part, err);
-		if (!value || json_array_append_new(list, value) != 0)
-			return NULL;
-	}
-	return TAKE(list);
-}
-
-json_t *form_value(const json_t *schema, const json_t *property, const char *line, struct error *err)
-{
-	json_auto_t *value = is_type(property, "array") ? read_list(property, line, err)
-							: read_scalar(property, line, err);
+	json_auto_t *value = form_read(schema, property, line, err);
 	json_auto_t *alone = stand_alone(schema, property);
+	struct error not_alone = ERROR_INIT;
 	_cleanup_(schema_freep) struct schema *compiled = NULL;
 	struct schema_fault fault;
 
 	if (!value)
 		return NULL;
-	compiled = schema_compile(NULL, alone, NULL, SCHEMA_ASSERT_FORMAT, err);
-	if (!compiled)
+	if (!alone) {
+		error_oom(err);
 		return NULL;
-	if (!schema_validate(compiled, value, &fault)) {
+	}
+	/* What cannot stand alone is judged with the whole, at the end. */
+	compiled = schema_compile(NULL, alone, NULL, SCHEMA_ASSERT_FORMAT, &not_alone);
+	if (compiled && !schema_validate(compiled, value, &fault)) {
 		error_set(err, ERR_INVALID_ARGUMENT, "%s", fault.message);
 		return NULL;
 	}
 	return TAKE(value);
 }
 
-static void explain(const struct console *c, const json_t *property, const char *name, bool required)
+/* --- one field -------------------------------------------------------------- */
+
+static void put_json(const json_t *value)
 {
-	const char *help = json_get_string(property, "description");
-	const json_t *choices = json_object_get(property, "enum");
-	const json_t *usual = json_object_get(property, "default");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct error ignored = ERROR_INIT;
-	size_t i;
-	json_t *choice;
 
-	if (!choices)
-		choices = json_object_get(json_object_get(property, "items"), "enum");
-	printf("\n%s%s%s (%s%s", console_bold(c), name, console_plain(c), tools_type(property),
-	       required ? ", required" : ", optional");
+	if (json_write(&text, value, &ignored))
+		console_put_visible(text.data);
+}
+
+static void print_choices(const json_t *property)
+{
+	for (size_t i = 0; i < form_choice_count(property); i++) {
+		const char *title;
+		const json_t *choice = form_choice(property, i, &title);
+
+		printf("  %zu) ", i + 1);
+		put_json(choice);
+		if (title) {
+			printf(" ");
+			console_put_visible(title);
+		}
+		printf("\n");
+	}
+}
+
+static void explain(const struct form *f, const char *name, const json_t *property,
+		    bool required)
+{
+	const json_t *resolved = form_resolve(f->schema, property);
+	const char *help = json_get_string(property, "description");
+	const char *hint = form_hint(resolved);
+	const json_t *usual = json_object_get(property, "default");
+
+	if (!help)
+		help = json_get_string(resolved, "description");
+	printf("\n%s", console_bold(f->console));
+	console_put_visible(name);
+	printf("%s (", console_plain(f->console));
+	console_put_visible(tools_type(resolved));
+	printf("%s", required ? ", required" : ", optional");
 	if (usual) {
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-		(void)json_write(&text, usual, &ignored);
-		printf(", default %s", text.data);
+		printf(", default ");
+		put_json(usual);
 	}
 	printf(")\n");
 	if (help) {
 		printf("  ");
 		console_print_visible(help);
 	}
-	json_array_foreach(choices, i, choice) {
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-		(void)json_write(&text, choice, &ignored);
-		printf("  %zu) ", i + 1);
-		console_print_visible(text.data);
-	}
-	if (is_type(property, "array"))
+	print_choices(resolved);
+	if (form_allows(resolved, "array"))
 		printf("  several: separate them with commas\n");
+	else if (form_allows(resolved, "object"))
+		printf("  a JSON object\n");
+	else if (hint)
+		printf("  %s\n", hint);
+}
+
+static void complain(const struct form *f, const char *message)
+{
+	printf("  %s", console_red(f->console));
+	console_put_visible(message);
+	printf("%s\n", console_plain(f->console));
 }
 
 /* False: the person gave up. */
-static bool ask_field(const struct console *c, const json_t *schema, const char *name,
-		      const json_t *property, form_reader *read, void *context, json_t *arguments)
+static bool ask_field(struct form *f, const char *name, const json_t *property,
+		      bool required)
 {
-	bool required = tools_is_required(schema, name);
 	_cleanup_strbuf_ struct strbuf question = STRBUF_INIT;
 
-	explain(c, property, name, required);
-	strbuf_add_format(&question, "%s> ", name);
+	explain(f, name, property, required);
+	render_text(&question, name);
+	strbuf_add_string(&question, "> ");
 	for (;;) {
 		struct error err = ERROR_INIT;
-		_cleanup_free_ char *line = read(context, question.data);
+		_cleanup_free_ char *line = f->read(f->context, question.data);
 		json_t *value;
 
 		if (!line)
 			return false;
-		if (!*line) {
-			if (!required)
-				return true;
-			printf("  this one is needed; Ctrl-D gives up\n");
+		if (!*line && required) {
+			complain(f, "this one is needed; Ctrl-C gives up");
 			continue;
 		}
-		value = form_value(schema, property, line, &err);
+		if (!*line) {
+			(void)json_object_del(f->arguments, name);
+			return true;
+		}
+		value = form_value(f->schema, property, line, &err);
 		if (value)
-			return json_object_set_new(arguments, name, value) == 0;
-		printf("  %s", console_red(c));
-		console_print_visible(err.message);
-		printf("%s", console_plain(c));
+			return json_object_set_new(f->arguments, name, value) == 0;
+		complain(f, err.message);
 	}
 }
 
-json_t *form_ask(const struct console *c, const json_t *tool, form_reader *read, void *context,
-		 struct error *err)
+/* --- the whole -------------------------------------------------------------- */
+
+static bool ask_all(struct form *f)
 {
-	const json_t *schema = json_object_get(tool, "inputSchema");
-	json_auto_t *arguments = json_object();
+	json_t *properties = json_object_get(f->schema, "properties");
 	const char *name;
 	json_t *property;
+
+	for (int pass = 0; pass < 2; pass++) {
+		json_object_foreach(properties, name, property)
+		{
+			bool required = tools_is_required(f->schema, name);
+
+			if (required == (pass == 0) &&
+			    !ask_field(f, name, property, required))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The property at the beginning of "/person/0", or the missing one. */
+static const json_t *at_fault(const struct form *f, const struct schema_fault *fault,
+			      char *ret_name, size_t size)
+{
+	const char *name = fault->instance[0] == '/' ? fault->instance + 1
+						     : fault->member;
+	size_t length = fault->instance[0] == '/' ? strcspn(name, "/") : strlen(name);
+
+	(void)snprintf(ret_name, size, "%.*s", (int)length, name);
+	return json_object_get(json_object_get(f->schema, "properties"), ret_name);
+}
+
+/* Fields that fit alone may not fit together. False: given up, or 'err'. */
+static bool correct(struct form *f, struct error *err)
+{
+	_cleanup_(schema_freep) struct schema *whole =
+		schema_compile(NULL, f->schema, NULL, SCHEMA_ASSERT_FORMAT, err);
+	struct schema_fault fault;
+	char name[128];
+
+	if (!whole)
+		return false;
+	for (int i = 0; !schema_validate(whole, f->arguments, &fault); i++) {
+		const json_t *property = at_fault(f, &fault, name, sizeof name);
+
+		if (!property || i == CORRECTIONS_MAX)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "the arguments do not fit together: %s",
+					 fault.message);
+		complain(f, fault.message);
+		if (!ask_field(f, name, property,
+			       json_object_get(f->arguments, name) == NULL))
+			return false;
+	}
+	return true;
+}
+
+json_t *form_ask(const struct console *c, const json_t *tool, form_reader *read,
+		 void *context, struct error *err)
+{
+	json_auto_t *arguments = json_object();
+	struct form f = {
+		.console = c,
+		.schema = json_object_get(tool, "inputSchema"),
+		.read = read,
+		.context = context,
+		.arguments = arguments,
+	};
 
 	if (!arguments) {
 		error_oom(err);
 		return NULL;
 	}
-	for (int pass = 0; pass < 2; pass++) {
-		json_object_foreach(json_object_get(schema, "properties"), name, property) {
-			if (tools_is_required(schema, name) != (pass == 0))
-				continue;
-			if (!ask_field(c, schema, name, property, read, context, arguments))
-				return NULL;
-		}
-	}
-	return TAKE(arguments);
+	return ask_all(&f) && correct(&f, err) ? TAKE(arguments) : NULL;
 }

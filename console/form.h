@@ -3,7 +3,8 @@
  *
  * Required fields come first, each with its type, choices, default and help; a
  * value that the schema refuses is asked for again with the reason, so nothing
- * typed before is lost. An empty line leaves an optional field out.
+ * typed before is lost. An empty line leaves an optional field out. At the end the
+ * whole is held against the whole schema, and the field at fault asked for again.
  */
 #ifndef CONSOLE_FORM_H
 #define CONSOLE_FORM_H
@@ -14,8 +15,8 @@
 typedef char *form_reader(void *context, const char *question);
 
 /* The arguments, a new object; NULL when given up ('err' unset) or failed. */
-json_t *form_ask(const struct console *c, const json_t *tool, form_reader *read, void *context,
-		 struct error *err) _must_use_;
+json_t *form_ask(const struct console *c, const json_t *tool, form_reader *read,
+		 void *context, struct error *err) _must_use_;
 
 /* One typed line as a value of this property; pure, for tests. NULL with 'err'. */
 json_t *form_value(const json_t *schema, const json_t *property, const char *line,

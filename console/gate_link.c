@@ -55,12 +55,15 @@ struct gate_link *gate_link_open(const struct statedir *dir, struct error *err)
 		struct error because = *err;
 
 		error_clear(err);
-		error_set(err, ERR_BACKEND_UNAVAILABLE, "the gate does not answer at %s", path);
-		error_hint(err, "start the suite with 'wingman up', or name its folder with --dir");
+		error_set(err, ERR_BACKEND_UNAVAILABLE, "the gate does not answer at %s",
+			  path);
+		error_hint(err, "start the suite with 'wingman up', or name its folder "
+				"with --dir");
 		error_cause(err, "%s", because.message);
 		return NULL;
 	}
-	g->hello = gate_link_ask(g, MSG_HELLO, json_pack("{s:i}", "v", MESSAGES_VERSION), err);
+	g->hello = gate_link_ask(g, MSG_HELLO, json_pack("{s:i}", "v", MESSAGES_VERSION),
+				 err);
 	return g->hello ? TAKE(g) : NULL;
 }
 
@@ -84,14 +87,16 @@ static bool same_id(const json_t *message, int64_t id)
 	return json_get_int64(message, "id", -1) == id;
 }
 
-json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members, struct error *err)
+json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
+		      struct error *err)
 {
 	json_auto_t *message = members ? members : json_object();
 	int64_t id = ++g->next_id;
 
 	json_decref(g->details);
 	g->details = NULL;
-	if (!message || json_object_set_new(message, "m", json_string(message_name(m))) != 0 ||
+	if (!message ||
+	    json_object_set_new(message, "m", json_string(message_name(m))) != 0 ||
 	    json_object_set_new(message, "id", json_integer(id)) != 0) {
 		error_oom(err);
 		return NULL;
@@ -112,7 +117,8 @@ json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members, stru
 			continue;
 		}
 		if (!name || message_find(name) != MSG_REPLY || !same_id(reply, id)) {
-			error_set(err, ERR_INTERNAL, "the gate sent something that was not asked for");
+			error_set(err, ERR_INTERNAL,
+				  "the gate sent something that was not asked for");
 			return NULL;
 		}
 		if (json_is_true(json_object_get(reply, "ok")))

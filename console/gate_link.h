@@ -14,7 +14,8 @@
 struct gate_link;
 
 /* Connects and says hello. ERR_BACKEND_UNAVAILABLE with the hint to start the suite. */
-struct gate_link *gate_link_open(const struct statedir *dir, struct error *err) _must_use_;
+struct gate_link *gate_link_open(const struct statedir *dir,
+				 struct error *err) _must_use_;
 void gate_link_close(struct gate_link *g);
 DEFINE_CLEANUP(struct gate_link, gate_link_close);
 
@@ -31,6 +32,7 @@ bool gate_link_is_alive(const struct gate_link *g);
 /* Drop what earlier watches may have left. */
 void gate_link_forget_events(struct gate_link *g);
 /* The next event of a watch; ERR_TIMEOUT after 'timeout_ms' or a signal. */
-json_t *gate_link_event(struct gate_link *g, int timeout_ms, struct error *err) _must_use_;
+json_t *gate_link_event(struct gate_link *g, int timeout_ms,
+			struct error *err) _must_use_;
 
 #endif

@@ -3,12 +3,13 @@
 #include "console/console.h"
 #include "console/gate_link.h"
 
-static int propose(struct console *c, struct gate_link *g, const char *action, json_t *arguments)
+static int propose(struct console *c, struct gate_link *g, const char *action,
+		   json_t *arguments)
 {
 	struct error err = ERROR_INIT;
-	json_auto_t *reply =
-		gate_link_ask(g, MSG_PROPOSE_GATE,
-			      json_pack("{s:s, s:o}", "action", action, "arguments", arguments), &err);
+	json_auto_t *reply = gate_link_ask(
+		g, MSG_PROPOSE_GATE,
+		json_pack("{s:s, s:o}", "action", action, "arguments", arguments), &err);
 	const char *approval = json_get_string(reply, "approval");
 
 	if (!reply)
@@ -21,12 +22,14 @@ static void print_differences(const json_t *reply)
 	size_t i;
 	json_t *difference;
 
-	json_array_foreach(json_object_get(reply, "differences"), i, difference) {
+	json_array_foreach(json_object_get(reply, "differences"), i, difference)
+	{
 		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 		const char *tool = json_get_string(difference, "tool");
 		const char *what = json_get_string(difference, "what");
 
-		strbuf_add_format(&line, "%s: %s", tool ? tool : "server", what ? what : "changed");
+		strbuf_add_format(&line, "%s: %s", tool ? tool : "server",
+				  what ? what : "changed");
 		console_print_visible(line.data);
 	}
 }
@@ -41,7 +44,9 @@ static int run_pin(struct console *c, int argc, char **argv)
 	if (argc != 2)
 		return console_usage(c, &command_pin, "name one server");
 	g = gate_link_open(c->dir, &err);
-	reply = g ? gate_link_ask(g, MSG_PINS, json_pack("{s:s}", "server", argv[1]), &err) : NULL;
+	reply = g ? gate_link_ask(g, MSG_PINS, json_pack("{s:s}", "server", argv[1]),
+				  &err)
+		  : NULL;
 	if (!reply)
 		return console_fail(c, &err);
 	if (json_array_size(json_object_get(reply, "differences")) == 0) {
@@ -55,7 +60,8 @@ static int run_pin(struct console *c, int argc, char **argv)
 		print_differences(reply);
 	arguments = json_pack("{s:s}", "server", argv[1]);
 	if (arguments && json_object_get(reply, "current"))
-		(void)json_object_set(arguments, "digest", json_object_get(reply, "current"));
+		(void)json_object_set(arguments, "digest",
+				      json_object_get(reply, "current"));
 	return propose(c, g, "pin_server", arguments);
 }
 
@@ -72,8 +78,9 @@ static int run_keys(struct console *c, int argc, char **argv)
 	return propose(c, g, "rotate_key", json_object());
 }
 
-const struct command command_pin = { "pin", "pin SERVER",
-				     "Show how a server changed since it was pinned, and accept it.",
-				     run_pin };
-const struct command command_keys = { "keys", "keys rotate", "Give the gate a new signing key.",
-				      run_keys };
+const struct command command_pin = {
+	"pin", "pin SERVER",
+	"Show how a server changed since it was pinned, and accept it.", run_pin
+};
+const struct command command_keys = { "keys", "keys rotate",
+				      "Give the gate a new signing key.", run_keys };

@@ -25,20 +25,24 @@ static int run(struct console *c, int argc, char **argv)
 	}
 	audit = json_object_get(reply, "audit");
 	person = json_get_string(gate_link_hello(g), "principal");
-	printf("gate         up %lld s, key %s\n", (long long)json_get_int64(reply, "uptime_s", 0),
+	printf("gate         up %lld s, key %s\n",
+	       (long long)json_get_int64(reply, "uptime_s", 0),
 	       console_member(reply, "kid"));
-	printf("you          %s\n", person ? person : "nobody: you may not ask or approve");
+	printf("you          %s\n",
+	       person ? person : "nobody: you may not ask or approve");
 	printf("approvals    %lld pending, %lld approved, %lld executing\n",
 	       (long long)json_get_int64(reply, "pending", 0),
 	       (long long)json_get_int64(reply, "approved", 0),
 	       (long long)json_get_int64(reply, "executing", 0));
 	printf("audit        line %lld, %s\n", (long long)json_get_int64(audit, "seq", 0),
-	       json_is_true(json_object_get(audit, "sound")) ? "written"
-							      : "CANNOT BE WRITTEN: nothing executes");
+	       json_is_true(json_object_get(audit, "sound"))
+		       ? "written"
+		       : "CANNOT BE WRITTEN: nothing executes");
 	servers = tools_fetch(g, NULL, &err);
 	if (servers)
 		tools_print_servers(c, servers);
 	return EXIT_DONE;
 }
 
-const struct command command_status = { "status", "status", "What runs, and what waits.", run };
+const struct command command_status = { "status", "status", "What runs, and what waits.",
+					run };

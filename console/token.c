@@ -17,11 +17,13 @@ struct token_options {
 static const struct option_row rows[] = {
 	OPTION_STRING("for", 0, "PERSON", "whose token it is (alice@company.com)",
 		      offsetof(struct token_options, person)),
-	OPTION_STRING("scopes", 0, "LIST", "comma separated, such as accounts:read,accounts:write",
+	OPTION_STRING("scopes", 0, "LIST",
+		      "comma separated, such as accounts:read,accounts:write",
 		      offsetof(struct token_options, scopes)),
 	OPTION_STRING("expires", 0, "DURATION", "such as 30d (default: never)",
 		      offsetof(struct token_options, expires)),
-	OPTION_STRING("file", 0, "FILE", "write it there (mode 0600) instead of printing it",
+	OPTION_STRING("file", 0, "FILE",
+		      "write it there (mode 0600) instead of printing it",
 		      offsetof(struct token_options, file)),
 	OPTION_END,
 };
@@ -46,27 +48,32 @@ static int create(struct console *c, const struct token_options *o, const char *
 	char id[65], *rest = list;
 
 	if (!o->person || !list)
-		return console_usage(c, &command_token, "new wants --for PERSON and --scopes LIST");
+		return console_usage(c, &command_token,
+				     "new wants --for PERSON and --scopes LIST");
 	if (!name_is_principal(o->person))
-		return console_usage(c, &command_token, "--for wants a name without spaces or quotes");
+		return console_usage(c, &command_token,
+				     "--for wants a name without spaces or quotes");
 	for (char *scope; (scope = strsep(&rest, ","));) {
 		if (count == TOKEN_SCOPES_MAX || !is_client_scope(scope))
-			return console_usage(c, &command_token, "a scope is SERVER:read or SERVER:write");
+			return console_usage(c, &command_token,
+					     "a scope is SERVER:read or SERVER:write");
 		scopes[count++] = scope;
 	}
 	if (o->expires && !clock_parse_duration(o->expires, &ttl_ms, &err))
 		return console_fail(c, &err);
-	if (!token_create(index, o->person, scopes, count, ttl_ms ? now + ttl_ms : 0, now, &token, id, &err))
+	if (!token_create(index, o->person, scopes, count, ttl_ms ? now + ttl_ms : 0, now,
+			  &token, id, &err))
 		return console_fail(c, &err);
 	if (o->file) {
-		if (!file_write(o->file, secret_bytes(token), secret_length(token), 0600, &err))
+		if (!file_write(o->file, secret_bytes(token), secret_length(token), 0600,
+				&err))
 			return console_fail(c, &err);
 		printf("token %s is in %s\n", id, o->file);
 		return EXIT_DONE;
 	}
 	if (c->json) {
-		json_auto_t *line = json_pack("{s:s, s:s%}", "id", id, "token", secret_bytes(token),
-					      secret_length(token));
+		json_auto_t *line = json_pack("{s:s, s:s%}", "id", id, "token",
+					      secret_bytes(token), secret_length(token));
 
 		console_print_json(line);
 		return EXIT_DONE;
@@ -89,7 +96,8 @@ static int list(struct console *c, const char *index)
 		console_print_json(tokens);
 		return EXIT_DONE;
 	}
-	json_array_foreach(tokens, i, t) {
+	json_array_foreach(tokens, i, t)
+	{
 		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 		const char *revoked = json_get_string(t, "revoked_at");
 		const char *expires = json_get_string(t, "expires_at");
@@ -98,9 +106,11 @@ static int list(struct console *c, const char *index)
 
 		strbuf_add_format(&line, "%-28s %-28s", console_member(t, "id"),
 				  console_member(t, "principal"));
-		json_array_foreach(json_object_get(t, "scopes"), k, scope) {
+		json_array_foreach(json_object_get(t, "scopes"), k, scope)
+		{
 			strbuf_add_format(&line, " %s",
-					  json_is_string(scope) ? json_string_value(scope) : "?");
+					  json_is_string(scope) ? json_string_value(scope)
+								: "?");
 		}
 		if (expires)
 			strbuf_add_format(&line, ", until %s", expires);
@@ -133,8 +143,8 @@ static int run(struct console *c, int argc, char **argv)
 	return console_usage(c, &command_token, "say new, list or revoke ID");
 }
 
-const struct command command_token = {
-	"token",
-	"token [new --for PERSON --scopes LIST [--expires 30d] [--file FILE] | list | revoke ID]",
-	"Make, list and revoke the tokens of MCP clients.", run
-};
+const struct command command_token = { "token",
+				       "token [new --for PERSON --scopes LIST [--expires "
+				       "30d] [--file FILE] | list | revoke ID]",
+				       "Make, list and revoke the tokens of MCP clients.",
+				       run };

@@ -4,6 +4,8 @@
 #include "console/gate_link.h"
 #include "console/render.h"
 
+enum { NAME_COLUMNS = 34 };
+
 json_t *tools_fetch(struct gate_link *g, const char *server, struct error *err)
 {
 	json_t *ask = json_object();
@@ -15,23 +17,29 @@ json_t *tools_fetch(struct gate_link *g, const char *server, struct error *err)
 	return reply ? json_incref(json_object_get(reply, "servers")) : NULL;
 }
 
-const json_t *tools_find(const json_t *servers, const char *full_name)
+const json_t *tools_find(const json_t *servers, const char *full_name,
+			 const char **ret_server)
 {
 	const char *dot = strchr(full_name, '.');
 	size_t i, k;
 	json_t *server, *tool;
 
-	json_array_foreach(servers, i, server) {
+	json_array_foreach(servers, i, server)
+	{
 		const char *name = json_get_string(server, "name");
 
 		if (!name || (dot && (strlen(name) != (size_t)(dot - full_name) ||
 				      strncmp(name, full_name, strlen(name)) != 0)))
 			continue;
-		json_array_foreach(json_object_get(server, "tools"), k, tool) {
+		json_array_foreach(json_object_get(server, "tools"), k, tool)
+		{
 			const char *tool_name = json_get_string(tool, "name");
 
-			if (tool_name && strcmp(tool_name, dot ? dot + 1 : full_name) == 0)
+			if (tool_name &&
+			    strcmp(tool_name, dot ? dot + 1 : full_name) == 0) {
+				*ret_server = name;
 				return tool;
+			}
 		}
 	}
 	return NULL;
@@ -39,7 +47,8 @@ const json_t *tools_find(const json_t *servers, const char *full_name)
 
 const char *tools_risk(const json_t *tool)
 {
-	const char *risk = json_get_string(json_object_get(tool, "_meta"), "org.wingman/risk");
+	const char *risk =
+		json_get_string(json_object_get(tool, "_meta"), "org.wingman/risk");
 
 	return risk ? risk : "?";
 }
@@ -49,13 +58,15 @@ void tools_print_servers(const struct console *c, const json_t *servers)
 	size_t i;
 	json_t *server;
 
-	json_array_foreach(servers, i, server) {
+	json_array_foreach(servers, i, server)
+	{
 		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 		bool up = json_is_true(json_object_get(server, "up"));
 
-		strbuf_add_format(&line, "%-12s %s, %zu tools, %s", console_member(server, "name"),
-				  up ? "up" : "DOWN", json_array_size(json_object_get(server, "tools")),
-				  json_get_string(server, "url"));
+		strbuf_add_format(&line, "%-12s %s, %zu tools, %s",
+				  console_member(server, "name"), up ? "up" : "DOWN",
+				  json_array_size(json_object_get(server, "tools")),
+				  console_member(server, "url"));
 		if (json_is_false(json_object_get(server, "pinned")))
 			strbuf_add_format(&line, ", CHANGED since pinned: wingman pin %s",
 					  console_member(server, "name"));
@@ -70,16 +81,25 @@ void tools_print_list(const struct console *c, const json_t *servers)
 	size_t i, k;
 	json_t *server, *tool;
 
-	json_array_foreach(servers, i, server) {
-		json_array_foreach(json_object_get(server, "tools"), k, tool) {
+	json_array_foreach(servers, i, server)
+	{
+		json_array_foreach(json_object_get(server, "tools"), k, tool)
+		{
 			_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+			_cleanup_strbuf_ struct strbuf rest = STRBUF_INIT;
 			const char *title = json_get_string(tool, "title");
 
 			strbuf_add_format(&line, "%s.%s", console_member(server, "name"),
 					  console_member(tool, "name"));
-			printf("%s%-34s%s %-12s ", console_bold(c), line.data, console_plain(c),
-			       tools_risk(tool));
-			console_print_visible(title ? title : "");
+			strbuf_add_format(&rest, "%*s %-12s %s",
+					  line.length < NAME_COLUMNS
+						  ? NAME_COLUMNS - (int)line.length
+						  : 0,
+					  "", tools_risk(tool), title ? title : "");
+			printf("%s", console_bold(c));
+			console_put_visible(line.data);
+			printf("%s", console_plain(c));
+			console_print_visible(rest.data);
 		}
 	}
 }
@@ -123,10 +143,29 @@ bool tools_is_required(const json_t *schema, const char *name)
 	size_t i;
 	json_t *required;
 
-	json_array_foreach(json_object_get(schema, "required"), i, required)
-		if (json_is_string(required) && strcmp(json_string_value(required), name) == 0)
-			return true;
+	json_array_foreach(json_object_get(schema, "required"), i,
+			   required) if (json_is_string(required) &&
+					 strcmp(json_string_value(required), name) ==
+						 0) return true;
 	return false;
+}
+
+static void print_property(const struct console *c, const json_t *schema,
+			   const char *name, const json_t *property)
+{
+	const char *help = json_get_string(property, "description");
+
+	printf("  %s", console_bold(c));
+	console_put_visible(name);
+	printf("%s  ", console_plain(c));
+	console_put_visible(tools_type(property));
+	printf("%s\n", tools_is_required(schema, name) ? ", required" : "");
+	if (help) {
+		printf("      ");
+		console_print_visible(help);
+	}
+	print_choices(property);
+	print_default(property);
 }
 
 void tools_print_docs(const struct console *c, const char *full_name, const json_t *tool)
@@ -137,25 +176,23 @@ void tools_print_docs(const struct console *c, const char *full_name, const json
 	const char *name;
 	json_t *property;
 
-	printf("%s%s%s  (%s)\n", console_bold(c), full_name, console_plain(c), tools_risk(tool));
+	printf("%s", console_bold(c));
+	console_put_visible(full_name);
+	printf("%s  (", console_plain(c));
+	console_put_visible(tools_risk(tool));
+	printf(")\n");
 	console_print_visible(title ? title : "");
 	printf("\n");
 	console_print_visible(description ? description : "");
 	printf("\narguments:\n");
-	json_object_foreach(json_object_get(schema, "properties"), name, property) {
-		const char *help = json_get_string(property, "description");
-
-		printf("  %s%s%s  %s%s\n", console_bold(c), name, console_plain(c), tools_type(property),
-		       tools_is_required(schema, name) ? ", required" : "");
-		if (help) {
-			printf("      ");
-			console_print_visible(help);
-		}
-		print_choices(property);
-		print_default(property);
+	json_object_foreach(json_object_get(schema, "properties"), name, property)
+	{
+		print_property(c, schema, name, property);
 	}
-	printf("\nrun it:  wingman call %s --args '{…}'   or   /call %s   in the console\n", full_name,
-	       full_name);
+	printf("\nrun it:  wingman call ");
+	console_put_visible(full_name);
+	printf(" --args '{…}'   or, in the console:  /call ");
+	console_print_visible(full_name);
 }
 
 static int run_tools(struct console *c, int argc, char **argv)
@@ -183,14 +220,16 @@ static int run_docs(struct console *c, int argc, char **argv)
 	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
 	json_auto_t *servers = NULL;
 	const json_t *tool;
+	const char *server;
 
 	if (argc != 2)
-		return console_usage(c, &command_docs, "name one tool, such as accounts.block_account");
+		return console_usage(c, &command_docs,
+				     "name one tool, such as accounts.block_account");
 	g = gate_link_open(c->dir, &err);
 	servers = g ? tools_fetch(g, NULL, &err) : NULL;
 	if (!servers)
 		return console_fail(c, &err);
-	tool = tools_find(servers, argv[1]);
+	tool = tools_find(servers, argv[1], &server);
 	if (!tool) {
 		error_set(&err, ERR_NOT_FOUND, "there is no tool '%s'", argv[1]);
 		error_hint(&err, "'wingman tools' lists them");
@@ -203,7 +242,7 @@ static int run_docs(struct console *c, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-const struct command command_tools = { "tools", "tools [SERVER]", "List the tools and their risk.",
-				       run_tools };
-const struct command command_docs = { "docs", "docs TOOL", "What a tool does and what it wants.",
-				      run_docs };
+const struct command command_tools = { "tools", "tools [SERVER]",
+				       "List the tools and their risk.", run_tools };
+const struct command command_docs = { "docs", "docs TOOL",
+				      "What a tool does and what it wants.", run_docs };

@@ -11,9 +11,12 @@
 #include "console/gate_link.h"
 
 /* Array of {name, url, up, pinned, tools}; new reference. 'server' NULL: all. */
-json_t *tools_fetch(struct gate_link *g, const char *server, struct error *err) _must_use_;
-/* The definition of "server.tool" (or "tool"), borrowed; NULL if there is none. */
-const json_t *tools_find(const json_t *servers, const char *full_name);
+json_t *tools_fetch(struct gate_link *g, const char *server,
+		    struct error *err) _must_use_;
+/* The definition of "server.tool" (or "tool") and its server's name, borrowed; NULL if
+ * there is none. */
+const json_t *tools_find(const json_t *servers, const char *full_name,
+			 const char **ret_server);
 const char *tools_risk(const json_t *tool);
 /* What a property wants, for people: its x-wingman-kind or its type. */
 const char *tools_type(const json_t *property);

@@ -1,0 +1,43 @@
+/*
+ * session -- what the commands of the interactive console share.
+ *
+ * A command is a row: word, what it takes, a sentence, a function. The gate may go
+ * away and come back meanwhile; a command that needs it is run only on a live link.
+ */
+#ifndef CONSOLE_SESSION_H
+#define CONSOLE_SESSION_H
+
+#include "console/console.h"
+#include "console/editor.h"
+#include "console/gate_link.h"
+
+struct session {
+	struct console *console;
+	struct gate_link *gate; /* NULL while it is away */
+	struct editor *editor;
+	json_t *servers; /* as last listed, for completion */
+	bool ended;
+	int status; /* of the last command */
+};
+
+struct session_command {
+	const char *word;     /* "/call" */
+	const char *operands; /* "TOOL [JSON]" */
+	const char *summary;
+	enum complete_kind completes;
+	bool needs_gate;
+	/* 'rest' is what follows the word, without spaces around it; it may be changed. */
+	int (*run)(struct session *s, char *rest);
+};
+
+extern const struct session_command session_commands[];
+extern const size_t session_command_count;
+
+/* Run one line: a command, or a tool and its arguments. */
+void session_run_line(struct session *s, const char *line);
+/* Make sure of the gate; says so when it had gone away. */
+bool session_connect(struct session *s, struct error *err);
+/* "accounts.get_account {...}": called as /call does. */
+int session_call(struct session *s, char *rest);
+
+#endif

@@ -1,0 +1,2 @@
+import tap
+tap.ok("placeholder", True); tap.done()
