@@ -282,6 +282,8 @@ static void test_remote_rules_have_their_uri(void **state)
 	assert_false(schema_set_add(set, "http://example.com/x/b.json", remote, &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 	error_clear(&err);
+	assert_false(schema_set_add(set, "http://example.com/x/c.json#", remote, &err));
+	testing_error(&err, ERR_INVALID_ARGUMENT, "no URI of a schema document");
 	schema = schema_compile(set, document, "http://example.com/x/a.json", 0, &err);
 	assert_non_null(schema);
 	assert_false(schema_validate(schema, value, &fault));
