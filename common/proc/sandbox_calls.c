@@ -98,40 +98,49 @@ static bool refuse_all(scmp_filter_ctx filter, const int *calls, size_t count)
 	return true;
 }
 
-/* The kernel reads 32 bits of the family, so the comparison does as well. */
+/* Refuse 'call' where its argument number 'arg' compares like that. */
+static bool refuse_if(scmp_filter_ctx filter, int call, unsigned arg,
+		      enum scmp_compare how, uint64_t a, uint64_t b)
+{
+	const struct scmp_arg_cmp cmp = {
+		.arg = arg, .op = how, .datum_a = a, .datum_b = b
+	};
+
+	return forgive(
+		seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), call, 1, &cmp));
+}
+
+/* The kernel reads 32 bits of the family and we compare 64: bits above make a family
+ * unequal to AF_UNIX, and greater than AF_NETLINK, so they lead nowhere. */
 static bool refuse_families(scmp_filter_ctx filter, bool network)
 {
-	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+	const int call = SCMP_SYS(socket);
 
 	if (!network)
-		return forgive(seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
-						SCMP_A0_32(SCMP_CMP_NE, AF_UNIX)));
+		return refuse_if(filter, call, 0, SCMP_CMP_NE, AF_UNIX, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(odd_families); i++)
-		if (!forgive(seccomp_rule_add(
-			    filter, no, SCMP_SYS(socket), 1,
-			    SCMP_A0_32(SCMP_CMP_EQ, (unsigned)odd_families[i]))))
+		if (!refuse_if(filter, call, 0, SCMP_CMP_EQ, (unsigned)odd_families[i],
+			       0))
 			return false;
-	return forgive(seccomp_rule_add(filter, no, SCMP_SYS(socket), 1,
-					SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK)));
+	return refuse_if(filter, call, 0, SCMP_CMP_GT, AF_NETLINK, 0);
 }
 
 /* clone3 hides its flags in memory, where a filter cannot look: as if it did not exist,
- * so that the C library takes clone. TIOCSTI types into the terminal of others. */
+ * so that the C library takes clone. TIOCSTI and TIOCLINUX type into a terminal. */
 static bool refuse_by_argument(scmp_filter_ctx filter)
 {
-	const uint32_t no = SCMP_ACT_ERRNO(EPERM);
+	static const unsigned long typing[] = { TIOCSTI, TIOCLINUX };
 
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
-		if (!forgive(seccomp_rule_add(
-			    filter, no, SCMP_SYS(clone), 1,
-			    SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]))))
+		if (!refuse_if(filter, SCMP_SYS(clone), 0, SCMP_CMP_MASKED_EQ,
+			       namespaces[i], namespaces[i]))
 			return false;
-	return forgive(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3),
-					0)) &&
-	       forgive(seccomp_rule_add(filter, no, SCMP_SYS(ioctl), 1,
-					SCMP_A1_32(SCMP_CMP_EQ, TIOCSTI))) &&
-	       forgive(seccomp_rule_add(filter, no, SCMP_SYS(ioctl), 1,
-					SCMP_A1_32(SCMP_CMP_EQ, TIOCLINUX)));
+	for (size_t i = 0; i < ARRAY_SIZE(typing); i++)
+		if (!refuse_if(filter, SCMP_SYS(ioctl), 1, SCMP_CMP_MASKED_EQ, UINT32_MAX,
+			       typing[i]))
+			return false;
+	return forgive(
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
 }
 
 static bool fill(scmp_filter_ctx filter, const struct sandbox *s)

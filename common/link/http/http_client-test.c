@@ -9,7 +9,7 @@
 struct world {
 	struct httpd *server;
 	struct http_client *client;
-	struct http_request *kept; /* by /never; answered at the end */
+	_Atomic(struct http_request *) kept; /* by /never; answered at the end */
 	atomic_uint seen;
 };
 
