@@ -1,0 +1,135 @@
+#include "servers/accounts/accounts.h"
+
+#include "base/file.h"
+#include "servers/accounts/backend_ldap.h"
+
+/* The systems this program can be connected to, in the order in which they are asked
+ * who somebody is. */
+static const struct {
+	const char *name;
+	bool (*open)(const struct statedir *dir, const json_t *config,
+		     struct account_system *ret, struct error *err);
+} known_systems[] = {
+	{ "ldap", backend_ldap_open },
+};
+
+static struct documents *open_records(const struct statedir *dir, struct error *err)
+{
+	_cleanup_free_ char *folder = statedir_path(dir, "accounts");
+	_cleanup_free_ char *path = statedir_path(dir, "accounts/records.db");
+
+	if (!folder || !path) {
+		error_oom(err);
+		return NULL;
+	}
+	return file_make_dir(folder, 0700, err) ? documents_open_sqlite(path, err) : NULL;
+}
+
+void accounts_close(void *context)
+{
+	struct accounts *a = context;
+
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->system_count; i++)
+		a->systems[i].backend->close(a->systems[i].self);
+	documents_close(a->records);
+	free(a);
+}
+
+static void accounts_closep(struct accounts **a)
+{
+	accounts_close(*a);
+}
+
+void *accounts_open(const struct statedir *dir, const json_t *config, struct error *err)
+{
+	_cleanup_(accounts_closep) struct accounts *a = calloc(1, sizeof *a);
+
+	if (!a) {
+		error_oom(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(known_systems); i++) {
+		if (!json_object_get(config, known_systems[i].name))
+			continue;
+		if (!known_systems[i].open(dir, config, &a->systems[a->system_count], err))
+			return NULL;
+		a->system_count++;
+	}
+	if (a->system_count == 0) {
+		error_set(err, ERR_INVALID_ARGUMENT, "no system with accounts is configured");
+		error_hint(err, "name one under 'backend', for example 'ldap'");
+		return NULL;
+	}
+	a->records = open_records(dir, err);
+	return a->records ? TAKE(a) : NULL;
+}
+
+bool accounts_ready(void *context, struct error *err)
+{
+	struct accounts *a = context;
+
+	for (size_t i = 0; i < a->system_count; i++)
+		if (!a->systems[i].backend->ready(a->systems[i].self, err))
+			return false;
+	return true;
+}
+
+const struct account_system *accounts_system(const struct accounts *a, const char *name)
+{
+	for (size_t i = 0; i < a->system_count; i++)
+		if (strcmp(a->systems[i].backend->system, name) == 0)
+			return &a->systems[i];
+	return NULL;
+}
+
+static bool fail_unconnected(const struct accounts *a, const char *name, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
+
+	for (size_t i = 0; i < a->system_count; i++)
+		strbuf_add_format(&list, "%s%s", i ? ", " : "", a->systems[i].backend->system);
+	error_set(err, ERR_INVALID_ARGUMENT, "this server is not connected to '%s'", name);
+	return error_hint(err, "it is connected to: %s", list.data);
+}
+
+/* Which of our systems a call is about; all of them if it does not say. */
+static bool read_wanted(const struct accounts *a, const json_t *systems, bool *wanted,
+			struct error *err)
+{
+	for (size_t i = 0; i < a->system_count; i++)
+		wanted[i] = systems == NULL;
+	for (size_t i = 0; i < json_array_size(systems); i++) {
+		const char *name = json_string_value(json_array_get(systems, i));
+		const struct account_system *system = name ? accounts_system(a, name) : NULL;
+
+		if (!system)
+			return fail_unconnected(a, name ? name : "", err);
+		wanted[system - a->systems] = true;
+	}
+	return true;
+}
+
+bool accounts_resolve(struct mcp_call *call, struct person *ret, struct error *err)
+{
+	const struct accounts *a = mcp_call_context(call);
+	const char *who = mcp_call_string(call, "person", "");
+	json_t *candidates = NULL, *details;
+	bool wanted[SYSTEMS_MAX] = { 0 };
+
+	if (!read_wanted(a, json_object_get(mcp_call_arguments(call), "systems"), wanted, err))
+		return false;
+	if (!resolve_person(a->systems, a->system_count, wanted, who, mcp_call_now_ms(call), ret,
+			    &candidates, err)) {
+		details = candidates ? json_pack("{s:o}", "candidates", candidates) : NULL;
+		if (details)
+			mcp_call_error_details(call, details);
+		return false;
+	}
+	if (ret->count > 0)
+		return true;
+	error_set(err, ERR_NOT_FOUND, "'%s' has no account in these systems", ret->name);
+	person_done(ret);
+	return false;
+}

@@ -1,0 +1,30 @@
+/*
+ * accounts -- what the tools of this server share: its systems and its record.
+ */
+#ifndef ACCOUNTS_ACCOUNTS_H
+#define ACCOUNTS_ACCOUNTS_H
+
+#include "base/statedir.h"
+#include "link/documents/documents.h"
+#include "mcp/tool.h"
+#include "servers/accounts/resolve.h"
+
+struct accounts {
+	struct account_system systems[SYSTEMS_MAX];
+	size_t system_count;
+	struct documents *records;
+};
+
+/* For struct mcp_server. */
+void *accounts_open(const struct statedir *dir, const json_t *config, struct error *err);
+void accounts_close(void *context);
+bool accounts_ready(void *context, struct error *err);
+
+/* NULL when it is not connected here. */
+const struct account_system *accounts_system(const struct accounts *a, const char *name);
+
+/* The person and the accounts that 'person' and 'systems' of a call mean. A system
+ * that is not connected is ERR_INVALID_ARGUMENT naming those that are. */
+bool accounts_resolve(struct mcp_call *call, struct person *ret, struct error *err);
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * The LDAP backend and what stands on it, against a real directory; run by
+ * backend_ldap_test.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "link/ldap/ldap_link.h"
+#include "servers/accounts/backend_ldap.h"
+#include "servers/accounts/change.h"
+#include "servers/accounts/ppolicy.h"
+#include "servers/accounts/resolve.h"
+#include "tests/slapd_control.h"
+
+#define SUFFIX "dc=example,dc=test"
+#define PEOPLE "ou=people," SUFFIX
+#define JOHN "uid=john.doe," PEOPLE
+#define NOW INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
+
+static char dir[] = "/tmp/backend-ldap-XXXXXX";
+
+static const struct record_event event = {
+	.action = "blocked", .at_ms = NOW, .by = "alice@example.test",
+	.approved_by = "bob@example.test", .approval = "ap1", .reason = "test",
+};
+
+static json_t *configuration(void)
+{
+	return json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:i}, s:{s:[s], s:[s], s:[s]}}", "ldap",
+			 "uri", slapd_env("SLAPD_URI"), "bind_dn", slapd_env("SLAPD_SERVICE_DN"),
+			 "password_file", slapd_env("SLAPD_PASSWORD_FILE"), "people_base", SUFFIX,
+			 "default_policy", "cn=default,ou=policies," SUFFIX, "timeout_ms", 700,
+			 "protected", "subtrees", "ou=BreakGlass, " SUFFIX, "groups",
+			 "cn=service-accounts,ou=groups," SUFFIX, "uids", "Priya.Patel");
+}
+
+static void system_close(struct account_system *s)
+{
+	if (s->backend)
+		s->backend->close(s->self);
+}
+
+static void open_with(json_t *config, struct account_system *ret)
+{
+	_cleanup_(statedir_freep) struct statedir *folder = NULL;
+	struct error err = ERROR_INIT;
+
+	folder = statedir_new(dir, &err);
+	if (!folder || !backend_ldap_open(folder, config, ret, &err))
+		fail_msg("%s", err.message);
+	json_decref(config);
+}
+
+static enum error_code find(const struct account_system *s, const char *text, struct person *ret)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *candidates = NULL;
+	bool wanted = true;
+
+	return resolve_person(s, 1, &wanted, text, NOW, ret, &candidates, &err) ? ERR_NONE :
+										  err.code;
+}
+
+static void test_resolve(void **state)
+{
+	_cleanup_(system_close) struct account_system s = { 0 };
+	static const struct {
+		const char *text, *uid;
+		enum error_code code;
+	} cases[] = {
+		{ "john.doe", "john.doe", ERR_NONE },
+		{ "@JOHN.DOE", "john.doe", ERR_NONE },
+		{ "John.Doe@EXAMPLE.test", "john.doe", ERR_NONE },
+		{ "john doe", "john.doe", ERR_NONE },
+		{ "UID=John.Doe, OU=People, DC=Example, DC=Test", "john.doe", ERR_NONE },
+		{ "cn=Stone\\, Peter," PEOPLE, "peter.stone", ERR_NONE },
+		{ "cn=Stone\\2C Peter," PEOPLE, "peter.stone", ERR_NONE },
+		{ "Stone, Peter", "peter.stone", ERR_NONE },
+		{ "Star* Lane", "star.lane", ERR_NONE },
+		{ "Liam O'Brien (contractor)", "liam.obrien", ERR_NONE },
+		{ "Zo\xc3\xab M\xc3\xbcller", "zoe.mueller", ERR_NONE },
+		{ "breakglass-1", "breakglass-1", ERR_NONE },
+		{ "Alex Kim", NULL, ERR_AMBIGUOUS },
+		{ "alex.kim2", "alex.kim2", ERR_NONE },
+		{ "John", NULL, ERR_NOT_FOUND },
+		{ "john.d*", NULL, ERR_NOT_FOUND },
+		{ "*", NULL, ERR_NOT_FOUND },
+		{ "x)(uid=*", NULL, ERR_INVALID_ARGUMENT },
+		{ "wingman", NULL, ERR_NOT_FOUND },
+		{ "cn=wingman,ou=services," SUFFIX, NULL, ERR_NOT_FOUND },
+		{ "cn=default,ou=policies," SUFFIX, NULL, ERR_NOT_FOUND },
+		{ "uid=nobody," PEOPLE, NULL, ERR_NOT_FOUND },
+		{ "uid=john.doe,ou=elsewhere," SUFFIX, NULL, ERR_NOT_FOUND },
+		{ "dc=", NULL, ERR_INVALID_ARGUMENT },
+		{ "=", NULL, ERR_INVALID_ARGUMENT },
+	};
+
+	(void)state;
+	open_with(configuration(), &s);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(person_done) struct person p = { 0 };
+		enum error_code code = find(&s, cases[i].text, &p);
+
+		if (code != cases[i].code || (cases[i].uid && strcmp(p.uid, cases[i].uid) != 0))
+			fail_msg("'%s': %s", cases[i].text, error_name(code));
+	}
+}
+
+static bool binds(void)
+{
+	struct error err = ERROR_INIT;
+	bool ok = false;
+
+	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", 2000, &ok, &err))
+		fail_msg("%s", err.message);
+	return ok;
+}
+
+static struct documents *records(void)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *path = file_join(dir, "records.db");
+	struct documents *d = documents_open_sqlite(path, &err);
+
+	if (!d)
+		fail_msg("%s", err.message);
+	return d;
+}
+
+static struct change plan(const struct account_system *s, const struct person *p,
+			  enum change_kind kind)
+{
+	const struct account *a = &p->accounts[0].account;
+
+	return (struct change){ .kind = kind, .system = s, .identifier = a->identifier,
+				.id = a->id, .lock = a->lock,
+				.act = kind == CHANGE_BLOCK ? !a->permanent : *a->lock != '\0' };
+}
+
+static void run(const struct change *c, struct documents *d, bool changed,
+		enum account_state after)
+{
+	struct change_outcome o = { 0 };
+	struct error err = ERROR_INIT;
+
+	if (!change_account(c, d, &event, NOW, &o, &err))
+		fail_msg("%s (%s)", err.message, err.cause);
+	assert_int_equal(o.changed, changed);
+	assert_int_equal(o.after, after);
+	assert_true(o.verified);
+}
+
+static void test_block_and_unblock(void **state)
+{
+	_cleanup_(system_close) struct account_system s = { 0 };
+	_cleanup_(person_done) struct person before = { 0 }, blocked = { 0 };
+	_cleanup_(account_list_done) struct account_list list = ACCOUNT_LIST_INIT;
+	_cleanup_(documents_closep) struct documents *d = records();
+	struct change_outcome o = { 0 };
+	struct error err = ERROR_INIT;
+	struct change c;
+
+	(void)state;
+	open_with(configuration(), &s);
+	assert_true(binds());
+	assert_int_equal(find(&s, "john.doe", &before), ERR_NONE);
+	assert_true(before.accounts[0].account.obeyed);
+	c = plan(&s, &before, CHANGE_BLOCK);
+	run(&c, d, true, ACCOUNT_BLOCKED);
+	assert_false(binds());
+	/* The same plan again: the lock is not what it was. */
+	assert_false(change_account(&c, d, &event, NOW, &o, &err));
+	assert_int_equal(err.code, ERR_PRECONDITION_FAILED);
+	/* Past our own reading, the directory's assertion says no as well. */
+	error_clear(&err);
+	assert_false(s.backend->block(s.self, c.identifier, c.id, "", &err));
+	assert_int_equal(err.code, ERR_CONFLICT);
+	error_clear(&err);
+	assert_false(s.backend->unblock(s.self, c.identifier,
+					"00000000-0000-1000-8000-000000000000",
+					PPOLICY_LOCKED_FOR_EVER, &err));
+	assert_int_equal(err.code, ERR_CONFLICT);
+	assert_false(binds());
+
+	assert_int_equal(find(&s, "john.doe", &blocked), ERR_NONE);
+	assert_true(blocked.accounts[0].account.permanent);
+	error_clear(&err);
+	assert_true(s.backend->list_blocked(s.self, NOW, &list, &err));
+	/* John, and the one whose lock after failed logins still runs. */
+	assert_int_equal(list.count, 2);
+	c = plan(&s, &blocked, CHANGE_BLOCK);
+	run(&c, d, false, ACCOUNT_BLOCKED);
+	c = plan(&s, &blocked, CHANGE_UNBLOCK);
+	run(&c, d, true, ACCOUNT_ACTIVE);
+	assert_true(binds());
+	c = plan(&s, &before, CHANGE_UNBLOCK);
+	run(&c, d, false, ACCOUNT_ACTIVE);
+}
+
+static void test_failed_logins(void **state)
+{
+	_cleanup_(system_close) struct account_system s = { 0 };
+	_cleanup_(person_done) struct person now = { 0 }, old = { 0 };
+	_cleanup_(documents_closep) struct documents *d = records();
+	struct change c;
+
+	(void)state;
+	open_with(configuration(), &s);
+	assert_int_equal(find(&s, "failed.2026", &now), ERR_NONE);
+	assert_int_equal(now.accounts[0].account.state, ACCOUNT_BLOCKED);
+	assert_false(now.accounts[0].account.permanent);
+	assert_true(now.accounts[0].account.until_ms == NOW + 10 * 60 * 1000);
+	assert_int_equal(find(&s, "failed.long.ago", &old), ERR_NONE);
+	assert_int_equal(old.accounts[0].account.state, ACCOUNT_ACTIVE);
+	/* Both can be blocked for good, the old lock being compared and set. */
+	c = plan(&s, &now, CHANGE_BLOCK);
+	run(&c, d, true, ACCOUNT_BLOCKED);
+	c = plan(&s, &old, CHANGE_BLOCK);
+	run(&c, d, true, ACCOUNT_BLOCKED);
+}
+
+static bool protected(const struct account_system *s, const char *uid, enum error_code *code)
+{
+	_cleanup_(person_done) struct person p = { 0 };
+	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	bool is_protected = false;
+
+	assert_int_equal(find(s, uid, &p), ERR_NONE);
+	(void)s->backend->is_protected(s->self, &p.accounts[0].account, &is_protected, &why, &err);
+	*code = err.code;
+	assert_int_equal(is_protected, why.length > 0);
+	return is_protected;
+}
+
+static void test_protected(void **state)
+{
+	static const struct {
+		const char *uid;
+		bool yes;
+	} cases[] = {
+		{ "breakglass-1", true }, { "breakglass-2", true }, { "ci.runner", true },
+		{ "priya.patel", true },  { "john.doe", false },    { "lena.novak", false },
+		{ "peter.stone", false },
+	};
+	_cleanup_(system_close) struct account_system s = { 0 };
+	enum error_code code;
+
+	(void)state;
+	open_with(configuration(), &s);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		if (protected(&s, cases[i].uid, &code) != cases[i].yes)
+			fail_msg("%s", cases[i].uid);
+		assert_int_equal(code, ERR_NONE);
+	}
+}
+
+/* A rule whose object is not there must not quietly protect nobody. */
+static void test_protected_misspelt(void **state)
+{
+	static const char *const kinds[] = { "subtrees", "groups" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		_cleanup_(system_close) struct account_system s = { 0 };
+		json_t *config = configuration();
+		enum error_code code;
+
+		json_object_set_new(json_object_get(config, "protected"), kinds[i],
+				    json_pack("[s]", "ou=braekglass," SUFFIX));
+		open_with(config, &s);
+		assert_false(protected(&s, "john.doe", &code));
+		assert_int_equal(code, ERR_PRECONDITION_FAILED);
+	}
+}
+
+static bool obeyed(json_t *config, const char *uid)
+{
+	_cleanup_(system_close) struct account_system s = { 0 };
+	_cleanup_(person_done) struct person p = { 0 };
+
+	open_with(config, &s);
+	assert_int_equal(find(&s, uid, &p), ERR_NONE);
+	return p.accounts[0].account.obeyed;
+}
+
+static void test_policies(void **state)
+{
+	json_t *config;
+
+	(void)state;
+	assert_true(obeyed(configuration(), "jane.roe"));
+	assert_false(obeyed(configuration(), "nora.quinn"));
+	config = configuration();
+	json_object_del(json_object_get(config, "ldap"), "default_policy");
+	assert_false(obeyed(config, "jane.roe"));
+	config = configuration();
+	json_object_set_new(json_object_get(config, "ldap"), "default_policy",
+			    json_string("cn=nothing,ou=policies," SUFFIX));
+	assert_false(obeyed(config, "jane.roe"));
+}
+
+static void test_faults(void **state)
+{
+	_cleanup_(system_close) struct account_system s = { 0 };
+	_cleanup_(documents_closep) struct documents *d = records();
+	_cleanup_(person_done) struct person jane = { 0 };
+	struct person nobody = { 0 };
+	struct change_outcome o = { 0 };
+	struct error err = ERROR_INIT;
+	struct change c;
+
+	(void)state;
+	open_with(configuration(), &s);
+	assert_int_equal(find(&s, "jane.roe", &jane), ERR_NONE);
+	c = plan(&s, &jane, CHANGE_BLOCK);
+	slapd_control("stop");
+	assert_int_equal(find(&s, "jane.roe", &nobody), ERR_BACKEND_UNAVAILABLE);
+	assert_false(change_account(&c, d, &event, NOW, &o, &err));
+	assert_int_equal(err.code, ERR_BACKEND_UNAVAILABLE);
+	assert_non_null(strstr(err.message, slapd_env("SLAPD_URI")));
+	assert_false(s.backend->ready(s.self, &err));
+	slapd_control("start");
+	slapd_control("pause");
+	assert_int_equal(find(&s, "jane.roe", &nobody), ERR_TIMEOUT);
+	slapd_control("resume");
+	error_clear(&err);
+	assert_true(s.backend->ready(s.self, &err));
+	run(&c, d, true, ACCOUNT_BLOCKED);
+	/* Refused by the directory's own rules: nobody is on record for it. */
+	_cleanup_(person_done) struct person glass = { 0 };
+	json_auto_t *e = NULL;
+	assert_int_equal(find(&s, "breakglass-1", &glass), ERR_NONE);
+	c = plan(&s, &glass, CHANGE_BLOCK);
+	assert_false(change_account(&c, d, &event, NOW, &o, &err));
+	assert_int_equal(err.code, ERR_PERMISSION_DENIED);
+	error_clear(&err);
+	assert_true(record_explain(d, "ldap", c.id, &e, &err));
+	assert_null(e);
+}
+
+static int make_dir(void **state)
+{
+	(void)state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char command[80];
+
+	(void)state;
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_block_and_unblock),
+		cmocka_unit_test(test_failed_logins),
+		cmocka_unit_test(test_protected),
+		cmocka_unit_test(test_protected_misspelt),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_faults),
+	};
+
+	return cmocka_run_group_tests_name("backend_ldap", tests, make_dir, remove_dir);
+}

@@ -1,0 +1,199 @@
+/* block_account and unblock_account: the run functions. They act on the plan. */
+#include "servers/accounts/tools.h"
+
+#include "base/clock.h"
+#include "servers/accounts/accounts.h"
+#include "servers/accounts/change.h"
+#include "servers/accounts/report.h"
+
+/* ---- What the plan says ----------------------------------------------------------- */
+
+static bool read_change(const struct accounts *a, const json_t *item, enum change_kind kind,
+			struct change *ret, struct error *err)
+{
+	const char *system = json_get_string(item, "system");
+
+	*ret = (struct change){
+		.kind = kind,
+		.system = system ? accounts_system(a, system) : NULL,
+		.identifier = json_get_string(item, "identifier"),
+		.id = json_get_string(item, "id"),
+		.lock = json_get_string(item, "lock"),
+		.act = json_is_true(json_object_get(item, "act")),
+	};
+	if (!ret->system || !ret->identifier || !ret->id || !ret->lock)
+		return error_set(err, ERR_INTERNAL, "the plan names no account of ours");
+	return true;
+}
+
+static struct record_event read_event(const struct mcp_call *call, enum change_kind kind)
+{
+	return (struct record_event){
+		.action = kind == CHANGE_BLOCK ? "blocked" : "unblocked",
+		.at_ms = clock_wall_ms(),
+		.by = mcp_call_requester(call),
+		.approved_by = mcp_call_approvers(call),
+		.approval = mcp_call_approval(call),
+		.reason = mcp_call_string(call, "reason", ""),
+		.incident = mcp_call_string(call, "incident", NULL),
+		.ticket = mcp_call_string(call, "ticket", NULL),
+	};
+}
+
+static json_t *plan_accounts(const struct mcp_call *call)
+{
+	return json_object_get(plan_get_data(mcp_call_plan(call)), "accounts");
+}
+
+/* ---- What came of it -------------------------------------------------------------- */
+
+struct outcomes {
+	json_t *list;
+	struct strbuf text;
+	size_t failed;
+	bool verified;
+	struct error first; /* failure */
+	bool unknown;
+};
+
+static void outcomes_done(struct outcomes *o)
+{
+	json_decref(o->list);
+	strbuf_done(&o->text);
+}
+
+static const char *explain(const struct change *c, const struct change_outcome *o)
+{
+	if (!c->act)
+		return c->kind == CHANGE_BLOCK ? "was blocked already" : "was not blocked";
+	if (!o->verified)
+		return "the change was accepted, but reading it back did not show it";
+	return c->kind == CHANGE_BLOCK ? c->system->backend->not_ended : "";
+}
+
+static bool add_success(struct outcomes *out, const struct change *c,
+			const struct change_outcome *o, struct error *err)
+{
+	const char *detail = explain(c, o);
+	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "system",
+				 c->system->backend->system, "identifier", c->identifier, "before",
+				 account_state_name(o->before), "after",
+				 account_state_name(o->after), "changed", (int)o->changed,
+				 "detail", detail);
+
+	out->verified = out->verified && o->verified;
+	strbuf_add_format(&out->text, "\n- %s: **%s**", c->system->backend->system,
+			  account_state_name(o->after));
+	if (o->changed)
+		strbuf_add_format(&out->text, ", was %s", account_state_name(o->before));
+	if (*detail)
+		strbuf_add_format(&out->text, " (%s)", detail);
+	return (item && json_array_append_new(out->list, item) == 0) || error_oom(err);
+}
+
+static bool add_failure(struct outcomes *out, const struct change *c, const struct error *why,
+			struct error *err)
+{
+	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:{s:s, s:s}}", "system",
+				 c->system->backend->system, "identifier", c->identifier, "before",
+				 "unknown", "after", "unknown", "changed", 0, "error", "code",
+				 error_name(why->code), "message", why->message);
+
+	if (out->failed++ == 0)
+		out->first = *why;
+	out->unknown |= why->code == ERR_UNKNOWN_OUTCOME;
+	out->verified = false;
+	strbuf_add_format(&out->text, "\n- %s: failed: ", c->system->backend->system);
+	report_text(&out->text, why->message);
+	return (item && json_array_append_new(out->list, item) == 0) || error_oom(err);
+}
+
+static bool report(struct mcp_call *call, enum change_kind kind, struct outcomes *out,
+		   struct mcp_result *result, struct error *err)
+{
+	const json_t *data = plan_get_data(mcp_call_plan(call));
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const char *uid = json_get_string(data, "uid"), *mail = json_get_string(data, "email");
+	const char *name = json_get_string(data, "display_name");
+	json_t *structured;
+
+	structured = json_pack("{s:{s:s, s:s*, s:s*}, s:O}", "person", "display_name", name, "uid",
+			       uid && *uid ? uid : NULL, "email", mail && *mail ? mail : NULL,
+			       "outcomes", out->list);
+	if (!structured)
+		return error_oom(err);
+	mcp_result_structured(result, structured);
+	strbuf_add_string(&text, kind == CHANGE_BLOCK ? "Block of " : "Unblock of ");
+	report_name(&text, name,
+		    json_get_string(json_array_get(out->list, 0), "identifier"));
+	strbuf_add(&text, out->text.data, out->text.length);
+	report_finish(result, &text);
+	mcp_result_verified(result, out->verified);
+	return true;
+}
+
+static bool run_change(struct mcp_call *call, enum change_kind kind, struct mcp_result *result,
+		       struct error *err)
+{
+	const struct accounts *a = mcp_call_context(call);
+	const struct record_event event = read_event(call, kind);
+	_cleanup_(outcomes_done) struct outcomes out = { .list = json_array(),
+							 .text = STRBUF_INIT,
+							 .verified = true };
+	const json_t *planned = plan_accounts(call);
+
+	for (size_t i = 0; i < json_array_size(planned); i++) {
+		struct change_outcome outcome = { 0 };
+		struct error why = ERROR_INIT;
+		struct change change;
+
+		if (!read_change(a, json_array_get(planned, i), kind, &change, err))
+			return false;
+		if (!(change_account(&change, a->records, &event, mcp_call_now_ms(call), &outcome,
+				     &why) ?
+			      add_success(&out, &change, &outcome, err) :
+			      add_failure(&out, &change, &why, err)))
+			return false;
+	}
+	/* Where nothing succeeded, or nobody knows, the whole call says so. */
+	if (out.unknown || out.failed == json_array_size(planned)) {
+		*err = out.first;
+		if (out.unknown)
+			err->code = ERR_UNKNOWN_OUTCOME;
+		return false;
+	}
+	return report(call, kind, &out, result, err);
+}
+
+bool block_account(struct mcp_call *call, struct mcp_result *result, struct error *err)
+{
+	return run_change(call, CHANGE_BLOCK, result, err);
+}
+
+bool unblock_account(struct mcp_call *call, struct mcp_result *result, struct error *err)
+{
+	return run_change(call, CHANGE_UNBLOCK, result, err);
+}
+
+/* ---- After a crash ---------------------------------------------------------------- */
+
+bool check_accounts(struct mcp_call *call, struct strbuf *observed, struct error *err)
+{
+	const struct accounts *a = mcp_call_context(call);
+	const json_t *planned = plan_accounts(call);
+
+	for (size_t i = 0; i < json_array_size(planned); i++) {
+		_cleanup_(account_done) struct account now = { 0 };
+		struct change c;
+		bool found = false;
+
+		if (!read_change(a, json_array_get(planned, i), CHANGE_BLOCK, &c, err) ||
+		    !c.system->backend->read(c.system->self, c.identifier, c.id,
+					     mcp_call_now_ms(call), &now, &found, err))
+			return false;
+		strbuf_add_format(observed, "%s%s: %s is %s now", i ? "; " : "",
+				  c.system->backend->system, c.identifier,
+				  found ? account_state_name(now.state) : "gone");
+	}
+	return strbuf_ok(observed) || error_oom(err);
+}

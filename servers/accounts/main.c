@@ -1,0 +1,29 @@
+/* wingman-accounts: block and unblock people's accounts. */
+#include "base/cleanup.h"
+#include "mcp/server.h"
+#include "servers/accounts/accounts.h"
+#include "servers/accounts/tools.h"
+
+static const struct mcp_tool tools[] = {
+	{ .name = "get_account", .run = get_account },
+	{ .name = "list_blocked_accounts", .run = list_blocked_accounts },
+	{ .name = "block_account", .plan = plan_block_account, .run = block_account,
+	  .check = check_accounts },
+	{ .name = "unblock_account", .plan = plan_unblock_account, .run = unblock_account,
+	  .check = check_accounts },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct mcp_server server = {
+		.name = "accounts",
+		.tools = tools,
+		.tool_count = ARRAY_SIZE(tools),
+		.open = accounts_open,
+		.close = accounts_close,
+		.ready = accounts_ready,
+		.needs_network = true,
+	};
+
+	return mcp_server_main(&server, argc, argv);
+}
