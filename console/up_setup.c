@@ -170,12 +170,14 @@ static bool write_accounts_config(const struct suite *s, struct error *err)
 			  "    uri: ldap://127.0.0.1:%lld\n"
 			  "    bind_dn: cn=wingman,ou=services,%s\n"
 			  "    password_file: accounts/ldap.password\n"
-			  "    people_base: ou=people,%s\n"
+			  "    people_base: %s\n"
+			  "    default_policy: cn=default,ou=policies,%s\n"
 			  "  protected:\n"
-			  "    subtrees: [\"ou=breakglass,%s\", \"ou=services,%s\"]\n",
+			  "    subtrees: [\"ou=breakglass,%s\", \"ou=services,%s\"]\n"
+			  "    groups: [\"cn=service-accounts,ou=groups,%s\"]\n",
 			  (long long)s->accounts_port, (long long)s->gate_port,
 			  (long long)s->directory_port, up_sample_base, up_sample_base, up_sample_base,
-			  up_sample_base);
+			  up_sample_base, up_sample_base, up_sample_base);
 	return write_config(s, "accounts", &t, err);
 }
 
