@@ -229,27 +229,29 @@ static bool check_lines(struct verifier *v, struct error *err)
 	}
 }
 
+static void verifier_done(struct verifier *v)
+{
+	audit_reader_close(v->reader);
+	free(v->wanted);
+}
+
 bool audit_verify_file(const char *path, const char *program,
 		       const struct verify_key *key, const struct audit_anchor *anchors,
 		       size_t anchor_count, struct audit_report *ret, struct error *err)
 {
-	_cleanup_(audit_reader_closep) struct audit_reader *reader =
-		audit_reader_open(path, err);
 	struct audit_report report = { .signed_to_seq = -1, .sound = true };
-	struct verifier v = {
+	_cleanup_(verifier_done) struct verifier v = {
 		.program = program,
 		.key = key,
-		.reader = reader,
+		.reader = audit_reader_open(path, err),
 		.before_last = audit_nothing,
 		.last = audit_nothing,
 		.anchored_seq = -1,
 		.report = &report,
 	};
 
-	if (!reader || !collect_wanted(&v, anchors, anchor_count, err))
-		return false;
-	_cleanup_free_ struct wanted *owned = v.wanted;
-	if (!check_lines(&v, err))
+	if (!v.reader || !collect_wanted(&v, anchors, anchor_count, err) ||
+	    !check_lines(&v, err))
 		return false;
 	report.last_seq = v.last.seq;
 	memcpy(report.last_hash, v.last.hash, sizeof report.last_hash);
