@@ -1,6 +1,7 @@
 /* wingman up: the whole suite of one folder, as children that die with it. */
 #include "console/up.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/syscall.h>

@@ -8,10 +8,6 @@
 #include "base/secret.h"
 #include "console/up.h"
 
-#ifndef WINGMAN_SAMPLE_DIR
-#define WINGMAN_SAMPLE_DIR "/usr/share/wingman/sample"
-#endif
-
 enum { TEMPLATE_MAX = 1024 * 1024 };
 
 const char up_sample_base[] = "dc=example,dc=test";
@@ -19,17 +15,17 @@ const char up_sample_base[] = "dc=example,dc=test";
 static const char slapd_path[] = "/usr/sbin/slapd";
 static const char slapadd_path[] = "/usr/sbin/slapadd";
 
-/* Beside the sources when run from a build, else where 'make install' put it. */
+/* Where 'make install' put it, seen from the program; else where the sources are. */
 static char *sample_file(const struct suite *s, const char *name)
 {
 	char *path = NULL;
 
-	if (asprintf(&path, "%s/../../deploy/sample/%s", s->program_dir, name) < 0)
+	if (asprintf(&path, "%s/../share/wingman/sample/%s", s->program_dir, name) < 0)
 		return NULL;
 	if (file_exists(path))
 		return path;
 	free(path);
-	return file_join(WINGMAN_SAMPLE_DIR, name);
+	return file_join(WINGMAN_SOURCE_SAMPLE, name);
 }
 
 /* Append 'text' with every 'mark' replaced. */
