@@ -3,7 +3,7 @@
  *
  * Without a policy file: every tool needs one yes of a team member, the
  * requester included; irreversible effects and tools that change who is who need
- * a second person when the team has one. A file (config/policy.yaml, checked
+ * a second person when the team has one; what a plan itself requires is asked always. A file (config/policy.yaml, checked
  * against schemas/policy.schema.json) replaces that: the first rule that matches
  * decides, and what no rule matches is refused. A pure module: configuration and
  * question in, judgement out.

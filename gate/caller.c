@@ -1,0 +1,260 @@
+#include "gate/caller.h"
+
+#include <fcntl.h>
+
+#include "gate/approvals_http.h"
+#include "gate/caller_job.h"
+#include "gate/settings.h"
+#include "guard/token.h"
+#include "proc/channel.h"
+#include "proc/sandbox.h"
+#include "proc/workers.h"
+
+struct server {
+	const struct settings_server *settings;
+	struct mcp_client *client;
+	struct workers *workers;
+};
+
+struct network {
+	const struct statedir *dir;
+	struct loop *loop;
+	struct channel *keeper;
+	struct settings *settings;
+	struct secret *token;
+	struct token_index *tokens;
+	struct http_client *http;
+	struct server servers[SETTINGS_SERVERS_MAX];
+	struct approvals_http *approvals;
+};
+
+/* --- calls to servers --- */
+
+struct job {
+	struct network *caller;
+	struct server *server;
+	enum message m;
+	json_t *message;      /* the job's own: no other thread counts on it */
+	struct fields fields; /* of 'message' */
+	json_t *answer;
+};
+
+static void job_free(struct job *job)
+{
+	if (!job)
+		return;
+	json_decref(job->message);
+	json_decref(job->answer);
+	free(job);
+}
+DEFINE_CLEANUP(struct job, job_free);
+
+/* Nothing can be saved without memory or without the keeper. */
+static void leave(const char *why)
+{
+	log_error("caller.leaves", LOG_STR("why", why));
+	_exit(1);
+}
+
+static void say(struct network *c, const json_t *message)
+{
+	if (!message || !channel_send(c->keeper, message))
+		leave("the keeper does not take a message");
+}
+
+static void on_job_done(void *context)
+{
+	struct job *job = context;
+
+	say(job->caller, job->answer);
+	job_free(job);
+}
+
+static void on_worker(void *argument)
+{
+	struct job *job = argument;
+
+	job->answer = caller_job_run(job->server->client, job->m, &job->fields);
+	if (!loop_wake(job->caller->loop, on_job_done, job))
+		leave("no memory for an answer");
+}
+
+static void call(struct network *c, enum message m, const json_t *message)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(job_freep) struct job *job = calloc(1, sizeof *job);
+	json_auto_t *refusal = NULL;
+
+	if (!job || !(job->message = json_deep_copy(message)))
+		leave("no memory");
+	job->caller = c;
+	job->m = m;
+	if (!fields_decode(m, job->message, &job->fields, &err))
+		leave(err.message);
+	for (size_t i = 0; i < c->settings->server_count; i++)
+		if (strcmp(c->servers[i].settings->name, job->fields.server) == 0)
+			job->server = &c->servers[i];
+	if (!job->server)
+		error_set(&err, ERR_NOT_FOUND, "the gate knows no server '%s'",
+			  job->fields.server);
+	else if (workers_submit(job->server->workers, on_worker, job))
+		job = NULL;
+	else
+		error_set(&err, ERR_RATE_LIMITED,
+			  "too many calls wait for the server '%s'", job->fields.server);
+	if (!job)
+		return;
+	refusal = caller_job_refuse(m, &job->fields, &err);
+	say(c, refusal);
+}
+
+/* --- the keeper --- */
+
+static void on_message(void *context, struct channel *ch, json_t *message)
+{
+	struct network *c = context;
+	const char *name = json_get_string(message, "m");
+	enum message m = name ? message_find(name) : MSG_COUNT;
+	struct error err = ERROR_INIT;
+	struct fields f;
+
+	(void)ch;
+	if (m == MSG_PLAN || m == MSG_EXECUTE || m == MSG_DEFINITIONS) {
+		call(c, m, message);
+	} else if (m == MSG_ANSWER) {
+		if (!fields_decode(m, message, &f, &err))
+			leave(err.message);
+		approvals_http_answer(c->approvals, f.request, (unsigned)f.status,
+				      f.body);
+	} else {
+		leave("the keeper sent what no caller takes");
+	}
+}
+
+static void on_closed(void *context, struct channel *ch, const struct error *err)
+{
+	(void)context;
+	(void)ch;
+	/* Workers may be waiting for servers; what they were told is safe with the keeper. */
+	log_debug("caller.done", LOG_STR("why", err->message));
+	_exit(0);
+}
+
+static void on_registration(void *context, const json_t *message)
+{
+	say(context, message);
+}
+
+/* --- start --- */
+
+static bool enter_sandbox(const struct network *c, struct error *err)
+{
+	_cleanup_free_ char *config = statedir_path(c->dir, "config");
+	_cleanup_free_ char *tokens = statedir_path(c->dir, "tokens");
+	struct sandbox_path paths[64] = { { config, SANDBOX_READ },
+					  { tokens, SANDBOX_READ } };
+	size_t count = 2;
+
+	if (!config || !tokens)
+		return error_oom(err);
+	for (size_t i = 0; i < sandbox_system_path_count && count < ARRAY_SIZE(paths);
+	     i++)
+		paths[count++] = sandbox_system_paths[i];
+	const struct sandbox box = {
+		.paths = paths,
+		.path_count = count,
+		.network = true,
+		.exec = false,
+		.allow_missing_landlock = c->settings->allow_missing_landlock,
+		.allow_missing_seccomp = c->settings->allow_missing_seccomp,
+	};
+	return sandbox_enter(&box, err);
+}
+
+static bool open_tokens(struct network *c, struct error *err)
+{
+	_cleanup_free_ char *token = statedir_path(c->dir, "tokens/gate.token");
+	_cleanup_free_ char *index = statedir_path(c->dir, "tokens/index.json");
+
+	if (!token || !index)
+		return error_oom(err);
+	c->token = secret_read(token, true, err);
+	c->tokens = c->token ? token_index_open(index, err) : NULL;
+	return c->tokens != NULL;
+}
+
+static bool open_servers(struct network *c, struct error *err)
+{
+	c->http = http_client_new("wingman-gate/" WINGMAN_VERSION, err);
+	if (!c->http)
+		return false;
+	for (size_t i = 0; i < c->settings->server_count; i++) {
+		struct server *s = &c->servers[i];
+
+		s->settings = &c->settings->servers[i];
+		s->client = mcp_client_new(s->settings->url, c->token, c->http,
+					   "wingman-gate", err);
+		s->workers = s->client ? workers_new(CALLER_THREADS, CALLER_QUEUE, err)
+				       : NULL;
+		if (!s->workers)
+			return false;
+	}
+	return true;
+}
+
+static bool listen_for_servers(struct network *c, struct error *err)
+{
+	json_auto_t *listening = NULL;
+	char url[160];
+
+	c->approvals = approvals_http_start(c->loop, c->settings, c->tokens,
+					    on_registration, c, err);
+	if (!c->approvals)
+		return false;
+	(void)snprintf(url, sizeof url,
+		       strchr(c->settings->listen_address, ':') ? "http://[%s]:%u"
+								: "http://%s:%u",
+		       c->settings->listen_address,
+		       (unsigned)approvals_http_port(c->approvals));
+	listening = json_pack("{s:s, s:s}", "m", message_name(MSG_LISTENING), "url", url);
+	say(c, listening);
+	return true;
+}
+
+static void on_signal(void *context, int signal_number)
+{
+	/* A terminal's ^C reaches us too: it is the keeper that decides when we leave. */
+	(void)context;
+	(void)signal_number;
+}
+
+static bool start(struct network *c, struct error *err)
+{
+	_cleanup_(settings_reader_freep) struct settings_reader *reader =
+		settings_reader_new(c->dir, err);
+
+	c->settings = reader ? settings_read(reader, err) : NULL;
+	if (!c->settings)
+		return false;
+	log_setup("gate-caller", c->settings->log_level);
+	c->loop = loop_new(err);
+	if (!c->loop || !loop_add_signal(c->loop, SIGINT, on_signal, c, err) ||
+	    !loop_add_signal(c->loop, SIGTERM, on_signal, c, err) ||
+	    !enter_sandbox(c, err) || !open_tokens(c, err) || !open_servers(c, err))
+		return false;
+	if (fcntl(CALLER_FD, F_SETFD, FD_CLOEXEC) != 0)
+		return error_errno(err, "descriptor %d is not the keeper's", CALLER_FD);
+	c->keeper = channel_new(c->loop, CALLER_FD, on_message, on_closed, c, err);
+	return c->keeper && listen_for_servers(c, err);
+}
+
+int caller_main(const struct statedir *dir)
+{
+	struct network c = { .dir = dir };
+	struct error err = ERROR_INIT;
+
+	if (!start(&c, &err) || !loop_run(c.loop, &err))
+		log_failure("caller.failed", &err);
+	/* Ends with its channel, by _exit: only what could not start comes here. */
+	return 1;
+}

@@ -1,0 +1,26 @@
+/*
+ * caller -- the part of the gate that talks to the network, and holds no key.
+ *
+ * A process of its own: it calls servers with the gate's token when the keeper says so,
+ * and listens on loopback for what servers register. It decides nothing, and hands every
+ * answer to the keeper as it came. It ends when the keeper does.
+ */
+#ifndef GATE_CALLER_H
+#define GATE_CALLER_H
+
+#include "base/statedir.h"
+
+enum {
+	CALLER_FD = 3, /* where the keeper's end of the socket pair is found */
+	CALLER_PLAN_MS = 30 * 1000,
+	CALLER_EXECUTE_MS = 120 * 1000,
+	CALLER_DEFINITIONS_MS = 10 * 1000,
+	CALLER_RESULT_MAX = 2 * 1024 * 1024, /* bytes of an answer that the keeper gets */
+	CALLER_THREADS = 4,                  /* a server; a slow one delays no other */
+	CALLER_QUEUE = 64,                   /* a server */
+};
+
+/* Returns the exit status. */
+int caller_main(const struct statedir *dir);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * caller_job -- one call to a server: a message of the keeper's in, one to it out. Private to caller.
+ *
+ * Runs on a worker and may block. What a server answers is checked for what a frame may
+ * hold, and otherwise not judged: that is the keeper's.
+ */
+#ifndef GATE_CALLER_JOB_H
+#define GATE_CALLER_JOB_H
+
+#include "gate/fields.h"
+#include "mcp/client.h"
+
+/* The answer to a plan, execute or definitions message; never NULL but without memory. */
+json_t *caller_job_run(struct mcp_client *client, enum message m,
+		       const struct fields *f) _must_use_;
+/* The answer when it could not even be tried. */
+json_t *caller_job_refuse(enum message m, const struct fields *f,
+			  const struct error *err) _must_use_;
+
+#endif

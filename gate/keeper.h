@@ -1,0 +1,260 @@
+/*
+ * keeper -- the process that holds the key; private to gate/keeper*.c.
+ *
+ * It opens no network socket and reads only typed messages: from surfaces on
+ * run/gate.sock, where the peer's uid is the evidence of who speaks, and from its
+ * caller on a socket pair. One thread, one loop. Every transition of an approval
+ * goes through keeper_move: into the audit chain, then into the store, then into
+ * memory and to those who watch, and only then has it an effect.
+ */
+#ifndef GATE_KEEPER_H
+#define GATE_KEEPER_H
+
+#include "base/secret.h"
+#include "gate/fields.h"
+#include "gate/messages.h"
+#include "gate/pins.h"
+#include "gate/policy.h"
+#include "gate/record.h"
+#include "gate/settings.h"
+#include "guard/audit.h"
+#include "guard/limits.h"
+#include "link/coordination/coordination.h"
+#include "link/documents/documents.h"
+#include "proc/channel.h"
+
+enum {
+	KEEPER_PEERS_MAX = 128,
+	KEEPER_WATCHES_MAX = 32, /* of one peer */
+	KEEPER_TICK_MS = 250,
+	KEEPER_PLAN_MS = 35 * 1000, /* the caller gives up after 30 s */
+	KEEPER_RECENT_MS = 2 * 60 * 1000,
+	KEEPER_DENIED_MS = 10 * 60 * 1000,
+	KEEPER_GIVE_UP_MS = 10 * 60 * 1000,
+	KEEPER_OUTCOME_MS = 2 * 60 *
+			    1000, /* a server has to post what became of a direct call */
+	KEEPER_PINS_MS = 30 * 1000,
+	KEEPER_POLICY_MS = 5 *
+			   1000, /* between looks at the files that nothing waits for */
+	KEEPER_WAITING_MAX = 256,
+	KEEPER_WAIT_MS = 8 * 1000, /* for a plan, before a server is told to come again */
+};
+
+/* An approval that has not ended, in memory; the store has the same body. */
+struct approval {
+	struct approval *next;
+	char id[RECORD_ID_BYTES];
+	char identity[DIGEST_HEX_BYTES];
+	enum record_state state;
+	json_t *body;
+	int64_t revision;
+	/* Of this process alone: where planning and execution stand. */
+	int64_t asked_ms; /* when the plan was asked for; 0: not yet */
+	bool in_flight;   /* the caller has it */
+	bool unanswered;  /* it may have reached the server, which said nothing */
+	bool ended;       /* to be swept by the next tick */
+	unsigned tries;
+	int64_t first_sent_ms; /* 0: not by this process */
+	int64_t next_ms;       /* when to send (again) */
+};
+
+struct peer {
+	struct peer *next;
+	struct keeper *keeper;
+	struct channel *channel;
+	uid_t uid;
+	pid_t pid;
+	char watched[KEEPER_WATCHES_MAX][RECORD_ID_BYTES];
+	size_t watch_count;
+};
+
+/* A server's registration whose answer waits for the plan. */
+struct waiting {
+	int64_t request, until_ms;
+	char approval[RECORD_ID_BYTES];
+};
+
+struct keeper {
+	const struct statedir *dir;
+	struct loop *loop;
+	struct settings_reader *reader;
+	struct settings *settings;
+	struct policy *policy; /* read afresh whenever it decides something */
+	struct sign_key *key;
+	struct documents *documents;
+	struct coordination *coordination;
+	struct audit *audit;
+	struct pins *pins;
+	struct pin_set *own_tools; /* of the server "gate" */
+	struct limiter *proposals, *refusals;
+	struct channel *caller;
+	struct approval *approvals;
+	struct peer *peers;
+	size_t peer_count;
+	struct waiting waiting[KEEPER_WAITING_MAX];
+	size_t waiting_count;
+	char *socket_path;
+	char url[160]; /* of the approvals listener; "" until the caller listens */
+	pid_t caller_pid;
+	int64_t now_ms; /* of the store, when this turn of the loop began */
+	int64_t started_ms, pins_asked_ms, retired_checked_ms, policy_read_ms,
+		unsound_said_ms;
+	int64_t stop_by_ms; /* monotonic; 0: not stopping */
+	bool failed;
+};
+
+/* --- keeper_record.c: approvals in memory and store --- */
+
+struct approval *keeper_find(const struct keeper *k, const char *id);
+struct approval *keeper_find_identical(const struct keeper *k, const char *identity);
+/* From memory or from the store; new reference, ERR_NOT_FOUND. */
+json_t *keeper_load(struct keeper *k, const char *id, struct error *err) _must_use_;
+
+struct move {
+	enum record_state to;
+	json_t *changes; /* of the body; stolen; may be NULL */
+	json_t *audit;   /* further members of the audit line; stolen; may be NULL */
+	const char *by, *why;
+};
+/* False, nothing changed: it was not allowed, or could not be made durable. */
+bool keeper_move(struct keeper *k, struct approval *a, const struct move *m,
+		 struct error *err);
+/* The same without a transition: 'changes' into the body, under an audit event. */
+bool keeper_update(struct keeper *k, struct approval *a, const char *event,
+		   json_t *changes, json_t *audit, struct error *err);
+/* A new approval in state proposed. Steals 'body'. */
+struct approval *keeper_add(struct keeper *k, json_t *body, json_t *audit,
+			    struct error *err);
+/* Everything that has not ended, at start. */
+bool keeper_recover(struct keeper *k, struct error *err);
+void keeper_sweep(struct keeper *k);
+void keeper_approval_free(struct approval *a);
+
+/* ERR_INTERNAL or ERR_BACKEND_UNAVAILABLE when nothing could be made durable. */
+bool keeper_is_sound(struct keeper *k, struct error *err);
+/* An audit line about something that was refused; limited a person. Steals 'data'. */
+void keeper_audit_refusal(struct keeper *k, const char *event, const char *who,
+			  json_t *data, const struct error *why);
+
+/* --- keeper_propose.c --- */
+
+struct proposal {
+	const char *requester;
+	const json_t *surface;
+	const char *server, *tool;
+	const json_t *arguments;
+};
+/* The one open approval of this proposal, made if there was none. Borrowed. */
+struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
+				struct error *err);
+/* What keeper_propose would call it: for finding what became of it. */
+bool keeper_identify(struct keeper *k, const struct proposal *p,
+		     char ret[static DIGEST_HEX_BYTES], struct error *err);
+/* Ask for a plan, or post what needs none. Failures end the approval. */
+void keeper_advance(struct keeper *k, struct approval *a);
+/* A plan came: check it, keep it, post the prompt. Steals nothing. */
+void keeper_take_plan(struct keeper *k, struct approval *a, const json_t *plan,
+		      const char *request_state);
+/* Ends it as refused (before a grant), with the error for the requester. */
+void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why,
+		   const json_t *details);
+const struct tool_definition *keeper_definition(const struct keeper *k,
+						const char *server, const char *tool,
+						struct error *err);
+
+/* --- keeper_decide.c --- */
+
+json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err);
+json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err);
+json_t *keeper_on_revoke(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err);
+json_t *keeper_on_set_pin(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err);
+/* Read configuration and policy files again; on failure nothing may be approved or signed. */
+bool keeper_refresh_policy(struct keeper *k, struct error *err);
+
+/* --- keeper_requests.c --- */
+
+json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f,
+			struct error *err);
+json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err);
+json_t *keeper_on_show(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err);
+json_t *keeper_on_list(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err);
+json_t *keeper_on_watch(struct keeper *k, struct peer *p, const struct fields *f,
+			struct error *err);
+json_t *keeper_on_tools(struct keeper *k, struct peer *p, const struct fields *f,
+			struct error *err);
+json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err);
+json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err);
+json_t *keeper_on_propose_gate(struct keeper *k, struct peer *p, const struct fields *f,
+			       struct error *err);
+json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err);
+/* The person of a peer, or NULL. Borrowed from the policy. */
+const char *keeper_person(const struct keeper *k, const struct peer *p);
+/* Tell those who watch this approval. */
+void keeper_announce(struct keeper *k, const struct approval *a);
+
+/* --- keeper_grant.c: from a yes to the signed word --- */
+
+/* Sign it: membership and policy afresh, the grant's bytes durable before anybody has them.
+ * On failure the approval stays as it is, or is revoked when it is no longer approved. */
+bool keeper_grant(struct keeper *k, struct approval *a, struct error *err);
+/* For surfaces without a client to claim it: sign and send, or carry out what is the gate's own. */
+void keeper_claim(struct keeper *k, struct approval *a);
+bool keeper_is_direct(const struct approval *a);
+bool keeper_is_own(const struct approval *a);
+
+/* --- keeper_calls.c: the caller's answers --- */
+
+bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *err);
+bool keeper_on_executed(struct keeper *k, const struct fields *f, struct error *err);
+bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *err);
+bool keeper_on_listening(struct keeper *k, const struct fields *f, struct error *err);
+/* Send the grant (again). */
+void keeper_send(struct keeper *k, struct approval *a);
+/* End an execution. 'outcome' {state, error?, verified?, server_head?} and 'result' are borrowed. */
+bool keeper_end(struct keeper *k, struct approval *a, enum record_state to,
+		const json_t *outcome, const json_t *result, const char *by,
+		struct error *err);
+void keeper_ask_definitions(struct keeper *k);
+/* It was sent and nobody has said for too long what became of it. */
+void keeper_give_up(struct keeper *k, struct approval *a);
+/* Pending approvals of tools that are not as pinned any more. */
+void keeper_supersede_changed(struct keeper *k, const char *server);
+
+/* --- keeper_direct.c: what servers register for their clients --- */
+
+bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err);
+bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *err);
+/* Answer registrations that waited for this approval, or for too long (NULL). */
+void keeper_answer_waiting(struct keeper *k, const struct approval *a);
+
+/* --- keeper_own.c: tools of the gate itself --- */
+
+bool keeper_own_open(struct keeper *k, struct error *err);
+const struct tool_definition *keeper_own_definition(const struct keeper *k,
+						    const char *tool);
+struct plan *keeper_own_plan(struct keeper *k, const char *tool, const json_t *arguments,
+			     struct error *err) _must_use_;
+void keeper_own_run(struct keeper *k, struct approval *a);
+/* Old keys past their overlap. */
+void keeper_own_tick(struct keeper *k);
+
+/* --- keeper_time.c --- */
+
+void keeper_tick(void *context);
+
+/* --- keeper.c --- */
+
+/* The program 'wingman-gate': returns its exit status. */
+int keeper_main(const struct statedir *dir);
+
+#endif

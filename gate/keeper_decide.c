@@ -1,0 +1,254 @@
+#include "gate/keeper.h"
+
+#include "gate/decide.h"
+#include "gate/person_pin.h"
+
+enum { REASON_MAX = 2000 };
+
+static json_t *state_reply(const struct approval *a)
+{
+	return json_pack("{s:s, s:s}", "approval", a->id, "state",
+			 record_state_name(a->state));
+}
+
+static bool check_reason(const char *reason, struct error *err)
+{
+	if (reason && strlen(reason) > REASON_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a reason has %d bytes at most", REASON_MAX);
+	return true;
+}
+
+/* The open approval, or an error that says how it ended. */
+static struct approval *find_open(struct keeper *k, const char *id, struct error *err)
+{
+	struct approval *a = keeper_find(k, id);
+	json_auto_t *body = NULL;
+
+	if (a)
+		return a;
+	body = keeper_load(k, id, err);
+	if (body)
+		error_set(err, ERR_CONFLICT, "this is %s already",
+			  json_get_string(body, "state"));
+	return NULL;
+}
+
+/* --- decide --- */
+
+/* What this person did, as it goes into the record; the PIN does not. */
+static json_t *decision_json(const struct keeper *k, const struct peer *p,
+			     const struct fields *f, const char *person,
+			     struct error *err)
+{
+	char digest[DIGEST_HEX_BYTES];
+	json_auto_t *said = json_pack("{s:s, s:s, s:s, s:I}", "approval", f->approval,
+				      "decision", f->decision, "shown", f->shown, "uid",
+				      (json_int_t)p->uid);
+	json_auto_t *d = NULL;
+
+	if (!said) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!canonical_digest(said, digest, err))
+		return NULL;
+	d = json_pack("{s:s, s:s, s:I, s:{s:s, s:I, s:s}, s:s*}", "by", person,
+		      "decision", f->decision, "at", (json_int_t)k->now_ms, "evidence",
+		      "kind", "uid", "uid", (json_int_t)p->uid, "digest", digest,
+		      "reason", f->reason);
+	if (!d)
+		error_oom(err);
+	return TAKE(d);
+}
+
+static json_t *with_decision(const json_t *body, json_t *decision)
+{
+	json_auto_t *decisions = json_copy(json_object_get(body, "decisions"));
+
+	if (!decisions || json_array_append(decisions, decision) != 0)
+		return NULL;
+	return json_pack("{s:O}", "decisions", decisions);
+}
+
+static bool approve(struct keeper *k, struct approval *a, json_t *decision,
+		    const char *person, struct error *err)
+{
+	json_auto_t *changes = with_decision(a->body, decision);
+	json_auto_t *then = changes ? json_copy(a->body) : NULL;
+	const json_t *policy = json_object_get(a->body, "policy");
+	struct error not_yet = ERROR_INIT;
+	int64_t good_until = k->now_ms + json_get_int64(policy, "good_for_s", 0) * 1000;
+
+	if (!then || json_object_update(then, changes) != 0)
+		return error_oom(err);
+	/* Enough by the frozen policy and the present one? */
+	if (!decide_is_approved(then, k->policy, &not_yet))
+		return keeper_update(k, a, "decision", TAKE(changes),
+				     json_pack("{s:O}", "decision", decision), err);
+	if (json_object_set_new(changes, "good_until",
+				json_integer((json_int_t)good_until)) != 0)
+		return error_oom(err);
+	if (!keeper_move(
+		    k, a,
+		    &(struct move){ .to = RECORD_APPROVED,
+				    .changes = TAKE(changes),
+				    .audit = json_pack("{s:O}", "decision", decision),
+				    .by = person },
+		    err))
+		return false;
+	if (!keeper_is_direct(a))
+		keeper_claim(k, a);
+	return true;
+}
+
+static bool deny(struct keeper *k, struct approval *a, json_t *decision,
+		 const char *person, const char *reason, struct error *err)
+{
+	return keeper_move(
+		k, a,
+		&(struct move){ .to = RECORD_DENIED,
+				.changes = with_decision(a->body, decision),
+				.audit = json_pack("{s:O}", "decision", decision),
+				.by = person,
+				.why = reason },
+		err);
+}
+
+static bool judge(struct keeper *k, const struct approval *a, const struct fields *f,
+		  const char *person, bool is_yes, struct error *err)
+{
+	const struct pin_store pins = { k->documents, k->coordination };
+	const struct decide_input in = { .record = a->body,
+					 .policy = k->policy,
+					 .person = person,
+					 .shown = f->shown,
+					 .now_ms = k->now_ms };
+
+	/* A no is safe whoever types it; a PIN keeps others from typing a yes. */
+	return decide_judge(&in, err) &&
+	       (!is_yes || person_pin_check(&pins, person, f->pin, err));
+}
+
+static struct approval *decide(struct keeper *k, struct peer *p, const struct fields *f,
+			       const char **ret_person, struct error *err)
+{
+	bool is_yes = strcmp(f->decision, "approve") == 0;
+	json_auto_t *decision = NULL;
+	struct approval *a;
+
+	if (!is_yes && strcmp(f->decision, "deny") != 0) {
+		error_set(err, ERR_INVALID_ARGUMENT, "a decision is approve or deny");
+		return NULL;
+	}
+	if (!check_reason(f->reason, err) || !keeper_refresh_policy(k, err))
+		return NULL;
+	*ret_person = keeper_person(k, p);
+	if (!*ret_person) {
+		error_set(err, ERR_PERMISSION_DENIED, "uid %u is nobody the gate knows",
+			  (unsigned)p->uid);
+		return NULL;
+	}
+	a = find_open(k, f->approval, err);
+	if (!a || !judge(k, a, f, *ret_person, is_yes, err))
+		return NULL;
+	decision = decision_json(k, p, f, *ret_person, err);
+	if (!decision)
+		return NULL;
+	return (is_yes ? approve(k, a, decision, *ret_person, err)
+		       : deny(k, a, decision, *ret_person, f->reason, err))
+		       ? a
+		       : NULL;
+}
+
+json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err)
+{
+	const char *person = NULL;
+	struct approval *a = decide(k, p, f, &person, err);
+	char who[129];
+
+	if (a)
+		return state_reply(a);
+	if (person)
+		(void)snprintf(who, sizeof who, "%s", person);
+	else
+		(void)snprintf(who, sizeof who, "uid %u", (unsigned)p->uid);
+	keeper_audit_refusal(
+		k, "decision.refused", who,
+		json_pack("{s:s, s:s, s:I}", "approval",
+			  name_is_id(f->approval) ? f->approval : "?", "decision",
+			  strcmp(f->decision, "deny") == 0 ? "deny" : "approve", "uid",
+			  (json_int_t)p->uid),
+		err);
+	return NULL;
+}
+
+/* --- cancel, revoke --- */
+
+json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err)
+{
+	struct approval *a = find_open(k, f->approval, err);
+	const char *person = keeper_person(k, p);
+
+	if (!a || !check_reason(f->reason, err))
+		return NULL;
+	if (!person || strcmp(person, json_get_string(a->body, "requester")) != 0) {
+		error_set(err, ERR_PERMISSION_DENIED, "only who asked may cancel");
+		return NULL;
+	}
+	if (!keeper_move(k, a,
+			 &(struct move){
+				 .to = RECORD_CANCELLED, .by = person, .why = f->reason },
+			 err))
+		return NULL;
+	return state_reply(a);
+}
+
+json_t *keeper_on_revoke(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err)
+{
+	struct approval *a = find_open(k, f->approval, err);
+	const char *person = NULL;
+	struct policy_question q;
+	struct policy_answer answer;
+
+	if (!a || !check_reason(f->reason, err) || !keeper_refresh_policy(k, err))
+		return NULL;
+	person = keeper_person(k, p);
+	q = decide_question(a->body);
+	policy_judge(k->policy, &q, &answer);
+	answer.four_eyes = false; /* whoever asked may take it back as well */
+	if (!person || !policy_may_approve(k->policy, &q, &answer, person)) {
+		error_set(err, ERR_PERMISSION_DENIED,
+			  "only who may approve this may revoke it");
+		return NULL;
+	}
+	if (!keeper_move(k, a,
+			 &(struct move){
+				 .to = RECORD_REVOKED, .by = person, .why = f->reason },
+			 err))
+		return NULL;
+	return state_reply(a);
+}
+
+/* --- PIN --- */
+
+json_t *keeper_on_set_pin(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err)
+{
+	const struct pin_store pins = { k->documents, k->coordination };
+	const char *person = keeper_person(k, p);
+	json_t *line = json_pack("{s:s, s:b, s:I}", "person", person, "set",
+				 f->pin != NULL, "uid", (json_int_t)p->uid);
+
+	if (!person || !person_pin_check(&pins, person, f->old, err)) {
+		keeper_audit_refusal(k, "pin.refused", person ? person : "?", line, err);
+		return NULL;
+	}
+	if (!line || !audit_append(k->audit, "pin.set", line, NULL, err) ||
+	    !person_pin_set(&pins, person, f->pin, err))
+		return NULL;
+	return json_object();
+}

@@ -1,0 +1,363 @@
+/*
+ * Calls of direct clients, as their servers register them. A server speaks for itself
+ * alone: its token names it, and it registers nothing but its own tools.
+ */
+#include "gate/keeper.h"
+
+#include "gate/outcome.h"
+
+enum { RETRY_AFTER_MS = 1000, SESSION_MAX = 128, CLIENT_MAX = 64 };
+
+static bool answer(struct keeper *k, int64_t request, int status, json_t *body)
+{
+	json_auto_t *message =
+		json_pack("{s:s, s:I, s:i, s:o}", "m", message_name(MSG_ANSWER),
+			  "request", (json_int_t)request, "status", status, "body", body);
+
+	if (!message || !k->caller || !channel_send(k->caller, message))
+		log_error("gate.not_answered");
+	return true;
+}
+
+static bool answer_error(struct keeper *k, int64_t request, const struct error *err)
+{
+	static const int statuses[ERR_CODE_COUNT] = {
+		[ERR_INVALID_ARGUMENT] = 400, [ERR_NOT_FOUND] = 404,
+		[ERR_CONFLICT] = 409,         [ERR_RATE_LIMITED] = 429,
+		[ERR_INTERNAL] = 503,         [ERR_BACKEND_UNAVAILABLE] = 503,
+	};
+	int status = statuses[err->code];
+
+	return answer(k, request, status ? status : 422,
+		      json_pack("{s:o}", "error", fields_error(err, NULL)));
+}
+
+/* A client learns of a plan that failed its bare code: details would tell what a read tells. */
+static json_t *state_json(const json_t *body)
+{
+	enum record_state s = record_state_of(body);
+	const json_t *outcome = json_object_get(body, "outcome");
+	const char *code = json_get_string(json_object_get(outcome, "error"), "code");
+	const char *id = json_get_string(body, "id");
+	json_auto_t *reply = NULL;
+	char where[96];
+
+	/* To whoever did not get the grant, it is under way. */
+	if (s == RECORD_GRANTED)
+		s = RECORD_EXECUTING;
+	(void)snprintf(where, sizeof where, "wingman approvals show %s", id);
+	reply = json_pack("{s:s, s:s, s:s}", "approval", id, "state",
+			  record_state_name(s), "where", where);
+	if (!reply)
+		return NULL;
+	if (!record_state_is_end(s))
+		(void)json_object_set_new(reply, "retry_after_ms",
+					  json_integer(RETRY_AFTER_MS));
+	if (s == RECORD_REFUSED && code)
+		(void)json_object_set_new(reply, "error",
+					  json_pack("{s:s}", "code", code));
+	return TAKE(reply);
+}
+
+static bool answer_state(struct keeper *k, int64_t request, const json_t *body)
+{
+	return answer(k, request, 200, state_json(body));
+}
+
+/* --- waiting for a plan --- */
+
+static bool is_planning(const struct approval *a)
+{
+	return a && (a->state == RECORD_PROPOSED || a->state == RECORD_PLANNED);
+}
+
+static bool wait_for(struct keeper *k, int64_t request, const struct approval *a)
+{
+	struct waiting *w;
+
+	if (k->waiting_count == KEEPER_WAITING_MAX)
+		return answer_state(k, request, a->body);
+	w = &k->waiting[k->waiting_count++];
+	w->request = request;
+	w->until_ms = k->now_ms + KEEPER_WAIT_MS;
+	memcpy(w->approval, a->id, sizeof w->approval);
+	return true;
+}
+
+void keeper_answer_waiting(struct keeper *k, const struct approval *a)
+{
+	size_t i = 0;
+
+	if (a && !a->ended && is_planning(a))
+		return;
+	while (i < k->waiting_count) {
+		struct waiting w = k->waiting[i];
+		struct error err = ERROR_INIT;
+		json_auto_t *body = NULL;
+
+		if (a ? strcmp(w.approval, a->id) != 0 : k->now_ms < w.until_ms) {
+			i++;
+			continue;
+		}
+		k->waiting[i] = k->waiting[--k->waiting_count];
+		body = a ? json_incref(a->body) : keeper_load(k, w.approval, &err);
+		if (body)
+			(void)answer_state(k, w.request, body);
+		else
+			(void)answer_error(k, w.request, &err);
+	}
+}
+
+/* --- register --- */
+
+struct registration {
+	int64_t v;
+	const char *tool, *principal, *client, *session;
+	json_t *arguments;
+};
+
+static bool read_registration(const struct keeper *k, const struct fields *f,
+			      struct registration *r, struct error *err)
+{
+	static const struct json_field fields[] = {
+		{ "v", JSON_FIELD_INT64, offsetof(struct registration, v),
+		  JSON_FIELD_REQUIRED },
+		{ "tool", JSON_FIELD_STRING, offsetof(struct registration, tool),
+		  JSON_FIELD_REQUIRED },
+		{ "arguments", JSON_FIELD_OBJECT,
+		  offsetof(struct registration, arguments), JSON_FIELD_REQUIRED },
+		{ "principal", JSON_FIELD_STRING,
+		  offsetof(struct registration, principal), JSON_FIELD_REQUIRED },
+		{ "client", JSON_FIELD_STRING, offsetof(struct registration, client),
+		  JSON_FIELD_REQUIRED },
+		{ "session", JSON_FIELD_STRING, offsetof(struct registration, session),
+		  0 },
+		{ 0 }
+	};
+
+	if (!json_decode(f->body, fields, r, "registration", err))
+		return false;
+	if (r->v != 1)
+		return error_set(err, ERR_INVALID_ARGUMENT, "registration: 'v' is not 1");
+	if (!settings_find_server(k->settings, f->server))
+		return error_set(err, ERR_PERMISSION_DENIED,
+				 "the gate knows no server '%.32s'", f->server);
+	if (!name_is_tool(r->tool))
+		return error_set(err, ERR_NOT_FOUND,
+				 "a server registers tools of its own, by name");
+	if (!*r->client || strlen(r->client) > CLIENT_MAX ||
+	    (r->session && strlen(r->session) > SESSION_MAX))
+		return error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"registration: 'client' or 'session' is too long or empty");
+	if (!name_is_principal(r->principal) || !policy_knows(k->policy, r->principal))
+		return error_set(err, ERR_PERMISSION_DENIED,
+				 "the principal is not mapped to a person of the gate");
+	return true;
+}
+
+static bool look_up(struct keeper *k, const char *prefix, const char *identity,
+		    json_t **ret, struct error *err)
+{
+	char key[COORD_KEY_MAX + 1];
+	_cleanup_free_ char *id = NULL;
+
+	(void)snprintf(key, sizeof key, "%s/%s", prefix, identity);
+	if (!coord_get(k->coordination, key, &id, err))
+		return false;
+	*ret = id ? keeper_load(k, id, err) : NULL;
+	return !id || *ret;
+}
+
+/* The one that claims gets the grant; its bytes are stored by then. */
+static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
+{
+	struct error err = ERROR_INIT;
+	json_t *state = json_object_get(a->body, "request_state");
+
+	if (!keeper_grant(k, a, &err)) {
+		/* Taken back, or not now: the state says which. */
+		log_failure("approval.not_claimed", &err);
+		return a->ended ? answer_state(k, request, a->body)
+				: answer_error(k, request, &err);
+	}
+	return answer(k, request, 200,
+		      json_pack("{s:s, s:s, s:O, s:O*}", "approval", a->id, "state",
+				"granted", "grant", json_object_get(a->body, "grant"),
+				"request_state", state));
+}
+
+static bool answer_open(struct keeper *k, int64_t request, struct approval *a)
+{
+	bool is_free =
+		json_is_true(json_object_get(json_object_get(a->body, "policy"), "free"));
+
+	if (!a->ended &&
+	    (a->state == RECORD_APPROVED || (a->state == RECORD_PROPOSED && is_free)))
+		return answer_grant(k, request, a);
+	if (!a->ended && is_planning(a))
+		return wait_for(k, request, a);
+	return answer_state(k, request, a->body);
+}
+
+static bool register_call(struct keeper *k, int64_t request, const struct proposal *p,
+			  struct error *err)
+{
+	char identity[DIGEST_HEX_BYTES];
+	json_auto_t *ended = NULL;
+	struct approval *a;
+
+	if (!keeper_is_sound(k, err) || !keeper_identify(k, p, identity, err))
+		return false;
+	a = keeper_find_identical(k, identity);
+	if (!a) {
+		if (!look_up(k, "recent", identity, &ended, err) ||
+		    (!ended && !look_up(k, "denied", identity, &ended, err)))
+			return false;
+		if (ended)
+			return answer_state(k, request, ended);
+		a = keeper_propose(k, p, err);
+	}
+	return a && answer_open(k, request, a);
+}
+
+bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err)
+{
+	struct registration r = { 0 };
+	struct error why = ERROR_INIT;
+	json_auto_t *surface = NULL;
+
+	(void)err;
+	if (read_registration(k, f, &r, &why)) {
+		surface = json_pack("{s:s, s:s, s:s*}", "kind", "direct", "client",
+				    r.client, "session", r.session);
+		if (surface &&
+		    register_call(k, f->request,
+				  &(struct proposal){ .requester = r.principal,
+						      .surface = surface,
+						      .server = f->server,
+						      .tool = r.tool,
+						      .arguments = r.arguments },
+				  &why))
+			return true;
+	} else {
+		keeper_audit_refusal(k, "registration.refused", f->server,
+				     json_pack("{s:s}", "server", f->server), &why);
+	}
+	if (!error_is_set(&why))
+		error_oom(&why);
+	return answer_error(k, f->request, &why);
+}
+
+/* --- outcome --- */
+
+struct report {
+	int64_t v;
+	const char *state, *error, *result_digest;
+	json_t *server_head;
+};
+
+static bool read_report(const struct fields *f, struct report *r,
+			enum record_state *ret_state, struct error *err)
+{
+	static const struct json_field fields[] = {
+		{ "v", JSON_FIELD_INT64, offsetof(struct report, v),
+		  JSON_FIELD_REQUIRED },
+		{ "state", JSON_FIELD_STRING, offsetof(struct report, state),
+		  JSON_FIELD_REQUIRED },
+		{ "error", JSON_FIELD_STRING, offsetof(struct report, error), 0 },
+		{ "result_digest", JSON_FIELD_STRING,
+		  offsetof(struct report, result_digest), 0 },
+		{ "server_head", JSON_FIELD_OBJECT, offsetof(struct report, server_head),
+		  0 },
+		{ 0 }
+	};
+	static const unsigned ends = 1U << RECORD_SUCCEEDED | 1U << RECORD_FAILED |
+				     1U << RECORD_UNKNOWN | 1U << RECORD_REFUSED;
+
+	if (!json_decode(f->body, fields, r, "outcome", err))
+		return false;
+	if (r->v != 1 || !record_state_parse(r->state, ret_state) ||
+	    !(ends & 1U << *ret_state))
+		return error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"outcome: 'state' is succeeded, failed, unknown or refused");
+	if (r->result_digest && !digest_is_hex(r->result_digest))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "outcome: 'result_digest' is no digest");
+	return true;
+}
+
+static json_t *outcome_json(const struct report *r, const char *server)
+{
+	enum error_code code = r->error ? error_from_name(r->error) : ERR_NONE;
+	json_t *head = outcome_head_is_good(r->server_head, server) ? r->server_head
+								    : NULL;
+	json_auto_t *outcome = json_pack("{s:s, s:O*, s:s*}", "state", r->state,
+					 "server_head", head, "result_digest",
+					 r->result_digest);
+
+	if (outcome && r->error &&
+	    json_object_set_new(
+		    outcome, "error",
+		    json_pack("{s:s, s:s}", "code",
+			      error_name(code == ERR_NONE ? ERR_INTERNAL : code),
+			      "message", "told by the server")) != 0)
+		return NULL;
+	return TAKE(outcome);
+}
+
+/* Only the server whose call it is, and only once; the same word again is fine. */
+static struct approval *find_reported(struct keeper *k, const struct fields *f,
+				      enum record_state to, bool *ret_known,
+				      struct error *err)
+{
+	json_auto_t *body = keeper_load(k, f->approval, err);
+	const char *server = json_get_string(body, "server");
+	struct approval *a = keeper_find(k, f->approval);
+
+	*ret_known = false;
+	if (!body)
+		return NULL;
+	if (!server || strcmp(server, f->server) != 0) {
+		error_set(err, ERR_NOT_FOUND, "there is no such approval of this server");
+		return NULL;
+	}
+	if (a && keeper_is_direct(a) &&
+	    (a->state == RECORD_GRANTED || a->state == RECORD_EXECUTING))
+		return a;
+	*ret_known = record_state_of(body) == to;
+	error_set(err, ERR_CONFLICT, "approval %s is %s", f->approval,
+		  json_get_string(body, "state"));
+	return NULL;
+}
+
+bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *err)
+{
+	struct report r = { 0 };
+	struct error why = ERROR_INIT;
+	enum record_state to = RECORD_UNKNOWN;
+	struct approval *a = NULL;
+	json_auto_t *outcome = NULL;
+	bool known = false;
+
+	(void)err;
+	if (read_report(f, &r, &to, &why))
+		a = find_reported(k, f, to, &known, &why);
+	if (known)
+		return answer(k, f->request, 200, json_pack("{s:s}", "state", r.state));
+	outcome = a ? outcome_json(&r, f->server) : NULL;
+	if (a && outcome) {
+		/* What has been seen executing can only have failed. */
+		if (to == RECORD_REFUSED && a->state == RECORD_EXECUTING)
+			to = RECORD_FAILED;
+		if (to == RECORD_UNKNOWN)
+			a->unanswered = true;
+		if (keeper_end(k, a, to, outcome, NULL, f->server, &why))
+			return answer(k, f->request, 200,
+				      json_pack("{s:s}", "state", record_state_name(to)));
+	}
+	if (!error_is_set(&why))
+		error_oom(&why);
+	return answer_error(k, f->request, &why);
+}

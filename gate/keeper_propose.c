@@ -1,0 +1,462 @@
+#include "gate/keeper.h"
+
+#include "base/clock.h"
+#include "gate/decide.h"
+#include "gate/prompt.h"
+#include "guard/ticket.h"
+
+/* What a proposal becomes once its words have been checked. */
+struct checked {
+	const struct tool_definition *tool;
+	char args[DIGEST_HEX_BYTES], request[DIGEST_HEX_BYTES],
+		identity[DIGEST_HEX_BYTES];
+	struct strbuf arguments; /* canonical */
+};
+
+static void checked_done(struct checked *c)
+{
+	strbuf_done(&c->arguments);
+}
+
+const struct tool_definition *keeper_definition(const struct keeper *k,
+						const char *server, const char *tool,
+						struct error *err)
+{
+	const struct tool_definition *d;
+
+	if (strcmp(server, "gate") != 0)
+		return pins_find(k->pins, server, tool, err);
+	d = keeper_own_definition(k, tool);
+	if (!d)
+		error_set(err, ERR_NOT_FOUND, "there is no tool 'gate.%.64s'", tool);
+	return d;
+}
+
+static bool check(const struct keeper *k, const struct proposal *p, struct checked *c,
+		  struct error *err)
+{
+	json_auto_t *body = NULL;
+
+	strbuf_init(&c->arguments);
+	c->tool = keeper_definition(k, p->server, p->tool, err);
+	if (!c->tool ||
+	    !tool_definition_accept(c->tool, p->arguments, &c->arguments, c->args, err))
+		return false;
+	if (c->arguments.length > RECORD_ARGUMENTS_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "the arguments have %zu bytes, more than the %d that "
+				 "can be shown",
+				 c->arguments.length, RECORD_ARGUMENTS_MAX);
+	if (!request_digest(p->server, p->tool, c->args, c->request, err))
+		return false;
+	body = json_pack("{s:s, s:O, s:s}", "requester", p->requester, "surface",
+			 p->surface, "request", c->request);
+	return body ? record_identity(body, c->identity, err) : error_oom(err);
+}
+
+bool keeper_identify(struct keeper *k, const struct proposal *p,
+		     char ret[static DIGEST_HEX_BYTES], struct error *err)
+{
+	_cleanup_(checked_done) struct checked c = { .arguments = STRBUF_INIT };
+
+	if (!check(k, p, &c, err))
+		return false;
+	memcpy(ret, c.identity, sizeof c.identity);
+	return true;
+}
+
+/* --- may it be asked at all? --- */
+
+static bool check_policy(const struct keeper *k, const struct proposal *p,
+			 const struct tool_definition *tool, struct error *err)
+{
+	struct policy_question q = { .server = p->server,
+				     .tool = p->tool,
+				     .risk = tool->risk,
+				     .reversible = true,
+				     .plan_approvers = 1,
+				     .requester = p->requester };
+	struct policy_answer a, worse;
+
+	policy_judge(k->policy, &q, &a);
+	/* The plan may find irreversible effects, which another rule may allow. */
+	q.reversible = false;
+	policy_judge(k->policy, &q, &worse);
+	if (!a.may_call && !worse.may_call)
+		return error_set(err, ERR_PERMISSION_DENIED,
+				 "'%s' may not call %s.%s: %s", p->requester, p->server,
+				 p->tool, a.why);
+	return true;
+}
+
+static bool check_denied(struct keeper *k, const struct checked *c, struct error *err)
+{
+	char key[COORD_KEY_MAX + 1];
+	_cleanup_free_ char *denied = NULL;
+
+	(void)snprintf(key, sizeof key, "denied/%s", c->identity);
+	if (!coord_get(k->coordination, key, &denied, err))
+		return false;
+	if (denied)
+		return error_set(
+			err, ERR_PERMISSION_DENIED,
+			"the same was denied less than ten minutes ago (approval %s)",
+			denied);
+	return true;
+}
+
+static bool check_limits(struct keeper *k, const char *requester, struct error *err)
+{
+	int64_t wait_ms = 0, mine = 0, all = 0;
+
+	for (const struct approval *a = k->approvals; a; a = a->next) {
+		const char *who = json_get_string(a->body, "requester");
+
+		if (a->ended || a->state > RECORD_APPROVED)
+			continue;
+		all++;
+		mine += who && strcmp(who, requester) == 0;
+	}
+	if (mine >= k->settings->open_per_person)
+		return error_set(err, ERR_RATE_LIMITED,
+				 "%lld calls of '%s' wait for a decision already",
+				 (long long)mine, requester);
+	if (all >= k->settings->open)
+		return error_set(err, ERR_RATE_LIMITED,
+				 "%lld calls wait for a decision already",
+				 (long long)all);
+	return limiter_take(k->proposals, requester, clock_mono_ms(), &wait_ms, err);
+}
+
+/* --- the record --- */
+
+/* Arguments as the audit log keeps them: sensitive values as keyed digests. */
+static json_t *audit_arguments(struct keeper *k, const struct checked *c)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *arguments = json_parse(c->arguments.data, c->arguments.length,
+					    JSON_CONTRACT, &ignored);
+	const json_t *properties = json_object_get(
+		json_object_get(c->tool->json, "inputSchema"), "properties");
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(arguments, next, name, value)
+	{
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, digest = STRBUF_INIT;
+
+		if (!json_is_true(json_object_get(json_object_get(properties, name),
+						  "x-wingman-sensitive")))
+			continue;
+		if (!canonical_write(&text, value, &ignored))
+			return NULL;
+		audit_sensitive(k->audit, text.data, &digest);
+		if (json_object_set_new(arguments, name, json_string(digest.data)) != 0)
+			return NULL;
+	}
+	return arguments ? json_pack("{s:O, s:s}", "arguments", arguments, "risk",
+				     risk_name(c->tool->risk))
+			 : NULL;
+}
+
+static json_t *new_body(const struct keeper *k, const struct proposal *p,
+			const struct checked *c)
+{
+	const struct settings_server *s = settings_find_server(k->settings, p->server);
+	char id[RECORD_ID_BYTES];
+
+	record_new_id(k->now_ms, id);
+	return json_pack("{s:i, s:s, s:s, s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, "
+			 "s:s, s:s, s:[], "
+			 "s:I, s:[{s:s, s:I}]}",
+			 "v", 1, "id", id, "state", "proposed", "surface", p->surface,
+			 "requester", p->requester, "server", p->server, "instance",
+			 s ? s->instance : "gate", "address",
+			 s ? s->address : "this gate", "tool", p->tool, "risk",
+			 risk_name(c->tool->risk), "pin", c->tool->pin, "arguments",
+			 c->arguments.data, "args", c->args, "request", c->request,
+			 "decisions", "created_at", (json_int_t)k->now_ms, "history",
+			 "state", "proposed", "at", (json_int_t)k->now_ms);
+}
+
+static struct approval *make(struct keeper *k, const struct proposal *p,
+			     const struct checked *c, struct error *err)
+{
+	json_t *audit, *body;
+
+	if (!check_policy(k, p, c->tool, err) || !check_denied(k, c, err) ||
+	    !check_limits(k, p->requester, err))
+		return NULL;
+	audit = audit_arguments(k, c);
+	body = new_body(k, p, c);
+	if (!audit || !body) {
+		json_decref(audit);
+		json_decref(body);
+		error_oom(err);
+		return NULL;
+	}
+	return keeper_add(k, body, audit, err);
+}
+
+struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
+				struct error *err)
+{
+	_cleanup_(checked_done) struct checked c = { .arguments = STRBUF_INIT };
+	struct approval *a = NULL;
+
+	if (keeper_refresh_policy(k, err) && check(k, p, &c, err)) {
+		a = keeper_find_identical(k, c.identity);
+		if (a)
+			return a;
+		a = make(k, p, &c, err);
+	}
+	if (!a) {
+		keeper_audit_refusal(
+			k, "proposal.refused", p->requester,
+			json_pack("{s:s, s:s}", "server", p->server, "tool", p->tool),
+			err);
+		return NULL;
+	}
+	keeper_advance(k, a);
+	return a;
+}
+
+/* --- prompt --- */
+
+static json_t *policy_json(const struct policy_answer *answer,
+			   const char *const *approvers)
+{
+	json_auto_t *list = json_array();
+
+	for (size_t i = 0; list && approvers[i]; i++)
+		if (json_array_append_new(list, json_string(approvers[i])) != 0)
+			return NULL;
+	return json_pack("{s:s, s:I, s:b, s:O, s:I, s:I, s:b}", "rule", answer->rule,
+			 "approvers_needed", (json_int_t)answer->approvers_needed,
+			 "four_eyes", answer->four_eyes, "approvers", list, "expires_s",
+			 (json_int_t)(answer->expires_ms / 1000), "good_for_s",
+			 (json_int_t)(answer->good_for_ms / 1000), "free", answer->free);
+}
+
+static int64_t last_run_ms(struct keeper *k, const json_t *body)
+{
+	struct error ignored = ERROR_INIT;
+	char key[COORD_KEY_MAX + 1];
+	_cleanup_free_ char *text = NULL;
+
+	(void)snprintf(key, sizeof key, "last-run/%s", json_get_string(body, "request"));
+	if (!coord_get(k->coordination, key, &text, &ignored) || !text)
+		return 0;
+	return strtoll(text, NULL, 10);
+}
+
+static void surface_words(const struct approval *a, struct strbuf *surface,
+			  struct strbuf *outcome_to)
+{
+	const json_t *s = json_object_get(a->body, "surface");
+	const char *client = json_get_string(s, "client");
+
+	if (keeper_is_direct(a)) {
+		strbuf_add_format(surface, "a client of its own (%s), says %s",
+				  client ? client : "?",
+				  json_get_string(a->body, "server"));
+		strbuf_add_format(outcome_to, "the client that asked (%s)",
+				  client ? client : "?");
+	} else {
+		strbuf_add_format(surface, "console, %s (%s)", client ? client : "?",
+				  json_get_string(a->body, "requester"));
+		strbuf_add_format(outcome_to, "this terminal (%s)",
+				  client ? client : "?");
+	}
+}
+
+static json_t *build_prompt(struct keeper *k, const struct approval *a,
+			    const struct tool_definition *tool,
+			    const struct policy_question *q,
+			    const struct policy_answer *answer,
+			    const char *const *approvers,
+			    char shown[static DIGEST_HEX_BYTES], struct error *err)
+{
+	const char *text = json_get_string(a->body, "arguments");
+	json_auto_t *arguments = json_parse(text, strlen(text), JSON_CONTRACT, err);
+	_cleanup_strbuf_ struct strbuf surface = STRBUF_INIT, outcome_to = STRBUF_INIT;
+	const char *warnings[3] = { NULL };
+	bool alone = !q->reversible && q->risk != RISK_READ &&
+		     answer->approvers_needed < 2;
+	size_t count = 0, n = 0;
+
+	if (!arguments)
+		return NULL;
+	while (approvers[count])
+		count++;
+	if (alone)
+		warnings[n++] = "this cannot be undone, and no second person is asked";
+	if ((int64_t)count < answer->approvers_needed)
+		warnings[n++] = "too few people may approve this: it cannot be approved";
+	surface_words(a, &surface, &outcome_to);
+	struct prompt_input in = {
+		.approval = a->id,
+		.address = json_get_string(a->body, "address"),
+		.requester = q->requester,
+		.surface = surface.data,
+		.outcome_to = outcome_to.data,
+		.tool = tool,
+		.arguments = arguments,
+		.plan = json_object_get(a->body, "plan"),
+		.args_digest = json_get_string(a->body, "args"),
+		.plan_digest = json_get_string(a->body, "plan_digest"),
+		.asked_at_ms = json_get_int64(a->body, "created_at", 0),
+		.expires_at_ms = k->now_ms + answer->expires_ms,
+		.good_for_ms = answer->good_for_ms,
+		.approvers_needed = answer->approvers_needed,
+		.four_eyes = answer->four_eyes,
+		.approvers = approvers,
+		.last_run_ms = last_run_ms(k, a->body),
+		.warnings = warnings,
+	};
+	return prompt_build(&in, shown, err);
+}
+
+static bool post(struct keeper *k, struct approval *a, struct error *err)
+{
+	struct policy_question q = decide_question(a->body);
+	struct policy_answer answer;
+	_cleanup_free_ const char **approvers = NULL;
+	const struct tool_definition *tool = keeper_definition(k, q.server, q.tool, err);
+	char shown[DIGEST_HEX_BYTES];
+	json_auto_t *prompt = NULL;
+	json_t *policy, *changes;
+
+	if (!tool)
+		return false;
+	policy_judge(k->policy, &q, &answer);
+	if (!answer.may_call)
+		return error_set(err, ERR_PERMISSION_DENIED, "'%s' may not call this: %s",
+				 q.requester, answer.why);
+	approvers = policy_approvers(k->policy, &q, &answer);
+	if (!approvers)
+		return error_oom(err);
+	prompt = build_prompt(k, a, tool, &q, &answer, approvers, shown, err);
+	if (!prompt)
+		return false;
+	policy = policy_json(&answer, approvers);
+	changes = json_pack("{s:O, s:s, s:o, s:I, s:I}", "prompt", prompt, "shown", shown,
+			    "policy", policy, "posted_at", (json_int_t)k->now_ms,
+			    "expires_at", (json_int_t)(k->now_ms + answer.expires_ms));
+	if (!changes)
+		return error_oom(err);
+	if (answer.free) {
+		if (!keeper_update(k, a, "freed", changes,
+				   json_pack("{s:s}", "rule", answer.rule), err))
+			return false;
+		if (!keeper_is_direct(a))
+			keeper_claim(k, a);
+		return true;
+	}
+	return keeper_move(
+		k, a,
+		&(struct move){ .to = RECORD_PENDING,
+				.changes = changes,
+				.audit = json_pack("{s:s}", "rule", answer.rule) },
+		err);
+}
+
+void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why,
+		   const json_t *details)
+{
+	struct error err = ERROR_INIT;
+	json_t *outcome = json_pack("{s:s, s:o}", "state", "refused", "error",
+				    fields_error(why, details));
+	struct move m = { .to = RECORD_REFUSED,
+			  .changes = json_pack("{s:o}", "outcome", outcome),
+			  .audit = json_pack("{s:s}", "code", error_name(why->code)),
+			  .why = why->message };
+
+	if (!keeper_move(k, a, &m, &err))
+		log_failure("approval.stuck", &err);
+}
+
+/* --- plan --- */
+
+static bool ask_plan(struct keeper *k, struct approval *a, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf ticket = STRBUF_INIT;
+	json_auto_t *message = NULL;
+
+	if (!ticket_sign(&ticket, json_get_string(a->body, "instance"),
+			 json_get_string(a->body, "requester"),
+			 json_get_string(a->body, "request"), k->now_ms, k->key, err))
+		return false;
+	message = json_pack("{s:s, s:s, s:O, s:O, s:O, s:s}", "m", message_name(MSG_PLAN),
+			    "approval", a->id, "server",
+			    json_object_get(a->body, "server"), "tool",
+			    json_object_get(a->body, "tool"), "arguments",
+			    json_object_get(a->body, "arguments"), "ticket", ticket.data);
+	if (!message)
+		return error_oom(err);
+	a->asked_ms = k->now_ms;
+	if (!k->caller || !channel_send(k->caller, message))
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "the gate's caller is not there");
+	return true;
+}
+
+static void plan_own(struct keeper *k, struct approval *a)
+{
+	const char *text = json_get_string(a->body, "arguments");
+	struct error err = ERROR_INIT;
+	json_auto_t *arguments = json_parse(text, strlen(text), JSON_CONTRACT, &err);
+	_cleanup_(plan_freep) struct plan *plan =
+		arguments ? keeper_own_plan(k, json_get_string(a->body, "tool"),
+					    arguments, &err)
+			  : NULL;
+
+	if (plan)
+		keeper_take_plan(k, a, plan_json(plan), NULL);
+	else
+		keeper_refuse(k, a, &err, NULL);
+}
+
+void keeper_advance(struct keeper *k, struct approval *a)
+{
+	const char *risk = json_get_string(a->body, "risk");
+	bool is_read = risk && strcmp(risk, risk_name(RISK_READ)) == 0;
+	struct error err = ERROR_INIT;
+	bool ok;
+
+	if (a->state == RECORD_PROPOSED && !is_read && keeper_is_own(a)) {
+		plan_own(k, a);
+		return;
+	}
+	ok = a->state == RECORD_PROPOSED && !is_read ? ask_plan(k, a, &err)
+						     : post(k, a, &err);
+	if (!ok && !a->ended && a->state < RECORD_PENDING)
+		keeper_refuse(k, a, &err, NULL);
+}
+
+void keeper_take_plan(struct keeper *k, struct approval *a, const json_t *plan,
+		      const char *request_state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(plan_freep) struct plan *checked = plan_read(plan, &err);
+	json_t *changes = NULL;
+
+	if (checked)
+		changes = json_pack("{s:O, s:s, s:I}", "plan", plan_json(checked),
+				    "plan_digest", plan_digest(checked), "planned_at",
+				    (json_int_t)k->now_ms);
+	if (changes && request_state &&
+	    json_object_set_new(changes, "request_state", json_string(request_state)) !=
+		    0)
+		error_oom(&err);
+	if (error_is_set(&err))
+		json_decref(changes);
+	if (!changes || error_is_set(&err) ||
+	    !keeper_move(k, a, &(struct move){ .to = RECORD_PLANNED, .changes = changes },
+			 &err)) {
+		keeper_refuse(k, a, &err, NULL);
+		return;
+	}
+	keeper_advance(k, a);
+}

@@ -1,0 +1,326 @@
+#include "gate/keeper.h"
+
+#include "gate/decide.h"
+#include "gate/person_pin.h"
+
+enum { LIST_DEFAULT = 50, LIST_MAX = 500, CONVERSATION_MAX = 256, TOOL_NAME_MAX = 256 };
+
+const char *keeper_person(const struct keeper *k, const struct peer *p)
+{
+	return policy_person_of_uid(k->policy, p->uid);
+}
+
+/* --- watching --- */
+
+static json_t *event_json(const struct approval *a)
+{
+	return json_pack("{s:s, s:s, s:s, s:o}", "m", message_name(MSG_EVENT), "approval",
+			 a->id, "state", record_state_name(a->state), "record",
+			 record_public(a->body));
+}
+
+static bool watches(struct peer *p, const char *id, bool forget)
+{
+	for (size_t i = 0; i < p->watch_count; i++) {
+		if (strcmp(p->watched[i], id) != 0)
+			continue;
+		if (forget) {
+			p->watch_count--;
+			memmove(p->watched[i], p->watched[p->watch_count],
+				sizeof p->watched[i]);
+		}
+		return true;
+	}
+	return false;
+}
+
+void keeper_announce(struct keeper *k, const struct approval *a)
+{
+	json_auto_t *event = NULL;
+
+	for (struct peer *p = k->peers; p; p = p->next) {
+		if (!watches(p, a->id, a->ended))
+			continue;
+		if (!event)
+			event = event_json(a);
+		if (event)
+			(void)channel_send(p->channel, event);
+	}
+	keeper_answer_waiting(k, a);
+}
+
+json_t *keeper_on_watch(struct keeper *k, struct peer *p, const struct fields *f,
+			struct error *err)
+{
+	json_auto_t *body = keeper_load(k, f->approval, err);
+	const struct approval *a = keeper_find(k, f->approval);
+
+	if (!body)
+		return NULL;
+	if (a && !watches(p, a->id, false)) {
+		if (p->watch_count >= KEEPER_WATCHES_MAX) {
+			error_set(err, ERR_RATE_LIMITED,
+				  "one peer may watch %d approvals at once",
+				  KEEPER_WATCHES_MAX);
+			return NULL;
+		}
+		memcpy(p->watched[p->watch_count++], a->id, sizeof a->id);
+	}
+	return json_pack("{s:O}", "state", json_object_get(body, "state"));
+}
+
+/* --- who is there --- */
+
+json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f,
+			struct error *err)
+{
+	const struct pin_store pins = { k->documents, k->coordination };
+	const char *person = keeper_person(k, p);
+	bool has_pin = false;
+
+	if (f->v != MESSAGES_VERSION) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "the gate speaks version %d of its messages, you speak %lld",
+			  MESSAGES_VERSION, (long long)f->v);
+		return NULL;
+	}
+	if (person && !person_pin_is_set(&pins, person, &has_pin, err))
+		return NULL;
+	return json_pack("{s:i, s:s*, s:b, s:b, s:s}", "v", MESSAGES_VERSION, "principal",
+			 person, "team", policy_in_team(k->policy, person), "pin_set",
+			 has_pin, "version", WINGMAN_VERSION);
+}
+
+static json_int_t count_state(const struct keeper *k, enum record_state from,
+			      enum record_state to)
+{
+	json_int_t count = 0;
+
+	for (const struct approval *a = k->approvals; a; a = a->next)
+		count += !a->ended && a->state >= from && a->state <= to;
+	return count;
+}
+
+json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err)
+{
+	char hash[DIGEST_HEX_BYTES];
+	int64_t seq = 0, epoch = 0;
+	json_t *reply;
+
+	(void)p;
+	(void)f;
+	audit_head(k->audit, &seq, hash);
+	if (!coord_epoch_ms(k->coordination, &epoch, err))
+		return NULL;
+	reply = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:s, s:b}, s:s}",
+			  "uptime_s", (json_int_t)((k->now_ms - k->started_ms) / 1000),
+			  "pending", count_state(k, RECORD_PROPOSED, RECORD_PENDING),
+			  "approved", count_state(k, RECORD_APPROVED, RECORD_APPROVED),
+			  "executing", count_state(k, RECORD_GRANTED, RECORD_EXECUTING),
+			  "servers", (json_int_t)pins_server_count(k->pins), "epoch",
+			  (json_int_t)epoch, "audit", "seq", (json_int_t)seq, "hash",
+			  hash, "sound", audit_is_sound(k->audit), "kid",
+			  sign_key_kid(k->key));
+	if (!reply)
+		error_oom(err);
+	return reply;
+}
+
+/* --- reading --- */
+
+json_t *keeper_on_show(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err)
+{
+	json_auto_t *body = keeper_load(k, f->approval, err);
+
+	(void)p;
+	return body ? json_pack("{s:o}", "record", record_public(body)) : NULL;
+}
+
+static bool add_summary(void *context, const struct document *doc)
+{
+	json_t *list = context;
+
+	return json_array_append_new(list, record_summary(doc->body)) == 0;
+}
+
+json_t *keeper_on_list(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err)
+{
+	const struct documents_filter filters[] = { { "state", f->state },
+						    { NULL, NULL } };
+	json_auto_t *list = json_array();
+	enum record_state state;
+
+	(void)p;
+	if (f->state && !record_state_parse(f->state, &state)) {
+		error_set(err, ERR_INVALID_ARGUMENT, "there is no state '%.32s'",
+			  f->state);
+		return NULL;
+	}
+	if (f->limit < 0 || f->limit > LIST_MAX) {
+		error_set(err, ERR_INVALID_ARGUMENT, "limit must be 1 to %d", LIST_MAX);
+		return NULL;
+	}
+	if (!documents_query(k->documents, "approvals", f->state ? filters : NULL, NULL,
+			     true, f->limit ? (size_t)f->limit : LIST_DEFAULT,
+			     add_summary, list, err))
+		return NULL;
+	return json_pack("{s:O}", "records", list);
+}
+
+json_t *keeper_on_tools(struct keeper *k, struct peer *p, const struct fields *f,
+			struct error *err)
+{
+	json_auto_t *servers = pins_describe(k->pins, f->server);
+
+	(void)p;
+	if (f->server && json_array_size(servers) == 0) {
+		error_set(err, ERR_NOT_FOUND, "there is no server '%.64s'", f->server);
+		return NULL;
+	}
+	return json_pack("{s:O}", "servers", servers);
+}
+
+json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err)
+{
+	(void)p;
+	return pins_differences(k->pins, f->server, err);
+}
+
+/* "server.tool", exactly; a name that cannot be one is not found rather than mended. */
+static bool split_tool(const char *name, char server[static 33], char tool[static 65],
+		       struct error *err)
+{
+	const char *dot = strchr(name, '.');
+	size_t length = dot ? (size_t)(dot - name) : 0;
+
+	if (!dot || length == 0 || length > 32 || strlen(dot + 1) > 64 ||
+	    dot[1] == '\0') {
+		error_set(err, ERR_NOT_FOUND, "there is no tool '%.*s'",
+			  TOOL_NAME_MAX / 2, name);
+		return error_hint(err, "a tool is named server.tool");
+	}
+	(void)snprintf(server, 33, "%.*s", (int)length, name);
+	(void)snprintf(tool, 65, "%s", dot + 1);
+	return true;
+}
+
+json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err)
+{
+	char server[33], tool[65];
+	struct policy_question q = { .server = server,
+				     .tool = tool,
+				     .reversible = true,
+				     .plan_approvers = 1,
+				     .requester = f->as };
+	struct policy_answer a;
+	const struct tool_definition *d;
+	_cleanup_free_ const char **who = NULL;
+	json_auto_t *approvers = json_array();
+
+	(void)p;
+	if (!split_tool(f->tool, server, tool, err) || !keeper_refresh_policy(k, err))
+		return NULL;
+	d = keeper_definition(k, server, tool, err);
+	if (!d)
+		return NULL;
+	q.risk = d->risk;
+	policy_judge(k->policy, &q, &a);
+	who = policy_approvers(k->policy, &q, &a);
+	for (size_t i = 0; who && approvers && who[i]; i++)
+		if (json_array_append_new(approvers, json_string(who[i])) != 0)
+			return NULL;
+	return json_pack("{s:s, s:b, s:b, s:I, s:b, s:b, s:I, s:I, s:O, s:s}", "rule",
+			 a.rule, "may_call", a.may_call, "may_approve",
+			 policy_may_approve(k->policy, &q, &a, f->as), "approvers_needed",
+			 (json_int_t)a.approvers_needed, "four_eyes", a.four_eyes, "free",
+			 a.free, "expires_s", (json_int_t)(a.expires_ms / 1000),
+			 "good_for_s", (json_int_t)(a.good_for_ms / 1000), "approvers",
+			 approvers, "why", a.why);
+}
+
+/* --- proposing --- */
+
+static json_t *console_surface(const struct peer *p, const char *conversation)
+{
+	char client[32];
+
+	(void)snprintf(client, sizeof client, "uid %u", (unsigned)p->uid);
+	return json_pack("{s:s, s:s, s:s*}", "kind", "console", "client", client,
+			 "conversation", conversation);
+}
+
+/* A person's choice among candidates takes the place of what was first said. */
+static json_t *with_choices(const struct fields *f, struct error *err)
+{
+	json_auto_t *arguments = json_copy(f->arguments);
+
+	if (!arguments ||
+	    (f->choices && json_object_update(arguments, f->choices) != 0)) {
+		error_oom(err);
+		return NULL;
+	}
+	return TAKE(arguments);
+}
+
+static json_t *propose(struct keeper *k, struct peer *p, const char *server,
+		       const char *tool, const json_t *arguments,
+		       const char *conversation, struct error *err)
+{
+	json_auto_t *surface = console_surface(p, conversation);
+	const char *person = keeper_person(k, p);
+	const struct approval *a;
+	char who[129];
+
+	if (!surface || !person) {
+		error_oom(err);
+		return NULL;
+	}
+	/* The policy that the name is borrowed from may be read afresh on the way. */
+	(void)snprintf(who, sizeof who, "%s", person);
+	a = keeper_propose(k,
+			   &(struct proposal){ .requester = who,
+					       .surface = surface,
+					       .server = server,
+					       .tool = tool,
+					       .arguments = arguments },
+			   err);
+	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
+			     record_state_name(a->state))
+		 : NULL;
+}
+
+json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err)
+{
+	char server[33], tool[65];
+	json_auto_t *arguments = NULL;
+
+	if (f->conversation && strlen(f->conversation) > CONVERSATION_MAX) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "a conversation's id has %d bytes at most", CONVERSATION_MAX);
+		return NULL;
+	}
+	if (!split_tool(f->tool, server, tool, err))
+		return NULL;
+	if (strcmp(server, "gate") == 0) {
+		error_set(err, ERR_NOT_FOUND, "there is no tool '%.100s'", f->tool);
+		error_hint(
+			err,
+			"what changes the gate itself: wingman pin, wingman keys rotate");
+		return NULL;
+	}
+	arguments = with_choices(f, err);
+	return arguments ? propose(k, p, server, tool, arguments, f->conversation, err)
+			 : NULL;
+}
+
+json_t *keeper_on_propose_gate(struct keeper *k, struct peer *p, const struct fields *f,
+			       struct error *err)
+{
+	return propose(k, p, "gate", f->action, f->arguments, NULL, err);
+}

@@ -1,0 +1,122 @@
+/* wingman-gate: the keeper, which starts its caller; see keeper.h and caller.h. */
+#include "base/log.h"
+#include "base/options.h"
+#include "gate/caller.h"
+#include "gate/keeper.h"
+
+struct gate_options {
+	const char *dir, *role;
+	bool check_config;
+};
+
+static const struct option_row rows[] = {
+	OPTION_STRING("dir", 'd', "DIR", "folder of the suite",
+		      offsetof(struct gate_options, dir)),
+	OPTION_BOOL("check-config", 0,
+		    "say what is wrong with configuration and policy, and leave",
+		    offsetof(struct gate_options, check_config)),
+	OPTION_STRING("role", 0, "ROLE",
+		      "for the gate itself: 'caller' is its part without the key",
+		      offsetof(struct gate_options, role)),
+	OPTION_END,
+};
+
+static int fail(const struct error *err)
+{
+	(void)fprintf(stderr, "wingman-gate: %s\n", err->message);
+	if (err->hint[0])
+		(void)fprintf(stderr, "wingman-gate: %s\n", err->hint);
+	return 2;
+}
+
+static bool add_tools(const struct settings_server *s, const char **tools, size_t *count,
+		      size_t max)
+{
+	_cleanup_free_ const char **names = tool_definition_names(s->name);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		char *name = NULL;
+
+		if (*count >= max || asprintf(&name, "%s.%s", s->name, names[i]) < 0)
+			return false;
+		tools[(*count)++] = name;
+	}
+	return names != NULL;
+}
+
+/* One line of JSON a finding; 1 if one of them is an error. */
+static int print_findings(const json_t *findings)
+{
+	int status = 0;
+	size_t i;
+	json_t *finding;
+
+	json_array_foreach(findings, i, finding)
+	{
+		const char *level = json_get_string(finding, "level");
+
+		if (level && strcmp(level, "error") == 0)
+			status = 1;
+		(void)json_dumpf(finding, stdout, JSON_COMPACT);
+		(void)putchar('\n');
+	}
+	return fflush(stdout) == 0 ? status : 1;
+}
+
+static int check_config(const struct statedir *dir)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(settings_reader_freep) struct settings_reader *r =
+		settings_reader_new(dir, &err);
+	_cleanup_(settings_freep) struct settings *s = r ? settings_read(r, &err) : NULL;
+	const char *tools[SETTINGS_SERVERS_MAX * 64 + 1] = { NULL };
+	size_t count = 0;
+	json_auto_t *findings = NULL;
+
+	if (s) {
+		for (size_t i = 0; i < s->server_count; i++)
+			(void)add_tools(&s->servers[i], tools, &count,
+					ARRAY_SIZE(tools) - 1);
+		findings = policy_check(s->policy, tools);
+	} else {
+		findings =
+			json_pack("[{s:s, s:s}]", "level", "error", "text", err.message);
+	}
+	for (size_t i = 0; i < count; i++)
+		free((char *)(uintptr_t)tools[i]);
+	return print_findings(findings);
+}
+
+int main(int argc, char **argv)
+{
+	struct gate_options o = { 0 };
+	struct error err = ERROR_INIT;
+	int operands = 0;
+	_cleanup_(statedir_freep) struct statedir *dir = NULL;
+
+	switch (options_parse(rows, &o, argc, argv, &operands, &err)) {
+	case OPTIONS_OK:
+		break;
+	case OPTIONS_HELP:
+		options_help("wingman-gate", "[--dir DIR]",
+			     "Keeps the key that signs grants, and signs what people "
+			     "approved.",
+			     rows, stdout);
+		return 0;
+	case OPTIONS_VERSION:
+		(void)printf("wingman-gate %s\n", WINGMAN_VERSION);
+		return 0;
+	case OPTIONS_BAD:
+		return fail(&err);
+	}
+	log_setup("gate", LOG_INFO);
+	if (operands > 0 || (o.role && strcmp(o.role, "caller") != 0))
+		error_set(&err, ERR_INVALID_ARGUMENT, "unknown operand or role");
+	else
+		dir = statedir_new(o.dir, &err);
+	if (!dir)
+		return fail(&err);
+	if (o.check_config)
+		return check_config(dir);
+	return o.role ? caller_main(dir) : keeper_main(dir);
+}

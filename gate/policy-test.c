@@ -1,0 +1,286 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/cleanup.h"
+
+#include <cmocka.h>
+
+#include "gate/policy.h"
+
+static json_t *persons_json(void)
+{
+	struct error err = ERROR_INIT;
+	static const char text[] = "[{\"id\":\"alice@x\",\"unix\":[1000,1001]},{\"id\":"
+				   "\"bob@x\",\"unix\":[1002]},"
+				   "{\"id\":\"carol@x\",\"unix\":[1003],\"tokens\":["
+				   "\"t1\"]},{\"id\":\"eve@x\"}]";
+
+	return json_parse(text, sizeof text - 1, JSON_SYNTAX, &err);
+}
+
+static struct policy *make(const char *team_text, const char *rules, struct error *err)
+{
+	json_auto_t *persons = persons_json();
+	json_auto_t *team = json_parse(team_text, strlen(team_text), JSON_SYNTAX, err);
+	_cleanup_(config_freep) struct config *file =
+		rules ? config_parse("policy.yaml", rules, strlen(rules), err) : NULL;
+
+	if (!team || (rules && !file))
+		return NULL;
+	return policy_new(persons, team, file, err);
+}
+
+#define TEAM "[\"alice@x\",\"bob@x\",\"carol@x\"]"
+
+static struct policy_question ask(const char *tool, enum risk risk)
+{
+	return (struct policy_question){ .server = "accounts",
+					 .tool = tool,
+					 .risk = risk,
+					 .reversible = true,
+					 .plan_approvers = 1,
+					 .requester = "alice@x" };
+}
+
+static void test_built_in(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, NULL, &err);
+	struct policy_question q = ask("block_account", RISK_DESTRUCTIVE);
+	struct policy_answer a;
+
+	(void)state;
+	assert_non_null(p);
+	policy_judge(p, &q, &a);
+	assert_true(a.may_call);
+	assert_false(a.free);
+	assert_int_equal(a.approvers_needed, 1);
+	assert_int_equal(a.expires_ms, 600000);
+	assert_int_equal(a.good_for_ms, 300000);
+	assert_true(policy_may_approve(p, &q, &a, "alice@x"));
+	assert_true(policy_may_approve(p, &q, &a, "bob@x"));
+	assert_false(policy_may_approve(p, &q, &a, "eve@x"));
+	assert_false(policy_may_approve(p, &q, &a, "ALICE@x"));
+	assert_false(policy_may_approve(p, &q, &a, ""));
+
+	q.reversible = false;
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 2);
+	q.plan_approvers = 3;
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 3);
+	q.plan_approvers = 100; /* no grant names more */
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 8);
+	q.requester = "eve@x";
+	policy_judge(p, &q, &a);
+	assert_false(a.may_call);
+
+	/* A read is reversible whatever the question says. */
+	q = ask("get_account", RISK_READ);
+	q.reversible = false;
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 1);
+	assert_false(a.free);
+}
+
+static void test_team_of_one(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make("[\"alice@x\"]", NULL, &err);
+	struct policy_question q = ask("block_account", RISK_DESTRUCTIVE);
+	struct policy_answer a;
+
+	(void)state;
+	q.reversible = false;
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 1);
+	q.plan_approvers = 2; /* the server would take no less */
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 2);
+
+	_cleanup_(policy_freep) struct policy *empty = make("[]", NULL, &err);
+	assert_non_null(empty);
+	policy_judge(empty, &q, &a);
+	assert_false(a.may_call);
+	assert_false(policy_may_approve(empty, &q, &a, "alice@x"));
+	_cleanup_free_ const char **who = policy_approvers(empty, &q, &a);
+	assert_null(who[0]);
+}
+
+static const char rules[] = "groups:\n"
+			    "  leads: [bob@x]\n"
+			    "rules:\n"
+			    "  - name: never\n"
+			    "    server: accounts\n"
+			    "    tool: revoke_sessions\n"
+			    "    refuse: true\n"
+			    "  - name: look\n"
+			    "    server: accounts\n"
+			    "    tool: get_account\n"
+			    "    free: true\n"
+			    "  - name: for good\n"
+			    "    risk: [destructive]\n"
+			    "    reversible: false\n"
+			    "    approvers: [group:leads, eve@x]\n"
+			    "    needed: 2\n"
+			    "  - name: blocks\n"
+			    "    server: accounts\n"
+			    "    risk: [write, destructive]\n"
+			    "    callers: [alice@x]\n"
+			    "    four_eyes: true\n"
+			    "    expires_in: 5m\n"
+			    "    good_for: 1m\n";
+
+static void test_rules(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, rules, &err);
+	struct policy_question q = ask("block_account", RISK_DESTRUCTIVE);
+	struct policy_answer a;
+
+	(void)state;
+	assert_non_null(p);
+	policy_judge(p, &q, &a);
+	assert_string_equal(a.rule, "blocks");
+	assert_true(a.may_call && a.four_eyes);
+	assert_int_equal(a.expires_ms, 300000);
+	assert_int_equal(a.good_for_ms, 60000);
+	assert_false(policy_may_approve(p, &q, &a, "alice@x"));
+	assert_true(policy_may_approve(p, &q, &a, "carol@x"));
+	q.requester = "bob@x";
+	policy_judge(p, &q, &a);
+	assert_false(a.may_call);
+
+	q = ask("block_account", RISK_DESTRUCTIVE);
+	q.reversible = false;
+	policy_judge(p, &q, &a);
+	assert_string_equal(a.rule, "for good");
+	assert_int_equal(a.approvers_needed, 2);
+	assert_true(policy_may_approve(p, &q, &a, "bob@x"));
+	assert_false(policy_may_approve(p, &q, &a, "carol@x"));
+	assert_false(
+		policy_may_approve(p, &q, &a, "eve@x")); /* named, but not in the team */
+
+	q = ask("get_account", RISK_READ);
+	policy_judge(p, &q, &a);
+	assert_true(a.free);
+	q.risk = RISK_WRITE; /* a pin that says otherwise frees nothing */
+	policy_judge(p, &q, &a);
+	assert_false(a.free);
+	q = ask("revoke_sessions", RISK_DESTRUCTIVE);
+	policy_judge(p, &q, &a);
+	assert_false(a.may_call);
+	assert_false(policy_may_approve(p, &q, &a, "bob@x"));
+	q = ask("list_blocked_accounts", RISK_READ); /* no rule names it */
+	policy_judge(p, &q, &a);
+	assert_false(a.may_call || a.free);
+	assert_false(policy_may_approve(p, &q, &a, "bob@x"));
+}
+
+static void test_bad_files(void **state)
+{
+	static const char *const bad[] = {
+		"rules: []\n",
+		"rules:\n  - {name: a, tool: get_account, free: true}\n",
+		"rules:\n  - {name: a, server: accounts, tool: get_account, free: true, "
+		"refuse: true}\n",
+		"rules:\n  - {name: a}\n  - {name: a}\n",
+		"rules:\n  - {name: a, callers: [group:nobody]}\n",
+		"rules:\n  - {name: a, expires_in: 25m, good_for: 5m}\n",
+		"rules:\n  - {name: a, expires_in: 0m}\n",
+		"rules:\n  - {name: a, needed: 9}\n",
+		"rules:\n  - {name: a, risk: [harmless]}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct error err = ERROR_INIT;
+		_cleanup_(policy_freep) struct policy *p = make(TEAM, bad[i], &err);
+
+		assert_null(p);
+		assert_int_not_equal(err.code, ERR_NONE);
+	}
+	/* 28 minutes are the most that a plan's 30 leave room for. */
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(
+		TEAM, "rules:\n  - {name: a, expires_in: 23m, good_for: 5m}\n", &err);
+	assert_non_null(p);
+}
+
+static void test_persons(void **state)
+{
+	static const char *const bad[] = {
+		"[{\"id\":\"a b\"}]",
+		"[{\"id\":\"\"}]",
+		"[{}]",
+		"[{\"id\":\"service/accounts\"}]",
+		"[{\"id\":\"a\"},{\"id\":\"a\"}]",
+		"[{\"id\":\"a\",\"unix\":[1]},{\"id\":\"b\",\"unix\":[2,1]}]",
+		"[{\"id\":\"a\",\"tokens\":[\"t\"]},{\"id\":\"b\",\"tokens\":[\"t\"]}]",
+	};
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_auto_t *persons =
+			json_parse(bad[i], strlen(bad[i]), JSON_SYNTAX, &err);
+		struct error why = ERROR_INIT;
+		_cleanup_(policy_freep) struct policy *p =
+			policy_new(persons, NULL, NULL, &why);
+
+		assert_null(p);
+		assert_int_equal(why.code, ERR_INVALID_ARGUMENT);
+	}
+	assert_null(make("[\"nobody@x\"]", NULL, &err));
+	error_clear(&err);
+	assert_null(make("[\"alice@x\",\"alice@x\"]", NULL, &err));
+	error_clear(&err);
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, NULL, &err);
+	assert_string_equal(policy_person_of_uid(p, 1001), "alice@x");
+	assert_string_equal(policy_person_of_uid(p, 1003), "carol@x");
+	assert_null(policy_person_of_uid(p, 0));
+	assert_true(policy_knows(p, "eve@x"));
+	assert_false(policy_knows(p, "mallory@x"));
+	assert_false(policy_in_team(p, "eve@x"));
+}
+
+static bool found(const json_t *findings, const char *words)
+{
+	size_t i;
+	json_t *f;
+
+	json_array_foreach(findings, i,
+			   f) if (strstr(json_get_string(f, "text"), words)) return true;
+	return false;
+}
+
+static void test_check(void **state)
+{
+	static const char *const tools[] = { "accounts.block_account",
+					     "accounts.revoke_sessions",
+					     "other.delete_all", NULL };
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, rules, &err);
+	json_auto_t *findings = policy_check(p, tools);
+
+	(void)state;
+	assert_true(found(findings, "nobody may call accounts.revoke_sessions"));
+	assert_true(found(findings, "nobody could approve other.delete_all"));
+	assert_true(found(findings, "'eve@x', who is not in the team"));
+	_cleanup_(policy_freep) struct policy *empty = make("[]", NULL, &err);
+	json_auto_t *worse = policy_check(empty, NULL);
+	assert_true(found(worse, "the team is empty"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_built_in), cmocka_unit_test(test_team_of_one),
+		cmocka_unit_test(test_rules),    cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_persons),  cmocka_unit_test(test_check),
+	};
+
+	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}

@@ -1,0 +1,332 @@
+#include "gate/prompt.h"
+
+#include "base/text.h"
+#include "gate/prompt_value.h"
+
+enum { PROMPT_VERSION = 1 };
+
+/* What is being put together, and what the parts need of each other. */
+struct build {
+	const struct prompt_input *in;
+	json_t *properties; /* of the input schema; borrowed */
+	json_t *arguments, *effects, *warnings, *free_text;
+};
+
+static void build_done(struct build *b)
+{
+	json_decref(b->arguments);
+	json_decref(b->effects);
+	json_decref(b->warnings);
+	json_decref(b->free_text);
+}
+
+static bool warn(struct build *b, const char *prefix, const char *text, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	json_t *visible;
+
+	strbuf_add_string(&sb, prefix);
+	strbuf_add_string(&sb, text);
+	visible = strbuf_ok(&sb) ? prompt_visible(sb.data) : NULL;
+	if (!visible || json_array_append_new(b->warnings, visible) != 0)
+		return error_oom(err);
+	return true;
+}
+
+static bool warn_flags(struct build *b, const char *what, const json_t *entry,
+		       struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	size_t i;
+	json_t *flag;
+
+	if (json_array_size(json_object_get(entry, "flags")) == 0)
+		return true;
+	strbuf_add_format(&sb, "%s is odd:", what);
+	json_array_foreach(json_object_get(entry, "flags"), i, flag)
+		strbuf_add_format(&sb, "%s %s", i ? "," : "", json_string_value(flag));
+	return strbuf_ok(&sb) ? warn(b, "", sb.data, err) : error_oom(err);
+}
+
+static const char *kind_of(const json_t *property)
+{
+	return json_get_string(property, "x-wingman-kind");
+}
+
+/* What a person wrote in sentences stands last, below the effects. */
+static bool is_free_text(const char *name, const json_t *value, const json_t *property)
+{
+	const char *kind = kind_of(property);
+
+	return json_is_string(value) &&
+	       (strcmp(name, "reason") == 0 ||
+		(kind && (strcmp(kind, "text") == 0 || strcmp(kind, "markdown") == 0)));
+}
+
+static bool add_free_text(struct build *b, const char *by, const char *name,
+			  const json_t *value, struct error *err)
+{
+	json_auto_t *entry =
+		json_pack("{s:s, s:o}", "by", by, "name", prompt_visible(name));
+
+	if (!entry)
+		return error_oom(err);
+	if (!prompt_value_describe(entry, value, err) || !warn_flags(b, name, entry, err))
+		return false;
+	if (json_array_append(b->free_text, entry) != 0)
+		return error_oom(err);
+	return true;
+}
+
+static bool add_details(struct build *b, json_t *entry, const char *name,
+			struct error *err)
+{
+	const json_t *property = json_object_get(b->properties, name);
+	const char *kind = kind_of(property);
+	const char *note = json_get_string(json_object_get(b->in->plan, "notes"), name);
+
+	if (kind && json_object_set_new(entry, "kind", prompt_visible(kind)) != 0)
+		return error_oom(err);
+	if (note && json_object_set_new(entry, "note", prompt_visible(note)) != 0)
+		return error_oom(err);
+	if (json_is_true(json_object_get(property, "x-wingman-sensitive")) &&
+	    json_object_set_new(entry, "sensitive", json_true()) != 0)
+		return error_oom(err);
+	return true;
+}
+
+static bool add_argument(struct build *b, const char *name, json_t *value,
+			 bool is_default, struct error *err)
+{
+	json_auto_t *entry =
+		json_pack("{s:o, s:O}", "name", prompt_visible(name), "value", value);
+
+	if (!entry ||
+	    (is_default && json_object_set_new(entry, "default", json_true()) != 0))
+		return error_oom(err);
+	if (!prompt_value_describe(entry, value, err) ||
+	    !add_details(b, entry, name, err) || !warn_flags(b, name, entry, err))
+		return false;
+	if (json_array_append(b->arguments, entry) != 0)
+		return error_oom(err);
+	return true;
+}
+
+/* Arguments in the order of their canonical bytes, then the defaults left out. */
+static bool add_arguments(struct build *b, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT;
+	json_auto_t *arguments = NULL;
+	const char *name;
+	json_t *value, *property;
+
+	if (!canonical_write(&canonical, b->in->arguments, err))
+		return false;
+	arguments = json_parse(canonical.data, canonical.length, JSON_CONTRACT, err);
+	if (!arguments)
+		return false;
+	json_object_foreach(arguments, name, value)
+	{
+		property = json_object_get(b->properties, name);
+		if (is_free_text(name, value, property)
+			    ? !add_free_text(b, "requester", name, value, err)
+			    : !add_argument(b, name, value, false, err))
+			return false;
+	}
+	json_object_foreach(b->properties, name, property)
+	{
+		value = json_object_get(property, "default");
+		if (value && !json_object_get(arguments, name) &&
+		    !add_argument(b, name, value, true, err))
+			return false;
+	}
+	return true;
+}
+
+static bool add_effect(struct build *b, const json_t *effect, struct error *err)
+{
+	static const char *const members[] = { "system", "target", "from", "to" };
+	json_auto_t *entry = json_object();
+
+	if (!entry)
+		return error_oom(err);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const char *text = json_get_string(effect, members[i]);
+		char what[64];
+
+		if (json_object_set_new(entry, members[i],
+					prompt_visible(text ? text : "")) != 0)
+			return error_oom(err);
+		json_auto_t *flags =
+			prompt_value_flags(json_object_get(effect, members[i]));
+		json_auto_t *judged = json_pack("{s:O}", "flags", flags);
+		(void)snprintf(what, sizeof what, "'%s' of effect %zu", members[i],
+			       json_array_size(b->effects) + 1);
+		if (!judged || !warn_flags(b, what, judged, err))
+			return judged ? false : error_oom(err);
+	}
+	if (json_object_set_new(
+		    entry, "reversible",
+		    json_boolean(json_is_true(json_object_get(effect, "reversible")))) ||
+	    json_array_append(b->effects, entry) != 0)
+		return error_oom(err);
+	return true;
+}
+
+static bool add_plan(struct build *b, struct error *err)
+{
+	const char *server = b->in->tool->server;
+	json_t *summary = json_object_get(b->in->plan, "summary");
+	char says[48];
+	size_t i;
+	json_t *item;
+
+	(void)snprintf(says, sizeof says, "%s says: ", server);
+	json_array_foreach(json_object_get(b->in->plan, "effects"), i,
+			   item) if (!add_effect(b, item, err)) return false;
+	json_array_foreach(
+		json_object_get(b->in->plan, "warnings"), i,
+		item) if (json_is_string(item) &&
+			  !warn(b, says, json_string_value(item), err)) return false;
+	return !summary || add_free_text(b, "server", "summary", summary, err);
+}
+
+static json_t *approvers_json(const struct prompt_input *in)
+{
+	json_auto_t *who = json_array();
+
+	for (size_t i = 0; who && in->approvers && in->approvers[i]; i++)
+		if (json_array_append_new(who, prompt_visible(in->approvers[i])) != 0)
+			return NULL;
+	return json_pack("{s:I, s:O, s:b}", "needed", (json_int_t)in->approvers_needed,
+			 "who", who, "four_eyes", in->four_eyes);
+}
+
+static json_t *assemble(const struct build *b)
+{
+	const struct prompt_input *in = b->in;
+	const struct tool_definition *t = in->tool;
+	const char *title = json_get_string(t->json, "title");
+	json_auto_t *p = json_pack(
+		"{s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:I, s:I, s:I, s:o}", "v",
+		PROMPT_VERSION, "approval", in->approval, "server", t->server, "address",
+		prompt_visible(in->address), "tool", t->name, "title",
+		prompt_visible(title ? title : t->name), "risk", risk_name(t->risk),
+		"requester", prompt_visible(in->requester), "surface",
+		prompt_visible(in->surface), "asked_at", (json_int_t)in->asked_at_ms,
+		"expires_at", (json_int_t)in->expires_at_ms, "good_for_s",
+		(json_int_t)(in->good_for_ms / 1000), "outcome_to",
+		prompt_visible(in->outcome_to));
+	json_t *data = json_object_get(in->plan, "data");
+
+	if (!p || json_object_set_new(p, "approvers", approvers_json(in)) != 0 ||
+	    json_object_set(p, "arguments", b->arguments) != 0 ||
+	    json_object_set(p, "effects", b->effects) != 0 ||
+	    json_object_set(p, "warnings", b->warnings) != 0 ||
+	    json_object_set(p, "free_text", b->free_text) != 0 ||
+	    json_object_set_new(p, "pin", json_string(t->pin)) != 0 ||
+	    json_object_set_new(p, "args", json_string(in->args_digest)) != 0)
+		return NULL;
+	if (in->plan_digest &&
+	    json_object_set_new(p, "plan_digest", json_string(in->plan_digest)))
+		return NULL;
+	if (data && json_object_set(p, "data", data) != 0)
+		return NULL;
+	if (in->last_run_ms > 0 &&
+	    json_object_set_new(p, "last_run",
+				json_integer((json_int_t)in->last_run_ms)) != 0)
+		return NULL;
+	return TAKE(p);
+}
+
+json_t *prompt_build(const struct prompt_input *in,
+		     char ret_shown[static DIGEST_HEX_BYTES], struct error *err)
+{
+	json_auto_t *prompt = NULL;
+	char shown[DIGEST_HEX_BYTES];
+	_cleanup_(build_done) struct build b = {
+		.in = in,
+		.properties = json_object_get(
+			json_object_get(in->tool->json, "inputSchema"), "properties"),
+		.arguments = json_array(),
+		.effects = json_array(),
+		.warnings = json_array(),
+		.free_text = json_array(),
+	};
+
+	if (!b.arguments || !b.effects || !b.warnings || !b.free_text) {
+		error_oom(err);
+		return NULL;
+	}
+	for (size_t i = 0; in->warnings && in->warnings[i]; i++)
+		if (!warn(&b, "", in->warnings[i], err))
+			return NULL;
+	if (!add_arguments(&b, err) || (in->plan && !add_plan(&b, err)))
+		return NULL;
+	prompt = assemble(&b);
+	if (!prompt) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!canonical_digest(prompt, shown, err))
+		return NULL;
+	memcpy(ret_shown, shown, sizeof shown);
+	return TAKE(prompt);
+}
+
+json_t *prompt_argument_value(const json_t *prompt, size_t index, struct error *err)
+{
+	const json_t *entry = json_array_get(json_object_get(prompt, "arguments"), index);
+	const char *text = json_get_string(entry, "text");
+
+	if (!text) {
+		error_set(err, ERR_INVALID_ARGUMENT, "the prompt has no argument %zu",
+			  index);
+		return NULL;
+	}
+	return prompt_value_read(text, err);
+}
+
+/* Put what 'entry' says into 'to', under its name. */
+static bool recover(json_t *to, const json_t *entry, struct error *err)
+{
+	const char *name = json_get_string(entry, "name");
+	const char *text = json_get_string(entry, "text");
+	_cleanup_strbuf_ struct strbuf plain = STRBUF_INIT;
+	json_t *value;
+
+	if (!name || !text)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "the prompt's arguments are not whole");
+	if (!text_unescape(&plain, name, strlen(name), err))
+		return false;
+	value = prompt_value_read(text, err);
+	if (!value)
+		return false;
+	if (json_object_setn_new(to, plain.data, plain.length, value) != 0)
+		return error_oom(err);
+	return true;
+}
+
+json_t *prompt_arguments(const json_t *prompt, struct error *err)
+{
+	json_auto_t *arguments = json_object();
+	size_t i;
+	json_t *entry;
+
+	if (!arguments) {
+		error_oom(err);
+		return NULL;
+	}
+	json_array_foreach(json_object_get(prompt, "arguments"), i,
+			   entry) if (!json_is_true(json_object_get(entry, "default")) &&
+				      !recover(arguments, entry, err)) return NULL;
+	json_array_foreach(json_object_get(prompt, "free_text"), i, entry)
+	{
+		const char *by = json_get_string(entry, "by");
+
+		if (by && strcmp(by, "requester") == 0 && !recover(arguments, entry, err))
+			return NULL;
+	}
+	return TAKE(arguments);
+}

@@ -1,0 +1,131 @@
+#include "gate/prompt_value.h"
+
+#include "base/canonical.h"
+#include "base/text.h"
+
+enum { WIDE_OPEN = 1 << 16 }; /* beside the bits of text_flag */
+
+static bool write_plain(struct strbuf *sb, const json_t *value, bool escaped,
+			struct error *err)
+{
+	void (*put)(struct strbuf *, const char *, size_t) = escaped ? text_escaped
+								     : text_visible;
+	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT;
+
+	if (json_is_string(value)) {
+		strbuf_add_char(sb, '"');
+		put(sb, json_string_value(value), json_string_length(value));
+		strbuf_add_char(sb, '"');
+	} else {
+		if (!canonical_write(&canonical, value, err))
+			return false;
+		put(sb, canonical.data, canonical.length);
+	}
+	return strbuf_ok(sb) || error_oom(err);
+}
+
+bool prompt_value_text(struct strbuf *sb, const json_t *value, struct error *err)
+{
+	return write_plain(sb, value, false, err);
+}
+
+json_t *prompt_value_read(const char *text, struct error *err)
+{
+	size_t length = strlen(text);
+	_cleanup_strbuf_ struct strbuf plain = STRBUF_INIT;
+
+	if (text[0] == '"') {
+		json_t *value;
+
+		if (length < 2 || text[length - 1] != '"') {
+			error_set(err, ERR_INVALID_ARGUMENT,
+				  "the text of a string has no end");
+			return NULL;
+		}
+		if (!text_unescape(&plain, text + 1, length - 2, err))
+			return NULL;
+		value = json_stringn(plain.data, plain.length);
+		if (!value)
+			error_set(err, ERR_INVALID_ARGUMENT, "the text says no UTF-8");
+		return value;
+	}
+	if (!text_unescape(&plain, text, length, err))
+		return NULL;
+	return json_parse(plain.data, plain.length, JSON_CONTRACT, err);
+}
+
+static unsigned string_flags(const char *text, size_t length)
+{
+	static const char *const everything[] = { "0.0.0.0/0", "::/0" };
+	unsigned flags = text_flags(text, length);
+
+	for (size_t i = 0; i < ARRAY_SIZE(everything); i++)
+		if (strcmp(text, everything[i]) == 0)
+			flags |= WIDE_OPEN;
+	return flags;
+}
+
+static unsigned value_flags(const json_t *value)
+{
+	unsigned flags = 0;
+	size_t i;
+	const char *name;
+	json_t *member;
+
+	if (json_is_string(value))
+		return string_flags(json_string_value(value), json_string_length(value));
+	json_array_foreach(value, i, member) flags |= value_flags(member);
+	/* json_object_foreach wants a pointer it may write through, and does not. */
+	if (json_is_object(value)) {
+		json_auto_t *shared = json_copy((json_t *)(uintptr_t)value);
+
+		json_object_foreach(shared, name, member)
+			flags |= string_flags(name, strlen(name)) | value_flags(member);
+	}
+	return flags;
+}
+
+json_t *prompt_value_flags(const json_t *value)
+{
+	unsigned flags = value_flags(value);
+	json_t *list = json_array();
+
+	for (unsigned bit = 1; list && bit < WIDE_OPEN; bit <<= 1)
+		if (flags & bit)
+			(void)json_array_append_new(
+				list, json_string(text_flag_name((enum text_flag)bit)));
+	if (list && (flags & WIDE_OPEN))
+		(void)json_array_append_new(list, json_string("wide-open"));
+	return list;
+}
+
+bool prompt_value_describe(json_t *entry, const json_t *value, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf escaped = STRBUF_INIT;
+	json_auto_t *flags = prompt_value_flags(value);
+
+	if (!flags)
+		return error_oom(err);
+	if (!write_plain(&text, value, false, err))
+		return false;
+	if (json_object_set_new(entry, "text", json_stringn(text.data, text.length)) != 0)
+		return error_oom(err);
+	if (json_array_size(flags) == 0)
+		return true;
+	if (!write_plain(&escaped, value, true, err))
+		return false;
+	if (json_object_set(entry, "flags", flags) != 0 ||
+	    json_object_set_new(entry, "escaped",
+				json_stringn(escaped.data, escaped.length)) != 0)
+		return error_oom(err);
+	return true;
+}
+
+json_t *prompt_visible(const char *text)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	text_visible(&sb, text, strlen(text));
+	return strbuf_ok(&sb) ? json_stringn(sb.data, sb.length) : NULL;
+}
