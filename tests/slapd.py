@@ -6,7 +6,7 @@
 Started in a temporary folder on a free loopback port, stopped by its own process
 handle. A test program in C is run beside it with directory.run([...]): it finds the
 address in the environment and may ask for pause, resume, stop, start and restart over
-a pair of pipes (tests/slapd_control.h).
+a pair of pipes (tests/live/slapd_control.h).
 """
 
 import os

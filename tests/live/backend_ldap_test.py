@@ -1,4 +1,4 @@
-"""Run the program backend_ldap-live beside a private directory; its results are ours."""
+"""Run the program live-backend_ldap beside a private directory; its results are ours."""
 
 import os
 import sys
@@ -15,4 +15,4 @@ if slapd.missing():
     print(f"1..0 # SKIP {slapd.missing()}")
     sys.exit(0)
 with slapd.Slapd(extra_ldif=EXTRA) as directory:
-    sys.exit(directory.run([os.environ["WINGMAN_BUILD"] + "/tests/backend_ldap-live"]))
+    sys.exit(directory.run([os.environ["WINGMAN_BUILD"] + "/tests/live-backend_ldap"]))

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "link/ldap/ldap_link.h"
-#include "tests/slapd_control.h"
+#include "tests/live/slapd_control.h"
 
 #define SUFFIX "dc=example,dc=test"
 #define PEOPLE "ou=people," SUFFIX

@@ -15,7 +15,7 @@
 #include "servers/accounts/change.h"
 #include "servers/accounts/ppolicy.h"
 #include "servers/accounts/resolve.h"
-#include "tests/slapd_control.h"
+#include "tests/live/slapd_control.h"
 
 #define SUFFIX "dc=example,dc=test"
 #define PEOPLE "ou=people," SUFFIX

@@ -1,4 +1,4 @@
-"""Run the program ldap_link-live beside a private directory; its results are ours."""
+"""Run the program live-ldap_link beside a private directory; its results are ours."""
 
 import os
 import sys
@@ -14,4 +14,4 @@ if slapd.missing():
     print(f"1..0 # SKIP {slapd.missing()}")
     sys.exit(0)
 with slapd.Slapd(extra_ldif=CROWD) as directory:
-    sys.exit(directory.run([os.environ["WINGMAN_BUILD"] + "/tests/ldap_link-live"]))
+    sys.exit(directory.run([os.environ["WINGMAN_BUILD"] + "/tests/live-ldap_link"]))

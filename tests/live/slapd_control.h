@@ -1,8 +1,8 @@
 /*
  * slapd_control -- a test program asks tests/slapd.py for faults of its directory.
  */
-#ifndef TESTS_SLAPD_CONTROL_H
-#define TESTS_SLAPD_CONTROL_H
+#ifndef TESTS_LIVE_SLAPD_CONTROL_H
+#define TESTS_LIVE_SLAPD_CONTROL_H
 
 #include "base/cleanup.h"
 

@@ -1,0 +1,371 @@
+/*
+ * The tools of this server, called as the dispatcher calls them, against a real
+ * directory; run by accounts_tools_test.py. Every result is held against its outputSchema.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "link/ldap/ldap_link.h"
+#include "mcp/call.h"
+#include "mcp/definition.h"
+#include "mcp/result.h"
+#include "servers/accounts/accounts.h"
+#include "servers/accounts/tools.h"
+#include "tests/live/slapd_control.h"
+
+#define SUFFIX "dc=example,dc=test"
+
+static char dir[] = "/tmp/accounts-tools-XXXXXX";
+static struct accounts *accounts;
+
+static const struct mcp_tool tools[] = {
+	{ .name = "get_account", .run = get_account },
+	{ .name = "list_blocked_accounts", .run = list_blocked_accounts },
+	{ .name = "block_account", .plan = plan_block_account, .run = block_account,
+	  .check = check_accounts },
+	{ .name = "unblock_account", .plan = plan_unblock_account, .run = unblock_account,
+	  .check = check_accounts },
+};
+
+static const struct mcp_tool *tool_named(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(tools[i].name, name) != 0)
+		i++;
+	return &tools[i];
+}
+
+/* One call, from its arguments to its result. */
+struct run {
+	struct mcp_call call;
+	struct plan *plan;
+	struct mcp_result result;
+	struct error err;
+	json_t *arguments;
+};
+
+static void run_done(struct run *r)
+{
+	mcp_call_done(&r->call);
+	mcp_result_done(&r->result);
+	plan_free(r->plan);
+	json_decref(r->arguments);
+}
+
+static void check_schema(const struct tool_definition *d, const json_t *structured)
+{
+	struct schema_fault fault = { 0 };
+
+	if (!structured || !schema_validate(d->output, structured, &fault)) {
+		_cleanup_free_ char *text = json_dumps(structured, JSON_ENCODE_ANY);
+
+		fail_msg("%s: result is not as declared: %s", d->name, text ? text : "none");
+	}
+}
+
+/* Steals 'arguments'. False: r->err. */
+static bool start(struct run *r, const char *name, json_t *arguments)
+{
+	_cleanup_(tool_definition_freep) struct tool_definition *d = NULL;
+	const struct mcp_tool *tool = tool_named(name);
+
+	*r = (struct run){ .result = MCP_RESULT_INIT, .arguments = arguments };
+	d = tool_definition_load("accounts", name, &r->err);
+	if (!d || !arguments)
+		fail_msg("%s", r->err.message);
+	if (!tool_definition_accept(d, arguments, NULL, (char[DIGEST_HEX_BYTES]){ 0 }, &r->err))
+		return false;
+	r->call = (struct mcp_call){
+		.context = accounts, .arguments = arguments, .requester = "alice@example.test",
+		.approval = "ap-1", .approvers = "bob@example.test, carol@example.test",
+		.now_ms = clock_wall_ms(), .deadline_ms = clock_mono_ms() + 10000,
+	};
+	if (!tool->plan)
+		return true;
+	r->plan = plan_new();
+	if (!tool->plan(&r->call, r->plan, &r->err) || !plan_finish(r->plan, &r->err))
+		return false;
+	r->call.plan = r->plan;
+	return true;
+}
+
+static bool finish(struct run *r, const char *name)
+{
+	_cleanup_(tool_definition_freep) struct tool_definition *d = NULL;
+
+	if (!tool_named(name)->run(&r->call, &r->result, &r->err))
+		return false;
+	d = tool_definition_load("accounts", name, &r->err);
+	assert_non_null(d);
+	check_schema(d, r->result.structured);
+	assert_true(r->result.text.length > 0);
+	return true;
+}
+
+static bool run(struct run *r, const char *name, json_t *arguments)
+{
+	return start(r, name, arguments) && finish(r, name);
+}
+
+static void must(struct run *r, const char *name, json_t *arguments)
+{
+	if (!run(r, name, arguments))
+		fail_msg("%s: %s: %s (%s)", name, error_name(r->err.code), r->err.message,
+			 r->err.cause);
+}
+
+static void refused(const char *name, json_t *arguments, enum error_code code)
+{
+	_cleanup_(run_done) struct run r;
+
+	if (run(&r, name, arguments) || r.err.code != code)
+		fail_msg("%s: %s instead of %s: %s", name, error_name(r.err.code), error_name(code),
+			 r.err.message);
+	assert_true(*r.err.message);
+}
+
+static json_t *whom(const char *person)
+{
+	return json_pack("{s:s, s:s}", "person", person, "reason", "laptop *stolen* at the airport");
+}
+
+static const json_t *first(const struct run *r, const char *list)
+{
+	return json_array_get(json_object_get(r->result.structured, list), 0);
+}
+
+static json_t *effects(const struct run *r)
+{
+	return json_object_get(plan_json(r->plan), "effects");
+}
+
+static bool binds(const char *uid)
+{
+	char dn[128], password[64];
+	struct error err = ERROR_INIT;
+	bool ok = false;
+
+	snprintf(dn, sizeof dn, "uid=%s,ou=people," SUFFIX, uid);
+	snprintf(password, sizeof password, "pw-%s", uid);
+	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), dn, password, 2000, &ok, &err))
+		fail_msg("%s", err.message);
+	return ok;
+}
+
+static void test_block_get_unblock(void **state)
+{
+	_cleanup_(run_done) struct run block, get, again, unblock, after;
+	const json_t *item;
+
+	(void)state;
+	assert_true(binds("john.doe"));
+	must(&block, "block_account", whom("John Doe"));
+	assert_int_equal(json_array_size(effects(&block)), 1);
+	assert_non_null(strstr(json_get_string(json_array_get(effects(&block), 0), "target"),
+			       "uid=john.doe,ou=people," SUFFIX));
+	assert_string_equal(json_get_string(json_array_get(effects(&block), 0), "from"), "active");
+	assert_true(plan_is_reversible(block.plan));
+	item = first(&block, "outcomes");
+	assert_string_equal(json_get_string(item, "before"), "active");
+	assert_string_equal(json_get_string(item, "after"), "blocked");
+	assert_true(json_is_true(json_object_get(item, "changed")));
+	assert_int_equal(block.result.verified, MCP_VERIFIED_YES);
+	assert_false(binds("john.doe"));
+
+	must(&get, "get_account", json_pack("{s:s}", "person", "@john.doe"));
+	item = first(&get, "accounts");
+	assert_string_equal(json_get_string(item, "state"), "blocked");
+	assert_string_equal(json_get_string(item, "blocked_by"), "alice@example.test");
+	assert_string_equal(json_get_string(item, "approved_by"),
+			    "bob@example.test, carol@example.test");
+	assert_non_null(json_get_string(item, "since"));
+	/* A reason is no markup. */
+	assert_non_null(strstr(get.result.text.data, "laptop \\*stolen\\*"));
+
+	must(&again, "block_account", whom("john.doe"));
+	assert_int_equal(json_array_size(effects(&again)), 0);
+	item = first(&again, "outcomes");
+	assert_false(json_is_true(json_object_get(item, "changed")));
+	assert_string_equal(json_get_string(item, "before"), "blocked");
+
+	must(&unblock, "unblock_account", whom("john.doe@example.test"));
+	assert_true(binds("john.doe"));
+	must(&after, "unblock_account", whom("john.doe@example.test"));
+	item = first(&after, "outcomes");
+	assert_false(json_is_true(json_object_get(item, "changed")));
+	assert_string_equal(json_get_string(item, "after"), "active");
+}
+
+/* Two plans of one state, carried out one after the other: the second finds it changed. */
+static void test_two_plans(void **state)
+{
+	_cleanup_(run_done) struct run one, two, undo;
+	_cleanup_strbuf_ struct strbuf observed = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_true(start(&one, "block_account", whom("tomas.berg")));
+	assert_true(start(&two, "block_account", whom("tomas.berg")));
+	assert_string_equal(plan_digest(one.plan), plan_digest(two.plan));
+	assert_true(finish(&one, "block_account"));
+	assert_false(finish(&two, "block_account"));
+	assert_int_equal(two.err.code, ERR_PRECONDITION_FAILED);
+	assert_true(check_accounts(&one.call, &observed, &err));
+	assert_non_null(strstr(observed.data, "is blocked now"));
+	must(&undo, "unblock_account", whom("tomas.berg"));
+}
+
+static void test_refusals(void **state)
+{
+	_cleanup_(run_done) struct run r;
+	static const struct {
+		const char *person;
+		enum error_code code;
+	} cases[] = {
+		{ "nobody.at.all", ERR_NOT_FOUND },  { "Alex Kim", ERR_AMBIGUOUS },
+		{ "breakglass-1", ERR_PROTECTED },   { "ci.runner", ERR_PROTECTED },
+		{ "nora.quinn", ERR_PRECONDITION_FAILED }, { "", ERR_INVALID_ARGUMENT },
+		{ "a=b=c", ERR_INVALID_ARGUMENT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		refused("block_account", whom(cases[i].person), cases[i].code);
+	refused("unblock_account", whom("breakglass-1"), ERR_PROTECTED);
+	refused("block_account", json_pack("{s:s}", "person", "john.doe"), ERR_INVALID_ARGUMENT);
+	refused("block_account", json_pack("{s:s, s:s}", "person", "john.doe", "reason", "no"),
+		ERR_INVALID_ARGUMENT);
+	refused("block_account",
+		json_pack("{s:s, s:s, s:b}", "person", "john.doe", "reason", "because", "force", 1),
+		ERR_INVALID_ARGUMENT);
+	refused("get_account", json_pack("{s:s, s:[s]}", "person", "john.doe", "systems", "okta"),
+		ERR_INVALID_ARGUMENT);
+	refused("get_account", json_pack("{s:s, s:[s]}", "person", "john.doe", "systems", "mail"),
+		ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:s}", "system", "slack"),
+		ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:s}", "since", "yesterday"),
+		ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:s}", "cursor", "nonsense"),
+		ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:i}", "limit", 0), ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:i}", "limit", 201), ERR_INVALID_ARGUMENT);
+
+	assert_false(start(&r, "block_account", whom("Alex Kim")));
+	assert_int_equal(json_array_size(json_object_get(r.call.error_details, "candidates")), 2);
+}
+
+static void test_pages_of_blocked(void **state)
+{
+	static const char *const uids[] = { "jane.roe", "alex.kim", "omar.haddad" };
+	_cleanup_(run_done) struct run all, none;
+	char cursor[128] = "";
+	json_auto_t *seen = json_object();
+	size_t pages = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
+		_cleanup_(run_done) struct run r;
+
+		must(&r, "block_account", whom(uids[i]));
+	}
+	/* And one that somebody blocked without us. */
+	must(&all, "list_blocked_accounts", json_object());
+	assert_int_equal(json_get_int64(all.result.structured, "total", 0), 4);
+	assert_string_equal(json_get_string(json_array_get(json_object_get(all.result.structured,
+									   "accounts"), 3), "uid"),
+			    "blocked.elsewhere");
+	assert_null(json_get_string(json_array_get(json_object_get(all.result.structured,
+								   "accounts"), 3), "blocked_by"));
+	do {
+		_cleanup_(run_done) struct run r;
+		const char *next;
+
+		must(&r, "list_blocked_accounts",
+		     json_pack("{s:i, s:s*}", "limit", 1, "cursor", *cursor ? cursor : NULL));
+		assert_int_equal(json_array_size(json_object_get(r.result.structured, "accounts")), 1);
+		json_object_set_new(seen, json_get_string(first(&r, "accounts"), "uid"), json_true());
+		next = json_get_string(r.result.structured, "next_cursor");
+		snprintf(cursor, sizeof cursor, "%s", next ? next : "");
+		pages++;
+	} while (*cursor && pages < 10);
+	assert_int_equal(pages, 4);
+	assert_int_equal(json_object_size(seen), 4);
+	must(&none, "list_blocked_accounts", json_pack("{s:s}", "since", "2999-01-01T00:00:00Z"));
+	assert_int_equal(json_get_int64(none.result.structured, "total", -1), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
+		_cleanup_(run_done) struct run r;
+
+		must(&r, "unblock_account", whom(uids[i]));
+	}
+}
+
+static void test_down(void **state)
+{
+	_cleanup_(run_done) struct run planned;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_true(start(&planned, "block_account", whom("jane.roe")));
+	slapd_control("stop");
+	refused("get_account", json_pack("{s:s}", "person", "john.doe"), ERR_BACKEND_UNAVAILABLE);
+	refused("list_blocked_accounts", json_object(), ERR_BACKEND_UNAVAILABLE);
+	refused("block_account", whom("john.doe"), ERR_BACKEND_UNAVAILABLE);
+	assert_false(finish(&planned, "block_account"));
+	assert_int_equal(planned.err.code, ERR_BACKEND_UNAVAILABLE);
+	assert_non_null(strstr(planned.err.message, slapd_env("SLAPD_URI")));
+	assert_false(accounts_ready(accounts, &err));
+	slapd_control("start");
+	assert_true(binds("jane.roe"));
+}
+
+static int open_accounts(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct statedir *folder;
+	json_auto_t *config = json_pack(
+		"{s:{s:s, s:s, s:s, s:s, s:s, s:i}, s:{s:[s], s:[s]}}", "ldap", "uri",
+		slapd_env("SLAPD_URI"), "bind_dn", slapd_env("SLAPD_SERVICE_DN"), "password_file",
+		slapd_env("SLAPD_PASSWORD_FILE"), "people_base", SUFFIX, "default_policy",
+		"cn=default,ou=policies," SUFFIX, "timeout_ms", 1000, "protected", "subtrees",
+		"ou=breakglass," SUFFIX, "groups", "cn=service-accounts,ou=groups," SUFFIX);
+
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	folder = statedir_new(dir, &err);
+	accounts = folder ? accounts_open(folder, config, &err) : NULL;
+	statedir_free(folder);
+	if (!accounts)
+		fprintf(stderr, "%s\n", err.message);
+	return accounts ? 0 : -1;
+}
+
+static int close_accounts(void **state)
+{
+	char command[80];
+
+	(void)state;
+	accounts_close(accounts);
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_block_get_unblock),
+		cmocka_unit_test(test_two_plans),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_pages_of_blocked),
+		cmocka_unit_test(test_down),
+	};
+
+	return cmocka_run_group_tests_name("accounts_tools", tests, open_accounts, close_accounts);
+}
