@@ -2,7 +2,8 @@
 
 The table below is docs/architecture.md's picture as a program. Files under tests/ cross
 modules and are left out; a unit test beside its module keeps that module's edges, and
-may use base besides.
+may besides use base, what is under tests/, and what any module offers to tests. What is
+made for tests is for tests alone.
 """
 
 import os
@@ -55,8 +56,15 @@ SERVER_IN_LITERAL = re.compile(r'"(?:%s)[".]' % "|".join(SERVERS))
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
+# Tests and fuzzers, programs that a test drives (-live), a contract that twins are held
+# to, and what modules offer to tests: none of it is linked into a program that is installed.
+FOR_TESTS = re.compile(r"(-test|-fuzz|-live|-contract)\.c$|"
+                       r"(^|/)(testing(-\w+)?|\w+_test|[\w-]+-contract)\.h$|"
+                       r"(^|/)fake_\w+\.[ch]$")
+
+
 def is_test(path):
-    return path.endswith(("-test.c", "-test.h", "-fuzz.c"))
+    return path.startswith("tests/") or bool(FOR_TESTS.search(path))
 
 
 def layer_of(path):
@@ -71,9 +79,9 @@ def layer_of(path):
     return parts[0] if len(parts) > 1 else None
 
 
-def resolve(include, files):
+def resolve(include, files, test=False):
     """The path in the tree of an include, None if there is no such file."""
-    for path in ("common/" + include, include):
+    for path in ("common/" + include, include, "tests/" + include if test else include):
         if path in files:
             return path
     return None
@@ -87,7 +95,7 @@ def may_include(path, target):
     short = target.removeprefix("common/")
     return wanted in allowed or any(
         short == a or short.startswith(a + "/") for a in allowed if "/" in a) or \
-        (is_test(path) and wanted == "base")
+        (is_test(path) and (wanted == "base" or is_test(target)))
 
 
 def circles(graph):
@@ -119,11 +127,13 @@ def check_include(path, kind, include, files):
         return None, None
     if "/" not in include or ".." in include:
         return f"{path}: \"{include}\" does not carry its layer", None
-    target = resolve(include, files)
+    target = resolve(include, files, is_test(path))
     if not target:
         return f"{path}: \"{include}\" does not exist", None
     if include.endswith(".c") and not is_test(path):
         return f"{path}: \"{include}\" is no header", None
+    if is_test(target) and not is_test(path):
+        return f"{path}: \"{include}\" is for tests alone", None
     if not may_include(path, target):
         return f"{path}: \"{include}\" is none of {layer_of(path)}'s business", None
     return None, target
@@ -187,6 +197,8 @@ def read_tree():
 # ---- pages ----
 
 FILE_ENDINGS = (".c", ".h", ".py", ".json", ".md", ".yaml", ".ldif", ".txt", ".build")
+# Without a folder before them these are files of a running suite: `gate.yaml`.
+OF_A_SUITE = (".json", ".yaml")
 
 
 def paths_in(text, top):
@@ -198,6 +210,8 @@ def paths_in(text, top):
         span = span.rstrip(":,")
         if re.search(r"[^\w./-]", span) or span.startswith("/"):
             continue
+        if "/" not in span and span.endswith(OF_A_SUITE):
+            continue
         first = span.split("/")[0]
         if ("/" in span and first in top) or \
                 (span.endswith(FILE_ENDINGS) and (first in top or "/" not in span
@@ -206,29 +220,45 @@ def paths_in(text, top):
     yield from links
 
 
-def missing_in(text, top, exists):
-    """Named files that do not exist, for a page at the root or in docs/."""
+def missing_in(text, there):
+    """(how many files a page at the root or in docs/ names, which of them do not exist).
+
+    'there' is every path of the project; a file named without its folder may be in any.
+    """
     missing, named = [], 0
+    top = {p.split("/")[0] for p in there}
+    names = {os.path.basename(p) for p in there}
     for path in paths_in(text, top):
         if path.split("/")[0] == "build":
             continue
         named += 1
-        if not any(exists(os.path.normpath(p + path)) for p in ("", "common/", "docs/")):
+        if not (path in names or any(
+                os.path.normpath(p + path) in there for p in ("", "common/", "docs/"))):
             missing.append(path)
     return named, missing
 
 
-def check_page(name, least):
+def all_paths():
+    """Files and folders of the checkout, relative to it."""
+    there = set()
+    for folder, folders, names in os.walk(ROOT):
+        if folder == ROOT:
+            folders[:] = [f for f in folders if f not in ("build", ".git")]
+        there.update(os.path.relpath(os.path.join(folder, n), ROOT) for n in folders + names)
+    return there
+
+
+def check_page(name, least, there):
     try:
         with open(os.path.join(ROOT, name), encoding="utf-8") as f:
             text = f.read()
     except OSError as e:
         tap.ok(f"{name} names only files that exist", False, e)
         return
-    named, missing = missing_in(text, set(os.listdir(ROOT)),
-                                lambda p: os.path.exists(os.path.join(ROOT, p)))
+    named, missing = missing_in(text, there)
     tap.ok(f"{name} names only files that exist", not missing, "\n".join(missing))
-    tap.ok(f"{name} names at least {least} files", named >= least, f"it names {named}")
+    if least:
+        tap.ok(f"{name} names at least {least} files", named >= least, f"it names {named}")
 
 
 # ---- tests ----
@@ -242,9 +272,17 @@ def test_tree():
     tap.ok("a C file includes its own header first", not complaints, "\n".join(complaints))
 
 
+# A page that names fewer is probably not read rightly. Others may name none.
+NAMES_AT_LEAST = {"README.md": 3, "docs/architecture.md": 15}
+
+
 def test_pages():
-    check_page("docs/architecture.md", 15)
-    check_page("README.md", 3)
+    there = all_paths()
+    pages = sorted(p for p in there
+                   if p.endswith(".md") and os.path.dirname(p) in ("", "docs", "bench"))
+    for page in pages:
+        check_page(page, NAMES_AT_LEAST.get(page, 0), there)
+    tap.ok("the pages that must be there are", set(NAMES_AT_LEAST) <= set(pages), pages)
 
 
 GOOD = {
@@ -260,6 +298,18 @@ GOOD = {
     "servers/people/find.h": '#include "mcp/tool.h"\n',
     "gate/messages.h": '#include "base/error.h"\n',
     "gate/keys.h": '#include "guard/grant.h"\n',
+    "common/base/testing.h": '#include <cmocka.h>\n',
+    "common/base/error-test.c": '#include "base/error.h"\n#include "base/testing.h"\n',
+    "common/base/error-fuzz.c": '#include "base/error.h"\n#include "tests/fuzz/fuzz.h"\n',
+    "common/wire/httpd_test.h": '#include "wire/httpd.h"\n',
+    "common/link/http/http_client-test.c": '#include "wire/httpd_test.h"\n',
+    "common/link/ldap/ldap_link-live.c": '#include <ldap.h>\n#include "tests/slapd_control.h"\n',
+    "common/mcp/tool-test.c": '#include "mcp/tool.h"\n#include "fixture/rig.h"\n',
+    "servers/accounts/fake_backend.h": '#include "servers/accounts/block.h"\n',
+    "servers/accounts/block-test.c": '#include "servers/accounts/fake_backend.h"\n',
+    "tests/fuzz/fuzz.h": '',
+    "tests/fixture/rig.h": '#include "mcp/tool.h"\n',
+    "tests/slapd_control.h": '',
     "console/up.c": '#include "gate/messages.h"\n#include "link/http/http_client.h"\n',
     "tests/tools/x.c": '#include "anything.h"\n',
 }
@@ -286,6 +336,18 @@ BAD = [
     ("a library by folder", "gate/x.c", '#include <curl/curl.h>\n', "curl/curl.h"),
     ("guard and Slack", "common/guard/x.c", '/* for Slack */\n', "Slack"),
     ("common names a server", "common/mcp/x.c", 'if (!strcmp(s, "accounts"))\n', "accounts"),
+    ("a test sideways", "common/link/http/x-test.c", '#include "wire/httpd.h"\n', "wire/httpd.h"),
+    ("a test upwards", "common/base/x-test.c", '#include "mcp/tool.h"\n', "mcp/tool.h"),
+    ("a test of one server to another", "servers/people/x-test.c",
+     '#include "servers/accounts/block.h"\n', "servers/accounts/block.h"),
+    ("a testing header in a program", "common/guard/x.c", '#include "base/testing.h"\n',
+     "for tests alone"),
+    ("a fake in a program", "servers/accounts/x.c",
+     '#include "servers/accounts/fake_backend.h"\n', "for tests alone"),
+    ("a program that includes from tests/", "common/base/x.c",
+     '#include "tests/fuzz/fuzz.h"\n', "for tests alone"),
+    ("the short way to tests/ in a program", "common/mcp/x.c", '#include "fixture/rig.h"\n',
+     "does not exist"),
     ("a folder that is no layer", "misc/x.c", '', "no layer"),
     ("a circle of folders", "common/link/http/x.c", '#include "link/ldap/y.h"\n', "circle",
      {"common/link/ldap/y.h": '#include "link/http/http_client.h"\n'}),
@@ -305,13 +367,13 @@ def test_the_checker():
 
 
 def test_the_page_checker():
-    top = {"common", "docs", "gate", "README.md"}
-    there = {"gate/keys.c", "common/wire/httpd.c", "docs/formats.md"}
+    there = {"gate", "gate/keys.c", "common/wire/httpd.c", "docs/formats.md", "README.md",
+             "common/guard/grant.h"}
     page = ("`gate/keys.c` `wire/httpd.c` [formats](formats.md#a) `gate/gone.c`, `gone.py` "
-            "`wingman up` `/call TOOL` `keys/gate.key` [x](docs/gone.md) [y](https://a/b)\n"
-            "```\n`gate/in-a-block.c`\n```\n")
-    tap.equal("found: files that are gone", missing_in(page, top, there.__contains__),
-              (6, ["gate/gone.c", "gone.py", "docs/gone.md"]))
+            "`grant.h` `gate.yaml` `gate/gone.yaml` `wingman up` `/call TOOL` `keys/gate.key` "
+            "[x](docs/gone.md) [y](https://a/b)\n```\n`gate/in-a-block.c`\n```\n")
+    tap.equal("found: files that are gone", missing_in(page, there),
+              (8, ["gate/gone.c", "gone.py", "gate/gone.yaml", "docs/gone.md"]))
 
 
 if __name__ == "__main__":

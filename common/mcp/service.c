@@ -1,3 +1,4 @@
+#include "mcp/service.h"
 #include "mcp/serving.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+#include "proc/sandbox.h"
 #include "proc/sandbox_private.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+#include "wire/httpd.h"
 #include "wire/httpd_private.h"
 
 #include <arpa/inet.h>
