@@ -125,27 +125,31 @@ static void a_call_is_registered_and_waits(void **state)
 	struct mock *m = *state;
 	struct error err = ERROR_INIT;
 
-	say(m, 200, "{\"approval\":\"A-1\",\"state\":\"pending\",\"where\":\"a terminal\","
-		    "\"retry_after_ms\":1500}");
+	say(m, 200,
+	    "{\"approval\":\"A-1\",\"state\":\"pending\",\"where\":\"a terminal\","
+	    "\"retry_after_ms\":1500}");
 	_cleanup_answer_ struct answer a = call(m);
 	const json_t *error = json_object_get(
 		json_object_get(answer_result(&a), "structuredContent"), "error");
 	const json_t *details = json_object_get(error, "details");
 
 	assert_string_equal(answer_code(&a), "approval_required");
-	assert_non_null(strstr(json_get_string(error, "hint"), "wingman approvals show A-1"));
+	assert_non_null(
+		strstr(json_get_string(error, "hint"), "wingman approvals show A-1"));
 	assert_string_equal(json_get_string(details, "approval"), "A-1");
 	assert_string_equal(json_get_string(details, "state"), "pending");
 	assert_int_equal(json_get_int64(details, "retry_after_s", 0), 2);
 	assert_string_equal(json_get_string(json_object_get(answer_result(&a), "_meta"),
 					    META_APPROVAL),
 			    "A-1");
-	json_auto_t *sent = json_parse(m->registered, strlen(m->registered), JSON_CONTRACT, &err);
+	json_auto_t *sent =
+		json_parse(m->registered, strlen(m->registered), JSON_CONTRACT, &err);
 	assert_int_equal(json_get_int64(sent, "v", 0), 1);
 	assert_string_equal(json_get_string(sent, "tool"), "put_value");
 	assert_string_equal(json_get_string(sent, "principal"), "alice@example.org");
 	assert_non_null(json_get_string(sent, "client"));
-	assert_string_equal(json_get_string(json_object_get(sent, "arguments"), "value"), "red");
+	assert_string_equal(json_get_string(json_object_get(sent, "arguments"), "value"),
+			    "red");
 	assert_string_equal(m->authorization, "Bearer wm_secret");
 	assert_int_equal(rig_runs(&m->rig), 0);
 }
@@ -163,7 +167,8 @@ static void grant_it(struct mock *m, const char *requester)
 	(void)snprintf(g.requester, sizeof g.requester, "%s", requester);
 	assert_true(grant_sign(&word, &g, m->rig.key, &err));
 	say(m, 200,
-	    "{\"approval\":\"A-2\",\"state\":\"granted\",\"grant\":\"%s\",\"request_state\":\"%s\"}",
+	    "{\"approval\":\"A-2\",\"state\":\"granted\",\"grant\":\"%s\",\"request_"
+	    "state\":\"%s\"}",
 	    word.data, sealed);
 }
 
@@ -177,12 +182,14 @@ static void a_grant_is_carried_out_and_reported(void **state)
 	assert_string_equal(answer_state(&a), "succeeded");
 	assert_null(json_object_get(answer_result(&a), "isError"));
 	assert_int_equal(rig_runs(&m->rig), 1);
-	json_auto_t *told = json_parse(m->outcome, strlen(m->outcome), JSON_CONTRACT, &err);
+	json_auto_t *told =
+		json_parse(m->outcome, strlen(m->outcome), JSON_CONTRACT, &err);
 	assert_string_equal(m->outcome_path, "/approvals/A-2/outcome");
 	assert_string_equal(json_get_string(told, "state"), "succeeded");
 	assert_true(digest_is_hex(json_get_string(told, "result_digest")));
-	assert_string_equal(json_get_string(json_object_get(told, "server_head"), "program"),
-			    "fixture");
+	assert_string_equal(
+		json_get_string(json_object_get(told, "server_head"), "program"),
+		"fixture");
 	/* The same grant once more runs nothing. */
 	_cleanup_answer_ struct answer again = call(m);
 	assert_string_equal(answer_code(&again), "approval_invalid");
@@ -190,8 +197,9 @@ static void a_grant_is_carried_out_and_reported(void **state)
 	/* Repeated after it ended: the recorded outcome, to the same person alone. */
 	say(m, 200, "{\"approval\":\"A-2\",\"state\":\"succeeded\"}");
 	_cleanup_answer_ struct answer later = call(m);
-	assert_true(json_equal(json_object_get(answer_result(&later), "structuredContent"),
-			       json_object_get(answer_result(&a), "structuredContent")));
+	assert_true(
+		json_equal(json_object_get(answer_result(&later), "structuredContent"),
+			   json_object_get(answer_result(&a), "structuredContent")));
 	assert_int_equal(rig_runs(&m->rig), 1);
 }
 
@@ -211,15 +219,24 @@ static void states_and_what_they_mean(void **state)
 	static const struct {
 		const char *state, *code;
 	} rows[] = {
-		{ "proposed", "approval_required" },  { "planned", "approval_required" },
-		{ "approved", "approval_required" },  { "granted", "approval_required" },
-		{ "executing", "conflict" },	      { "succeeded", "conflict" },
-		{ "failed", "conflict" },	      { "unknown", "conflict" },
-		{ "denied", "permission_denied" },    { "expired", "permission_denied" },
-		{ "superseded", "permission_denied" }, { "cancelled", "permission_denied" },
-		{ "revoked", "permission_denied" },   { "lapsed", "permission_denied" },
-		{ "refused", "permission_denied" },   { "happy", "backend_unavailable" },
-		{ "", "backend_unavailable" },	      { "e", "backend_unavailable" },
+		{ "proposed", "approval_required" },
+		{ "planned", "approval_required" },
+		{ "approved", "approval_required" },
+		{ "granted", "approval_required" },
+		{ "executing", "conflict" },
+		{ "succeeded", "conflict" },
+		{ "failed", "conflict" },
+		{ "unknown", "conflict" },
+		{ "denied", "permission_denied" },
+		{ "expired", "permission_denied" },
+		{ "superseded", "permission_denied" },
+		{ "cancelled", "permission_denied" },
+		{ "revoked", "permission_denied" },
+		{ "lapsed", "permission_denied" },
+		{ "refused", "permission_denied" },
+		{ "happy", "backend_unavailable" },
+		{ "", "backend_unavailable" },
+		{ "e", "backend_unavailable" },
 	};
 	struct mock *m = *state;
 
@@ -243,7 +260,8 @@ static void odd_answers_run_nothing(void **state)
 		{ 200, "[]", "backend_unavailable" },
 		{ 200, "{}", "backend_unavailable" },
 		{ 200, "{\"approval\":7,\"state\":\"granted\"}", "backend_unavailable" },
-		{ 200, "{\"approval\":\"../../x\",\"state\":\"pending\"}", "backend_unavailable" },
+		{ 200, "{\"approval\":\"../../x\",\"state\":\"pending\"}",
+		  "backend_unavailable" },
 		{ 200, "{\"approval\":\"A\",\"state\":\"granted\",\"grant\":\"junk\"}",
 		  "approval_invalid" },
 		{ 200, "{\"approval\":\"A\",\"state\":\"granted\",\"grant\":7}",
@@ -276,8 +294,8 @@ static void a_freed_read_wants_the_gate(void **state)
 	struct mock *m = *state;
 
 	say(m, 200, "{\"approval\":\"A-4\",\"state\":\"pending\"}");
-	_cleanup_answer_ struct answer a =
-		rig_call(&m->rig, m->rig.bob, "echo_text", "{\"text\":\"x\"}", NULL, NULL);
+	_cleanup_answer_ struct answer a = rig_call(&m->rig, m->rig.bob, "echo_text",
+						    "{\"text\":\"x\"}", NULL, NULL);
 	assert_string_equal(answer_code(&a), "approval_required");
 }
 
@@ -313,8 +331,8 @@ static void calls_of_one_client_have_a_number(void **state)
 	_cleanup_answer_ struct answer a = call(m);
 	assert_string_equal(answer_code(&a), "rate_limited");
 	/* Another client is served. */
-	_cleanup_answer_ struct answer other =
-		rig_call(&m->rig, m->rig.bob, "echo_text", "{\"text\":\"x\"}", NULL, NULL);
+	_cleanup_answer_ struct answer other = rig_call(&m->rig, m->rig.bob, "echo_text",
+							"{\"text\":\"x\"}", NULL, NULL);
 	assert_string_equal(answer_code(&other), "approval_required");
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		pthread_join(threads[i], NULL);

@@ -140,7 +140,8 @@ struct tool_definition *tool_definition_load(const char *server, const char *too
 	struct error why = ERROR_INIT;
 	char path[128];
 
-	if (name_is_server(server) && name_is_tool(tool)) {
+	/* server.json stands beside the tools and is none. */
+	if (name_is_server(server) && name_is_tool(tool) && strcmp(tool, "server") != 0) {
 		(void)snprintf(path, sizeof path, "%s/%s.json", server, tool);
 		file = schemas_find(path);
 	}

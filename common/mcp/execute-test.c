@@ -11,9 +11,9 @@
 #include "fixture/rig.h"
 #include "guard/state.h"
 
-#define PUT "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"red\"}"
+#define PUT      "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"red\"}"
 #define PUT_BLUE "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"blue\"}"
-#define ECHO "{\"text\":\"hi\"}"
+#define ECHO     "{\"text\":\"hi\"}"
 
 struct plan_case {
 	struct rig rig;
@@ -104,7 +104,8 @@ static void a_replay_gets_the_outcome_and_runs_nothing(void **state)
 	_cleanup_answer_ struct answer first = present(c);
 	assert_string_equal(answer_state(&first), "succeeded");
 	_cleanup_answer_ struct answer again = present(c);
-	const json_t *structured = json_object_get(answer_result(&again), "structuredContent");
+	const json_t *structured =
+		json_object_get(answer_result(&again), "structuredContent");
 	const json_t *details =
 		json_object_get(json_object_get(structured, "error"), "details");
 
@@ -147,7 +148,8 @@ static void of_many_at_once_one_runs(void **state)
 	plan(c);
 	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
 		racers[i] = (struct racer){ .c = c };
-		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+		assert_int_equal(
+			pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
 		pthread_join(racers[i].thread, NULL);
@@ -226,9 +228,9 @@ static void a_grant_for_something_else(void **state)
 	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
 	assert_true(grant_sign(&meta, &c->grant, c->rig.key, &err));
 	strbuf_add_char(&meta, '"');
-	assert_refused(c,
-		       rig_call(&c->rig, c->rig.gate, "put_value", PUT, meta.data, c->state),
-		       "approval_invalid");
+	assert_refused(
+		c, rig_call(&c->rig, c->rig.gate, "put_value", PUT, meta.data, c->state),
+		"approval_invalid");
 	/* another server, another instance, another definition */
 	c->grant = good;
 	(void)snprintf(c->grant.server, sizeof c->grant.server, "elsewhere");
@@ -301,10 +303,12 @@ static void too_few_approvers_for_the_plan(void **state)
 	struct plan_case *c = *state;
 
 	rig_plan(&c->rig, important, &c->grant, &c->state);
-	assert_refused(c, rig_present(&c->rig, &c->grant, c->rig.key, important, c->state),
+	assert_refused(c,
+		       rig_present(&c->rig, &c->grant, c->rig.key, important, c->state),
 		       "approval_invalid");
 	c->grant.approver_count = 2;
-	(void)snprintf(c->grant.approvers[1], sizeof c->grant.approvers[1], "dan@example.org");
+	(void)snprintf(c->grant.approvers[1], sizeof c->grant.approvers[1],
+		       "dan@example.org");
 	_cleanup_answer_ struct answer a =
 		rig_present(&c->rig, &c->grant, c->rig.key, important, c->state);
 	assert_string_equal(answer_state(&a), "succeeded");
@@ -338,11 +342,13 @@ static void a_direct_client_with_a_real_grant(void **state)
 	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
 	assert_true(grant_sign(&meta, &c->grant, c->rig.key, &err));
 	strbuf_add_char(&meta, '"');
-	assert_refused(c, rig_call(&c->rig, c->rig.alice, "put_value", PUT, meta.data, NULL),
+	assert_refused(c,
+		       rig_call(&c->rig, c->rig.alice, "put_value", PUT, meta.data, NULL),
 		       "approval_invalid");
 	_cleanup_answer_ struct answer a =
 		rig_call(&c->rig, c->rig.alice, "put_value", PUT, meta.data, c->state);
-	assert_int_equal(json_get_int64(json_object_get(a.body, "error"), "code", 0), -32602);
+	assert_int_equal(json_get_int64(json_object_get(a.body, "error"), "code", 0),
+			 -32602);
 	assert_int_equal(rig_runs(&c->rig), 0);
 }
 
@@ -404,8 +410,9 @@ static void plans_want_a_ticket_for_this_call(void **state)
 		       "approval_invalid");
 	assert_refused(c, ask_plan(&c->rig, "mallory@example.org", PUT, PUT),
 		       "permission_denied");
-	assert_refused(c, rig_call(&c->rig, c->rig.gate, "put_value", PUT,
-				   ",\"" META_REQUESTER "\":\"nonsense\"", NULL),
+	assert_refused(c,
+		       rig_call(&c->rig, c->rig.gate, "put_value", PUT,
+				",\"" META_REQUESTER "\":\"nonsense\"", NULL),
 		       "approval_invalid");
 }
 
@@ -437,7 +444,8 @@ static void plans_have_a_rate(void **state)
 	}
 	assert_in_range(limited, 1, 5);
 	/* Others are not held up by it. */
-	_cleanup_answer_ struct answer other = ask_plan(&c->rig, "dave@example.org", PUT, PUT);
+	_cleanup_answer_ struct answer other =
+		ask_plan(&c->rig, "dave@example.org", PUT, PUT);
 	assert_string_equal(answer_code(&other), "");
 }
 
@@ -454,13 +462,13 @@ static void unknown_outcomes_are_said(void **state)
 {
 	struct plan_case *c = *state;
 
-	_cleanup_answer_ struct answer broke =
-		put(c, "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"unknown\"}");
+	_cleanup_answer_ struct answer broke = put(
+		c, "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"unknown\"}");
 	assert_string_equal(answer_code(&broke), "unknown_outcome");
 	assert_string_equal(answer_state(&broke), "unknown");
 	/* A write that timed out may have happened. */
-	_cleanup_answer_ struct answer late =
-		put(c, "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"timeout\"}");
+	_cleanup_answer_ struct answer late = put(
+		c, "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"timeout\"}");
 	assert_string_equal(answer_code(&late), "unknown_outcome");
 	assert_string_equal(answer_state(&late), "unknown");
 }
@@ -489,8 +497,9 @@ static void a_slow_call_delays_nobody(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
 		sleepers[i] = (struct sleeper){ .rig = &c->rig };
 		sleepers[i].grant = rig_grant(&c->rig, "sleep_for", "{\"ms\":1500}");
-		assert_int_equal(
-			pthread_create(&sleepers[i].thread, NULL, sleep_long, &sleepers[i]), 0);
+		assert_int_equal(pthread_create(&sleepers[i].thread, NULL, sleep_long,
+						&sleepers[i]),
+				 0);
 	}
 	(void)usleep(300 * 1000);
 	int64_t start_ms = clock_mono_ms();

@@ -56,7 +56,7 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 {
 	_cleanup_free_ char *own = statedir_path(dir, "%s", server->name);
 	_cleanup_free_ char *audit = statedir_path(dir, "audit");
-	_cleanup_free_ char *tokens = statedir_path(dir, "tokens/index.json");
+	_cleanup_free_ char *tokens = statedir_path(dir, "tokens");
 	_cleanup_free_ char *trusted = statedir_path(dir, "keys/trusted");
 	struct sandbox_path paths[SANDBOX_PATHS_MAX] = {
 		{ own, SANDBOX_READ | SANDBOX_WRITE },

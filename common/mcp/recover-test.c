@@ -1,0 +1,205 @@
+/* Killed at each step: what a restart knows, and that nothing runs twice. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "fixture/rig.h"
+
+#define PUT "{\"key\":\"colour\",\"reason\":\"because\",\"value\":\"red\"}"
+
+struct crash {
+	struct rig rig;
+	struct grant grant;
+	char *state;
+	pthread_t thread;
+};
+
+static int set_up(void **state)
+{
+	struct crash *c = calloc(1, sizeof *c);
+
+	rig_open(&c->rig);
+	/* The kernel of a test machine may lack what production insists on. */
+	rig_config(&c->rig,
+		   "allow_missing_landlock: true\nallow_missing_seccomp: true\n");
+	assert_true(rig_spawn(&c->rig));
+	*state = c;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct crash *c = *state;
+
+	rig_close(&c->rig);
+	free(c->state);
+	free(c);
+	return 0;
+}
+
+static struct answer present(const struct crash *c)
+{
+	return rig_present(&c->rig, &c->grant, c->rig.key, PUT, c->state);
+}
+
+static void *present_and_be_cut_off(void *argument)
+{
+	struct answer a = present(argument);
+
+	answer_done(&a);
+	return NULL;
+}
+
+/* Present the grant, kill the server when it comes to 'point', start it again. */
+static void kill_at(struct crash *c, const char *point)
+{
+	char hold[32], held[32];
+
+	(void)snprintf(hold, sizeof hold, "hold-%s", point);
+	(void)snprintf(held, sizeof held, "held-%s", point);
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+	rig_touch(&c->rig, hold);
+	assert_int_equal(pthread_create(&c->thread, NULL, present_and_be_cut_off, c), 0);
+	rig_wait_for(&c->rig, held);
+	rig_kill(&c->rig, SIGKILL);
+	pthread_join(c->thread, NULL);
+	rig_remove(&c->rig, hold);
+	assert_true(rig_spawn(&c->rig));
+}
+
+static void wait_for_audit(const struct crash *c, const char *event)
+{
+	int64_t until_ms = clock_mono_ms() + 10000;
+
+	while (rig_count_audit(&c->rig, event) == 0) {
+		assert_true(clock_mono_ms() < until_ms);
+		(void)usleep(5000);
+	}
+}
+
+/* After the restart the same grant says 'unknown', and what the backend shows. */
+static void assert_unknown(struct crash *c, const char *observed)
+{
+	wait_for_audit(c, "call.observed");
+	/* The log comes first, the record a moment later. */
+	(void)usleep(100 * 1000);
+	_cleanup_answer_ struct answer a = present(c);
+	const json_t *details = json_object_get(
+		json_object_get(json_object_get(answer_result(&a), "structuredContent"),
+				"error"),
+		"details");
+
+	assert_string_equal(answer_code(&a), "approval_invalid");
+	assert_string_equal(json_get_string(details, "state"), "unknown");
+	assert_string_equal(
+		json_get_string(json_object_get(details, "outcome"), "observed"),
+		observed);
+	assert_int_equal(rig_count_audit(&c->rig, "call.unknown"), 1);
+}
+
+static void killed_before_the_burn(void **state)
+{
+	struct crash *c = *state;
+
+	kill_at(c, "plan");
+	assert_int_equal(rig_count_audit(&c->rig, "call.started"), 0);
+	assert_int_equal(rig_count_audit(&c->rig, "call.unknown"), 0);
+	/* Signed before the store began anew: not good any more, whoever presents it. */
+	c->grant.iat -= 2;
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_code(&a), "approval_invalid");
+	assert_int_equal(rig_runs(&c->rig), 0);
+}
+
+static void killed_after_the_burn_before_the_act(void **state)
+{
+	struct crash *c = *state;
+
+	kill_at(c, "run");
+	assert_int_equal(rig_count_audit(&c->rig, "call.started"), 1);
+	assert_unknown(c, "it did not happen");
+	assert_int_equal(rig_runs(&c->rig), 0);
+}
+
+static void killed_after_the_act_before_the_answer(void **state)
+{
+	struct crash *c = *state;
+
+	kill_at(c, "done");
+	assert_unknown(c, "it happened");
+	assert_int_equal(rig_runs(&c->rig), 1);
+	/* Restarted once more: it stays as it is, and is not told anew. */
+	rig_kill(&c->rig, SIGKILL);
+	assert_true(rig_spawn(&c->rig));
+	assert_unknown(c, "it happened");
+	assert_int_equal(rig_runs(&c->rig), 1);
+}
+
+static void killed_after_the_answer(void **state)
+{
+	struct crash *c = *state;
+
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_state(&a), "succeeded");
+	rig_kill(&c->rig, SIGKILL);
+	assert_true(rig_spawn(&c->rig));
+	_cleanup_answer_ struct answer again = present(c);
+	const json_t *details = json_object_get(
+		json_object_get(
+			json_object_get(answer_result(&again), "structuredContent"),
+			"error"),
+		"details");
+	assert_string_equal(json_get_string(details, "state"), "succeeded");
+	assert_int_equal(rig_runs(&c->rig), 1);
+	assert_int_equal(rig_count_audit(&c->rig, "call.unknown"), 0);
+}
+
+/* SIGTERM: what runs is finished and recorded, and the client hears of it. */
+static void a_stop_finishes_what_runs(void **state)
+{
+	struct crash *c = *state;
+
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+	rig_touch(&c->rig, "hold-run");
+	assert_int_equal(pthread_create(&c->thread, NULL, present_and_be_cut_off, c), 0);
+	rig_wait_for(&c->rig, "held-run");
+	assert_int_equal(kill(c->rig.pid, SIGTERM), 0);
+	(void)usleep(200 * 1000);
+	rig_remove(&c->rig, "hold-run");
+	pthread_join(c->thread, NULL);
+	rig_kill(&c->rig, 0);
+	assert_int_equal(rig_runs(&c->rig), 1);
+	assert_int_equal(rig_count_audit(&c->rig, "call.finished"), 1);
+}
+
+static void a_second_server_on_one_folder_does_not_start(void **state)
+{
+	struct crash *c = *state;
+	struct rig twin = c->rig;
+
+	twin.pid = 0;
+	twin.out = -1;
+	assert_false(rig_spawn(&twin));
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(killed_before_the_burn),
+		TEST(killed_after_the_burn_before_the_act),
+		TEST(killed_after_the_act_before_the_answer),
+		TEST(killed_after_the_answer),
+		TEST(a_stop_finishes_what_runs),
+		TEST(a_second_server_on_one_folder_does_not_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
