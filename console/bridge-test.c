@@ -51,7 +51,9 @@ static void test_names(void **state)
 	check_name("tools/call", "name", "Z\xc3\xbcrich", "=?base64?WsO8cmljaA==?=");
 	check_name("tools/call", "name", " x", "=?base64?IHg=?=");
 	check_name("tools/call", "name", "x ", "=?base64?eCA=?=");
-	check_name("tools/call", "name", "", "=?base64?" "?=");
+	check_name("tools/call", "name", "",
+		   "=?base64?"
+		   "?=");
 	check_name("tools/call", "name", "a\r\nb", "=?base64?YQ0KYg==?=");
 	check_name("tools/call", "name", "a\tb", "=?base64?YQli?=");
 	check_name("tools/call", "name",

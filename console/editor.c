@@ -170,8 +170,8 @@ static bool set_up(struct editor *e, struct error *err)
 	(void)el_set(e->edit, EL_ADDFN, "wingman-give-up", "give the line up",
 		     on_interrupt);
 	(void)el_set(e->edit, EL_BIND, "^I", "wingman-complete", NULL);
-	/* Ctrl-C is a key here, not a signal, so that it cannot be missed. */
-	(void)el_set(e->edit, EL_SETTY, "-d", "intr=", NULL);
+	/* Ctrl-C is a key here, not a signal that might come between two reads. */
+	(void)el_set(e->edit, EL_SETTY, "-d", "-isig", NULL);
 	(void)el_set(e->edit, EL_BIND, "^C", "wingman-give-up", NULL);
 	(void)el_set(e->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	load_history(e);

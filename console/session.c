@@ -101,6 +101,22 @@ static json_t *read_arguments(const char *text, struct error *err)
 	return TAKE(arguments);
 }
 
+/* "get_acount" is near to "accounts.get_account". */
+static const char *nearest_tool(const struct complete_result *all, const char *name)
+{
+	const char *shorts[COMPLETE_MAX], *near;
+
+	if (strchr(name, '.'))
+		return nearest_find(name, (const char *const *)all->word, all->count);
+	for (size_t i = 0; i < all->count; i++)
+		shorts[i] = strchr(all->word[i], '.') + 1;
+	near = nearest_find(name, shorts, all->count);
+	for (size_t i = 0; near && i < all->count; i++)
+		if (shorts[i] == near)
+			return all->word[i];
+	return NULL;
+}
+
 static int refuse_tool(struct session *s, const char *name)
 {
 	struct complete_source source = { .servers = s->servers };
@@ -109,7 +125,7 @@ static int refuse_tool(struct session *s, const char *name)
 	const char *near;
 
 	complete_line(&source, "", &all); /* nothing typed yet: every tool */
-	near = nearest_find(name, (const char *const *)all.word, all.count);
+	near = nearest_tool(&all, name);
 	error_set(&err, ERR_NOT_FOUND, "there is no tool '%s'", name);
 	if (near)
 		error_hint(&err, "did you mean '%s'? /tools lists all", near);
