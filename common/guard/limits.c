@@ -51,9 +51,9 @@ void limiter_free(struct limiter *l)
 	free(l);
 }
 
-static uint16_t *bucket_of(struct limiter *l, const struct entry *e)
+static uint16_t *bucket_of(struct limiter *l, const uint8_t id[static DIGEST_BYTES])
 {
-	return &l->buckets[(e->id[0] | e->id[1] << 8) % BUCKETS];
+	return &l->buckets[(id[0] | id[1] << 8) % BUCKETS];
 }
 
 static void unlink_use(struct limiter *l, uint16_t n)
@@ -76,7 +76,7 @@ static void link_newest(struct limiter *l, uint16_t n)
 
 static void forget(struct limiter *l, uint16_t n)
 {
-	uint16_t *link = bucket_of(l, &l->entries[n]);
+	uint16_t *link = bucket_of(l, l->entries[n].id);
 
 	while (*link != n)
 		link = &l->entries[*link].next_in_bucket;
@@ -99,24 +99,24 @@ static struct entry *add(struct limiter *l, const uint8_t id[static DIGEST_BYTES
 	memcpy(e->id, id, DIGEST_BYTES);
 	e->credit = l->full;
 	e->at_ms = now_ms;
-	e->next_in_bucket = *bucket_of(l, e);
-	*bucket_of(l, e) = n;
+	e->next_in_bucket = *bucket_of(l, id);
+	*bucket_of(l, id) = n;
 	link_newest(l, n);
 	return e;
 }
 
 static struct entry *find(struct limiter *l, const char *key, int64_t now_ms)
 {
-	struct entry wanted;
+	uint8_t id[DIGEST_BYTES];
 
-	digest_sha256(key, strlen(key), wanted.id);
-	for (uint16_t n = *bucket_of(l, &wanted); n; n = l->entries[n].next_in_bucket)
-		if (memcmp(l->entries[n].id, wanted.id, DIGEST_BYTES) == 0) {
+	digest_sha256(key, strlen(key), id);
+	for (uint16_t n = *bucket_of(l, id); n; n = l->entries[n].next_in_bucket)
+		if (memcmp(l->entries[n].id, id, DIGEST_BYTES) == 0) {
 			unlink_use(l, n);
 			link_newest(l, n);
 			return &l->entries[n];
 		}
-	return add(l, wanted.id, now_ms);
+	return add(l, id, now_ms);
 }
 
 static void refill(const struct limiter *l, struct entry *e, int64_t now_ms)

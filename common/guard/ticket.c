@@ -25,16 +25,16 @@ bool ticket_sign(struct strbuf *sb, const char *aud, const char *requester,
 		 const char *request, int64_t now_ms, const struct sign_key *key,
 		 struct error *err)
 {
-	const int64_t iat = now_ms / 1000;
+	const json_int_t iat = now_ms / 1000, exp = iat + TICKET_TTL_S;
 
 	if (!name_is_instance(aud) || !name_is_principal(requester) ||
 	    !digest_is_hex(request))
 		return error_set(err, ERR_INTERNAL,
 				 "the requester ticket to be signed is incomplete");
-	json_auto_t *json = json_pack(
-		"{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:I}", "typ", TYP_REQUESTER, "v", 1,
-		"kid", sign_key_kid(key), "aud", aud, "requester", requester, "request",
-		request, "iat", (json_int_t)iat, "exp", (json_int_t)(iat + TICKET_TTL_S));
+	json_auto_t *json = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:I}", "typ",
+				      TYP_REQUESTER, "v", 1, "kid", sign_key_kid(key),
+				      "aud", aud, "requester", requester, "request",
+				      request, "iat", iat, "exp", exp);
 	if (!json)
 		return error_oom(err);
 	return envelope_seal(sb, json, key, err);

@@ -49,7 +49,9 @@ static bool edit_begin(const char *index_path, struct edit *e, struct error *err
 	if (why.code != ERR_NOT_FOUND)
 		return error_set(err, why.code, "%s", why.message);
 	e->rows = calloc(1, sizeof *e->rows);
-	return e->rows || error_oom(err);
+	if (!e->rows)
+		(void)error_oom(err);
+	return e->rows != NULL;
 }
 
 static struct token_row *find_id(const struct edit *e, const char *id)

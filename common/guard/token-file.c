@@ -47,7 +47,7 @@ bool token_scopes_set(struct caller *c, const char *const *scopes, size_t count,
 
 static bool read_scopes(struct caller *c, const json_t *array, struct error *err)
 {
-	const char *scopes[TOKEN_SCOPES_MAX + 1];
+	const char *scopes[TOKEN_SCOPES_MAX + 1] = { NULL };
 	const size_t count = json_array_size(array);
 
 	for (size_t i = 0; i < count && i < ARRAY_SIZE(scopes); i++)
