@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static char dir[] = "/tmp/coordination-test-XXXXXX";
 static char path[64];
@@ -86,6 +89,22 @@ static void test_claim_survives_kill(void **state)
 	}
 }
 
+/* As if the clock had been ahead when the store was last used. */
+static int set_time(int ahead_ms)
+{
+	char sql[120];
+	sqlite3 *db = NULL;
+	int rc;
+
+	snprintf(sql, sizeof sql, "UPDATE state SET value = %lld WHERE name = 'now_ms'",
+		 (long long)clock_wall_ms() + ahead_ms);
+	rc = sqlite3_open(path, &db);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	(void)sqlite3_close(db);
+	return rc;
+}
+
 static const char *full_value(void)
 {
 	static char text[64 * 1024 + 1];
@@ -161,6 +180,27 @@ static void test_foreign_files(void **state)
 	assert_true(error_is_set(&err));
 }
 
+/* The store's time never goes back; far behind it, the store says what is wrong. */
+static void test_clock_set_back(void **state)
+{
+	_cleanup_(coord_closep) struct coordination *c = fresh();
+	struct error err = ERROR_INIT;
+	int64_t before = 0, now = 0;
+
+	(void)state;
+	coord_close(TAKE(c));
+	assert_int_equal(set_time(60 * 1000), 0);
+	c = open_store();
+	assert_true(coord_epoch_ms(c, &before, &err));
+	assert_true(coord_now_ms(c, &now, &err));
+	assert_true(now >= before && before > clock_wall_ms() + 50 * 1000);
+	coord_close(TAKE(c));
+	assert_int_equal(set_time(2 * 60 * 60 * 1000), 0);
+	assert_null(coord_open_sqlite(path, &err));
+	assert_int_equal(err.code, ERR_PRECONDITION_FAILED);
+	assert_non_null(strstr(err.message, "clock"));
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -184,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_claim_survives_kill),
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_foreign_files),
+		cmocka_unit_test(test_clock_set_back),
 	};
 
 	return cmocka_run_group_tests_name("coordination_sqlite", tests, make_dir, remove_dir);
