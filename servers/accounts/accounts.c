@@ -53,12 +53,14 @@ void *accounts_open(const struct statedir *dir, const json_t *config, struct err
 	for (size_t i = 0; i < ARRAY_SIZE(known_systems); i++) {
 		if (!json_object_get(config, known_systems[i].name))
 			continue;
-		if (!known_systems[i].open(dir, config, &a->systems[a->system_count], err))
+		if (!known_systems[i].open(dir, config, &a->systems[a->system_count],
+					   err))
 			return NULL;
 		a->system_count++;
 	}
 	if (a->system_count == 0) {
-		error_set(err, ERR_INVALID_ARGUMENT, "no system with accounts is configured");
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "no system with accounts is configured");
 		error_hint(err, "name one under 'backend', for example 'ldap'");
 		return NULL;
 	}
@@ -84,13 +86,16 @@ const struct account_system *accounts_system(const struct accounts *a, const cha
 	return NULL;
 }
 
-static bool fail_unconnected(const struct accounts *a, const char *name, struct error *err)
+static bool fail_unconnected(const struct accounts *a, const char *name,
+			     struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf list = STRBUF_INIT;
 
 	for (size_t i = 0; i < a->system_count; i++)
-		strbuf_add_format(&list, "%s%s", i ? ", " : "", a->systems[i].backend->system);
-	error_set(err, ERR_INVALID_ARGUMENT, "this server is not connected to '%s'", name);
+		strbuf_add_format(&list, "%s%s", i ? ", " : "",
+				  a->systems[i].backend->system);
+	error_set(err, ERR_INVALID_ARGUMENT, "this server is not connected to '%s'",
+		  name);
 	return error_hint(err, "it is connected to: %s", list.data);
 }
 
@@ -102,7 +107,8 @@ static bool read_wanted(const struct accounts *a, const json_t *systems, bool *w
 		wanted[i] = systems == NULL;
 	for (size_t i = 0; i < json_array_size(systems); i++) {
 		const char *name = json_string_value(json_array_get(systems, i));
-		const struct account_system *system = name ? accounts_system(a, name) : NULL;
+		const struct account_system *system = name ? accounts_system(a, name)
+							   : NULL;
 
 		if (!system)
 			return fail_unconnected(a, name ? name : "", err);
@@ -118,11 +124,13 @@ bool accounts_resolve(struct mcp_call *call, struct person *ret, struct error *e
 	json_t *candidates = NULL, *details;
 	bool wanted[SYSTEMS_MAX] = { 0 };
 
-	if (!read_wanted(a, json_object_get(mcp_call_arguments(call), "systems"), wanted, err))
+	if (!read_wanted(a, json_object_get(mcp_call_arguments(call), "systems"), wanted,
+			 err))
 		return false;
-	if (!resolve_person(a->systems, a->system_count, wanted, who, mcp_call_now_ms(call), ret,
-			    &candidates, err)) {
-		details = candidates ? json_pack("{s:o}", "candidates", candidates) : NULL;
+	if (!resolve_person(a->systems, a->system_count, wanted, who,
+			    mcp_call_now_ms(call), ret, &candidates, err)) {
+		details = candidates ? json_pack("{s:o}", "candidates", candidates)
+				     : NULL;
 		if (details)
 			mcp_call_error_details(call, details);
 		return false;

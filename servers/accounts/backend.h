@@ -22,8 +22,8 @@ const char *account_state_name(enum account_state state);
 
 /* An account as its system has it now. All texts are owned; none is NULL. */
 struct account {
-	char *id;         /* never given to another account: entryUUID */
-	char *identifier; /* what people know it by: the DN */
+	char *id;                /* never given to another account: entryUUID */
+	char *identifier;        /* what people know it by: the DN */
 	char *uid, *name, *mail; /* "" where there is none */
 	enum account_state state;
 	/* The system's own text of the lock, "" for none: what compare-and-set compares. */
@@ -41,12 +41,20 @@ struct account_list {
 	size_t count, capacity;
 	bool more; /* there were more than are listed */
 };
-#define ACCOUNT_LIST_INIT { 0 }
+#define ACCOUNT_LIST_INIT                                                                \
+	{                                                                                \
+		0                                                                        \
+	}
 void account_list_done(struct account_list *list);
 /* A new zeroed place at the end; NULL without memory. */
 struct account *account_list_add(struct account_list *list) _must_use_;
 
-enum account_key { ACCOUNT_BY_MAIL, ACCOUNT_BY_UID, ACCOUNT_BY_IDENTIFIER, ACCOUNT_BY_NAME };
+enum account_key {
+	ACCOUNT_BY_MAIL,
+	ACCOUNT_BY_UID,
+	ACCOUNT_BY_IDENTIFIER,
+	ACCOUNT_BY_NAME
+};
 
 struct account_backend {
 	const char *system; /* "ldap" */
@@ -55,22 +63,22 @@ struct account_backend {
 
 	/* All accounts with exactly this key (the system's own rules of case), at most
 	 * ACCOUNT_MATCHES_MAX. 'now_ms' judges locks that end by themselves. */
-	bool (*lookup)(void *self, enum account_key key, const char *value, int64_t now_ms,
-		       struct account_list *ret, struct error *err);
+	bool (*lookup)(void *self, enum account_key key, const char *value,
+		       int64_t now_ms, struct account_list *ret, struct error *err);
 	/* The account with this id, if it still has this identifier. '*ret_found' false
 	 * when it moved, went or was replaced; 'ret' is then untouched. */
 	bool (*read)(void *self, const char *identifier, const char *id, int64_t now_ms,
 		     struct account *ret, bool *ret_found, struct error *err);
 	/* Whether configuration keeps our hands off it, and by which rule. */
-	bool (*is_protected)(void *self, const struct account *account, bool *ret_protected,
-			     struct strbuf *why, struct error *err);
+	bool (*is_protected)(void *self, const struct account *account,
+			     bool *ret_protected, struct strbuf *why, struct error *err);
 	/* Block or unblock, only while the account has this id and its lock reads 'lock'
 	 * (ERR_CONFLICT otherwise, nothing changed). ERR_UNKNOWN_OUTCOME: it may have
 	 * happened; the caller reads. */
-	bool (*block)(void *self, const char *identifier, const char *id, const char *lock,
-		      struct error *err);
-	bool (*unblock)(void *self, const char *identifier, const char *id, const char *lock,
-			struct error *err);
+	bool (*block)(void *self, const char *identifier, const char *id,
+		      const char *lock, struct error *err);
+	bool (*unblock)(void *self, const char *identifier, const char *id,
+			const char *lock, struct error *err);
 	/* Every account that is blocked now, at most ACCOUNT_LIST_MAX. */
 	bool (*list_blocked)(void *self, int64_t now_ms, struct account_list *ret,
 			     struct error *err);

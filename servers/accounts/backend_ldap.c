@@ -8,8 +8,14 @@
 enum { TIMEOUT_MS = 5000, CONNECTIONS = 4, POLICIES_MAX = 32 };
 
 /* The lock and the policy are operational: they come only when named. */
-static const char *const attributes[] = { "uid", "cn", "displayName", "mail", "entryUUID",
-					  "pwdAccountLockedTime", "pwdPolicySubentry", NULL };
+static const char *const attributes[] = { "uid",
+					  "cn",
+					  "displayName",
+					  "mail",
+					  "entryUUID",
+					  "pwdAccountLockedTime",
+					  "pwdPolicySubentry",
+					  NULL };
 
 /* ---- Entries become accounts ------------------------------------------------------ */
 
@@ -82,8 +88,8 @@ static bool read_policy_entry(void *context, struct ldap_entry *entry)
 
 /* The policy in force for an entry: its own, else the overlay's default. One that
  * does not exist obeys no lock; what cannot be asked is an error. */
-static bool find_policy(struct ldap_directory *d, struct policy_cache *cache, const char *dn,
-			struct ppolicy *ret, struct error *err)
+static bool find_policy(struct ldap_directory *d, struct policy_cache *cache,
+			const char *dn, struct ppolicy *ret, struct error *err)
 {
 	static const char *const wanted[] = { "pwdLockout", "pwdLockoutDuration", NULL };
 
@@ -96,8 +102,8 @@ static bool find_policy(struct ldap_directory *d, struct policy_cache *cache, co
 			return true;
 		}
 	}
-	if (!ldap_link_search(d->link, dn, LDAP_LINK_BASE, "(objectClass=pwdPolicy)", wanted, 1,
-			      read_policy_entry, ret, NULL, err))
+	if (!ldap_link_search(d->link, dn, LDAP_LINK_BASE, "(objectClass=pwdPolicy)",
+			      wanted, 1, read_policy_entry, ret, NULL, err))
 		return false;
 	if (cache->count < POLICIES_MAX && (cache->items[cache->count].dn = strdup(dn)))
 		cache->items[cache->count++].policy = *ret;
@@ -122,7 +128,8 @@ static bool make_account(struct ldap_directory *d, const struct ldap_entry *e,
 	const char *lock = ldap_entry_value(e, "pwdAccountLockedTime", 0);
 	struct ppolicy policy;
 
-	if (!find_policy(d, cache, policy_dn ? policy_dn : d->default_policy, &policy, err))
+	if (!find_policy(d, cache, policy_dn ? policy_dn : d->default_policy, &policy,
+			 err))
 		return false;
 	ppolicy_judge(lock ? lock : "", &policy, now_ms, ret, &detail);
 	ret->id = copy_value(e, "entryUUID", NULL);
@@ -131,25 +138,28 @@ static bool make_account(struct ldap_directory *d, const struct ldap_entry *e,
 	ret->name = copy_value(e, "displayName", "cn");
 	ret->mail = copy_value(e, "mail", NULL);
 	ret->detail = strbuf_take(&detail);
-	if (!ret->id || !ret->identifier || !ret->uid || !ret->name || !ret->mail || !ret->detail)
+	if (!ret->id || !ret->identifier || !ret->uid || !ret->name || !ret->mail ||
+	    !ret->detail)
 		return error_oom(err);
 	if (!*ret->id)
-		return error_set(err, ERR_BACKEND_UNAVAILABLE,
-				 "the directory does not show entryUUID to our service account");
+		return error_set(
+			err, ERR_BACKEND_UNAVAILABLE,
+			"the directory does not show entryUUID to our service account");
 	return true;
 }
 
 /* Search below 'base' and add each person to 'list'. */
 static bool search(struct ldap_directory *d, const char *base, enum ldap_link_scope scope,
-		   const char *filter, size_t limit, int64_t now_ms, struct account_list *list,
-		   struct error *err)
+		   const char *filter, size_t limit, int64_t now_ms,
+		   struct account_list *list, struct error *err)
 {
-	_cleanup_(gathering_done) struct gathering g = { .directory = d, .now_ms = now_ms };
+	_cleanup_(gathering_done) struct gathering g = { .directory = d,
+							 .now_ms = now_ms };
 	_cleanup_(policy_cache_done) struct policy_cache cache = { 0 };
 	bool more = false;
 
-	if (!ldap_link_search(d->link, base, scope, filter, attributes, limit, gather, &g, &more,
-			      err))
+	if (!ldap_link_search(d->link, base, scope, filter, attributes, limit, gather, &g,
+			      &more, err))
 		return false;
 	if (g.oom)
 		return error_oom(err);
@@ -188,12 +198,12 @@ static bool lookup_dn(struct ldap_directory *d, const char *dn, int64_t now_ms,
 	strbuf_add_char(&filter, ')');
 	if (!strbuf_ok(&filter))
 		return error_oom(err);
-	return search(d, d->people_base, LDAP_LINK_SUBTREE, filter.data, ACCOUNT_MATCHES_MAX,
-		      now_ms, ret, err);
+	return search(d, d->people_base, LDAP_LINK_SUBTREE, filter.data,
+		      ACCOUNT_MATCHES_MAX, now_ms, ret, err);
 }
 
-static bool ldap_lookup(void *self, enum account_key key, const char *value, int64_t now_ms,
-			struct account_list *ret, struct error *err)
+static bool ldap_lookup(void *self, enum account_key key, const char *value,
+			int64_t now_ms, struct account_list *ret, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 	struct ldap_directory *d = self;
@@ -218,8 +228,8 @@ static bool ldap_lookup(void *self, enum account_key key, const char *value, int
 	strbuf_add_char(&filter, ')');
 	if (!strbuf_ok(&filter))
 		return error_oom(err);
-	return search(d, d->people_base, LDAP_LINK_SUBTREE, filter.data, ACCOUNT_MATCHES_MAX,
-		      now_ms, ret, err);
+	return search(d, d->people_base, LDAP_LINK_SUBTREE, filter.data,
+		      ACCOUNT_MATCHES_MAX, now_ms, ret, err);
 }
 
 static bool ldap_read(void *self, const char *identifier, const char *id, int64_t now_ms,
@@ -247,8 +257,9 @@ static bool ldap_list_blocked(void *self, int64_t now_ms, struct account_list *r
 	struct ldap_directory *d = self;
 	size_t kept = 0;
 
-	if (!search(d, d->people_base, LDAP_LINK_SUBTREE, "(&" PERSON "(pwdAccountLockedTime=*))",
-		    ACCOUNT_LIST_MAX, now_ms, ret, err))
+	if (!search(d, d->people_base, LDAP_LINK_SUBTREE,
+		    "(&" PERSON "(pwdAccountLockedTime=*))", ACCOUNT_LIST_MAX, now_ms,
+		    ret, err))
 		return false;
 	/* A lock that has ended, or that no policy obeys, is none. */
 	for (size_t i = 0; i < ret->count; i++) {
@@ -264,7 +275,8 @@ static bool ldap_list_blocked(void *self, int64_t now_ms, struct account_list *r
 /* ---- Changing --------------------------------------------------------------------- */
 
 /* "It is still this entry, and its lock still reads so." */
-static bool assertion(const char *id, const char *lock, struct strbuf *filter, struct error *err)
+static bool assertion(const char *id, const char *lock, struct strbuf *filter,
+		      struct error *err)
 {
 	strbuf_add_string(filter, "(&");
 	ldap_link_filter(filter, "entryUUID", id);
@@ -277,18 +289,20 @@ static bool assertion(const char *id, const char *lock, struct strbuf *filter, s
 }
 
 static bool change(struct ldap_directory *d, const char *identifier, const char *id,
-		   const char *lock, const struct ldap_link_change *what, struct error *err)
+		   const char *lock, const struct ldap_link_change *what,
+		   struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 	bool unchanged;
 
 	/* 16 on a delete cannot come past the assertion; if it does, it is done already. */
 	return assertion(id, lock, &filter, err) &&
-	       ldap_link_modify(d->link, identifier, filter.data, what, 1, &unchanged, err);
+	       ldap_link_modify(d->link, identifier, filter.data, what, 1, &unchanged,
+				err);
 }
 
-static bool ldap_block(void *self, const char *identifier, const char *id, const char *lock,
-		       struct error *err)
+static bool ldap_block(void *self, const char *identifier, const char *id,
+		       const char *lock, struct error *err)
 {
 	const struct ldap_link_change replace = { .op = LDAP_LINK_REPLACE,
 						  .attribute = "pwdAccountLockedTime",
@@ -297,8 +311,8 @@ static bool ldap_block(void *self, const char *identifier, const char *id, const
 	return change(self, identifier, id, lock, &replace, err);
 }
 
-static bool ldap_unblock(void *self, const char *identifier, const char *id, const char *lock,
-			 struct error *err)
+static bool ldap_unblock(void *self, const char *identifier, const char *id,
+			 const char *lock, struct error *err)
 {
 	/* Delete, not an empty replace: only this clears the failures counted so far. */
 	const struct ldap_link_change remove = { .op = LDAP_LINK_DELETE,
@@ -331,8 +345,9 @@ static void ldap_close(void *self)
 
 static const struct account_backend ldap_backend = {
 	.system = "ldap",
-	.not_ended = "a directory knows no sessions: connections, tickets, cookies and keys "
-		     "that are in use already stay valid and must be ended where they are",
+	.not_ended =
+		"a directory knows no sessions: connections, tickets, cookies and keys "
+		"that are in use already stay valid and must be ended where they are",
 	.lookup = ldap_lookup,
 	.read = ldap_read,
 	.is_protected = ldap_directory_is_protected,
@@ -346,8 +361,8 @@ static const struct account_backend ldap_backend = {
 static struct secret *read_password(const struct statedir *dir, const char *file,
 				    struct error *err)
 {
-	_cleanup_free_ char *path = file[0] == '/' ? strdup(file) :
-						     statedir_path(dir, "%s", file);
+	_cleanup_free_ char *path = file[0] == '/' ? strdup(file)
+						   : statedir_path(dir, "%s", file);
 
 	if (!path) {
 		error_oom(err);
@@ -405,7 +420,8 @@ bool backend_ldap_open(const struct statedir *dir, const json_t *config,
 	protected = json_object_get(d->config, "protected");
 	d->people_base = json_get_string(ldap, "people_base");
 	if (!d->people_base)
-		return error_set(err, ERR_INVALID_ARGUMENT, "'backend.ldap' lacks people_base");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "'backend.ldap' lacks people_base");
 	d->default_policy = json_get_string(ldap, "default_policy");
 	d->subtrees = json_object_get(protected, "subtrees");
 	d->groups = json_object_get(protected, "groups");

@@ -16,8 +16,12 @@ static struct fake_system system_of;
 static const struct account_system fake = { &fake_backend, &system_of };
 
 static const struct record_event event = {
-	.action = "blocked", .at_ms = INT64_C(1795341600000), .by = "alice@example.test",
-	.approved_by = "bob@example.test", .approval = "ap1", .reason = "laptop stolen",
+	.action = "blocked",
+	.at_ms = INT64_C(1795341600000),
+	.by = "alice@example.test",
+	.approved_by = "bob@example.test",
+	.approval = "ap1",
+	.reason = "laptop stolen",
 	.incident = "INC-1",
 };
 
@@ -27,8 +31,12 @@ static struct documents *fresh(void)
 	char path[80];
 	struct documents *d;
 
-	people[0] = (struct fake_account){ "1", "dn1", "john", "John", "john@example.test", "" };
-	people[1] = (struct fake_account){ "2", "dn2", "jane", "Jane", "jane@example.test", "locked" };
+	people[0] = (struct fake_account){
+		"1", "dn1", "john", "John", "john@example.test", ""
+	};
+	people[1] = (struct fake_account){
+		"2", "dn2", "jane", "Jane", "jane@example.test", "locked"
+	};
 	system_of = (struct fake_system){ .accounts = people };
 	snprintf(path, sizeof path, "%s/%d.db", dir, made++);
 	d = documents_open_sqlite(path, &err);
@@ -39,8 +47,12 @@ static struct documents *fresh(void)
 
 static struct change block_john(void)
 {
-	return (struct change){ .kind = CHANGE_BLOCK, .system = &fake, .identifier = "dn1",
-				.id = "1", .lock = "", .act = true };
+	return (struct change){ .kind = CHANGE_BLOCK,
+				.system = &fake,
+				.identifier = "dn1",
+				.id = "1",
+				.lock = "",
+				.act = true };
 }
 
 /* Who is on record for a block; NULL: nobody. */
@@ -80,8 +92,12 @@ static void test_block_and_unblock(void **state)
 	assert_string_equal(json_get_string(e, "incident"), "INC-1");
 	assert_null(json_get_string(e, "ticket"));
 
-	c = (struct change){ .kind = CHANGE_UNBLOCK, .system = &fake, .identifier = "dn1",
-			     .id = "1", .lock = "locked", .act = true };
+	c = (struct change){ .kind = CHANGE_UNBLOCK,
+			     .system = &fake,
+			     .identifier = "dn1",
+			     .id = "1",
+			     .lock = "locked",
+			     .act = true };
 	undo.action = "unblocked";
 	undo.approval = "ap2";
 	assert_true(change_account(&c, d, &undo, 0, &o, &err));
@@ -93,8 +109,12 @@ static void test_block_and_unblock(void **state)
 static void test_already(void **state)
 {
 	_cleanup_(documents_closep) struct documents *d = fresh();
-	struct change c = { .kind = CHANGE_BLOCK, .system = &fake, .identifier = "dn2", .id = "2",
-			    .lock = "locked", .act = false };
+	struct change c = { .kind = CHANGE_BLOCK,
+			    .system = &fake,
+			    .identifier = "dn2",
+			    .id = "2",
+			    .lock = "locked",
+			    .act = false };
 	struct change_outcome o = { 0 };
 	struct error err = ERROR_INIT;
 
@@ -132,8 +152,12 @@ static void test_not_as_planned(void **state)
 	c = block_john();
 	(void)snprintf(people[0].lock, sizeof people[0].lock, "other");
 	assert_refused(d, &c);
-	c = (struct change){ .kind = CHANGE_BLOCK, .system = &fake, .identifier = "dn2", .id = "2",
-			     .lock = "locked", .act = false };
+	c = (struct change){ .kind = CHANGE_BLOCK,
+			     .system = &fake,
+			     .identifier = "dn2",
+			     .id = "2",
+			     .lock = "locked",
+			     .act = false };
 	people[1].lock[0] = '\0';
 	assert_refused(d, &c);
 	assert_int_equal(system_of.changes, 0);
@@ -148,8 +172,9 @@ static void test_not_as_planned(void **state)
 
 static void test_failures(void **state)
 {
-	static const enum error_code codes[] = { ERR_BACKEND_UNAVAILABLE, ERR_PERMISSION_DENIED,
-						 ERR_TIMEOUT, ERR_PRECONDITION_FAILED };
+	static const enum error_code codes[] = { ERR_BACKEND_UNAVAILABLE,
+						 ERR_PERMISSION_DENIED, ERR_TIMEOUT,
+						 ERR_PRECONDITION_FAILED };
 	_cleanup_(documents_closep) struct documents *d = fresh();
 	const struct change c = block_john();
 	struct change_outcome o = { 0 };
@@ -199,8 +224,10 @@ static void test_events_bounded(void **state)
 {
 	_cleanup_(documents_closep) struct documents *d = fresh();
 	_cleanup_(document_done) struct document doc = { 0 };
-	struct account a = { .id = people[0].lock, .identifier = people[0].lock,
-			     .uid = people[0].lock, .name = people[0].lock,
+	struct account a = { .id = people[0].lock,
+			     .identifier = people[0].lock,
+			     .uid = people[0].lock,
+			     .name = people[0].lock,
 			     .mail = people[0].lock };
 	struct error err = ERROR_INIT;
 	bool found = false;
@@ -216,9 +243,12 @@ static void test_events_bounded(void **state)
 	}
 	assert_true(documents_get(d, "accounts", "fake:", &doc, &found, &err));
 	assert_true(found);
-	assert_int_equal(json_array_size(json_object_get(doc.body, "events")), RECORD_EVENTS_MAX);
-	assert_string_equal(json_get_string(json_array_get(json_object_get(doc.body, "events"), 0),
-					    "approval"), "ap-1");
+	assert_int_equal(json_array_size(json_object_get(doc.body, "events")),
+			 RECORD_EVENTS_MAX);
+	assert_string_equal(
+		json_get_string(json_array_get(json_object_get(doc.body, "events"), 0),
+				"approval"),
+		"ap-1");
 }
 
 static int make_dir(void **state)

@@ -3,8 +3,8 @@
 static bool read_account(const struct change *c, int64_t now_ms, struct account *ret,
 			 bool *ret_found, struct error *err)
 {
-	return c->system->backend->read(c->system->self, c->identifier, c->id, now_ms, ret,
-					ret_found, err);
+	return c->system->backend->read(c->system->self, c->identifier, c->id, now_ms,
+					ret, ret_found, err);
 }
 
 static bool is_done(const struct change *c, const struct account *a)
@@ -15,7 +15,8 @@ static bool is_done(const struct change *c, const struct account *a)
 static bool fail_changed(const struct change *c, struct error *err)
 {
 	error_set(err, ERR_PRECONDITION_FAILED,
-		  "'%s' is not as it was when the plan was made; nothing was done", c->identifier);
+		  "'%s' is not as it was when the plan was made; nothing was done",
+		  c->identifier);
 	return error_hint(err, "ask again: the new plan shows how it is now");
 }
 
@@ -51,9 +52,10 @@ static bool act(const struct change *c, int64_t now_ms, struct change_outcome *r
 {
 	struct error own = ERROR_INIT;
 	const struct account_backend *b = c->system->backend;
-	bool ok = c->kind == CHANGE_BLOCK ?
-			  b->block(c->system->self, c->identifier, c->id, c->lock, &own) :
-			  b->unblock(c->system->self, c->identifier, c->id, c->lock, &own);
+	bool ok = c->kind == CHANGE_BLOCK
+			  ? b->block(c->system->self, c->identifier, c->id, c->lock, &own)
+			  : b->unblock(c->system->self, c->identifier, c->id, c->lock,
+				       &own);
 
 	if (ok) {
 		read_back(c, now_ms, ret);
@@ -79,7 +81,8 @@ bool change_account(const struct change *c, struct documents *records,
 		return false;
 	if (!found || strcmp(before.lock, c->lock) != 0 || is_done(c, &before) == c->act)
 		return fail_changed(c, err);
-	*ret = (struct change_outcome){ .before = before.state, .after = before.state,
+	*ret = (struct change_outcome){ .before = before.state,
+					.after = before.state,
 					.verified = true };
 	if (!c->act)
 		return true;
@@ -91,6 +94,7 @@ bool change_account(const struct change *c, struct documents *records,
 		return true;
 	}
 	if (err->code != ERR_UNKNOWN_OUTCOME)
-		(void)record_remove(records, c->system->backend->system, &before, event, &undo);
+		(void)record_remove(records, c->system->backend->system, &before, event,
+				    &undo);
 	return false;
 }

@@ -8,8 +8,8 @@
 
 /* ---- What the plan says ----------------------------------------------------------- */
 
-static bool read_change(const struct accounts *a, const json_t *item, enum change_kind kind,
-			struct change *ret, struct error *err)
+static bool read_change(const struct accounts *a, const json_t *item,
+			enum change_kind kind, struct change *ret, struct error *err)
 {
 	const char *system = json_get_string(item, "system");
 
@@ -65,7 +65,8 @@ static void outcomes_done(struct outcomes *o)
 static const char *explain(const struct change *c, const struct change_outcome *o)
 {
 	if (!c->act)
-		return c->kind == CHANGE_BLOCK ? "was blocked already" : "was not blocked";
+		return c->kind == CHANGE_BLOCK ? "was blocked already"
+					       : "was not blocked";
 	if (!o->verified)
 		return "the change was accepted, but reading it back did not show it";
 	return c->kind == CHANGE_BLOCK ? c->system->backend->not_ended : "";
@@ -76,8 +77,8 @@ static bool add_success(struct outcomes *out, const struct change *c,
 {
 	const char *detail = explain(c, o);
 	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "system",
-				 c->system->backend->system, "identifier", c->identifier, "before",
-				 account_state_name(o->before), "after",
+				 c->system->backend->system, "identifier", c->identifier,
+				 "before", account_state_name(o->before), "after",
 				 account_state_name(o->after), "changed", (int)o->changed,
 				 "detail", detail);
 
@@ -91,13 +92,14 @@ static bool add_success(struct outcomes *out, const struct change *c,
 	return (item && json_array_append_new(out->list, item) == 0) || error_oom(err);
 }
 
-static bool add_failure(struct outcomes *out, const struct change *c, const struct error *why,
-			struct error *err)
+static bool add_failure(struct outcomes *out, const struct change *c,
+			const struct error *why, struct error *err)
 {
 	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:{s:s, s:s}}", "system",
-				 c->system->backend->system, "identifier", c->identifier, "before",
-				 "unknown", "after", "unknown", "changed", 0, "error", "code",
-				 error_name(why->code), "message", why->message);
+				 c->system->backend->system, "identifier", c->identifier,
+				 "before", "unknown", "after", "unknown", "changed", 0,
+				 "error", "code", error_name(why->code), "message",
+				 why->message);
 
 	if (out->failed++ == 0)
 		out->first = *why;
@@ -113,13 +115,14 @@ static bool report(struct mcp_call *call, enum change_kind kind, struct outcomes
 {
 	const json_t *data = plan_get_data(mcp_call_plan(call));
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	const char *uid = json_get_string(data, "uid"), *mail = json_get_string(data, "email");
+	const char *uid = json_get_string(data, "uid"),
+		   *mail = json_get_string(data, "email");
 	const char *name = json_get_string(data, "display_name");
 	json_t *structured;
 
-	structured = json_pack("{s:{s:s, s:s*, s:s*}, s:O}", "person", "display_name", name, "uid",
-			       uid && *uid ? uid : NULL, "email", mail && *mail ? mail : NULL,
-			       "outcomes", out->list);
+	structured = json_pack("{s:{s:s, s:s*, s:s*}, s:O}", "person", "display_name",
+			       name, "uid", uid && *uid ? uid : NULL, "email",
+			       mail && *mail ? mail : NULL, "outcomes", out->list);
 	if (!structured)
 		return error_oom(err);
 	mcp_result_structured(result, structured);
@@ -132,8 +135,8 @@ static bool report(struct mcp_call *call, enum change_kind kind, struct outcomes
 	return true;
 }
 
-static bool run_change(struct mcp_call *call, enum change_kind kind, struct mcp_result *result,
-		       struct error *err)
+static bool run_change(struct mcp_call *call, enum change_kind kind,
+		       struct mcp_result *result, struct error *err)
 {
 	const struct accounts *a = mcp_call_context(call);
 	const struct record_event event = read_event(call, kind);
@@ -149,10 +152,10 @@ static bool run_change(struct mcp_call *call, enum change_kind kind, struct mcp_
 
 		if (!read_change(a, json_array_get(planned, i), kind, &change, err))
 			return false;
-		if (!(change_account(&change, a->records, &event, mcp_call_now_ms(call), &outcome,
-				     &why) ?
-			      add_success(&out, &change, &outcome, err) :
-			      add_failure(&out, &change, &why, err)))
+		if (!(change_account(&change, a->records, &event, mcp_call_now_ms(call),
+				     &outcome, &why)
+			      ? add_success(&out, &change, &outcome, err)
+			      : add_failure(&out, &change, &why, err)))
 			return false;
 	}
 	/* Where nothing succeeded, or nobody knows, the whole call says so. */

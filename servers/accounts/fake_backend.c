@@ -24,8 +24,8 @@ static bool fails(enum error_code code, struct error *err)
 	return code != ERR_NONE && !error_set(err, code, "as the test asked for");
 }
 
-static bool fake_lookup(void *self, enum account_key key, const char *value, int64_t now_ms,
-			struct account_list *ret, struct error *err)
+static bool fake_lookup(void *self, enum account_key key, const char *value,
+			int64_t now_ms, struct account_list *ret, struct error *err)
 {
 	struct fake_system *s = self;
 
@@ -34,8 +34,10 @@ static bool fake_lookup(void *self, enum account_key key, const char *value, int
 		return false;
 	for (const struct fake_account *a = s->accounts; a->id; a++) {
 		const char *const keys[] = {
-			[ACCOUNT_BY_MAIL] = a->mail, [ACCOUNT_BY_UID] = a->uid,
-			[ACCOUNT_BY_IDENTIFIER] = a->identifier, [ACCOUNT_BY_NAME] = a->name,
+			[ACCOUNT_BY_MAIL] = a->mail,
+			[ACCOUNT_BY_UID] = a->uid,
+			[ACCOUNT_BY_IDENTIFIER] = a->identifier,
+			[ACCOUNT_BY_NAME] = a->name,
 		};
 
 		if (strcasecmp(keys[key], value) != 0)
@@ -50,7 +52,8 @@ static bool fake_lookup(void *self, enum account_key key, const char *value, int
 	return true;
 }
 
-static struct fake_account *find(struct fake_system *s, const char *identifier, const char *id)
+static struct fake_account *find(struct fake_system *s, const char *identifier,
+				 const char *id)
 {
 	for (struct fake_account *a = s->accounts; a->id; a++)
 		if (strcmp(a->identifier, identifier) == 0 && strcmp(a->id, id) == 0)
@@ -71,8 +74,8 @@ static bool fake_read(void *self, const char *identifier, const char *id, int64_
 	return !a || copy(a, ret) || error_oom(err);
 }
 
-static bool fake_is_protected(void *self, const struct account *account, bool *ret_protected,
-			      struct strbuf *why, struct error *err)
+static bool fake_is_protected(void *self, const struct account *account,
+			      bool *ret_protected, struct strbuf *why, struct error *err)
 {
 	(void)self;
 	(void)err;
@@ -97,14 +100,14 @@ static bool change(struct fake_system *s, const char *identifier, const char *id
 	return !fails(code, err);
 }
 
-static bool fake_block(void *self, const char *identifier, const char *id, const char *lock,
-		       struct error *err)
+static bool fake_block(void *self, const char *identifier, const char *id,
+		       const char *lock, struct error *err)
 {
 	return change(self, identifier, id, lock, LOCKED, err);
 }
 
-static bool fake_unblock(void *self, const char *identifier, const char *id, const char *lock,
-			 struct error *err)
+static bool fake_unblock(void *self, const char *identifier, const char *id,
+			 const char *lock, struct error *err)
 {
 	return change(self, identifier, id, lock, "", err);
 }

@@ -18,8 +18,8 @@ struct fake_system {
 	/* The next change: refused with this, or done and then reported so. */
 	enum error_code change_fails;
 	bool change_happens;
-	bool gone;    /* read finds nothing any more */
-	int changes;  /* asked for */
+	bool gone;   /* read finds nothing any more */
+	int changes; /* asked for */
 };
 
 extern const struct account_backend fake_backend;

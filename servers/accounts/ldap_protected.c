@@ -13,13 +13,15 @@ static bool one(void *context, struct ldap_entry *entry)
 	return false;
 }
 
-bool ldap_directory_has(struct ldap_directory *d, const char *base, enum ldap_link_scope scope,
-			const char *filter, bool *ret, struct error *err)
+bool ldap_directory_has(struct ldap_directory *d, const char *base,
+			enum ldap_link_scope scope, const char *filter, bool *ret,
+			struct error *err)
 {
 	static const char *const nothing[] = { "1.1", NULL };
 	bool seen = false;
 
-	if (!ldap_link_search(d->link, base, scope, filter, nothing, 1, one, &seen, NULL, err))
+	if (!ldap_link_search(d->link, base, scope, filter, nothing, 1, one, &seen, NULL,
+			      err))
 		return false;
 	*ret = seen;
 	return true;
@@ -36,13 +38,14 @@ static bool check_exists(struct ldap_directory *d, const char *what, const char 
 	if (exists)
 		return true;
 	error_set(err, ERR_PRECONDITION_FAILED,
-		  "the protected %s '%s' is not in the directory, so protection cannot be judged",
+		  "the protected %s '%s' is not in the directory, so protection cannot "
+		  "be judged",
 		  what, dn);
 	return error_hint(err, "correct 'protected' in the server's configuration");
 }
 
-static bool in_subtree(struct ldap_directory *d, const struct account *account, const char *dn,
-		       bool *ret, struct error *err)
+static bool in_subtree(struct ldap_directory *d, const struct account *account,
+		       const char *dn, bool *ret, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 
@@ -53,8 +56,8 @@ static bool in_subtree(struct ldap_directory *d, const struct account *account, 
 	       (*ret || check_exists(d, "subtree", dn, err));
 }
 
-static bool in_group(struct ldap_directory *d, const struct account *account, const char *dn,
-		     bool *ret, struct error *err)
+static bool in_group(struct ldap_directory *d, const struct account *account,
+		     const char *dn, bool *ret, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 
@@ -71,19 +74,21 @@ static bool in_group(struct ldap_directory *d, const struct account *account, co
 }
 
 /* By the entry itself: it may have several uids, of which the account shows one. */
-static bool has_uid(struct ldap_directory *d, const struct account *account, const char *uid,
-		    bool *ret, struct error *err)
+static bool has_uid(struct ldap_directory *d, const struct account *account,
+		    const char *uid, bool *ret, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 
 	ldap_link_filter(&filter, "uid", uid);
 	if (!strbuf_ok(&filter))
 		return error_oom(err);
-	return ldap_directory_has(d, account->identifier, LDAP_LINK_BASE, filter.data, ret, err);
+	return ldap_directory_has(d, account->identifier, LDAP_LINK_BASE, filter.data,
+				  ret, err);
 }
 
-bool ldap_directory_is_protected(void *self, const struct account *account, bool *ret_protected,
-				 struct strbuf *why, struct error *err)
+bool ldap_directory_is_protected(void *self, const struct account *account,
+				 bool *ret_protected, struct strbuf *why,
+				 struct error *err)
 {
 	struct ldap_directory *d = self;
 	const struct {
@@ -99,7 +104,8 @@ bool ldap_directory_is_protected(void *self, const struct account *account, bool
 
 	for (size_t r = 0; r < ARRAY_SIZE(rules); r++) {
 		for (size_t i = 0; i < json_array_size(rules[r].names); i++) {
-			const char *name = json_string_value(json_array_get(rules[r].names, i));
+			const char *name =
+				json_string_value(json_array_get(rules[r].names, i));
 			bool applies = false;
 
 			if (!rules[r].applies(d, account, name, &applies, err))

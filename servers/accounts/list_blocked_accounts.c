@@ -81,8 +81,10 @@ static bool gather(struct mcp_call *call, struct rows *rows, struct error *err)
 	if (since && !clock_parse(since, &since_ms, err))
 		return false;
 	if (only && !accounts_system(a, only)) {
-		error_set(err, ERR_INVALID_ARGUMENT, "this server is not connected to '%s'", only);
-		return error_hint(err, "leave 'system' out to see what it is connected to");
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "this server is not connected to '%s'", only);
+		return error_hint(err,
+				  "leave 'system' out to see what it is connected to");
 	}
 	for (size_t i = 0; i < a->system_count; i++) {
 		const struct account_system *system = &a->systems[i];
@@ -126,9 +128,10 @@ static json_t *row_json(const struct row *row, struct error *err)
 {
 	const struct account *a = row->account;
 	json_auto_t *object = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s}", "system",
-					row->system->backend->system, "identifier", a->identifier,
-					"display_name", a->name, "uid", *a->uid ? a->uid : NULL,
-					"email", *a->mail ? a->mail : NULL, "detail", a->detail);
+					row->system->backend->system, "identifier",
+					a->identifier, "display_name", a->name, "uid",
+					*a->uid ? a->uid : NULL, "email",
+					*a->mail ? a->mail : NULL, "detail", a->detail);
 
 	if (!object) {
 		error_oom(err);
@@ -139,8 +142,9 @@ static json_t *row_json(const struct row *row, struct error *err)
 
 static void row_text(struct strbuf *text, const struct row *row)
 {
-	const char *by = row->event && row->account->permanent ?
-				 json_get_string(row->event, "by") : NULL;
+	const char *by = row->event && row->account->permanent
+				 ? json_get_string(row->event, "by")
+				 : NULL;
 	char since[CLOCK_TEXT_BYTES];
 
 	strbuf_add_string(text, "\n- ");
@@ -160,7 +164,8 @@ static void row_text(struct strbuf *text, const struct row *row)
 	}
 }
 
-bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result, struct error *err)
+bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result,
+			   struct error *err)
 {
 	_cleanup_(rows_done) struct rows rows = { 0 };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -171,8 +176,10 @@ bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result, str
 	    !find_start(&rows, mcp_call_string(call, "cursor", NULL), &start, err))
 		return false;
 	end = rows.count - start > limit ? start + limit : rows.count;
-	strbuf_add_format(&text, rows.count == 1 ? "1 account is blocked." :
-						   "%zu accounts are blocked.", rows.count);
+	strbuf_add_format(&text,
+			  rows.count == 1 ? "1 account is blocked."
+					  : "%zu accounts are blocked.",
+			  rows.count);
 	for (size_t i = start; i < end; i++) {
 		json_t *one = row_json(&rows.items[i], err);
 
@@ -184,7 +191,8 @@ bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result, str
 			row_text(&text, &rows.items[i]);
 	}
 	if (end - start > TEXT_ROWS)
-		strbuf_add_format(&text, "\n- and %zu more on this page", end - start - TEXT_ROWS);
+		strbuf_add_format(&text, "\n- and %zu more on this page",
+				  end - start - TEXT_ROWS);
 	structured = json_pack("{s:O, s:I, s:b}", "accounts", list, "total",
 			       (json_int_t)rows.count, "truncated", (int)rows.more);
 	if (!structured)

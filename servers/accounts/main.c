@@ -7,9 +7,13 @@
 static const struct mcp_tool tools[] = {
 	{ .name = "get_account", .run = get_account },
 	{ .name = "list_blocked_accounts", .run = list_blocked_accounts },
-	{ .name = "block_account", .plan = plan_block_account, .run = block_account,
+	{ .name = "block_account",
+	  .plan = plan_block_account,
+	  .run = block_account,
 	  .check = check_accounts },
-	{ .name = "unblock_account", .plan = plan_unblock_account, .run = unblock_account,
+	{ .name = "unblock_account",
+	  .plan = plan_unblock_account,
+	  .run = unblock_account,
 	  .check = check_accounts },
 };
 

@@ -14,8 +14,8 @@
 #define PPOLICY_LOCKED_FOR_EVER "000001010000Z"
 
 struct ppolicy {
-	bool found;   /* a policy is in force at all */
-	bool lockout; /* pwdLockout TRUE */
+	bool found;          /* a policy is in force at all */
+	bool lockout;        /* pwdLockout TRUE */
 	int64_t duration_ms; /* pwdLockoutDuration; 0: for ever */
 };
 

@@ -20,28 +20,30 @@ static json_t *event_json(const struct record_event *e)
 {
 	char at[CLOCK_TEXT_BYTES];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*}", "action", e->action, "at",
-			 clock_format(e->at_ms, at), "by", e->by, "approved_by", e->approved_by,
-			 "approval", e->approval, "reason", e->reason, "incident", e->incident,
-			 "ticket", e->ticket);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*}", "action",
+			 e->action, "at", clock_format(e->at_ms, at), "by", e->by,
+			 "approved_by", e->approved_by, "approval", e->approval, "reason",
+			 e->reason, "incident", e->incident, "ticket", e->ticket);
 }
 
 /* The document with what the account is called now, and the events of before. */
-static json_t *new_body(const char *system, const struct account *a, const struct document *old)
+static json_t *new_body(const char *system, const struct account *a,
+			const struct document *old)
 {
 	json_t *before = old->body ? json_object_get(old->body, "events") : NULL;
 	json_t *events = before ? json_deep_copy(before) : json_array();
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "system", system, "id", a->id,
-			 "identifier", a->identifier, "uid", a->uid, "display_name", a->name,
-			 "email", a->mail, "events", events);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "system", system, "id",
+			 a->id, "identifier", a->identifier, "uid", a->uid,
+			 "display_name", a->name, "email", a->mail, "events", events);
 }
 
 typedef bool edit_fn(json_t *events, const struct record_event *event);
 
 /* Read, edit, put at that revision; again when somebody else was faster. */
-static bool edit_events(struct documents *d, const char *system, const struct account *account,
-			const struct record_event *event, edit_fn *edit, struct error *err)
+static bool edit_events(struct documents *d, const char *system,
+			const struct account *account, const struct record_event *event,
+			edit_fn *edit, struct error *err)
 {
 	char id[DOCUMENT_ID_MAX + 1];
 
@@ -58,8 +60,8 @@ static bool edit_events(struct documents *d, const char *system, const struct ac
 		body = new_body(system, account, &old);
 		if (!body || !edit(json_object_get(body, "events"), event))
 			return error_oom(err);
-		if (!documents_put(d, COLLECTION, id, body, found ? old.revision : DOCUMENT_NEW,
-				   &revision, err))
+		if (!documents_put(d, COLLECTION, id, body,
+				   found ? old.revision : DOCUMENT_NEW, &revision, err))
 			return false;
 		if (revision != 0)
 			return true;

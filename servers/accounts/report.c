@@ -3,11 +3,13 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static bool set_text(json_t *object, const char *name, const char *value, struct error *err)
+static bool set_text(json_t *object, const char *name, const char *value,
+		     struct error *err)
 {
 	if (!value || !*value)
 		return true;
-	return json_object_set_new(object, name, json_string(value)) == 0 || error_oom(err);
+	return json_object_set_new(object, name, json_string(value)) == 0 ||
+	       error_oom(err);
 }
 
 static bool set_time(json_t *object, const char *name, int64_t wall_ms, struct error *err)
@@ -41,7 +43,7 @@ bool report_block(json_t *object, const struct account *a, const json_t *event,
 	static const struct {
 		const char *from, *to;
 	} members[] = {
-		{ "by", "blocked_by" }, { "approved_by", "approved_by" },
+		{ "by", "blocked_by" },     { "approved_by", "approved_by" },
 		{ "approval", "approval" }, { "reason", "reason" },
 		{ "incident", "incident" }, { "ticket", "ticket" },
 	};
@@ -52,7 +54,8 @@ bool report_block(json_t *object, const struct account *a, const json_t *event,
 	    !set_time(object, "until", a->until_ms, err))
 		return false;
 	for (size_t i = 0; event && a->permanent && i < ARRAY_SIZE(members); i++)
-		if (!set_text(object, members[i].to, json_get_string(event, members[i].from), err))
+		if (!set_text(object, members[i].to,
+			      json_get_string(event, members[i].from), err))
 			return false;
 	return true;
 }

@@ -11,7 +11,8 @@
 static struct fake_account people[] = {
 	{ "1", "uid=john.doe,dc=x", "john.doe", "John Doe", "john.doe@example.test", "" },
 	{ "2", "uid=alex.kim,dc=x", "alex.kim", "Alex Kim", "alex.kim@example.test", "" },
-	{ "3", "uid=alex.kim2,dc=x", "alex.kim2", "Alex Kim", "alex.kim2@example.test", "" },
+	{ "3", "uid=alex.kim2,dc=x", "alex.kim2", "Alex Kim", "alex.kim2@example.test",
+	  "" },
 	/* Somebody's user name is somebody else's name. */
 	{ "4", "uid=jo,dc=x", "jo", "Johanna Stone", "jo@example.test", "" },
 	{ "5", "uid=star,dc=x", "star", "*", "star@example.test", "" },
@@ -41,8 +42,9 @@ static enum error_code resolve(const char *text, struct person *ret, json_t **ca
 	struct error err = ERROR_INIT;
 
 	*candidates = NULL;
-	return resolve_person(systems, 2, both, text, 0, ret, candidates, &err) ? ERR_NONE :
-										  err.code;
+	return resolve_person(systems, 2, both, text, 0, ret, candidates, &err)
+		       ? ERR_NONE
+		       : err.code;
 }
 
 static void test_found(void **state)
@@ -76,16 +78,27 @@ static void test_found(void **state)
 
 		if (code != ERR_NONE || strcmp(p.uid, cases[i].uid) != 0 ||
 		    p.count != cases[i].accounts)
-			fail_msg("'%s': %s, %zu accounts", cases[i].text, error_name(code),
-				 p.count);
+			fail_msg("'%s': %s, %zu accounts", cases[i].text,
+				 error_name(code), p.count);
 	}
 }
 
 static void test_nobody(void **state)
 {
 	static const char *const cases[] = {
-		"john", "doe", "John", "ohn Doe", "john.doe@", "@", "@example.test",
-		"john.doe@example", "x=y", "john.*", "Alex", "@John Doe", "mailto:john.doe@",
+		"john",
+		"doe",
+		"John",
+		"ohn Doe",
+		"john.doe@",
+		"@",
+		"@example.test",
+		"john.doe@example",
+		"x=y",
+		"john.*",
+		"Alex",
+		"@John Doe",
+		"mailto:john.doe@",
 	};
 
 	(void)state;
@@ -110,7 +123,8 @@ static void test_empty(void **state)
 		struct person p = { 0 };
 		json_t *candidates;
 
-		assert_int_equal(resolve(cases[i], &p, &candidates), ERR_INVALID_ARGUMENT);
+		assert_int_equal(resolve(cases[i], &p, &candidates),
+				 ERR_INVALID_ARGUMENT);
 	}
 }
 
@@ -125,7 +139,8 @@ static void test_ambiguous(void **state)
 
 		assert_int_equal(resolve(cases[i], &p, &candidates), ERR_AMBIGUOUS);
 		assert_int_equal(json_array_size(candidates), 2);
-		assert_non_null(json_get_string(json_array_get(candidates, 0), "identifier"));
+		assert_non_null(
+			json_get_string(json_array_get(candidates, 0), "identifier"));
 		json_decref(candidates);
 	}
 }
@@ -144,8 +159,10 @@ static void test_many_of_a_name(void **state)
 		bool wanted = true;
 
 		for (int i = 0; i < n; i++)
-			crowd[i] = (struct fake_account){ "i", "d", "u", "Same", "m", "" };
-		assert_false(resolve_person(&only, 1, &wanted, "Same", 0, &p, &candidates, &err));
+			crowd[i] =
+				(struct fake_account){ "i", "d", "u", "Same", "m", "" };
+		assert_false(resolve_person(&only, 1, &wanted, "Same", 0, &p, &candidates,
+					    &err));
 		assert_int_equal(err.code, ERR_AMBIGUOUS);
 		assert_int_equal(json_array_size(candidates), ACCOUNT_MATCHES_MAX);
 		assert_int_equal(strncmp(err.message, "more than", 9) == 0,
@@ -162,12 +179,14 @@ static void test_wanted(void **state)
 	json_t *candidates = NULL;
 
 	(void)state;
-	assert_true(resolve_person(systems, 2, second_only, "john.doe", 0, &p, &candidates, &err));
+	assert_true(resolve_person(systems, 2, second_only, "john.doe", 0, &p,
+				   &candidates, &err));
 	assert_int_equal(p.count, 1);
 	assert_string_equal(p.accounts[0].account.identifier, "jdoe");
 	assert_string_equal(p.name, "John Doe");
 	/* Known, but without an account there. */
-	assert_true(resolve_person(systems, 2, second_only, "alex.kim", 0, &q, &candidates, &err));
+	assert_true(resolve_person(systems, 2, second_only, "alex.kim", 0, &q,
+				   &candidates, &err));
 	assert_int_equal(q.count, 0);
 }
 
@@ -190,12 +209,9 @@ static void test_down(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_found),
-		cmocka_unit_test(test_nobody),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_ambiguous),
-		cmocka_unit_test(test_many_of_a_name),
-		cmocka_unit_test(test_wanted),
+		cmocka_unit_test(test_found),          cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_empty),          cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_many_of_a_name), cmocka_unit_test(test_wanted),
 		cmocka_unit_test(test_down),
 	};
 

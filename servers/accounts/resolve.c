@@ -63,10 +63,10 @@ static json_t *list_candidates(const struct account_system *system,
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct account *a = &list->items[i];
-		json_t *candidate = json_pack("{s:s, s:s, s:s, s:s, s:s}", "display_name", a->name,
-					      "uid", a->uid, "email", a->mail, "system",
-					      system->backend->system, "identifier",
-					      a->identifier);
+		json_t *candidate = json_pack("{s:s, s:s, s:s, s:s, s:s}", "display_name",
+					      a->name, "uid", a->uid, "email", a->mail,
+					      "system", system->backend->system,
+					      "identifier", a->identifier);
 
 		if (!candidate || json_array_append_new(candidates, candidate) != 0)
 			return NULL;
@@ -74,8 +74,9 @@ static json_t *list_candidates(const struct account_system *system,
 	return TAKE(candidates);
 }
 
-static bool fail_ambiguous(const struct account_system *system, const struct account_list *list,
-			   const char *text, json_t **ret_candidates, struct error *err)
+static bool fail_ambiguous(const struct account_system *system,
+			   const struct account_list *list, const char *text,
+			   json_t **ret_candidates, struct error *err)
 {
 	*ret_candidates = list_candidates(system, list);
 	if (!*ret_candidates)
@@ -87,8 +88,8 @@ static bool fail_ambiguous(const struct account_system *system, const struct acc
 
 /* The one account under a key, or none: '*ret_found'. */
 static bool find_one(const struct account_system *system, enum account_key key,
-		     const char *text, int64_t now_ms, struct account *ret, bool *ret_found,
-		     json_t **ret_candidates, struct error *err)
+		     const char *text, int64_t now_ms, struct account *ret,
+		     bool *ret_found, json_t **ret_candidates, struct error *err)
 {
 	_cleanup_(account_list_done) struct account_list list = ACCOUNT_LIST_INIT;
 
@@ -105,9 +106,9 @@ static bool find_one(const struct account_system *system, enum account_key key,
 }
 
 /* The first system that knows the person. */
-static bool identify(const struct account_system *systems, size_t count, const struct query *q,
-		     int64_t now_ms, struct account *ret, size_t *ret_system,
-		     json_t **ret_candidates, struct error *err)
+static bool identify(const struct account_system *systems, size_t count,
+		     const struct query *q, int64_t now_ms, struct account *ret,
+		     size_t *ret_system, json_t **ret_candidates, struct error *err)
 {
 	const enum account_key keys[] = { q->key, ACCOUNT_BY_NAME };
 
@@ -125,8 +126,9 @@ static bool identify(const struct account_system *systems, size_t count, const s
 		}
 	}
 	error_set(err, ERR_NOT_FOUND, "nobody is known as '%s'", q->text);
-	return error_hint(err, "give an e-mail address, a user name or a DN; a name must be "
-			       "whole, parts of it are not searched");
+	return error_hint(err,
+			  "give an e-mail address, a user name or a DN; a name must be "
+			  "whole, parts of it are not searched");
 }
 
 /* ---- Together --------------------------------------------------------------------- */
@@ -147,9 +149,9 @@ static void add_account(struct person *p, const struct account_system *system,
 	*account = (struct account){ 0 };
 }
 
-bool resolve_person(const struct account_system *systems, size_t count, const bool *wanted,
-		    const char *text, int64_t now_ms, struct person *ret,
-		    json_t **ret_candidates, struct error *err)
+bool resolve_person(const struct account_system *systems, size_t count,
+		    const bool *wanted, const char *text, int64_t now_ms,
+		    struct person *ret, json_t **ret_candidates, struct error *err)
 {
 	_cleanup_(query_done) struct query q = { 0 };
 	_cleanup_(person_done) struct person person = { 0 };
@@ -169,8 +171,8 @@ bool resolve_person(const struct account_system *systems, size_t count, const bo
 		if (i == first)
 			add_account(&person, &systems[i], &known);
 		else if (*person.mail &&
-			 !find_one(&systems[i], ACCOUNT_BY_MAIL, person.mail, now_ms, &other,
-				   &found, ret_candidates, err))
+			 !find_one(&systems[i], ACCOUNT_BY_MAIL, person.mail, now_ms,
+				   &other, &found, ret_candidates, err))
 			return false;
 		if (found)
 			add_account(&person, &systems[i], &other);

@@ -35,8 +35,8 @@ void person_done(struct person *p);
  * fewer accounts. ERR_NOT_FOUND; ERR_AMBIGUOUS with '*ret_candidates' (new
  * reference: an array of {display_name, uid, email, system, identifier}).
  */
-bool resolve_person(const struct account_system *systems, size_t count, const bool *wanted,
-		    const char *text, int64_t now_ms, struct person *ret,
-		    json_t **ret_candidates, struct error *err);
+bool resolve_person(const struct account_system *systems, size_t count,
+		    const bool *wanted, const char *text, int64_t now_ms,
+		    struct person *ret, json_t **ret_candidates, struct error *err);
 
 #endif

@@ -7,7 +7,8 @@
 #include "mcp/tool.h"
 
 bool get_account(struct mcp_call *call, struct mcp_result *result, struct error *err);
-bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result, struct error *err);
+bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result,
+			   struct error *err);
 
 bool plan_block_account(struct mcp_call *call, struct plan *plan, struct error *err);
 bool block_account(struct mcp_call *call, struct mcp_result *result, struct error *err);

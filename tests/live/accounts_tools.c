@@ -26,9 +26,13 @@ static struct accounts *accounts;
 static const struct mcp_tool tools[] = {
 	{ .name = "get_account", .run = get_account },
 	{ .name = "list_blocked_accounts", .run = list_blocked_accounts },
-	{ .name = "block_account", .plan = plan_block_account, .run = block_account,
+	{ .name = "block_account",
+	  .plan = plan_block_account,
+	  .run = block_account,
 	  .check = check_accounts },
-	{ .name = "unblock_account", .plan = plan_unblock_account, .run = unblock_account,
+	{ .name = "unblock_account",
+	  .plan = plan_unblock_account,
+	  .run = unblock_account,
 	  .check = check_accounts },
 };
 
@@ -65,7 +69,8 @@ static void check_schema(const struct tool_definition *d, const json_t *structur
 	if (!structured || !schema_validate(d->output, structured, &fault)) {
 		_cleanup_free_ char *text = json_dumps(structured, JSON_ENCODE_ANY);
 
-		fail_msg("%s: result is not as declared: %s", d->name, text ? text : "none");
+		fail_msg("%s: result is not as declared: %s", d->name,
+			 text ? text : "none");
 	}
 }
 
@@ -79,12 +84,17 @@ static bool start(struct run *r, const char *name, json_t *arguments)
 	d = tool_definition_load("accounts", name, &r->err);
 	if (!d || !arguments)
 		fail_msg("%s", r->err.message);
-	if (!tool_definition_accept(d, arguments, NULL, (char[DIGEST_HEX_BYTES]){ 0 }, &r->err))
+	if (!tool_definition_accept(d, arguments, NULL, (char[DIGEST_HEX_BYTES]){ 0 },
+				    &r->err))
 		return false;
 	r->call = (struct mcp_call){
-		.context = accounts, .arguments = arguments, .requester = "alice@example.test",
-		.approval = "ap-1", .approvers = "bob@example.test, carol@example.test",
-		.now_ms = clock_wall_ms(), .deadline_ms = clock_mono_ms() + 10000,
+		.context = accounts,
+		.arguments = arguments,
+		.requester = "alice@example.test",
+		.approval = "ap-1",
+		.approvers = "bob@example.test, carol@example.test",
+		.now_ms = clock_wall_ms(),
+		.deadline_ms = clock_mono_ms() + 10000,
 	};
 	if (!tool->plan)
 		return true;
@@ -125,14 +135,15 @@ static void refused(const char *name, json_t *arguments, enum error_code code)
 	_cleanup_(run_done) struct run r;
 
 	if (run(&r, name, arguments) || r.err.code != code)
-		fail_msg("%s: %s instead of %s: %s", name, error_name(r.err.code), error_name(code),
-			 r.err.message);
+		fail_msg("%s: %s instead of %s: %s", name, error_name(r.err.code),
+			 error_name(code), r.err.message);
 	assert_true(*r.err.message);
 }
 
 static json_t *whom(const char *person)
 {
-	return json_pack("{s:s, s:s}", "person", person, "reason", "laptop *stolen* at the airport");
+	return json_pack("{s:s, s:s}", "person", person, "reason",
+			 "laptop *stolen* at the airport");
 }
 
 static const json_t *first(const struct run *r, const char *list)
@@ -167,9 +178,11 @@ static void test_block_get_unblock(void **state)
 	assert_true(binds("john.doe"));
 	must(&block, "block_account", whom("John Doe"));
 	assert_int_equal(json_array_size(effects(&block)), 1);
-	assert_non_null(strstr(json_get_string(json_array_get(effects(&block), 0), "target"),
-			       "uid=john.doe,ou=people," SUFFIX));
-	assert_string_equal(json_get_string(json_array_get(effects(&block), 0), "from"), "active");
+	assert_non_null(
+		strstr(json_get_string(json_array_get(effects(&block), 0), "target"),
+		       "uid=john.doe,ou=people," SUFFIX));
+	assert_string_equal(json_get_string(json_array_get(effects(&block), 0), "from"),
+			    "active");
 	assert_true(plan_is_reversible(block.plan));
 	item = first(&block, "outcomes");
 	assert_string_equal(json_get_string(item, "before"), "active");
@@ -228,8 +241,8 @@ static void test_refusals(void **state)
 		const char *person;
 		enum error_code code;
 	} cases[] = {
-		{ "nobody.at.all", ERR_NOT_FOUND },  { "Alex Kim", ERR_AMBIGUOUS },
-		{ "breakglass-1", ERR_PROTECTED },   { "ci.runner", ERR_PROTECTED },
+		{ "nobody.at.all", ERR_NOT_FOUND },        { "Alex Kim", ERR_AMBIGUOUS },
+		{ "breakglass-1", ERR_PROTECTED },         { "ci.runner", ERR_PROTECTED },
 		{ "nora.quinn", ERR_PRECONDITION_FAILED }, { "", ERR_INVALID_ARGUMENT },
 		{ "a=b=c", ERR_INVALID_ARGUMENT },
 	};
@@ -238,15 +251,20 @@ static void test_refusals(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		refused("block_account", whom(cases[i].person), cases[i].code);
 	refused("unblock_account", whom("breakglass-1"), ERR_PROTECTED);
-	refused("block_account", json_pack("{s:s}", "person", "john.doe"), ERR_INVALID_ARGUMENT);
-	refused("block_account", json_pack("{s:s, s:s}", "person", "john.doe", "reason", "no"),
+	refused("block_account", json_pack("{s:s}", "person", "john.doe"),
 		ERR_INVALID_ARGUMENT);
 	refused("block_account",
-		json_pack("{s:s, s:s, s:b}", "person", "john.doe", "reason", "because", "force", 1),
+		json_pack("{s:s, s:s}", "person", "john.doe", "reason", "no"),
 		ERR_INVALID_ARGUMENT);
-	refused("get_account", json_pack("{s:s, s:[s]}", "person", "john.doe", "systems", "okta"),
+	refused("block_account",
+		json_pack("{s:s, s:s, s:b}", "person", "john.doe", "reason", "because",
+			  "force", 1),
 		ERR_INVALID_ARGUMENT);
-	refused("get_account", json_pack("{s:s, s:[s]}", "person", "john.doe", "systems", "mail"),
+	refused("get_account",
+		json_pack("{s:s, s:[s]}", "person", "john.doe", "systems", "okta"),
+		ERR_INVALID_ARGUMENT);
+	refused("get_account",
+		json_pack("{s:s, s:[s]}", "person", "john.doe", "systems", "mail"),
 		ERR_INVALID_ARGUMENT);
 	refused("list_blocked_accounts", json_pack("{s:s}", "system", "slack"),
 		ERR_INVALID_ARGUMENT);
@@ -254,11 +272,14 @@ static void test_refusals(void **state)
 		ERR_INVALID_ARGUMENT);
 	refused("list_blocked_accounts", json_pack("{s:s}", "cursor", "nonsense"),
 		ERR_INVALID_ARGUMENT);
-	refused("list_blocked_accounts", json_pack("{s:i}", "limit", 0), ERR_INVALID_ARGUMENT);
-	refused("list_blocked_accounts", json_pack("{s:i}", "limit", 201), ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:i}", "limit", 0),
+		ERR_INVALID_ARGUMENT);
+	refused("list_blocked_accounts", json_pack("{s:i}", "limit", 201),
+		ERR_INVALID_ARGUMENT);
 
 	assert_false(start(&r, "block_account", whom("Alex Kim")));
-	assert_int_equal(json_array_size(json_object_get(r.call.error_details, "candidates")), 2);
+	assert_int_equal(
+		json_array_size(json_object_get(r.call.error_details, "candidates")), 2);
 }
 
 static void test_pages_of_blocked(void **state)
@@ -278,26 +299,35 @@ static void test_pages_of_blocked(void **state)
 	/* And one that somebody blocked without us. */
 	must(&all, "list_blocked_accounts", json_object());
 	assert_int_equal(json_get_int64(all.result.structured, "total", 0), 4);
-	assert_string_equal(json_get_string(json_array_get(json_object_get(all.result.structured,
-									   "accounts"), 3), "uid"),
-			    "blocked.elsewhere");
-	assert_null(json_get_string(json_array_get(json_object_get(all.result.structured,
-								   "accounts"), 3), "blocked_by"));
+	assert_string_equal(
+		json_get_string(
+			json_array_get(json_object_get(all.result.structured, "accounts"),
+				       3),
+			"uid"),
+		"blocked.elsewhere");
+	assert_null(json_get_string(
+		json_array_get(json_object_get(all.result.structured, "accounts"), 3),
+		"blocked_by"));
 	do {
 		_cleanup_(run_done) struct run r;
 		const char *next;
 
 		must(&r, "list_blocked_accounts",
-		     json_pack("{s:i, s:s*}", "limit", 1, "cursor", *cursor ? cursor : NULL));
-		assert_int_equal(json_array_size(json_object_get(r.result.structured, "accounts")), 1);
-		json_object_set_new(seen, json_get_string(first(&r, "accounts"), "uid"), json_true());
+		     json_pack("{s:i, s:s*}", "limit", 1, "cursor",
+			       *cursor ? cursor : NULL));
+		assert_int_equal(
+			json_array_size(json_object_get(r.result.structured, "accounts")),
+			1);
+		json_object_set_new(seen, json_get_string(first(&r, "accounts"), "uid"),
+				    json_true());
 		next = json_get_string(r.result.structured, "next_cursor");
 		snprintf(cursor, sizeof cursor, "%s", next ? next : "");
 		pages++;
 	} while (*cursor && pages < 10);
 	assert_int_equal(pages, 4);
 	assert_int_equal(json_object_size(seen), 4);
-	must(&none, "list_blocked_accounts", json_pack("{s:s}", "since", "2999-01-01T00:00:00Z"));
+	must(&none, "list_blocked_accounts",
+	     json_pack("{s:s}", "since", "2999-01-01T00:00:00Z"));
 	assert_int_equal(json_get_int64(none.result.structured, "total", -1), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(uids); i++) {
 		_cleanup_(run_done) struct run r;
@@ -314,7 +344,8 @@ static void test_down(void **state)
 	(void)state;
 	assert_true(start(&planned, "block_account", whom("jane.roe")));
 	slapd_control("stop");
-	refused("get_account", json_pack("{s:s}", "person", "john.doe"), ERR_BACKEND_UNAVAILABLE);
+	refused("get_account", json_pack("{s:s}", "person", "john.doe"),
+		ERR_BACKEND_UNAVAILABLE);
 	refused("list_blocked_accounts", json_object(), ERR_BACKEND_UNAVAILABLE);
 	refused("block_account", whom("john.doe"), ERR_BACKEND_UNAVAILABLE);
 	assert_false(finish(&planned, "block_account"));
@@ -331,10 +362,11 @@ static int open_accounts(void **state)
 	struct statedir *folder;
 	json_auto_t *config = json_pack(
 		"{s:{s:s, s:s, s:s, s:s, s:s, s:i}, s:{s:[s], s:[s]}}", "ldap", "uri",
-		slapd_env("SLAPD_URI"), "bind_dn", slapd_env("SLAPD_SERVICE_DN"), "password_file",
-		slapd_env("SLAPD_PASSWORD_FILE"), "people_base", SUFFIX, "default_policy",
-		"cn=default,ou=policies," SUFFIX, "timeout_ms", 1000, "protected", "subtrees",
-		"ou=breakglass," SUFFIX, "groups", "cn=service-accounts,ou=groups," SUFFIX);
+		slapd_env("SLAPD_URI"), "bind_dn", slapd_env("SLAPD_SERVICE_DN"),
+		"password_file", slapd_env("SLAPD_PASSWORD_FILE"), "people_base", SUFFIX,
+		"default_policy", "cn=default,ou=policies," SUFFIX, "timeout_ms", 1000,
+		"protected", "subtrees", "ou=breakglass," SUFFIX, "groups",
+		"cn=service-accounts,ou=groups," SUFFIX);
 
 	(void)state;
 	if (!mkdtemp(dir))
@@ -367,5 +399,6 @@ int main(void)
 		cmocka_unit_test(test_down),
 	};
 
-	return cmocka_run_group_tests_name("accounts_tools", tests, open_accounts, close_accounts);
+	return cmocka_run_group_tests_name("accounts_tools", tests, open_accounts,
+					   close_accounts);
 }

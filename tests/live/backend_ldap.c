@@ -19,23 +19,28 @@
 
 #define SUFFIX "dc=example,dc=test"
 #define PEOPLE "ou=people," SUFFIX
-#define JOHN "uid=john.doe," PEOPLE
-#define NOW INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
+#define JOHN   "uid=john.doe," PEOPLE
+#define NOW    INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
 
 static char dir[] = "/tmp/backend-ldap-XXXXXX";
 
 static const struct record_event event = {
-	.action = "blocked", .at_ms = NOW, .by = "alice@example.test",
-	.approved_by = "bob@example.test", .approval = "ap1", .reason = "test",
+	.action = "blocked",
+	.at_ms = NOW,
+	.by = "alice@example.test",
+	.approved_by = "bob@example.test",
+	.approval = "ap1",
+	.reason = "test",
 };
 
 static json_t *configuration(void)
 {
-	return json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:i}, s:{s:[s], s:[s], s:[s]}}", "ldap",
-			 "uri", slapd_env("SLAPD_URI"), "bind_dn", slapd_env("SLAPD_SERVICE_DN"),
-			 "password_file", slapd_env("SLAPD_PASSWORD_FILE"), "people_base", SUFFIX,
-			 "default_policy", "cn=default,ou=policies," SUFFIX, "timeout_ms", 700,
-			 "protected", "subtrees", "ou=BreakGlass, " SUFFIX, "groups",
+	return json_pack("{s:{s:s, s:s, s:s, s:s, s:s, s:i}, s:{s:[s], s:[s], s:[s]}}",
+			 "ldap", "uri", slapd_env("SLAPD_URI"), "bind_dn",
+			 slapd_env("SLAPD_SERVICE_DN"), "password_file",
+			 slapd_env("SLAPD_PASSWORD_FILE"), "people_base", SUFFIX,
+			 "default_policy", "cn=default,ou=policies," SUFFIX, "timeout_ms",
+			 700, "protected", "subtrees", "ou=BreakGlass, " SUFFIX, "groups",
 			 "cn=service-accounts,ou=groups," SUFFIX, "uids", "Priya.Patel");
 }
 
@@ -56,14 +61,16 @@ static void open_with(json_t *config, struct account_system *ret)
 	json_decref(config);
 }
 
-static enum error_code find(const struct account_system *s, const char *text, struct person *ret)
+static enum error_code find(const struct account_system *s, const char *text,
+			    struct person *ret)
 {
 	struct error err = ERROR_INIT;
 	json_auto_t *candidates = NULL;
 	bool wanted = true;
 
-	return resolve_person(s, 1, &wanted, text, NOW, ret, &candidates, &err) ? ERR_NONE :
-										  err.code;
+	return resolve_person(s, 1, &wanted, text, NOW, ret, &candidates, &err)
+		       ? ERR_NONE
+		       : err.code;
 }
 
 static void test_resolve(void **state)
@@ -106,7 +113,8 @@ static void test_resolve(void **state)
 		_cleanup_(person_done) struct person p = { 0 };
 		enum error_code code = find(&s, cases[i].text, &p);
 
-		if (code != cases[i].code || (cases[i].uid && strcmp(p.uid, cases[i].uid) != 0))
+		if (code != cases[i].code ||
+		    (cases[i].uid && strcmp(p.uid, cases[i].uid) != 0))
 			fail_msg("'%s': %s", cases[i].text, error_name(code));
 	}
 }
@@ -116,7 +124,8 @@ static bool binds(void)
 	struct error err = ERROR_INIT;
 	bool ok = false;
 
-	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", 2000, &ok, &err))
+	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", 2000, &ok,
+				&err))
 		fail_msg("%s", err.message);
 	return ok;
 }
@@ -137,9 +146,13 @@ static struct change plan(const struct account_system *s, const struct person *p
 {
 	const struct account *a = &p->accounts[0].account;
 
-	return (struct change){ .kind = kind, .system = s, .identifier = a->identifier,
-				.id = a->id, .lock = a->lock,
-				.act = kind == CHANGE_BLOCK ? !a->permanent : *a->lock != '\0' };
+	return (struct change){ .kind = kind,
+				.system = s,
+				.identifier = a->identifier,
+				.id = a->id,
+				.lock = a->lock,
+				.act = kind == CHANGE_BLOCK ? !a->permanent
+							    : *a->lock != '\0' };
 }
 
 static void run(const struct change *c, struct documents *d, bool changed,
@@ -224,7 +237,8 @@ static void test_failed_logins(void **state)
 	run(&c, d, true, ACCOUNT_BLOCKED);
 }
 
-static bool protected(const struct account_system *s, const char *uid, enum error_code *code)
+static bool protected(const struct account_system *s, const char *uid,
+		      enum error_code *code)
 {
 	_cleanup_(person_done) struct person p = { 0 };
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
@@ -232,7 +246,8 @@ static bool protected(const struct account_system *s, const char *uid, enum erro
 	bool is_protected = false;
 
 	assert_int_equal(find(s, uid, &p), ERR_NONE);
-	(void)s->backend->is_protected(s->self, &p.accounts[0].account, &is_protected, &why, &err);
+	(void)s->backend->is_protected(s->self, &p.accounts[0].account, &is_protected,
+				       &why, &err);
 	*code = err.code;
 	assert_int_equal(is_protected, why.length > 0);
 	return is_protected;
@@ -244,8 +259,9 @@ static void test_protected(void **state)
 		const char *uid;
 		bool yes;
 	} cases[] = {
-		{ "breakglass-1", true }, { "breakglass-2", true }, { "ci.runner", true },
-		{ "priya.patel", true },  { "john.doe", false },    { "lena.novak", false },
+		{ "breakglass-1", true }, { "breakglass-2", true },
+		{ "ci.runner", true },    { "priya.patel", true },
+		{ "john.doe", false },    { "lena.novak", false },
 		{ "peter.stone", false },
 	};
 	_cleanup_(system_close) struct account_system s = { 0 };

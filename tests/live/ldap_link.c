@@ -18,7 +18,7 @@
 
 #define SUFFIX "dc=example,dc=test"
 #define PEOPLE "ou=people," SUFFIX
-#define JOHN "uid=john.doe," PEOPLE
+#define JOHN   "uid=john.doe," PEOPLE
 #define LOCKED "000001010000Z"
 
 enum { TIMEOUT_MS = 700 };
@@ -31,11 +31,14 @@ static struct ldap_link *open_link(const char *password, unsigned connections)
 	struct error err = ERROR_INIT;
 	struct ldap_link *l;
 
-	secret = password ? secret_new(password, strlen(password)) :
-			    secret_read(slapd_env("SLAPD_PASSWORD_FILE"), true, &err);
+	secret = password ? secret_new(password, strlen(password))
+			  : secret_read(slapd_env("SLAPD_PASSWORD_FILE"), true, &err);
 	const struct ldap_link_config config = {
-		.uri = slapd_env("SLAPD_URI"), .bind_dn = slapd_env("SLAPD_SERVICE_DN"),
-		.password = secret, .timeout_ms = TIMEOUT_MS, .connections = connections,
+		.uri = slapd_env("SLAPD_URI"),
+		.bind_dn = slapd_env("SLAPD_SERVICE_DN"),
+		.password = secret,
+		.timeout_ms = TIMEOUT_MS,
+		.connections = connections,
 	};
 
 	l = secret ? ldap_link_new(&config, &err) : NULL;
@@ -72,8 +75,8 @@ static int search(struct ldap_link *l, const char *base, const char *filter, siz
 	int stop_after = f->stop_after;
 
 	*f = (struct found){ .stop_after = stop_after };
-	if (!ldap_link_search(l, base, LDAP_LINK_SUBTREE, filter, attributes, limit, see, f, more,
-			      &err))
+	if (!ldap_link_search(l, base, LDAP_LINK_SUBTREE, filter, attributes, limit, see,
+			      f, more, &err))
 		fail_msg("%s (%s)", err.message, err.cause);
 	return f->count;
 }
@@ -114,7 +117,8 @@ static void test_hostile_values(void **state)
 		_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 		bool known = i < ARRAY_SIZE(names);
 
-		ldap_link_filter(&filter, "cn", known ? names[i] : nobody[i - ARRAY_SIZE(names)]);
+		ldap_link_filter(&filter, "cn",
+				 known ? names[i] : nobody[i - ARRAY_SIZE(names)]);
 		assert_int_equal(search(l, SUFFIX, filter.data, 10, &f, &more), known);
 	}
 }
@@ -145,15 +149,17 @@ static void test_pages(void **state)
 	assert_int_equal(search(l, SUFFIX, filter, 0, &f, &more), 250);
 }
 
-static enum error_code modify(struct ldap_link *l, const char *dn, const char *only_if, int op,
-			      const char *value, bool *unchanged)
+static enum error_code modify(struct ldap_link *l, const char *dn, const char *only_if,
+			      int op, const char *value, bool *unchanged)
 {
-	struct ldap_link_change change = { .attribute = "pwdAccountLockedTime", .value = value };
+	struct ldap_link_change change = { .attribute = "pwdAccountLockedTime",
+					   .value = value };
 	struct error err = ERROR_INIT;
 
 	if (op == LDAP_LINK_DELETE)
 		change.op = LDAP_LINK_DELETE;
-	return ldap_link_modify(l, dn, only_if, &change, 1, unchanged, &err) ? ERR_NONE : err.code;
+	return ldap_link_modify(l, dn, only_if, &change, 1, unchanged, &err) ? ERR_NONE
+									     : err.code;
 }
 
 static bool binds(void)
@@ -161,7 +167,8 @@ static bool binds(void)
 	struct error err = ERROR_INIT;
 	bool ok = false;
 
-	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", TIMEOUT_MS, &ok, &err))
+	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", TIMEOUT_MS,
+				&ok, &err))
 		fail_msg("%s", err.message);
 	return ok;
 }
@@ -174,20 +181,25 @@ static void test_modify(void **state)
 
 	(void)state;
 	assert_true(binds());
-	assert_int_equal(modify(l, JOHN, unlocked, LDAP_LINK_REPLACE, LOCKED, &unchanged), ERR_NONE);
+	assert_int_equal(modify(l, JOHN, unlocked, LDAP_LINK_REPLACE, LOCKED, &unchanged),
+			 ERR_NONE);
 	assert_false(unchanged);
 	assert_false(binds());
 	assert_int_equal(modify(l, JOHN, unlocked, LDAP_LINK_REPLACE, LOCKED, &unchanged),
 			 ERR_CONFLICT);
-	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_DELETE, NULL, &unchanged), ERR_NONE);
+	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_DELETE, NULL, &unchanged),
+			 ERR_NONE);
 	assert_false(unchanged);
 	assert_true(binds());
-	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_DELETE, NULL, &unchanged), ERR_NONE);
+	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_DELETE, NULL, &unchanged),
+			 ERR_NONE);
 	assert_true(unchanged);
-	assert_int_equal(modify(l, "uid=nobody," PEOPLE, NULL, LDAP_LINK_REPLACE, LOCKED, &unchanged),
+	assert_int_equal(modify(l, "uid=nobody," PEOPLE, NULL, LDAP_LINK_REPLACE, LOCKED,
+				&unchanged),
 			 ERR_NOT_FOUND);
-	assert_int_equal(modify(l, "no name", NULL, LDAP_LINK_REPLACE, LOCKED, &unchanged),
-			 ERR_INVALID_ARGUMENT);
+	assert_int_equal(
+		modify(l, "no name", NULL, LDAP_LINK_REPLACE, LOCKED, &unchanged),
+		ERR_INVALID_ARGUMENT);
 	assert_int_equal(modify(l, JOHN, "(((", LDAP_LINK_REPLACE, LOCKED, &unchanged),
 			 ERR_INVALID_ARGUMENT);
 	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_REPLACE, "no time", &unchanged),
@@ -215,8 +227,8 @@ static enum error_code try_search(struct ldap_link *l, struct error *err)
 	struct found f = { 0 };
 
 	error_clear(err);
-	(void)ldap_link_search(l, SUFFIX, LDAP_LINK_SUBTREE, "(uid=john.doe)", dn_only, 2, see, &f,
-			       NULL, err);
+	(void)ldap_link_search(l, SUFFIX, LDAP_LINK_SUBTREE, "(uid=john.doe)", dn_only, 2,
+			       see, &f, NULL, err);
 	return err->code;
 }
 
@@ -233,7 +245,8 @@ static void test_restart(void **state)
 	assert_int_equal(try_search(l, &err), ERR_NONE);
 	slapd_control("restart");
 	usleep(1100000);
-	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_DELETE, NULL, &unchanged), ERR_NONE);
+	assert_int_equal(modify(l, JOHN, NULL, LDAP_LINK_DELETE, NULL, &unchanged),
+			 ERR_NONE);
 	slapd_control("stop");
 	assert_int_equal(try_search(l, &err), ERR_BACKEND_UNAVAILABLE);
 	assert_non_null(strstr(err.message, slapd_env("SLAPD_URI")));

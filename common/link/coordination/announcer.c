@@ -15,9 +15,9 @@ struct subscription {
 	char *topic;
 	void (*fn)(void *context, const char *topic, const char *text);
 	void *context;
-	uint64_t number;  /* in order of subscribing */
-	bool running;     /* its function is being called */
-	bool ended;       /* unsubscribed from within: the thread frees it */
+	uint64_t number; /* in order of subscribing */
+	bool running;    /* its function is being called */
+	bool ended;      /* unsubscribed from within: the thread frees it */
 	struct subscription *next;
 };
 
@@ -54,7 +54,7 @@ DEFINE_CLEANUP(struct subscription, subscription_free);
 /* The next subscription of a topic after number 'after'; looked up afresh each
  * time, because a called function may change the list. */
 static struct subscription *find_next(struct announcer *a, const char *topic,
-						uint64_t after)
+				      uint64_t after)
 {
 	struct subscription *s = a->subscriptions;
 
@@ -196,7 +196,8 @@ bool announcer_publish(struct announcer *a, const char *topic, const char *text,
 	if (!a->subscriptions || is_waiting(a, n)) {
 		/* Nobody to tell, or told by the one that waits. */
 	} else if (a->waiting >= ANNOUNCER_WAITING_MAX) {
-		ok = error_set(err, ERR_BACKEND_UNAVAILABLE, "too many announcements are waiting");
+		ok = error_set(err, ERR_BACKEND_UNAVAILABLE,
+			       "too many announcements are waiting");
 	} else {
 		*a->last = n;
 		a->last = &n->next;
@@ -208,10 +209,10 @@ bool announcer_publish(struct announcer *a, const char *topic, const char *text,
 	return ok;
 }
 
-struct coord_subscription *announcer_subscribe(struct announcer *a,
-		const struct coord_backend *backend, const char *topic,
-		void (*fn)(void *context, const char *topic, const char *text), void *context,
-		struct error *err)
+struct coord_subscription *announcer_subscribe(
+	struct announcer *a, const struct coord_backend *backend, const char *topic,
+	void (*fn)(void *context, const char *topic, const char *text), void *context,
+	struct error *err)
 {
 	_cleanup_(subscription_freep) struct subscription *s = calloc(1, sizeof *s);
 	struct subscription **p = &a->subscriptions;

@@ -23,10 +23,10 @@ DEFINE_CLEANUP(struct announcer, announcer_free);
 bool announcer_publish(struct announcer *a, const char *topic, const char *text,
 		       struct error *err);
 /* 'backend' is the row that the subscription is unsubscribed by. */
-struct coord_subscription *announcer_subscribe(struct announcer *a,
-		const struct coord_backend *backend, const char *topic,
-		void (*fn)(void *context, const char *topic, const char *text), void *context,
-		struct error *err) _must_use_;
+struct coord_subscription *announcer_subscribe(
+	struct announcer *a, const struct coord_backend *backend, const char *topic,
+	void (*fn)(void *context, const char *topic, const char *text), void *context,
+	struct error *err) _must_use_;
 /* After it returned, the function runs no more; it may be called from that function. */
 void announcer_unsubscribe(struct coord_subscription *s);
 

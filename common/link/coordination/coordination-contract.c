@@ -102,7 +102,8 @@ void contract_claim_of_threads(void **state)
 
 	(void)state;
 	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, race_thread, &race), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, race_thread, &race),
+				 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&race.failures), 0);
@@ -204,7 +205,8 @@ static bool see(void *context, const char *key, const char *value)
 void contract_scan(void **state)
 {
 	_cleanup_(coord_closep) struct coordination *c = contract_twin.fresh();
-	struct seen all = { .c = c }, two = { .c = c, .stop_after = 2 }, none = { .c = c };
+	struct seen all = { .c = c }, two = { .c = c, .stop_after = 2 },
+		    none = { .c = c };
 	struct seen every = { .c = c };
 
 	(void)state;
@@ -343,7 +345,7 @@ void contract_bounds(void **state)
 	_cleanup_(coord_closep) struct coordination *c = contract_twin.fresh();
 	_cleanup_free_ char *big = malloc(COORD_VALUE_MAX + 2);
 	char key[COORD_KEY_MAX + 2];
-	static const char *const bad_keys[] = { "",     "a b",    "a\nb",  "a*",
+	static const char *const bad_keys[] = { "",     "a b",      "a\nb",  "a*",
 						"a'--", "\xc3\xa4", "a\x7f", "a\\b" };
 	int64_t number = 0;
 	bool flag = false;
@@ -374,7 +376,8 @@ void contract_bounds(void **state)
 	assert_refused(ERR_INVALID_ARGUMENT, coord_put(c, "k", "v", INT64_MAX, err));
 	assert_refused(ERR_INVALID_ARGUMENT, coord_lease(c, "k", "h", 0, &number, err));
 	assert_refused(ERR_INVALID_ARGUMENT, coord_count(c, "k", 1, 0, &number, err));
-	assert_refused(ERR_INVALID_ARGUMENT, coord_count(c, "k", INT64_MAX, 1000, &number, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       coord_count(c, "k", INT64_MAX, 1000, &number, err));
 }
 
 struct heard {
@@ -384,7 +387,10 @@ struct heard {
 	char text[64];
 	struct coord_subscription *end; /* unsubscribed by the function itself */
 };
-#define HEARD_INIT { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER }
+#define HEARD_INIT                                                                       \
+	{                                                                                \
+		.lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER      \
+	}
 
 static void hear(void *context, const char *topic, const char *text)
 {

@@ -18,8 +18,9 @@
 #include "link/coordination/coordination.h"
 
 struct contract_twin {
-	struct coordination *(*fresh)(void);  /* an empty store, opened */
-	struct coordination *(*reopen)(void); /* the one 'fresh' made last, after a close */
+	struct coordination *(*fresh)(void); /* an empty store, opened */
+	struct coordination *(*reopen)(
+		void); /* the one 'fresh' made last, after a close */
 };
 
 /* The twin under test, given by the test file. */
@@ -42,13 +43,16 @@ void contract_announce(void **state);
 void contract_unsubscribe_within(void **state);
 
 #define COORD_CONTRACT_TESTS                                                             \
-	cmocka_unit_test(contract_claim_once), cmocka_unit_test(contract_claim_of_threads), \
-	cmocka_unit_test(contract_expiry), cmocka_unit_test(contract_put_keeps_expiry),  \
-	cmocka_unit_test(contract_swap), cmocka_unit_test(contract_take_once),           \
-	cmocka_unit_test(contract_scan), cmocka_unit_test(contract_scan_many),           \
-	cmocka_unit_test(contract_count), cmocka_unit_test(contract_lease),              \
-	cmocka_unit_test(contract_fence_rises_over_reopen),                              \
-	cmocka_unit_test(contract_epoch), cmocka_unit_test(contract_bounds),             \
-	cmocka_unit_test(contract_announce), cmocka_unit_test(contract_unsubscribe_within)
+	cmocka_unit_test(contract_claim_once),                                           \
+		cmocka_unit_test(contract_claim_of_threads),                             \
+		cmocka_unit_test(contract_expiry),                                       \
+		cmocka_unit_test(contract_put_keeps_expiry),                             \
+		cmocka_unit_test(contract_swap), cmocka_unit_test(contract_take_once),   \
+		cmocka_unit_test(contract_scan), cmocka_unit_test(contract_scan_many),   \
+		cmocka_unit_test(contract_count), cmocka_unit_test(contract_lease),      \
+		cmocka_unit_test(contract_fence_rises_over_reopen),                      \
+		cmocka_unit_test(contract_epoch), cmocka_unit_test(contract_bounds),     \
+		cmocka_unit_test(contract_announce),                                     \
+		cmocka_unit_test(contract_unsubscribe_within)
 
 #endif

@@ -39,22 +39,24 @@ bool coord_epoch_ms(struct coordination *c, int64_t *ret_began_ms, struct error 
  * whether this call made it; if not and 'ret_existing' is not NULL, it gets a
  * new string with the value found. The one primitive behind burning a grant.
  */
-bool coord_claim(struct coordination *c, const char *key, const char *value, int64_t ttl_ms,
-		 bool *ret_first, char **ret_existing, struct error *err);
+bool coord_claim(struct coordination *c, const char *key, const char *value,
+		 int64_t ttl_ms, bool *ret_first, char **ret_existing, struct error *err);
 /* Set, whether or not it exists. 'ttl_ms' 0 keeps the expiry that a claim gave (or none). */
 bool coord_put(struct coordination *c, const char *key, const char *value, int64_t ttl_ms,
 	       struct error *err);
 /* Replace only while the value equals 'expected'; '*ret_changed' tells. */
-bool coord_swap(struct coordination *c, const char *key, const char *expected, const char *value,
-		bool *ret_changed, struct error *err);
+bool coord_swap(struct coordination *c, const char *key, const char *expected,
+		const char *value, bool *ret_changed, struct error *err);
 /* New string or NULL ('*ret_value') when absent. */
-bool coord_get(struct coordination *c, const char *key, char **ret_value, struct error *err);
+bool coord_get(struct coordination *c, const char *key, char **ret_value,
+	       struct error *err);
 /* Get and delete in one step: of two takers one gets it. */
-bool coord_take(struct coordination *c, const char *key, char **ret_value, struct error *err);
+bool coord_take(struct coordination *c, const char *key, char **ret_value,
+		struct error *err);
 /* Call 'fn' for each live key that begins with 'prefix', in order; stops when it returns false. */
 bool coord_scan(struct coordination *c, const char *prefix,
-		bool (*fn)(void *context, const char *key, const char *value), void *context,
-		struct error *err);
+		bool (*fn)(void *context, const char *key, const char *value),
+		void *context, struct error *err);
 
 /* Add 'by' to a counter that forgets itself 'window_ms' after its first count. */
 bool coord_count(struct coordination *c, const char *key, int64_t by, int64_t window_ms,
@@ -65,11 +67,12 @@ bool coord_count(struct coordination *c, const char *key, int64_t by, int64_t wi
  * 'fence', which the holder shows wherever it writes. '*ret_fence' is 0 when
  * somebody else has it. Renew and release only count with the right fence.
  */
-bool coord_lease(struct coordination *c, const char *name, const char *holder, int64_t ttl_ms,
-		 int64_t *ret_fence, struct error *err);
-bool coord_lease_renew(struct coordination *c, const char *name, int64_t fence, int64_t ttl_ms,
-		       bool *ret_held, struct error *err);
-bool coord_lease_release(struct coordination *c, const char *name, int64_t fence, struct error *err);
+bool coord_lease(struct coordination *c, const char *name, const char *holder,
+		 int64_t ttl_ms, int64_t *ret_fence, struct error *err);
+bool coord_lease_renew(struct coordination *c, const char *name, int64_t fence,
+		       int64_t ttl_ms, bool *ret_held, struct error *err);
+bool coord_lease_release(struct coordination *c, const char *name, int64_t fence,
+			 struct error *err);
 
 /*
  * Announcements: fire and forget, a hint to look again (at most COORD_HINT_MAX
@@ -78,10 +81,12 @@ bool coord_lease_release(struct coordination *c, const char *name, int64_t fence
  * closed or coord_unsubscribe.
  */
 struct coord_subscription;
-bool coord_publish(struct coordination *c, const char *topic, const char *text, struct error *err);
+bool coord_publish(struct coordination *c, const char *topic, const char *text,
+		   struct error *err);
 struct coord_subscription *coord_subscribe(struct coordination *c, const char *topic,
-		void (*fn)(void *context, const char *topic, const char *text), void *context,
-		struct error *err);
+					   void (*fn)(void *context, const char *topic,
+						      const char *text),
+					   void *context, struct error *err);
 void coord_unsubscribe(struct coord_subscription *s);
 
 #endif

@@ -15,21 +15,24 @@ struct coord_backend {
 	const char *name;
 	void (*close)(struct coordination *c);
 	bool (*now_ms)(struct coordination *c, int64_t *ret_now_ms, struct error *err);
-	bool (*epoch_ms)(struct coordination *c, int64_t *ret_began_ms, struct error *err);
-	bool (*claim)(struct coordination *c, const char *key, const char *value, int64_t ttl_ms,
-		      bool *ret_first, char **ret_existing, struct error *err);
-	bool (*put)(struct coordination *c, const char *key, const char *value, int64_t ttl_ms,
-		    struct error *err);
+	bool (*epoch_ms)(struct coordination *c, int64_t *ret_began_ms,
+			 struct error *err);
+	bool (*claim)(struct coordination *c, const char *key, const char *value,
+		      int64_t ttl_ms, bool *ret_first, char **ret_existing,
+		      struct error *err);
+	bool (*put)(struct coordination *c, const char *key, const char *value,
+		    int64_t ttl_ms, struct error *err);
 	bool (*swap)(struct coordination *c, const char *key, const char *expected,
 		     const char *value, bool *ret_changed, struct error *err);
-	bool (*get)(struct coordination *c, const char *key, char **ret_value, struct error *err);
+	bool (*get)(struct coordination *c, const char *key, char **ret_value,
+		    struct error *err);
 	bool (*take)(struct coordination *c, const char *key, char **ret_value,
 		     struct error *err);
 	bool (*scan)(struct coordination *c, const char *prefix,
 		     bool (*fn)(void *context, const char *key, const char *value),
 		     void *context, struct error *err);
-	bool (*count)(struct coordination *c, const char *key, int64_t by, int64_t window_ms,
-		      int64_t *ret_total, struct error *err);
+	bool (*count)(struct coordination *c, const char *key, int64_t by,
+		      int64_t window_ms, int64_t *ret_total, struct error *err);
 	bool (*lease)(struct coordination *c, const char *name, const char *holder,
 		      int64_t ttl_ms, int64_t *ret_fence, struct error *err);
 	bool (*lease_renew)(struct coordination *c, const char *name, int64_t fence,
@@ -39,8 +42,10 @@ struct coord_backend {
 	bool (*publish)(struct coordination *c, const char *topic, const char *text,
 			struct error *err);
 	struct coord_subscription *(*subscribe)(struct coordination *c, const char *topic,
-			void (*fn)(void *context, const char *topic, const char *text),
-			void *context, struct error *err);
+						void (*fn)(void *context,
+							   const char *topic,
+							   const char *text),
+						void *context, struct error *err);
 	void (*unsubscribe)(struct coord_subscription *s);
 };
 

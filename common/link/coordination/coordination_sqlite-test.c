@@ -72,7 +72,9 @@ static void test_claim_survives_kill(void **state)
 		assert_true(pid >= 0);
 		if (pid == 0) {
 			c = coord_open_sqlite(path, &err);
-			if (c && coord_claim(c, "burn/x", "started", 60000, &first, NULL, &err) &&
+			if (c &&
+			    coord_claim(c, "burn/x", "started", 60000, &first, NULL,
+					&err) &&
 			    first && write(told[1], "y", 1) == 1)
 				pause();
 			_exit(1);
@@ -154,9 +156,10 @@ static void test_disk_full(void **state)
 static void test_foreign_files(void **state)
 {
 	struct error err = ERROR_INIT;
-	static const char junk[] = "this is no database, whatever its name may say; "
-				   "it is long enough to have a header of its own, is it not? "
-				   "0123456789012345678901234567890123456789";
+	static const char junk[] =
+		"this is no database, whatever its name may say; "
+		"it is long enough to have a header of its own, is it not? "
+		"0123456789012345678901234567890123456789";
 	char link[80];
 	int fd;
 
@@ -227,5 +230,6 @@ int main(void)
 		cmocka_unit_test(test_clock_set_back),
 	};
 
-	return cmocka_run_group_tests_name("coordination_sqlite", tests, make_dir, remove_dir);
+	return cmocka_run_group_tests_name("coordination_sqlite", tests, make_dir,
+					   remove_dir);
 }

@@ -44,7 +44,8 @@ static bool sqlite_now_ms(struct coordination *c, int64_t *ret_now_ms, struct er
 	return true;
 }
 
-static bool sqlite_epoch_ms(struct coordination *c, int64_t *ret_began_ms, struct error *err)
+static bool sqlite_epoch_ms(struct coordination *c, int64_t *ret_began_ms,
+			    struct error *err)
 {
 	(void)err;
 	*ret_began_ms = coord_sqlite(c)->epoch_ms;
@@ -52,7 +53,8 @@ static bool sqlite_epoch_ms(struct coordination *c, int64_t *ret_began_ms, struc
 }
 
 /* Remember the time on disk, and forget a little of what has expired. */
-static bool keep_time(struct coord_call *call, struct sqlite_connection *db, struct error *err)
+static bool keep_time(struct coord_call *call, struct sqlite_connection *db,
+		      struct error *err)
 {
 	static const char remember[] = "UPDATE state SET value = ?1"
 				       " WHERE name = 'now_ms' AND value < ?1";
@@ -94,8 +96,8 @@ void coord_call_begin(struct coord_call *call)
 	free(TAKE(call->ret_value));
 }
 
-sqlite3_stmt *coord_call_prepare(struct coord_call *call, struct sqlite_connection *db, const char *sql,
-			     struct error *err)
+sqlite3_stmt *coord_call_prepare(struct coord_call *call, struct sqlite_connection *db,
+				 const char *sql, struct error *err)
 {
 	sqlite3_stmt *st = sqlite_statement(db, sql, err);
 
@@ -106,21 +108,22 @@ sqlite3_stmt *coord_call_prepare(struct coord_call *call, struct sqlite_connecti
 	return st;
 }
 
-sqlite3_stmt *coord_call_prepare_write(struct coord_call *call, struct sqlite_connection *db,
-				   const char *sql, struct error *err)
+sqlite3_stmt *coord_call_prepare_write(struct coord_call *call,
+				       struct sqlite_connection *db, const char *sql,
+				       struct error *err)
 {
 	coord_call_begin(call);
 	return keep_time(call, db, err) ? coord_call_prepare(call, db, sql, err) : NULL;
 }
 
-bool coord_call_bind_value(struct coord_call *call, struct sqlite_connection *db, sqlite3_stmt *st,
-		       struct error *err)
+bool coord_call_bind_value(struct coord_call *call, struct sqlite_connection *db,
+			   sqlite3_stmt *st, struct error *err)
 {
 	return sqlite_bind(db, st, 3, call->value, strlen(call->value), err);
 }
 
-bool coord_call_step(struct coord_call *call, struct sqlite_connection *db, sqlite3_stmt *st,
-			   struct error *err)
+bool coord_call_step(struct coord_call *call, struct sqlite_connection *db,
+		     sqlite3_stmt *st, struct error *err)
 {
 	if (!sqlite_step(db, st, &call->ret_flag, err))
 		return false;
@@ -145,11 +148,13 @@ static bool sqlite_publish(struct coordination *c, const char *topic, const char
 	return announcer_publish(coord_sqlite(c)->announcer, topic, text, err);
 }
 
-static struct coord_subscription *sqlite_subscribe(struct coordination *c, const char *topic,
-		void (*fn)(void *context, const char *topic, const char *text), void *context,
-		struct error *err)
+static struct coord_subscription *sqlite_subscribe(
+	struct coordination *c, const char *topic,
+	void (*fn)(void *context, const char *topic, const char *text), void *context,
+	struct error *err)
 {
-	return announcer_subscribe(coord_sqlite(c)->announcer, c->backend, topic, fn, context, err);
+	return announcer_subscribe(coord_sqlite(c)->announcer, c->backend, topic, fn,
+				   context, err);
 }
 
 /* ---- Life ------------------------------------------------------------------------ */
@@ -184,8 +189,8 @@ static const struct coord_backend backend = {
 static bool last_time_work(void *context, struct sqlite_connection *db, struct error *err)
 {
 	struct coord_call *call = context;
-	sqlite3_stmt *st =
-		sqlite_statement(db, "SELECT value FROM state WHERE name = 'now_ms'", err);
+	sqlite3_stmt *st = sqlite_statement(
+		db, "SELECT value FROM state WHERE name = 'now_ms'", err);
 
 	return st && coord_call_step(call, db, st, err);
 }
@@ -209,14 +214,17 @@ static bool check_clock(int64_t last_ms, const char *path, struct error *err)
 	error_set(err, ERR_PRECONDITION_FAILED,
 		  "the clock says %s, but store '%s' has seen %s already",
 		  clock_format(wall_ms, wall), path, clock_format(last_ms, last));
-	return error_hint(err, "set the clock right; only if the store's time was wrong, move "
-			       "the store away: what was claimed in it is then forgotten");
+	return error_hint(err,
+			  "set the clock right; only if the store's time was wrong, move "
+			  "the store away: what was claimed in it is then forgotten");
 }
 
 struct coordination *coord_open_sqlite(const char *path, struct error *err)
 {
 	const struct sqlite_store_config config = {
-		.path = path, .application_id = APPLICATION_ID, .migrations = migrations,
+		.path = path,
+		.application_id = APPLICATION_ID,
+		.migrations = migrations,
 	};
 	_cleanup_(coord_closep) struct coordination *c = NULL;
 	struct coord_sqlite *own = calloc(1, sizeof *own);

@@ -18,8 +18,8 @@ struct coord_sqlite {
 	struct sqlite_store *store;
 	struct announcer *announcer;
 	int64_t epoch_ms;
-	_Atomic int64_t last_ms;  /* the store's clock, as last shown */
-	int64_t purged_ms;        /* theirs who write, one at a time */
+	_Atomic int64_t last_ms; /* the store's clock, as last shown */
+	int64_t purged_ms;       /* theirs who write, one at a time */
 };
 
 /* Arguments and results of one call, on their way into a transaction and back. */
@@ -44,38 +44,40 @@ void coord_call_begin(struct coord_call *call);
  * sets 'err'. */
 sqlite3_stmt *coord_call_prepare(struct coord_call *call, struct sqlite_connection *db,
 				 const char *sql, struct error *err) _must_use_;
-sqlite3_stmt *coord_call_prepare_write(struct coord_call *call, struct sqlite_connection *db,
-				       const char *sql, struct error *err) _must_use_;
+sqlite3_stmt *coord_call_prepare_write(struct coord_call *call,
+				       struct sqlite_connection *db, const char *sql,
+				       struct error *err) _must_use_;
 /* 'value' as ?3. */
 bool coord_call_bind_value(struct coord_call *call, struct sqlite_connection *db,
 			   sqlite3_stmt *st, struct error *err);
 /* Step a statement that answers with one row or none: ret_flag; column 0 is ret_number. */
-bool coord_call_step(struct coord_call *call, struct sqlite_connection *db, sqlite3_stmt *st,
-		     struct error *err);
+bool coord_call_step(struct coord_call *call, struct sqlite_connection *db,
+		     sqlite3_stmt *st, struct error *err);
 bool coord_call_write(struct coord_call *call, sqlite_work_fn *work, struct error *err);
 
 /* Rows of the twin's table. */
 bool coord_sqlite_get(struct coordination *c, const char *key, char **ret_value,
-		       struct error *err);
+		      struct error *err);
 bool coord_sqlite_claim(struct coordination *c, const char *key, const char *value,
-			 int64_t ttl_ms, bool *ret_first, char **ret_existing, struct error *err);
-bool coord_sqlite_put(struct coordination *c, const char *key, const char *value,
-		       int64_t ttl_ms, struct error *err);
-bool coord_sqlite_swap(struct coordination *c, const char *key, const char *expected,
-			const char *value, bool *ret_changed, struct error *err);
-bool coord_sqlite_take(struct coordination *c, const char *key, char **ret_value,
+			int64_t ttl_ms, bool *ret_first, char **ret_existing,
 			struct error *err);
+bool coord_sqlite_put(struct coordination *c, const char *key, const char *value,
+		      int64_t ttl_ms, struct error *err);
+bool coord_sqlite_swap(struct coordination *c, const char *key, const char *expected,
+		       const char *value, bool *ret_changed, struct error *err);
+bool coord_sqlite_take(struct coordination *c, const char *key, char **ret_value,
+		       struct error *err);
 bool coord_sqlite_scan(struct coordination *c, const char *prefix,
-			bool (*fn)(void *context, const char *key, const char *value),
-			void *context, struct error *err);
+		       bool (*fn)(void *context, const char *key, const char *value),
+		       void *context, struct error *err);
 
-bool coord_sqlite_count(struct coordination *c, const char *key, int64_t by, int64_t window_ms,
-			 int64_t *ret_total, struct error *err);
+bool coord_sqlite_count(struct coordination *c, const char *key, int64_t by,
+			int64_t window_ms, int64_t *ret_total, struct error *err);
 bool coord_sqlite_lease(struct coordination *c, const char *name, const char *holder,
-			 int64_t ttl_ms, int64_t *ret_fence, struct error *err);
+			int64_t ttl_ms, int64_t *ret_fence, struct error *err);
 bool coord_sqlite_lease_renew(struct coordination *c, const char *name, int64_t fence,
-			       int64_t ttl_ms, bool *ret_held, struct error *err);
+			      int64_t ttl_ms, bool *ret_held, struct error *err);
 bool coord_sqlite_lease_release(struct coordination *c, const char *name, int64_t fence,
-				 struct error *err);
+				struct error *err);
 
 #endif

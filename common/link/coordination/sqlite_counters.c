@@ -20,10 +20,12 @@ static bool count_work(void *context, struct sqlite_connection *db, struct error
 	return coord_call_step(call, db, st, err);
 }
 
-bool coord_sqlite_count(struct coordination *c, const char *key, int64_t by, int64_t window_ms,
-			 int64_t *ret_total, struct error *err)
+bool coord_sqlite_count(struct coordination *c, const char *key, int64_t by,
+			int64_t window_ms, int64_t *ret_total, struct error *err)
 {
-	struct coord_call call = { .c = coord_sqlite(c), .key = key, .number = by, .ttl_ms = window_ms };
+	struct coord_call call = {
+		.c = coord_sqlite(c), .key = key, .number = by, .ttl_ms = window_ms
+	};
 
 	if (!coord_call_write(&call, count_work, err))
 		return false;
@@ -41,7 +43,8 @@ static bool lease_work(void *context, struct sqlite_connection *db, struct error
 		" (SELECT value + 1 FROM state WHERE name = 'fence'), ?4)"
 		" ON CONFLICT (name) DO UPDATE SET holder = ?3, fence = excluded.fence,"
 		" expires_ms = ?4 WHERE expires_ms <= ?2 OR holder = ?3 RETURNING fence";
-	static const char raise[] = "UPDATE state SET value = value + 1 WHERE name = 'fence'";
+	static const char raise[] =
+		"UPDATE state SET value = value + 1 WHERE name = 'fence'";
 	struct coord_call *call = context;
 	sqlite3_stmt *st = coord_call_prepare_write(call, db, upsert, err);
 
@@ -57,9 +60,11 @@ static bool lease_work(void *context, struct sqlite_connection *db, struct error
 }
 
 bool coord_sqlite_lease(struct coordination *c, const char *name, const char *holder,
-			 int64_t ttl_ms, int64_t *ret_fence, struct error *err)
+			int64_t ttl_ms, int64_t *ret_fence, struct error *err)
 {
-	struct coord_call call = { .c = coord_sqlite(c), .key = name, .value = holder, .ttl_ms = ttl_ms };
+	struct coord_call call = {
+		.c = coord_sqlite(c), .key = name, .value = holder, .ttl_ms = ttl_ms
+	};
 
 	if (!coord_call_write(&call, lease_work, err))
 		return false;
@@ -67,7 +72,8 @@ bool coord_sqlite_lease(struct coordination *c, const char *name, const char *ho
 	return true;
 }
 
-static bool lease_renew_work(void *context, struct sqlite_connection *db, struct error *err)
+static bool lease_renew_work(void *context, struct sqlite_connection *db,
+			     struct error *err)
 {
 	static const char update[] = "UPDATE lease SET expires_ms = ?4 WHERE name = ?1"
 				     " AND fence = ?3 AND expires_ms > ?2 RETURNING 1";
@@ -82,9 +88,11 @@ static bool lease_renew_work(void *context, struct sqlite_connection *db, struct
 }
 
 bool coord_sqlite_lease_renew(struct coordination *c, const char *name, int64_t fence,
-			       int64_t ttl_ms, bool *ret_held, struct error *err)
+			      int64_t ttl_ms, bool *ret_held, struct error *err)
 {
-	struct coord_call call = { .c = coord_sqlite(c), .key = name, .number = fence, .ttl_ms = ttl_ms };
+	struct coord_call call = {
+		.c = coord_sqlite(c), .key = name, .number = fence, .ttl_ms = ttl_ms
+	};
 
 	if (!coord_call_write(&call, lease_renew_work, err))
 		return false;
@@ -92,7 +100,8 @@ bool coord_sqlite_lease_renew(struct coordination *c, const char *name, int64_t 
 	return true;
 }
 
-static bool lease_release_work(void *context, struct sqlite_connection *db, struct error *err)
+static bool lease_release_work(void *context, struct sqlite_connection *db,
+			       struct error *err)
 {
 	static const char remove[] = "DELETE FROM lease WHERE name = ?1 AND fence = ?2";
 	struct coord_call *call = context;
@@ -105,7 +114,7 @@ static bool lease_release_work(void *context, struct sqlite_connection *db, stru
 }
 
 bool coord_sqlite_lease_release(struct coordination *c, const char *name, int64_t fence,
-				 struct error *err)
+				struct error *err)
 {
 	struct coord_call call = { .c = coord_sqlite(c), .key = name, .number = fence };
 

@@ -4,8 +4,8 @@ enum { SCAN_PAGE = 64 };
 
 /* ---- Entries --------------------------------------------------------------------- */
 
-static const char select_entry[] =
-	"SELECT value FROM entry WHERE key = ?1 AND (expires_ms IS NULL OR expires_ms > ?2)";
+static const char select_entry[] = "SELECT value FROM entry WHERE key = ?1 AND "
+				   "(expires_ms IS NULL OR expires_ms > ?2)";
 
 static bool get_work(void *context, struct sqlite_connection *db, struct error *err)
 {
@@ -21,7 +21,7 @@ static bool get_work(void *context, struct sqlite_connection *db, struct error *
 }
 
 bool coord_sqlite_get(struct coordination *c, const char *key, char **ret_value,
-		       struct error *err)
+		      struct error *err)
 {
 	struct coord_call call = { .c = coord_sqlite(c), .key = key };
 
@@ -56,10 +56,14 @@ static bool claim_work(void *context, struct sqlite_connection *db, struct error
 }
 
 bool coord_sqlite_claim(struct coordination *c, const char *key, const char *value,
-			 int64_t ttl_ms, bool *ret_first, char **ret_existing, struct error *err)
+			int64_t ttl_ms, bool *ret_first, char **ret_existing,
+			struct error *err)
 {
-	struct coord_call call = { .c = coord_sqlite(c), .key = key, .value = value, .ttl_ms = ttl_ms,
-			     .want_value = ret_existing != NULL };
+	struct coord_call call = { .c = coord_sqlite(c),
+				   .key = key,
+				   .value = value,
+				   .ttl_ms = ttl_ms,
+				   .want_value = ret_existing != NULL };
 
 	if (!coord_call_write(&call, claim_work, err))
 		return false;
@@ -88,9 +92,11 @@ static bool put_work(void *context, struct sqlite_connection *db, struct error *
 }
 
 bool coord_sqlite_put(struct coordination *c, const char *key, const char *value,
-		       int64_t ttl_ms, struct error *err)
+		      int64_t ttl_ms, struct error *err)
 {
-	struct coord_call call = { .c = coord_sqlite(c), .key = key, .value = value, .ttl_ms = ttl_ms };
+	struct coord_call call = {
+		.c = coord_sqlite(c), .key = key, .value = value, .ttl_ms = ttl_ms
+	};
 
 	return coord_call_write(&call, put_work, err);
 }
@@ -109,9 +115,11 @@ static bool swap_work(void *context, struct sqlite_connection *db, struct error 
 }
 
 bool coord_sqlite_swap(struct coordination *c, const char *key, const char *expected,
-			const char *value, bool *ret_changed, struct error *err)
+		       const char *value, bool *ret_changed, struct error *err)
 {
-	struct coord_call call = { .c = coord_sqlite(c), .key = key, .value = value, .expected = expected };
+	struct coord_call call = {
+		.c = coord_sqlite(c), .key = key, .value = value, .expected = expected
+	};
 
 	if (!coord_call_write(&call, swap_work, err))
 		return false;
@@ -137,7 +145,7 @@ static bool take_work(void *context, struct sqlite_connection *db, struct error 
 }
 
 bool coord_sqlite_take(struct coordination *c, const char *key, char **ret_value,
-			struct error *err)
+		       struct error *err)
 {
 	struct coord_call call = { .c = coord_sqlite(c), .key = key };
 
@@ -207,10 +215,11 @@ static bool scan_work(void *context, struct sqlite_connection *db, struct error 
 }
 
 bool coord_sqlite_scan(struct coordination *c, const char *prefix,
-			bool (*fn)(void *context, const char *key, const char *value),
-			void *context, struct error *err)
+		       bool (*fn)(void *context, const char *key, const char *value),
+		       void *context, struct error *err)
 {
-	_cleanup_(scan_page_done) struct scan_page page = { .c = coord_sqlite(c), .prefix = prefix };
+	_cleanup_(scan_page_done) struct scan_page page = { .c = coord_sqlite(c),
+							    .prefix = prefix };
 	bool more = true;
 
 	while (more) {

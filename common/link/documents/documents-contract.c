@@ -19,8 +19,8 @@
 		assert_int_equal(refused_.code, expected_code);                          \
 	} while (0)
 
-static int64_t put(struct documents *d, const char *collection, const char *id, json_t *body,
-		   int64_t expected)
+static int64_t put(struct documents *d, const char *collection, const char *id,
+		   json_t *body, int64_t expected)
 {
 	int64_t revision = -7;
 
@@ -34,8 +34,9 @@ void contract_put_and_get(void **state)
 {
 	_cleanup_(documents_closep) struct documents *d = contract_twin.fresh();
 	_cleanup_(document_done) struct document doc = { 0 };
-	json_t *body = json_pack("{s:I, s:s, s:{s:[n, b, f]}}", "big", JSON_INTEGER_MAX, "text",
-				 "Zo\xc3\xab \"quoted\"\n", "deep", "list", 1, 0.5);
+	json_t *body = json_pack("{s:I, s:s, s:{s:[n, b, f]}}", "big", JSON_INTEGER_MAX,
+				 "text", "Zo\xc3\xab \"quoted\"\n", "deep", "list", 1,
+				 0.5);
 	bool found = true;
 
 	(void)state;
@@ -119,7 +120,8 @@ static void *add_thread(void *context)
 		}
 		body = json_pack("{s:I}", "n",
 				 (json_int_t)json_get_int64(doc.body, "n", -1000) + 1);
-		if (!documents_put(adder->d, "c", "n", body, doc.revision, &revision, &err)) {
+		if (!documents_put(adder->d, "c", "n", body, doc.revision, &revision,
+				   &err)) {
 			atomic_fetch_add(&adder->failures, 1);
 			return NULL;
 		}
@@ -139,7 +141,8 @@ void contract_writers(void **state)
 	(void)state;
 	put(d, "c", "n", json_pack("{s:i}", "n", 0), DOCUMENT_NEW);
 	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, add_thread, &adder), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, add_thread, &adder),
+				 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&adder.failures), 0);
@@ -165,11 +168,13 @@ static bool gather(void *context, const struct document *doc)
 	return g->count != g->stop_after;
 }
 
-static int query(struct documents *d, struct gathered *g, const struct documents_filter *filters,
-		 const char *after, bool newest_first, size_t limit)
+static int query(struct documents *d, struct gathered *g,
+		 const struct documents_filter *filters, const char *after,
+		 bool newest_first, size_t limit)
 {
 	*g = (struct gathered){ .d = d, .stop_after = g->stop_after };
-	assert_good(documents_query(d, "q", filters, after, newest_first, limit, gather, g, err));
+	assert_good(documents_query(d, "q", filters, after, newest_first, limit, gather,
+				    g, err));
 	return g->count;
 }
 
@@ -206,14 +211,18 @@ void contract_query_filters(void **state)
 	_cleanup_(documents_closep) struct documents *d = contract_twin.fresh();
 	static struct gathered g;
 	const struct documents_filter open[] = { { "state", "open" }, { 0 } };
-	const struct documents_filter both[] = { { "state", "open" }, { "plan.risk", "write" }, { 0 } };
+	const struct documents_filter both[] = { { "state", "open" },
+						 { "plan.risk", "write" },
+						 { 0 } };
 	const struct documents_filter number[] = { { "n", "1" }, { 0 } };
 	const struct documents_filter yes[] = { { "flag", "1" }, { 0 } };
 	const struct documents_filter accent[] = { { "who", "Zo\xc3\xab" }, { 0 } };
 
 	(void)state;
-	put(d, "q", "a", json_pack("{s:s, s:{s:s}}", "state", "open", "plan", "risk", "write"), 0);
-	put(d, "q", "b", json_pack("{s:s, s:{s:s}}", "state", "open", "plan", "risk", "read"), 0);
+	put(d, "q", "a",
+	    json_pack("{s:s, s:{s:s}}", "state", "open", "plan", "risk", "write"), 0);
+	put(d, "q", "b",
+	    json_pack("{s:s, s:{s:s}}", "state", "open", "plan", "risk", "read"), 0);
 	put(d, "q", "c", json_pack("{s:s}", "state", "closed"), 0);
 	put(d, "q", "d", json_pack("{s:i, s:b}", "n", 1, "flag", 1), 0);
 	put(d, "q", "e", json_pack("{s:s, s:s}", "n", "1", "who", "Zo\xc3\xab"), 0);
@@ -231,7 +240,7 @@ void contract_query_hostile(void **state)
 {
 	_cleanup_(documents_closep) struct documents *d = contract_twin.fresh();
 	static struct gathered g = { 0 };
-	static const char *const paths[] = { "",   ".",   "a.",  ".a",  "a..b", "a\"b",
+	static const char *const paths[] = { "",    ".",    "a.",  ".a", "a..b", "a\"b",
 					     "$.a", "a[0]", "a b", "a'", "a->>b" };
 	const struct documents_filter value[] = { { "state", "' OR 1=1 --" }, { 0 } };
 	const struct documents_filter nothing[] = { { "state", NULL }, { 0 } };
@@ -243,10 +252,11 @@ void contract_query_hostile(void **state)
 		const struct documents_filter filters[] = { { paths[i], "open" }, { 0 } };
 
 		assert_refused(ERR_INVALID_ARGUMENT,
-			       documents_query(d, "q", filters, NULL, false, 10, gather, &g, err));
+			       documents_query(d, "q", filters, NULL, false, 10, gather,
+					       &g, err));
 	}
-	assert_refused(ERR_INVALID_ARGUMENT,
-		       documents_query(d, "q", nothing, NULL, false, 10, gather, &g, err));
+	assert_refused(ERR_INVALID_ARGUMENT, documents_query(d, "q", nothing, NULL, false,
+							     10, gather, &g, err));
 }
 
 void contract_bounds(void **state)
@@ -255,7 +265,8 @@ void contract_bounds(void **state)
 	char id[DOCUMENT_ID_MAX + 2];
 	json_auto_t *nul = json_pack("{s:s#}", "t", "a\0b", 3);
 	json_auto_t *list = json_array(), *empty = json_object();
-	json_auto_t *big_number = json_pack("{s:I}", "n", (json_int_t)JSON_INTEGER_MAX + 1);
+	json_auto_t *big_number =
+		json_pack("{s:I}", "n", (json_int_t)JSON_INTEGER_MAX + 1);
 	json_auto_t *big = NULL;
 	_cleanup_free_ char *text = calloc(1, DOCUMENT_BYTES_MAX + 1);
 	int64_t revision = 0;
@@ -268,13 +279,18 @@ void contract_bounds(void **state)
 	id[DOCUMENT_ID_MAX + 1] = '\0';
 	assert_refused(ERR_INVALID_ARGUMENT,
 		       documents_put(d, "c", id, empty, DOCUMENT_NEW, &revision, err));
-	assert_refused(ERR_INVALID_ARGUMENT, documents_put(d, "c", "", empty, 0, &revision, err));
-	assert_refused(ERR_INVALID_ARGUMENT, documents_put(d, "", "a", empty, 0, &revision, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       documents_put(d, "c", "", empty, 0, &revision, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       documents_put(d, "", "a", empty, 0, &revision, err));
 	assert_refused(ERR_INVALID_ARGUMENT,
 		       documents_put(d, "c", "a\xff", empty, 0, &revision, err));
-	assert_refused(ERR_INVALID_ARGUMENT, documents_put(d, "c", "a", empty, -2, &revision, err));
-	assert_refused(ERR_INVALID_ARGUMENT, documents_put(d, "c", "a", list, 0, &revision, err));
-	assert_refused(ERR_INVALID_ARGUMENT, documents_put(d, "c", "a", nul, 0, &revision, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       documents_put(d, "c", "a", empty, -2, &revision, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       documents_put(d, "c", "a", list, 0, &revision, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       documents_put(d, "c", "a", nul, 0, &revision, err));
 	assert_refused(ERR_INVALID_ARGUMENT,
 		       documents_put(d, "c", "a", big_number, 0, &revision, err));
 
@@ -283,5 +299,6 @@ void contract_bounds(void **state)
 	big = json_pack("{s:s#}", "t", text, DOCUMENT_BYTES_MAX - 8);
 	assert_good(documents_put(d, "c", "big", big, 0, &revision, err));
 	json_object_set_new(big, "t", json_stringn(text, DOCUMENT_BYTES_MAX - 7));
-	assert_refused(ERR_INVALID_ARGUMENT, documents_put(d, "c", "big", big, 1, &revision, err));
+	assert_refused(ERR_INVALID_ARGUMENT,
+		       documents_put(d, "c", "big", big, 1, &revision, err));
 }

@@ -33,9 +33,12 @@ void contract_query_hostile(void **state);
 void contract_bounds(void **state);
 
 #define DOCUMENTS_CONTRACT_TESTS                                                         \
-	cmocka_unit_test(contract_put_and_get), cmocka_unit_test(contract_compare_and_set), \
-	cmocka_unit_test(contract_delete), cmocka_unit_test(contract_writers),           \
-	cmocka_unit_test(contract_query_order), cmocka_unit_test(contract_query_filters), \
-	cmocka_unit_test(contract_query_hostile), cmocka_unit_test(contract_bounds)
+	cmocka_unit_test(contract_put_and_get),                                          \
+		cmocka_unit_test(contract_compare_and_set),                              \
+		cmocka_unit_test(contract_delete), cmocka_unit_test(contract_writers),   \
+		cmocka_unit_test(contract_query_order),                                  \
+		cmocka_unit_test(contract_query_filters),                                \
+		cmocka_unit_test(contract_query_hostile),                                \
+		cmocka_unit_test(contract_bounds)
 
 #endif

@@ -13,9 +13,11 @@ static bool check_name(const char *what, const char *name, size_t max, struct er
 
 	if (length < 1 || length > max)
 		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "a document's %s has 1 to %zu bytes, not %zu", what, max, length);
+				 "a document's %s has 1 to %zu bytes, not %zu", what, max,
+				 length);
 	if (!text_is_utf8(name, length))
-		return error_set(err, ERR_INVALID_ARGUMENT, "a document's %s is UTF-8 text", what);
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a document's %s is UTF-8 text", what);
 	return true;
 }
 
@@ -35,11 +37,12 @@ static bool check_filter_path(const char *path, struct error *err)
 			    (*p >= '0' && *p <= '9') || *p == '_' || *p == '-';
 
 		if (!name && (*p != '.' || before == '.'))
-			return error_set(err, ERR_INVALID_ARGUMENT, "'%s' is no path of members",
-					 path);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "'%s' is no path of members", path);
 	}
 	if (before == '.' || strlen(path) > FILTER_PATH_MAX)
-		return error_set(err, ERR_INVALID_ARGUMENT, "'%s' is no path of members", path);
+		return error_set(err, ERR_INVALID_ARGUMENT, "'%s' is no path of members",
+				 path);
 	return true;
 }
 
@@ -49,11 +52,11 @@ static bool check_filters(const struct documents_filter *filters, struct error *
 
 	for (const struct documents_filter *f = filters; f && f->path; f++) {
 		if (++count > FILTERS_MAX)
-			return error_set(err, ERR_INVALID_ARGUMENT, "at most %d filters at once",
-					 FILTERS_MAX);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "at most %d filters at once", FILTERS_MAX);
 		if (!f->equals)
-			return error_set(err, ERR_INVALID_ARGUMENT, "filter '%s' has no value",
-					 f->path);
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "filter '%s' has no value", f->path);
 		if (!check_filter_path(f->path, err))
 			return false;
 	}
@@ -74,14 +77,15 @@ static void rows_done(struct document_row *rows, size_t count)
 		free(TAKE(rows[i].text));
 }
 
-static bool read_row(const struct document_row *row, struct document *ret, struct error *err)
+static bool read_row(const struct document_row *row, struct document *ret,
+		     struct error *err)
 {
 	struct error bad = ERROR_INIT;
 	json_t *body = json_parse(row->text, row->text_bytes, JSON_SYNTAX, &bad);
 
 	if (!body) {
-		error_set(err, ERR_BACKEND_UNAVAILABLE, "document '%s' in the store is damaged",
-			  row->id);
+		error_set(err, ERR_BACKEND_UNAVAILABLE,
+			  "document '%s' in the store is damaged", row->id);
 		return error_cause(err, "%s", bad.message);
 	}
 	memcpy(ret->id, row->id, sizeof ret->id);
@@ -116,14 +120,16 @@ bool documents_get(struct documents *d, const char *collection, const char *id,
 }
 
 bool documents_put(struct documents *d, const char *collection, const char *id,
-		   const json_t *body, int64_t expected, int64_t *ret_revision, struct error *err)
+		   const json_t *body, int64_t expected, int64_t *ret_revision,
+		   struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	if (!check_names(collection, id, err))
 		return false;
 	if (!json_is_object(body) || expected < DOCUMENT_ANY)
-		return error_set(err, ERR_INVALID_ARGUMENT, "a document is a JSON object");
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a document is a JSON object");
 	/* The twins agree only on what both keep: no NUL, no integer past 2^53. */
 	if (!json_check_contract(body, err) || !json_write(&text, body, err))
 		return false;
@@ -131,10 +137,10 @@ bool documents_put(struct documents *d, const char *collection, const char *id,
 		return error_oom(err);
 	if (text.length > DOCUMENT_BYTES_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "a document has at most %d bytes, not %zu", DOCUMENT_BYTES_MAX,
-				 text.length);
-	return d->backend->put(d, collection, id, text.data, text.length, expected, ret_revision,
-			       err);
+				 "a document has at most %d bytes, not %zu",
+				 DOCUMENT_BYTES_MAX, text.length);
+	return d->backend->put(d, collection, id, text.data, text.length, expected,
+			       ret_revision, err);
 }
 
 bool documents_delete(struct documents *d, const char *collection, const char *id,
@@ -146,8 +152,8 @@ bool documents_delete(struct documents *d, const char *collection, const char *i
 
 /* Hand a page to 'fn'. '*ret_more' turns false when it wants no more. */
 static bool give_page(const struct document_row *rows, size_t count,
-		      bool (*fn)(void *context, const struct document *doc), void *context,
-		      bool *ret_more, struct error *err)
+		      bool (*fn)(void *context, const struct document *doc),
+		      void *context, bool *ret_more, struct error *err)
 {
 	for (size_t i = 0; *ret_more && i < count; i++) {
 		_cleanup_(document_done) struct document doc = { 0 };
@@ -160,9 +166,10 @@ static bool give_page(const struct document_row *rows, size_t count,
 }
 
 bool documents_query(struct documents *d, const char *collection,
-		     const struct documents_filter *filters, const char *after, bool newest_first,
-		     size_t limit, bool (*fn)(void *context, const struct document *doc),
-		     void *context, struct error *err)
+		     const struct documents_filter *filters, const char *after,
+		     bool newest_first, size_t limit,
+		     bool (*fn)(void *context, const struct document *doc), void *context,
+		     struct error *err)
 {
 	_cleanup_free_ struct document_row *rows = calloc(PAGE_ROWS, sizeof *rows);
 	char last[DOCUMENT_ID_MAX + 1];
@@ -178,8 +185,8 @@ bool documents_query(struct documents *d, const char *collection,
 	while (ok && more && limit > 0) {
 		size_t max = limit < PAGE_ROWS ? limit : PAGE_ROWS, count = 0;
 
-		ok = d->backend->page(d, collection, filters, after, newest_first, max, rows,
-				      &count, err) &&
+		ok = d->backend->page(d, collection, filters, after, newest_first, max,
+				      rows, &count, err) &&
 		     give_page(rows, count, fn, context, &more, err);
 		if (count > 0)
 			memcpy(last, rows[count - 1].id, sizeof last);

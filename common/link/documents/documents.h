@@ -34,7 +34,8 @@ bool documents_get(struct documents *d, const char *collection, const char *id,
 /* 'expected': DOCUMENT_NEW must not exist, n must be at revision n, DOCUMENT_ANY
  * either. '*ret_revision' is the new one, or 0 for a conflict (nothing written). */
 bool documents_put(struct documents *d, const char *collection, const char *id,
-		   const json_t *body, int64_t expected, int64_t *ret_revision, struct error *err);
+		   const json_t *body, int64_t expected, int64_t *ret_revision,
+		   struct error *err);
 bool documents_delete(struct documents *d, const char *collection, const char *id,
 		      bool *ret_existed, struct error *err);
 
@@ -50,8 +51,9 @@ struct documents_filter {
  * early when 'fn' returns false. The document is fn's to read, not to keep.
  */
 bool documents_query(struct documents *d, const char *collection,
-		     const struct documents_filter *filters, const char *after, bool newest_first,
-		     size_t limit, bool (*fn)(void *context, const struct document *doc),
-		     void *context, struct error *err);
+		     const struct documents_filter *filters, const char *after,
+		     bool newest_first, size_t limit,
+		     bool (*fn)(void *context, const struct document *doc), void *context,
+		     struct error *err);
 
 #endif

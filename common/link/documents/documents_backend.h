@@ -25,15 +25,15 @@ struct documents_backend {
 	bool (*get)(struct documents *d, const char *collection, const char *id,
 		    struct document_row *ret, bool *ret_found, struct error *err);
 	bool (*put)(struct documents *d, const char *collection, const char *id,
-		    const char *text, size_t text_bytes, int64_t expected, int64_t *ret_revision,
-		    struct error *err);
+		    const char *text, size_t text_bytes, int64_t expected,
+		    int64_t *ret_revision, struct error *err);
 	bool (*remove)(struct documents *d, const char *collection, const char *id,
 		       bool *ret_existed, struct error *err);
 	/* One page: at most 'max' rows into 'rows'. */
 	bool (*page)(struct documents *d, const char *collection,
 		     const struct documents_filter *filters, const char *after,
-		     bool newest_first, size_t max, struct document_row *rows, size_t *ret_count,
-		     struct error *err);
+		     bool newest_first, size_t max, struct document_row *rows,
+		     size_t *ret_count, struct error *err);
 };
 
 struct documents {

@@ -61,7 +61,8 @@ static void test_put_survives_kill(void **state)
 		int64_t revision = 0;
 
 		d = documents_open_sqlite(path, &err);
-		if (d && documents_put(d, "c", "a", body, DOCUMENT_NEW, &revision, &err) &&
+		if (d &&
+		    documents_put(d, "c", "a", body, DOCUMENT_NEW, &revision, &err) &&
 		    write(told[1], "y", 1) == 1)
 			pause();
 		_exit(1);
@@ -135,5 +136,6 @@ int main(void)
 		cmocka_unit_test(test_disk_full),
 	};
 
-	return cmocka_run_group_tests_name("documents_sqlite", tests, make_dir, remove_dir);
+	return cmocka_run_group_tests_name("documents_sqlite", tests, make_dir,
+					   remove_dir);
 }

@@ -45,8 +45,8 @@ static struct sqlite_store *store_of(struct documents *d)
 	return ((struct documents_sqlite *)d)->store;
 }
 
-static bool bind(struct sqlite_connection *db, sqlite3_stmt *st, int index, const char *text,
-		 struct error *err)
+static bool bind(struct sqlite_connection *db, sqlite3_stmt *st, int index,
+		 const char *text, struct error *err)
 {
 	return sqlite_bind(db, st, index, text, strlen(text), err);
 }
@@ -57,7 +57,8 @@ static sqlite3_stmt *prepare(const struct call *call, struct sqlite_connection *
 {
 	sqlite3_stmt *st = sqlite_statement(db, sql, err);
 
-	if (!st || !bind(db, st, 1, call->collection, err) || !bind(db, st, 2, call->id, err))
+	if (!st || !bind(db, st, 1, call->collection, err) ||
+	    !bind(db, st, 2, call->id, err))
 		return NULL;
 	return st;
 }
@@ -70,7 +71,8 @@ static bool copy_row(sqlite3_stmt *st, struct document_row *row, struct error *e
 	if (!id)
 		return false;
 	if (strlen(id) > DOCUMENT_ID_MAX)
-		return error_set(err, ERR_BACKEND_UNAVAILABLE, "a document's id is damaged");
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "a document's id is damaged");
 	memcpy(row->id, id, strlen(id) + 1);
 	row->revision = sqlite3_column_int64(st, 1);
 	row->updated_ms = sqlite3_column_int64(st, 2);
@@ -140,8 +142,11 @@ static bool sqlite_put(struct documents *d, const char *collection, const char *
 		       const char *text, size_t text_bytes, int64_t expected,
 		       int64_t *ret_revision, struct error *err)
 {
-	struct call call = { .collection = collection, .id = id, .text = text,
-			     .text_bytes = text_bytes, .expected = expected };
+	struct call call = { .collection = collection,
+			     .id = id,
+			     .text = text,
+			     .text_bytes = text_bytes,
+			     .expected = expected };
 
 	if (!sqlite_store_write(store_of(d), put_work, &call, err))
 		return false;
@@ -187,26 +192,28 @@ static bool bind_path(struct sqlite_connection *db, sqlite3_stmt *st, int index,
 	strbuf_add_char(&sb, '"');
 	if (!strbuf_ok(&sb))
 		return error_oom(err);
-	if (sqlite3_bind_text64(st, index, sb.data, sb.length, SQLITE_TRANSIENT, SQLITE_UTF8) !=
-	    SQLITE_OK)
+	if (sqlite3_bind_text64(st, index, sb.data, sb.length, SQLITE_TRANSIENT,
+				SQLITE_UTF8) != SQLITE_OK)
 		return error_oom(err);
 	(void)db;
 	return true;
 }
 
 /* ?1 collection, ?2 after or NULL, ?3 limit, then path and value of each filter. */
-static sqlite3_stmt *prepare_page(const struct page_call *call, struct sqlite_connection *db,
-				  struct error *err)
+static sqlite3_stmt *prepare_page(const struct page_call *call,
+				  struct sqlite_connection *db, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf sql = STRBUF_INIT;
 
 	strbuf_add_string(&sql, "SELECT id, revision, updated_ms, body FROM document"
 				" WHERE collection = ?1");
 	if (call->after)
-		strbuf_add_string(&sql, call->newest_first ? " AND id < ?2" : " AND id > ?2");
+		strbuf_add_string(&sql,
+				  call->newest_first ? " AND id < ?2" : " AND id > ?2");
 	for (int i = 0; call->filters && call->filters[i].path; i++)
 		strbuf_add_format(&sql, " AND body ->> ?%d = ?%d", 4 + 2 * i, 5 + 2 * i);
-	strbuf_add_format(&sql, " ORDER BY id %s LIMIT ?3", call->newest_first ? "DESC" : "ASC");
+	strbuf_add_format(&sql, " ORDER BY id %s LIMIT ?3",
+			  call->newest_first ? "DESC" : "ASC");
 	if (!strbuf_ok(&sql)) {
 		error_oom(err);
 		return NULL;
@@ -248,8 +255,12 @@ static bool sqlite_page(struct documents *d, const char *collection,
 			bool newest_first, size_t max, struct document_row *rows,
 			size_t *ret_count, struct error *err)
 {
-	struct page_call call = { .collection = collection, .after = after, .filters = filters,
-				  .newest_first = newest_first, .max = max, .rows = rows };
+	struct page_call call = { .collection = collection,
+				  .after = after,
+				  .filters = filters,
+				  .newest_first = newest_first,
+				  .max = max,
+				  .rows = rows };
 
 	if (!sqlite_store_read(store_of(d), page_work, &call, err))
 		return false;
@@ -277,7 +288,9 @@ static const struct documents_backend backend = {
 struct documents *documents_open_sqlite(const char *path, struct error *err)
 {
 	const struct sqlite_store_config config = {
-		.path = path, .application_id = APPLICATION_ID, .migrations = migrations,
+		.path = path,
+		.application_id = APPLICATION_ID,
+		.migrations = migrations,
 	};
 	_cleanup_free_ struct documents_sqlite *d = calloc(1, sizeof *d);
 

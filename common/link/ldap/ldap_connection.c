@@ -30,11 +30,11 @@ static bool is_loopback(const char *host)
 	unsigned a, b, c, d;
 	char rest;
 
-	if (!host || !*host || strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	    strcmp(host, "[::1]") == 0)
+	if (!host || !*host || strcasecmp(host, "localhost") == 0 ||
+	    strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0)
 		return host && *host;
-	return sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &rest) == 4 && a == 127 &&
-	       b < 256 && c < 256 && d < 256;
+	return sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &rest) == 4 &&
+	       a == 127 && b < 256 && c < 256 && d < 256;
 }
 
 static bool check_uri(const char *uri, bool start_tls, struct error *err)
@@ -43,11 +43,13 @@ static bool check_uri(const char *uri, bool start_tls, struct error *err)
 	bool secure, ok = true;
 
 	if (ldap_url_parse(uri, &parts) != LDAP_URL_SUCCESS)
-		return error_set(err, ERR_INVALID_ARGUMENT, "'%s' is no address of a directory", uri);
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "'%s' is no address of a directory", uri);
 	secure = strcmp(parts->lud_scheme, "ldaps") == 0 ||
 		 strcmp(parts->lud_scheme, "ldapi") == 0;
 	if (!secure && strcmp(parts->lud_scheme, "ldap") != 0)
-		ok = error_set(err, ERR_INVALID_ARGUMENT, "'%s' is no address of a directory", uri);
+		ok = error_set(err, ERR_INVALID_ARGUMENT,
+			       "'%s' is no address of a directory", uri);
 	else if (parts->lud_exts && parts->lud_exts[0])
 		ok = error_set(err, ERR_INVALID_ARGUMENT, "'%s' has extensions", uri);
 	else if (!secure && !start_tls && !is_loopback(parts->lud_host)) {
@@ -74,7 +76,8 @@ bool ldap_connection_check_uris(const char *uris, bool start_tls, struct error *
 			return false;
 		count++;
 	}
-	return count > 0 || error_set(err, ERR_INVALID_ARGUMENT, "no address of a directory");
+	return count > 0 ||
+	       error_set(err, ERR_INVALID_ARGUMENT, "no address of a directory");
 }
 
 /* ---- Handles --------------------------------------------------------------------- */
@@ -88,15 +91,16 @@ void ldap_connection_close(LDAP *ld)
 static bool set(LDAP *ld, int option, const void *value, struct error *err)
 {
 	return ldap_set_option(ld, option, value) == LDAP_OPT_SUCCESS ||
-	       error_set(err, ERR_INTERNAL, "cannot set option %d of a directory connection",
-			 option);
+	       error_set(err, ERR_INTERNAL,
+			 "cannot set option %d of a directory connection", option);
 }
 
 static bool set_tls(LDAP *ld, const char *ca_file, struct error *err)
 {
 	const int demand = LDAP_OPT_X_TLS_DEMAND, least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
 
-	if (!set(ld, LDAP_OPT_X_TLS_CACERTFILE, ca_file ? ca_file : SYSTEM_CA_FILE, err) ||
+	if (!set(ld, LDAP_OPT_X_TLS_CACERTFILE, ca_file ? ca_file : SYSTEM_CA_FILE,
+		 err) ||
 	    !set(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand, err) ||
 	    !set(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least, err))
 		return false;
@@ -112,7 +116,8 @@ LDAP *ldap_connection_open(const struct ldap_link_config *config, struct error *
 {
 	_cleanup_(ldap_connection_closep) LDAP *ld = NULL;
 	const struct timeval wait = { .tv_sec = (time_t)(config->timeout_ms / 1000),
-				      .tv_usec = (suseconds_t)(config->timeout_ms % 1000 * 1000) };
+				      .tv_usec = (suseconds_t)(config->timeout_ms % 1000 *
+							       1000) };
 	const int version = LDAP_VERSION3;
 	int rc;
 
@@ -130,7 +135,8 @@ LDAP *ldap_connection_open(const struct ldap_link_config *config, struct error *
 	if (config->start_tls || strcasestr(config->uri, "ldaps:"))
 		if (!set_tls(ld, config->ca_file, err))
 			return NULL;
-	if (config->start_tls && (rc = ldap_start_tls_s(ld, NULL, NULL)) != LDAP_SUCCESS) {
+	if (config->start_tls &&
+	    (rc = ldap_start_tls_s(ld, NULL, NULL)) != LDAP_SUCCESS) {
 		ldap_code_error(ld, rc, config->uri, "begin TLS with", err);
 		return NULL;
 	}
@@ -189,16 +195,19 @@ static enum error_code meaning(int code)
 	}
 }
 
-bool ldap_code_error(LDAP *ld, int code, const char *uri, const char *what, struct error *err)
+bool ldap_code_error(LDAP *ld, int code, const char *uri, const char *what,
+		     struct error *err)
 {
 	char *diagnostic = NULL;
 
 	error_set(err, meaning(code), "cannot %s directory '%s': %s", what, uri,
 		  ldap_err2string(code));
 	if (code == LDAP_INVALID_CREDENTIALS || code == LDAP_STRONG_AUTH_REQUIRED)
-		error_hint(err, "check the name and password of our service account, and TLS");
+		error_hint(err,
+			   "check the name and password of our service account, and TLS");
 	if (code == LDAP_REFERRAL)
-		error_hint(err, "this directory is a copy: name the one that takes changes");
+		error_hint(err,
+			   "this directory is a copy: name the one that takes changes");
 	if (ld)
 		(void)ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnostic);
 	error_cause(err, "ldap %d: %s", code, diagnostic ? diagnostic : "");

@@ -16,7 +16,8 @@ void ldap_connection_prepare(void);
 bool ldap_connection_check_uris(const char *uris, bool start_tls, struct error *err);
 
 /* A connected handle, not bound yet; 'config' gives address, TLS and times. */
-LDAP *ldap_connection_open(const struct ldap_link_config *config, struct error *err) _must_use_;
+LDAP *ldap_connection_open(const struct ldap_link_config *config,
+			   struct error *err) _must_use_;
 /* The result code of a simple bind. An empty password is never sent. */
 int ldap_connection_bind(LDAP *ld, const char *dn, const void *password, size_t length);
 void ldap_connection_close(LDAP *ld);
@@ -25,6 +26,7 @@ DEFINE_CLEANUP(LDAP, ldap_connection_close);
 /* Whether the connection can be used no more after this code. */
 bool ldap_code_is_broken(int code);
 /* Set 'err' for a result code: "cannot WHAT: sentence". */
-bool ldap_code_error(LDAP *ld, int code, const char *uri, const char *what, struct error *err);
+bool ldap_code_error(LDAP *ld, int code, const char *uri, const char *what,
+		     struct error *err);
 
 #endif

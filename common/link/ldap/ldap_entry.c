@@ -35,11 +35,14 @@ const char *ldap_entry_dn(const struct ldap_entry *e)
 	return e->dn;
 }
 
-const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute, size_t index)
+const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute,
+			     size_t index)
 {
 	for (size_t i = 0; i < e->count; i++)
 		if (strcasecmp(e->attributes[i].name, attribute) == 0)
-			return index < e->attributes[i].count ? e->attributes[i].values[index] : NULL;
+			return index < e->attributes[i].count
+				       ? e->attributes[i].values[index]
+				       : NULL;
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "link/ldap/ldap_link.h"
 
 /* A copy of an entry of a result. NULL without memory. */
-struct ldap_entry *ldap_entry_read(LDAP *ld, LDAPMessage *message, struct error *err) _must_use_;
+struct ldap_entry *ldap_entry_read(LDAP *ld, LDAPMessage *message,
+				   struct error *err) _must_use_;
 
 #endif

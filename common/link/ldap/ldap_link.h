@@ -20,18 +20,19 @@ enum { LDAP_LINK_ATTRIBUTES_MAX = 32, LDAP_LINK_VALUES_MAX = 256, LDAP_LINK_PAGE
 struct ldap_link;
 
 struct ldap_link_config {
-	const char *uri;         /* ldap://, ldaps:// or ldapi://; several separated by spaces */
+	const char *uri; /* ldap://, ldaps:// or ldapi://; several separated by spaces */
 	const char *bind_dn;
 	const struct secret *password;
 	bool start_tls;
-	const char *ca_file;     /* NULL: the system's */
-	int64_t timeout_ms;      /* connect and each operation */
-	unsigned connections;    /* pool size, 1..8 */
+	const char *ca_file;  /* NULL: the system's */
+	int64_t timeout_ms;   /* connect and each operation */
+	unsigned connections; /* pool size, 1..8 */
 };
 
 /* Copies the configuration; connects on first use. The first call of a process
  * belongs before its threads: it sets an environment variable that libldap reads. */
-struct ldap_link *ldap_link_new(const struct ldap_link_config *config, struct error *err) _must_use_;
+struct ldap_link *ldap_link_new(const struct ldap_link_config *config,
+				struct error *err) _must_use_;
 void ldap_link_free(struct ldap_link *l);
 DEFINE_CLEANUP(struct ldap_link, ldap_link_free);
 
@@ -42,7 +43,8 @@ const char *ldap_entry_dn(const struct ldap_entry *e);
 /* Value 'index' of an attribute (names without case), or NULL; UTF-8 text values
  * only, at most LDAP_LINK_VALUES_MAX of each: what depends on all values of a long
  * attribute (is X a member?) asks the directory by filter. */
-const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute, size_t index);
+const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute,
+			     size_t index);
 
 /* Append an assertion: "(attribute=value)" with 'value' escaped after RFC 4515.
  * 'attribute' is ours, never a stranger's. */
@@ -77,8 +79,8 @@ bool ldap_link_modify(struct ldap_link *l, const char *dn, const char *only_if,
 
 /* Bind as somebody on a connection of its own, to learn whether it works:
  * true and '*ret_ok' false for refused credentials. For tests and doctor. */
-bool ldap_link_try_bind(const char *uri, const char *dn, const char *password, int64_t timeout_ms,
-			bool *ret_ok, struct error *err);
+bool ldap_link_try_bind(const char *uri, const char *dn, const char *password,
+			int64_t timeout_ms, bool *ret_ok, struct error *err);
 /* A cheap question over a pooled connection. */
 bool ldap_link_ping(struct ldap_link *l, struct error *err);
 const char *ldap_link_uri(const struct ldap_link *l);

@@ -61,18 +61,23 @@ static void test_same_dn(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (ldap_link_same_dn(cases[i].a, cases[i].b) != cases[i].same)
 			fail_msg("'%s' and '%s'", cases[i].a, cases[i].b);
-		assert_int_equal(ldap_link_same_dn(cases[i].b, cases[i].a), cases[i].same);
+		assert_int_equal(ldap_link_same_dn(cases[i].b, cases[i].a),
+				 cases[i].same);
 	}
 }
 
-static void refuse(const char *uri, const char *dn, const char *password, int64_t timeout_ms,
-		   unsigned connections, bool start_tls)
+static void refuse(const char *uri, const char *dn, const char *password,
+		   int64_t timeout_ms, unsigned connections, bool start_tls)
 {
 	_cleanup_(secret_freep) struct secret *secret =
 		password ? secret_new(password, strlen(password)) : NULL;
 	const struct ldap_link_config config = {
-		.uri = uri, .bind_dn = dn, .password = secret, .timeout_ms = timeout_ms,
-		.connections = connections, .start_tls = start_tls,
+		.uri = uri,
+		.bind_dn = dn,
+		.password = secret,
+		.timeout_ms = timeout_ms,
+		.connections = connections,
+		.start_tls = start_tls,
 	};
 	struct error err = ERROR_INIT;
 	_cleanup_(ldap_link_freep) struct ldap_link *l = ldap_link_new(&config, &err);
@@ -85,15 +90,18 @@ static void refuse(const char *uri, const char *dn, const char *password, int64_
 static void test_config(void **state)
 {
 	static const char *const clear_text[] = {
-		"ldap://directory.example.test", "ldap://10.0.0.1", "ldap://127.0.0.1.example.test",
-		"ldap://128.0.0.1", "ldap://127.0.0.1 ldap://other.example.test",
+		"ldap://directory.example.test",
+		"ldap://10.0.0.1",
+		"ldap://127.0.0.1.example.test",
+		"ldap://128.0.0.1",
+		"ldap://127.0.0.1 ldap://other.example.test",
 	};
-	static const char *const no_address[] = { "", " ", "http://127.0.0.1", "127.0.0.1",
-						  "cldap://127.0.0.1" };
+	static const char *const no_address[] = { "", " ", "http://127.0.0.1",
+						  "127.0.0.1", "cldap://127.0.0.1" };
 	static const char *const good[] = {
-		"ldap://127.0.0.1:1", "ldap://localhost:1/", "ldap://[::1]:1",
-		"ldaps://directory.example.test", "ldapi://%2ftmp%2fx",
-		"ldaps://a.example.test ldaps://b.example.test",
+		"ldap://127.0.0.1:1", "ldap://localhost:1/",
+		"ldap://[::1]:1",     "ldaps://directory.example.test",
+		"ldapi://%2ftmp%2fx", "ldaps://a.example.test ldaps://b.example.test",
 	};
 	_cleanup_(secret_freep) struct secret *secret = secret_new("s", 1);
 
@@ -109,10 +117,14 @@ static void test_config(void **state)
 	refuse("ldap://127.0.0.1", "cn=a", "s", 1000, 0, false);
 	refuse("ldap://127.0.0.1", "cn=a", "s", 1000, 9, false);
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		const struct ldap_link_config config = { .uri = good[i], .bind_dn = "cn=a",
-			.password = secret, .timeout_ms = 1000, .connections = 8 };
+		const struct ldap_link_config config = { .uri = good[i],
+							 .bind_dn = "cn=a",
+							 .password = secret,
+							 .timeout_ms = 1000,
+							 .connections = 8 };
 		struct error err = ERROR_INIT;
-		_cleanup_(ldap_link_freep) struct ldap_link *l = ldap_link_new(&config, &err);
+		_cleanup_(ldap_link_freep) struct ldap_link *l =
+			ldap_link_new(&config, &err);
 
 		if (!l)
 			fail_msg("%s: %s", good[i], err.message);
@@ -125,7 +137,8 @@ static void test_try_bind_wants_password(void **state)
 	bool ok = true;
 
 	(void)state;
-	assert_false(ldap_link_try_bind("ldap://127.0.0.1:1", "cn=a", "", 1000, &ok, &err));
+	assert_false(
+		ldap_link_try_bind("ldap://127.0.0.1:1", "cn=a", "", 1000, &ok, &err));
 	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
 	error_clear(&err);
 	assert_false(ldap_link_try_bind("ldap://127.0.0.1:1", "", "x", 1000, &ok, &err));

@@ -54,7 +54,8 @@ static bool same_value(const struct berval *a, const struct berval *b)
 
 static bool same_type(const struct berval *a, const struct berval *b)
 {
-	return a->bv_len == b->bv_len && strncasecmp(a->bv_val, b->bv_val, a->bv_len) == 0;
+	return a->bv_len == b->bv_len &&
+	       strncasecmp(a->bv_val, b->bv_val, a->bv_len) == 0;
 }
 
 static size_t rdn_length(LDAPRDN rdn)
@@ -94,7 +95,8 @@ bool ldap_link_same_dn(const char *a, const char *b)
 		size_t i = 0;
 
 		/* The empty DN parses to NULL. */
-		while (left && right && left[i] && right[i] && same_rdn(left[i], right[i]))
+		while (left && right && left[i] && right[i] &&
+		       same_rdn(left[i], right[i]))
 			i++;
 		same = (!left || !left[i]) && (!right || !right[i]);
 	}

@@ -43,14 +43,16 @@ static const char *explain(int rc)
 	}
 }
 
-static bool fail(const struct sqlite_connection *c, int rc, const char *what, struct error *err)
+static bool fail(const struct sqlite_connection *c, int rc, const char *what,
+		 struct error *err)
 {
 	if (rc == SQLITE_NOMEM)
 		return error_oom(err);
 	error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot %s store '%s': %s", what, c->path,
 		  explain(rc));
 	if ((rc & 0xff) == SQLITE_FULL)
-		error_hint(err, "make room on the disk that holds the store, then try again");
+		error_hint(err,
+			   "make room on the disk that holds the store, then try again");
 	return error_cause(err, "sqlite %d: %s", rc, c->db ? sqlite3_errmsg(c->db) : "");
 }
 
@@ -66,7 +68,8 @@ void sqlite_connection_close(struct sqlite_connection *c)
 	free(c);
 }
 
-bool sqlite_connection_exec(struct sqlite_connection *c, const char *sql, struct error *err)
+bool sqlite_connection_exec(struct sqlite_connection *c, const char *sql,
+			    struct error *err)
 {
 	int rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
 
@@ -118,18 +121,21 @@ static bool check_durable(struct sqlite_connection *c, struct error *err)
 		mode = sqlite_column_copy(statement, 0, err);
 	(void)sqlite3_finalize(statement);
 	if (!mode)
-		return error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot read store '%s'", c->path);
+		return error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot read store '%s'",
+				 c->path);
 	if (!sqlite_connection_int64(c, "PRAGMA synchronous", &synchronous, err))
 		return false;
 	if (strcmp(mode, "wal") != 0 || synchronous != 2)
 		return error_set(err, ERR_BACKEND_UNAVAILABLE,
-				 "store '%s' cannot be made durable on this file system", c->path);
+				 "store '%s' cannot be made durable on this file system",
+				 c->path);
 	return true;
 }
 
 struct sqlite_connection *sqlite_connection_open(const char *path, struct error *err)
 {
-	_cleanup_(sqlite_connection_closep) struct sqlite_connection *c = calloc(1, sizeof *c);
+	_cleanup_(sqlite_connection_closep) struct sqlite_connection *c =
+		calloc(1, sizeof *c);
 	int rc;
 
 	if (!c || !(c->path = strdup(path))) {
@@ -137,7 +143,8 @@ struct sqlite_connection *sqlite_connection_open(const char *path, struct error 
 		return NULL;
 	}
 	/* NOMUTEX: the store lets one thread at a time near a connection. */
-	rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+			     NULL);
 	if (rc != SQLITE_OK) {
 		fail(c, rc, "open", err);
 		return NULL;
@@ -186,7 +193,8 @@ sqlite3_stmt *sqlite_statement_once(struct sqlite_connection *c, const char *sql
 	return statement;
 }
 
-sqlite3_stmt *sqlite_statement(struct sqlite_connection *c, const char *sql, struct error *err)
+sqlite3_stmt *sqlite_statement(struct sqlite_connection *c, const char *sql,
+			       struct error *err)
 {
 	sqlite3_stmt *statement = NULL;
 	int rc;
@@ -200,7 +208,8 @@ sqlite3_stmt *sqlite_statement(struct sqlite_connection *c, const char *sql, str
 		return statement;
 	}
 	assert(c->statement_count < SQLITE_STORE_STATEMENTS_MAX);
-	rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+	rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement,
+				NULL);
 	if (rc != SQLITE_OK) {
 		fail(c, rc, "ask", err);
 		return NULL;
@@ -216,7 +225,8 @@ bool sqlite_step(struct sqlite_connection *c, sqlite3_stmt *statement, bool *ret
 	int rc = sqlite3_step(statement);
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return fail(c, rc, sqlite3_stmt_readonly(statement) ? "read" : "write to", err);
+		return fail(c, rc, sqlite3_stmt_readonly(statement) ? "read" : "write to",
+			    err);
 	*ret_row = rc == SQLITE_ROW;
 	return true;
 }
@@ -239,7 +249,8 @@ int64_t sqlite_changed(struct sqlite_connection *c)
 bool sqlite_bind(struct sqlite_connection *c, sqlite3_stmt *statement, int index,
 		 const char *text, size_t length, struct error *err)
 {
-	int rc = sqlite3_bind_text64(statement, index, text, length, SQLITE_STATIC, SQLITE_UTF8);
+	int rc = sqlite3_bind_text64(statement, index, text, length, SQLITE_STATIC,
+				     SQLITE_UTF8);
 
 	return rc == SQLITE_OK || fail(c, rc, "ask", err);
 }

@@ -7,13 +7,15 @@
 
 #include "link/sqlite/sqlite_store.h"
 
-struct sqlite_connection *sqlite_connection_open(const char *path, struct error *err) _must_use_;
+struct sqlite_connection *sqlite_connection_open(const char *path,
+						 struct error *err) _must_use_;
 void sqlite_connection_close(struct sqlite_connection *c);
 DEFINE_CLEANUP(struct sqlite_connection, sqlite_connection_close);
 
 /* Let go of what the statements hold (read marks, borrowed bindings). */
 void sqlite_connection_reset(struct sqlite_connection *c);
-bool sqlite_connection_exec(struct sqlite_connection *c, const char *sql, struct error *err);
+bool sqlite_connection_exec(struct sqlite_connection *c, const char *sql,
+			    struct error *err);
 /* Outside any transaction? SQLite ends one by itself after some failures. */
 bool sqlite_connection_idle(const struct sqlite_connection *c);
 /* One integer out of a PRAGMA or a query. */

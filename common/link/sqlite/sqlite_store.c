@@ -44,7 +44,8 @@ static void run_job(struct sqlite_connection *c, struct job *job)
 	if (sqlite_connection_idle(c)) {
 		/* SQLite gave the whole transaction up (disk full, memory). */
 		if (job->ok)
-			error_set(job->err, ERR_BACKEND_UNAVAILABLE, "the transaction was lost");
+			error_set(job->err, ERR_BACKEND_UNAVAILABLE,
+				  "the transaction was lost");
 		job->ok = false;
 		return;
 	}
@@ -187,7 +188,8 @@ const char *sqlite_store_path(const struct sqlite_store *s)
  * its name durable. -wal and -shm inherit the mode. */
 static bool prepare_file(const char *path, struct error *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	_cleanup_close_ int fd =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	_cleanup_close_ int dir_fd = -1;
 	_cleanup_free_ char *copy = strdup(path);
 	struct stat st;
@@ -197,7 +199,8 @@ static bool prepare_file(const char *path, struct error *err)
 	if (fd < 0)
 		return error_errno(err, "cannot open store '%s'", path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return error_set(err, ERR_BACKEND_UNAVAILABLE, "store '%s' is not a file", path);
+		return error_set(err, ERR_BACKEND_UNAVAILABLE, "store '%s' is not a file",
+				 path);
 	if ((st.st_mode & 0077) != 0 && fchmod(fd, 0600) < 0)
 		return error_errno(err, "cannot make store '%s' private", path);
 	dir_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -217,22 +220,26 @@ static bool migrate(struct sqlite_store *s, const struct sqlite_store_config *co
 		known++;
 	if (!sqlite_connection_int64(c, "PRAGMA application_id", &id, err) ||
 	    !sqlite_connection_int64(c, "PRAGMA user_version", &version, err) ||
-	    !sqlite_connection_int64(c, "SELECT count(*) FROM sqlite_schema", &tables, err))
+	    !sqlite_connection_int64(c, "SELECT count(*) FROM sqlite_schema", &tables,
+				     err))
 		return false;
 	if (id != config->application_id && (id != 0 || version != 0 || tables != 0))
-		return error_set(err, ERR_BACKEND_UNAVAILABLE,
-				 "'%s' is a database, but not the store that belongs here",
-				 config->path);
+		return error_set(
+			err, ERR_BACKEND_UNAVAILABLE,
+			"'%s' is a database, but not the store that belongs here",
+			config->path);
 	if (version < 0 || version > known)
-		return error_set(err, ERR_BACKEND_UNAVAILABLE,
-				 "store '%s' was written by a newer version of this program",
-				 config->path);
+		return error_set(
+			err, ERR_BACKEND_UNAVAILABLE,
+			"store '%s' was written by a newer version of this program",
+			config->path);
 	if (version == known)
 		return true;
 	strbuf_add_string(&sql, "BEGIN IMMEDIATE;");
 	for (; version < known; version++)
 		strbuf_add_string(&sql, config->migrations[version]);
-	strbuf_add_format(&sql, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+	strbuf_add_format(&sql,
+			  "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
 			  (int)config->application_id, (int)known);
 	if (!strbuf_ok(&sql))
 		return error_oom(err);
@@ -261,7 +268,8 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 		error_oom(err);
 		return NULL;
 	}
-	if (!file_lock(lock_path.data, &s->lock_fd, err) || !prepare_file(config->path, err))
+	if (!file_lock(lock_path.data, &s->lock_fd, err) ||
+	    !prepare_file(config->path, err))
 		return NULL;
 	s->writer = sqlite_connection_open(config->path, err);
 	if (!s->writer || !migrate(s, config, err))

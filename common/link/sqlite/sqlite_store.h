@@ -27,8 +27,9 @@ struct sqlite_connection; /* a connection with its prepared statements */
 
 struct sqlite_store_config {
 	const char *path;
-	int32_t application_id;        /* tells our files apart; another file is refused */
-	const char *const *migrations; /* step i takes user_version from i to i+1; ends with NULL */
+	int32_t application_id; /* tells our files apart; another file is refused */
+	const char *const
+		*migrations; /* step i takes user_version from i to i+1; ends with NULL */
 };
 
 struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
@@ -43,7 +44,8 @@ const char *sqlite_store_path(const struct sqlite_store *s);
  * redone one by one), so it sets its outputs afresh each time; false undoes what
  * it wrote, and nothing else.
  */
-typedef bool sqlite_work_fn(void *context, struct sqlite_connection *c, struct error *err);
+typedef bool sqlite_work_fn(void *context, struct sqlite_connection *c,
+			    struct error *err);
 
 /* Run inside a transaction, on this thread or that of another writer, one at a time;
  * true once it is on disk. Not from within other work: it would wait for itself. */
@@ -73,6 +75,7 @@ int64_t sqlite_changed(struct sqlite_connection *c);
 bool sqlite_bind(struct sqlite_connection *c, sqlite3_stmt *statement, int index,
 		 const char *text, size_t length, struct error *err);
 /* Text of a column as a new string. NULL sets 'err'. */
-char *sqlite_column_copy(sqlite3_stmt *statement, int column, struct error *err) _must_use_;
+char *sqlite_column_copy(sqlite3_stmt *statement, int column,
+			 struct error *err) _must_use_;
 
 #endif
