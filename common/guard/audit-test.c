@@ -265,6 +265,18 @@ static void test_a_link_is_no_log(void **state)
 	testing_error(&err, ERR_INTERNAL, "cannot open");
 }
 
+static void test_another_key(void **state)
+{
+	struct chain *c = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *key = statedir_path(c->dir, "audit/gate.key");
+
+	chain_close(c);
+	assert_int_equal(unlink(key), 0);
+	assert_null(audit_open(c->dir, "gate", &err));
+	testing_error(&err, ERR_INTERNAL, "not the public half");
+}
+
 /* ---- Many writers ---- */
 
 struct writer {
@@ -308,7 +320,8 @@ int main(void)
 		CHAIN_TEST(test_sensitive),        CHAIN_TEST(test_goes_on),
 		CHAIN_TEST(test_torn_line),        CHAIN_TEST(test_hole),
 		CHAIN_TEST(test_only_a_torn_line), CHAIN_TEST(test_damaged_last_line),
-		CHAIN_TEST(test_a_link_is_no_log), CHAIN_TEST(test_threads),
+		CHAIN_TEST(test_a_link_is_no_log), CHAIN_TEST(test_another_key),
+		CHAIN_TEST(test_threads),
 	};
 
 	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);

@@ -228,8 +228,21 @@ static bool open_key(struct audit *a, const struct statedir *dir, struct error *
 		return error_oom(err);
 	a->key = file_exists(private) ? sign_key_read(private, err)
 				      : sign_key_create(private, err);
-	return a->key && derive_sensitive_key(a, err) &&
-	       (file_exists(public) || sign_key_write_public(a->key, public, err));
+	if (!a->key || !derive_sensitive_key(a, err))
+		return false;
+	if (!file_exists(public))
+		return sign_key_write_public(a->key, public, err);
+	/* Another key than the one that verifies would be noticed too late. */
+	_cleanup_(verify_key_freep) struct verify_key *half =
+		verify_key_read(public, err);
+	if (!half)
+		return false;
+	if (strcmp(verify_key_kid(half), sign_key_kid(a->key)) == 0)
+		return true;
+	error_set(err, ERR_INTERNAL, "'%s' is not the public half of '%s'", public,
+		  private);
+	return error_hint(
+		err, "put the right key back, or move both away to begin with a new one");
 }
 
 /* Go on where the last line of an earlier process left off. */
