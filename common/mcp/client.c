@@ -27,6 +27,7 @@ struct request {
 	struct strbuf meta;   /* members of _meta besides the envelope, likewise */
 	int64_t timeout_ms;
 	const atomic_bool *cancel;
+	bool *ret_refused; /* NULL: nobody asks */
 };
 
 #define REQUEST_INIT(m)                                                                  \
@@ -289,6 +290,8 @@ static json_t *send(struct mcp_client *c, struct request *r, bool *ret_sent,
 		*ret_sent = false;
 	if (write_body(c, r, id, &body, err) && post(c, r, &body, &reply, ret_sent, err))
 		result = read_result(&reply, id, err);
+	if (r->ret_refused)
+		*r->ret_refused = !result && reply.status >= 400 && reply.status < 500;
 	strbuf_wipe(&body);
 	http_client_reply_done(&reply);
 	return result;
@@ -377,6 +380,7 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 	r.traceparent = call->traceparent;
 	r.timeout_ms = call->timeout_ms;
 	r.cancel = call->cancel;
+	r.ret_refused = call->ret_refused;
 	add_text(&r.params, "name", call->tool);
 	strbuf_add_string(&r.params, ",\"arguments\":");
 	strbuf_add_string(&r.params, call->arguments ? call->arguments : "{}");

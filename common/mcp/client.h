@@ -39,6 +39,8 @@ struct mcp_client_call {
 	const char *traceparent;   /* NULL: none */
 	int64_t timeout_ms;
 	const atomic_bool *cancel;
+	bool *ret_refused; /* may be NULL: true when the server refused the request as such
+			    * (HTTP 4xx), so that nothing began though it was sent */
 };
 /* The result object: resultType complete or input_required. '*ret_sent' as in http_client_call. */
 json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call,
