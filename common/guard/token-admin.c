@@ -154,6 +154,10 @@ json_t *token_list(const char *index_path, struct error *err)
 	struct error why = ERROR_INIT;
 	size_t count = 0;
 
+	if (!list) {
+		error_oom(err);
+		return NULL;
+	}
 	if (!token_file_read(index_path, &rows, &count, &why) &&
 	    why.code != ERR_NOT_FOUND) {
 		error_set(err, why.code, "%s", why.message);
