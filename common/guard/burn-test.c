@@ -241,6 +241,29 @@ static void test_recover(void **state)
 	assert_int_equal(recovered, 0);
 }
 
+static void test_observe(void **state)
+{
+	struct store *s = *state;
+	struct grant g = grant("a1");
+	struct error err = ERROR_INIT;
+	json_auto_t *found = NULL;
+	json_t *record = NULL;
+	size_t recovered = 0;
+
+	assert_false(burn_observe(s->c, "a1", "locked", &err));
+	testing_error(&err, ERR_NOT_FOUND, "never started");
+	assert_true(start(s->c, &g, &record));
+	assert_false(burn_observe(s->c, "a1", "locked", &err));
+	testing_error(&err, ERR_CONFLICT, NULL);
+	assert_true(burn_recover(s->c, 5000, NULL, NULL, &recovered, &err));
+	assert_true(burn_observe(s->c, "a1", "locked", &err));
+	/* What was seen is told, and the outcome stays unknown. */
+	assert_true(burn_find(s->c, "a1", &found, &err));
+	assert_string_equal(json_get_string(found, "state"), "unknown");
+	assert_string_equal(json_get_string(json_object_get(found, "result"), "observed"),
+			    "locked");
+}
+
 static void test_damaged_record_stays_burnt(void **state)
 {
 	struct store *s = *state;
@@ -268,6 +291,7 @@ int main(void)
 		TEST(test_a_result_too_long_is_left_out),
 		TEST(test_of_many_one_is_first),
 		TEST(test_recover),
+		TEST(test_observe),
 		TEST(test_damaged_record_stays_burnt),
 	};
 

@@ -227,7 +227,8 @@ bool burn_recover(struct coordination *c, int64_t now_ms,
 	return true;
 }
 
-bool burn_observe(struct coordination *c, const char *id, const char *text, struct error *err)
+bool burn_observe(struct coordination *c, const char *id, const char *text,
+		  struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT;
 	_cleanup_free_ char *old = NULL;
@@ -238,13 +239,16 @@ bool burn_observe(struct coordination *c, const char *id, const char *text, stru
 		return false;
 	json_auto_t *record = old ? parse(id, old, err) : NULL;
 	if (!record)
-		return error_set(err, ERR_NOT_FOUND, "execution '%s' was never started", id);
+		return error_set(err, ERR_NOT_FOUND, "execution '%s' was never started",
+				 id);
 	if (strcmp(json_get_string(record, "state"), "unknown") != 0)
-		return error_set(err, ERR_CONFLICT, "the outcome of execution '%s' is known", id);
+		return error_set(err, ERR_CONFLICT,
+				 "the outcome of execution '%s' is known", id);
 	json_t *seen = json_pack("{s:s}", "observed", text);
 	if (!seen || json_object_set_new(record, "result", seen) != 0)
 		return error_oom(err);
 	return write_record(&value, record, err) &&
 	       coord_swap(c, key, old, value.data, &changed, err) &&
-	       (changed || error_set(err, ERR_CONFLICT, "execution '%s' has changed", id));
+	       (changed ||
+		error_set(err, ERR_CONFLICT, "execution '%s' has changed", id));
 }

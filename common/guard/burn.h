@@ -39,6 +39,7 @@ bool burn_recover(struct coordination *c, int64_t now_ms,
 
 /* What was seen in the backend afterwards of an execution that is 'unknown': kept as
  * the member "observed" of its result, {"observed": text}. Changes nothing else. */
-bool burn_observe(struct coordination *c, const char *id, const char *text, struct error *err);
+bool burn_observe(struct coordination *c, const char *id, const char *text,
+		  struct error *err);
 
 #endif
