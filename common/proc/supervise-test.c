@@ -54,12 +54,12 @@ static int begin(void **state)
 	struct error err = ERROR_INIT;
 
 	(void)snprintf(p->folder, sizeof p->folder, "/tmp/supervise-test-XXXXXX");
+	*state = p;
 	if (!mkdtemp(p->folder))
 		return -1;
 	(void)snprintf(p->log, sizeof p->log, "%s/log", p->folder);
 	p->loop = loop_new(&err);
 	p->supervisor = supervisor_new(p->loop, on_event, p, &err);
-	*state = p;
 	return p->loop && p->supervisor ? 0 : -1;
 }
 

@@ -72,12 +72,13 @@ static bool start_threads(struct workers *w, unsigned count, struct error *err)
 
 struct workers *workers_new(unsigned threads, unsigned queue_max, struct error *err)
 {
-	_cleanup_(workers_freep) struct workers *w = calloc(1, sizeof *w);
+	_cleanup_(workers_freep) struct workers *w = NULL;
 
 	if (threads == 0 || queue_max == 0) {
 		error_set(err, ERR_INTERNAL, "a worker pool needs threads and a queue");
 		return NULL;
 	}
+	w = calloc(1, sizeof *w);
 	if (!w) {
 		error_oom(err);
 		return NULL;

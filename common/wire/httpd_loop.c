@@ -213,7 +213,8 @@ unsigned httpd_drop_slow(const struct httpd_conn *conns, int64_t now_ms)
 	unsigned dropped = 0;
 
 	for (; conns; conns = conns->next) {
-		if (conns->waiting || now_ms - conns->since_ms <= HTTPD_REQUEST_S * 1000)
+		if (conns->waiting ||
+		    now_ms - conns->since_ms <= INT64_C(1000) * HTTPD_REQUEST_S)
 			continue;
 		(void)shutdown(conns->fd, SHUT_RDWR); /* libmicrohttpd finds it closed */
 		dropped++;
