@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "console/audit_text.h"
 #include "console/console.h"
 
 enum { TAIL_LINES = 20, FOLLOW_MS = 200 };
@@ -114,18 +115,14 @@ static bool read_log(const struct console *c, const char *program, const char *a
 static void print_line(const struct console *c, const json_t *line)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct error ignored = ERROR_INIT;
-	const char *at = json_get_string(line, "at");
-	const char *program = json_get_string(line, "program");
-	const char *event = json_get_string(line, "event");
 
 	if (c->json) {
 		console_print_json(line);
 		return;
 	}
-	strbuf_add_format(&text, "%s  %-10s %-22s ", at ? at : "?",
-			  program ? program : "?", event ? event : "?");
-	(void)json_write(&text, json_object_get(line, "data"), &ignored);
+	strbuf_add_format(&text, "%s  %-9s %-20s ", console_member(line, "at"),
+			  console_member(line, "program"), console_member(line, "event"));
+	audit_text_add(&text, json_object_get(line, "data"));
 	console_print_visible(text.data);
 }
 

@@ -116,7 +116,7 @@ static void check_secrets(struct doctor *d)
 
 static void check_tokens(struct doctor *d)
 {
-	_cleanup_free_ char *index = statedir_path(d->console->dir, "tokens/index.json");
+	_cleanup_free_ char *index = statedir_path(d->console->dir, "callers/index.json");
 	_cleanup_free_ char *client =
 		statedir_path(d->console->dir, "tokens/client.token");
 	struct error err = ERROR_INIT;
@@ -138,7 +138,7 @@ static void check_tokens(struct doctor *d)
 
 void doctor_folders(struct doctor *d)
 {
-	static const char *const folders[] = { "keys",   "keys/trusted", "tokens",
+	static const char *const folders[] = { "keys",   "keys/trusted", "tokens", "callers",
 					       "config", "audit",        "run" };
 	size_t before = d->count[DOCTOR_OK] + d->count[DOCTOR_WARN] +
 			d->count[DOCTOR_FAIL];

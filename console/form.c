@@ -111,7 +111,7 @@ static void explain(const struct form *f, const char *name, const json_t *proper
 		printf("  several: separate them with commas\n");
 	else if (form_allows(resolved, "object"))
 		printf("  a JSON object\n");
-	else if (hint)
+	else if (hint && (!help || form_allows(resolved, "boolean")))
 		printf("  %s\n", hint);
 }
 

@@ -74,25 +74,42 @@ static size_t utf8_step(const char *s)
 	return have;
 }
 
+/* How many bytes of 's' fit into 'room' columns; behind a space where there is one. */
+static size_t fitting(const char *s, size_t room)
+{
+	size_t bytes = 0, behind_space = 0, column = 0;
+
+	while (s[bytes]) {
+		size_t step = utf8_step(s + bytes), width = text_columns(s + bytes, step);
+
+		if (column + width > room)
+			return behind_space ? behind_space : bytes;
+		column += width;
+		bytes += step;
+		if (s[bytes - 1] == ' ')
+			behind_space = bytes;
+	}
+	return bytes;
+}
+
 /*
- * 'text' from 'column' on, wrapped to the width. Each further line begins with a
- * bar before 'indent', so that no text can pass for a line of the page itself.
+ * 'text' from 'column' on, wrapped to the width and nothing lost. Each further line
+ * begins with a bar before 'indent', so that no text can pass for a line of the page.
  */
 static void put_wrapped(struct page *p, const char *text, size_t indent, size_t column)
 {
 	_cleanup_strbuf_ struct strbuf shown = STRBUF_INIT;
+	const char *s;
 
 	render_text(&shown, text);
-	for (const char *s = shown.data; *s;) {
-		size_t step = utf8_step(s), width = text_columns(s, step);
+	for (s = shown.data; *s;) {
+		size_t bytes = fitting(s, p->style->columns - column);
 
-		if (column + width > p->style->columns) {
+		strbuf_add(p->sb, s, bytes);
+		s += bytes;
+		if (*s)
 			strbuf_add_format(p->sb, "\n%*s| ", (int)indent - 2, "");
-			column = indent;
-		}
-		strbuf_add(p->sb, s, step);
-		column += width;
-		s += step;
+		column = indent;
 	}
 	strbuf_add_char(p->sb, '\n');
 }

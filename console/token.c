@@ -126,7 +126,7 @@ static int run(struct console *c, int argc, char **argv)
 	struct token_options o = { 0 };
 	struct error err = ERROR_INIT;
 	int operands = 0;
-	_cleanup_free_ char *index = statedir_path(c->dir, "tokens/index.json");
+	_cleanup_free_ char *index = statedir_path(c->dir, "callers/index.json");
 
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_token, err.message);
