@@ -189,9 +189,8 @@ static void arguments_are_judged_and_made_canonical(void **state)
 		assert_int_equal(canonical.length, 0);
 		error_clear(&err);
 	}
-	json_auto_t *good =
-		json_parse("{\"value\":\"b\",\"reason\":\"abc\",\"key\":\"a\"}", 39,
-			   JSON_CONTRACT, &err);
+	static const char text[] = "{\"value\":\"b\",\"reason\":\"abc\",\"key\":\"a\"}";
+	json_auto_t *good = json_parse(text, sizeof text - 1, JSON_CONTRACT, &err);
 	assert_true(tool_definition_accept(d, good, &canonical, digest, &err));
 	assert_string_equal(canonical.data,
 			    "{\"key\":\"a\",\"reason\":\"abc\",\"value\":\"b\"}");

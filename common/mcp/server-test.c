@@ -124,7 +124,7 @@ static void a_key_that_others_can_read_is_refused(void **state)
 static void tokens_come_and_go_while_it_runs(void **state)
 {
 	struct rig *rig = *state;
-	_cleanup_free_ char *index = statedir_path(rig->dir, "tokens/index.json");
+	_cleanup_free_ char *index = statedir_path(rig->dir, "callers/index.json");
 	const char *scopes[] = { "fixture:read" };
 	struct secret *token = NULL;
 	struct error err = ERROR_INIT;

@@ -56,17 +56,17 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 {
 	_cleanup_free_ char *own = statedir_path(dir, "%s", server->name);
 	_cleanup_free_ char *audit = statedir_path(dir, "audit");
-	_cleanup_free_ char *tokens = statedir_path(dir, "tokens");
+	_cleanup_free_ char *callers = statedir_path(dir, "callers");
 	_cleanup_free_ char *trusted = statedir_path(dir, "keys/trusted");
 	struct sandbox_path paths[SANDBOX_PATHS_MAX] = {
 		{ own, SANDBOX_READ | SANDBOX_WRITE },
 		{ audit, SANDBOX_READ | SANDBOX_WRITE },
-		{ tokens, SANDBOX_READ },
+		{ callers, SANDBOX_READ },
 		{ trusted, SANDBOX_READ },
 	};
 	size_t count = 4;
 
-	if (!own || !audit || !tokens || !trusted)
+	if (!own || !audit || !callers || !trusted)
 		return error_oom(err);
 	for (size_t i = 0; i < sandbox_system_path_count && count < SANDBOX_PATHS_MAX;
 	     i++)

@@ -92,7 +92,7 @@ static bool read_gate_token(struct mcp_service *s, struct error *err)
 static bool open_shared(struct mcp_service *s, struct error *err)
 {
 	_cleanup_free_ char *trusted = statedir_path(s->dir, "keys/trusted");
-	_cleanup_free_ char *tokens = statedir_path(s->dir, "tokens/index.json");
+	_cleanup_free_ char *tokens = statedir_path(s->dir, "callers/index.json");
 
 	if (!trusted || !tokens)
 		return error_oom(err);
