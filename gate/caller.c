@@ -150,12 +150,12 @@ static void on_registration(void *context, const json_t *message)
 static bool enter_sandbox(const struct network *c, struct error *err)
 {
 	_cleanup_free_ char *config = statedir_path(c->dir, "config");
-	_cleanup_free_ char *tokens = statedir_path(c->dir, "tokens");
+	_cleanup_free_ char *callers = statedir_path(c->dir, "callers");
 	struct sandbox_path paths[64] = { { config, SANDBOX_READ },
-					  { tokens, SANDBOX_READ } };
+					  { callers, SANDBOX_READ } };
 	size_t count = 2;
 
-	if (!config || !tokens)
+	if (!config || !callers)
 		return error_oom(err);
 	for (size_t i = 0; i < sandbox_system_path_count && count < ARRAY_SIZE(paths);
 	     i++)
@@ -174,7 +174,7 @@ static bool enter_sandbox(const struct network *c, struct error *err)
 static bool open_tokens(struct network *c, struct error *err)
 {
 	_cleanup_free_ char *token = statedir_path(c->dir, "tokens/gate.token");
-	_cleanup_free_ char *index = statedir_path(c->dir, "tokens/index.json");
+	_cleanup_free_ char *index = statedir_path(c->dir, "callers/index.json");
 
 	if (!token || !index)
 		return error_oom(err);

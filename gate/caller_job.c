@@ -125,18 +125,20 @@ static json_t *shorten(const json_t *result)
 
 static json_t *run_execute(struct mcp_client *client, const struct fields *f)
 {
+	bool refused = false;
 	const struct mcp_client_call call = { .tool = f->tool,
 					      .arguments = f->arguments_text,
 					      .request_state = f->request_state,
 					      .grant = f->grant,
-					      .timeout_ms = CALLER_EXECUTE_MS };
+					      .timeout_ms = CALLER_EXECUTE_MS,
+					      .ret_refused = &refused };
 	struct error err = ERROR_INIT, unfit = ERROR_INIT;
 	bool sent = false;
 	json_auto_t *result = mcp_client_call(client, &call, &sent, &err);
 	json_auto_t *shortened = NULL;
 
 	if (!result)
-		return executed(f, NULL, sent, &err);
+		return executed(f, NULL, sent && !refused, &err);
 	if (fits(result, &unfit))
 		return executed(f, result, true, &err);
 	shortened = shorten(result);

@@ -134,7 +134,7 @@ static void on_surface(void *context, struct channel *ch, json_t *message)
 		return;
 	if (!reply ||
 	    json_object_set_new(reply, "m", json_string(message_name(MSG_REPLY))) != 0 ||
-	    json_object_set(reply, "id", json_is_integer(id) ? id : json_null()) != 0)
+	    (json_is_integer(id) && json_object_set(reply, "id", id) != 0))
 		return;
 	(void)channel_send(ch, reply);
 }

@@ -228,9 +228,6 @@ static void take_fault(struct keeper *k, struct approval *a, const json_t *error
 	bool alive = k->now_ms < expiry_ms(a) - 1000;
 
 	read_error(error, &why);
-	/* A plain refusal of the request is an answer: nothing began. */
-	if (why.code == ERR_PERMISSION_DENIED)
-		sent = false;
 	a->unanswered = a->unanswered || sent;
 	if (sent && a->state == RECORD_GRANTED) {
 		struct error err = ERROR_INIT;

@@ -1,0 +1,272 @@
+"""A private gate and the fixture server in a folder of their own, for tests.
+
+One uid plays several persons: the gate reads config/gate.yaml afresh for each
+decision, so become() rewrites who the uid is. Everything is stopped by pid.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+from gate_client import GateClient
+
+BUILD = os.environ["WINGMAN_BUILD"]
+GATE = os.path.join(BUILD, "bin", "wingman-gate")
+FIXTURE = os.path.join(BUILD, "tests", "fixture-server")
+PEOPLE = ("alice@example.test", "bob@example.test", "carol@example.test")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Program:
+    """A program that prints one ready line."""
+
+    def __init__(self, argv, log):
+        self.log = open(log, "ab")
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=self.log)
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            with open(log, encoding="utf-8") as f:
+                raise RuntimeError(f"{argv[0]} did not start:\n" + f.read()[-3000:])
+        self.ready = json.loads(line)
+
+    def stop(self):
+        """SIGTERM; (exit status, seconds it took)."""
+        began = time.monotonic()
+        self.process.terminate()
+        try:
+            status = self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self._close()
+        return status, time.monotonic() - began
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self._close()
+
+    def _close(self):
+        self.process.stdout.close()
+        self.log.close()
+
+
+class Rig:
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="wingman-gate-")
+        self.gate_port = free_port()
+        self.server_port = free_port()
+        self.tokens = {}
+        self.gate = self.server = None
+        self.whoami = PEOPLE[0]
+        self.team = list(PEOPLE[:2])
+        self.more = ""
+        for name in ("keys/trusted", "tokens", "callers", "config", "audit", "run", "fixture", "gate"):
+            os.makedirs(self.path(name), mode=0o700)
+        os.chmod(self.dir, 0o700)
+        self._make_key()
+        self._make_tokens()
+        with open(self.path("fixture", "state.key"), "wb") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(secrets.token_bytes(32))
+        self.write_gate_config()
+        self.write("config/fixture.yaml",
+                   f"listen: {{address: 127.0.0.1, port: {self.server_port}}}\n"
+                   f"gate: {{url: 'http://127.0.0.1:{self.gate_port}'}}\n"
+                   "freed_reads: [get_route]\n")
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
+
+    def write(self, name, text):
+        # As an editor does: a new file in place of the old.
+        with open(self.path(name + ".new"), "w", encoding="utf-8") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(text)
+        os.rename(self.path(name + ".new"), self.path(name))
+
+    def read(self, *names):
+        try:
+            with open(self.path(*names), encoding="utf-8") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def _make_key(self):
+        key = self.path("keys/gate.key")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True,
+                       capture_output=True)
+        os.chmod(key, 0o600)
+
+    def kid(self):
+        der = subprocess.run(["openssl", "pkey", "-in", self.path("keys/gate.key"), "-pubout",
+                              "-outform", "DER"], check=True, capture_output=True).stdout
+        return hashlib.sha256(der[-32:]).hexdigest()[:16]
+
+    def _make_tokens(self):
+        rows = []
+        for name, principal, scopes in (
+                ("gate", "service/gate", ["wingman:gate"]),
+                ("fixture", "service/fixture", ["wingman:register"]),
+                ("other", "service/other", ["wingman:register"]),
+                ("client", PEOPLE[0], ["fixture:read", "fixture:write"]),
+                ("client2", PEOPLE[0], ["fixture:read", "fixture:write"]),
+                ("stranger", "mallory@example.test", ["fixture:read", "fixture:write"])):
+            token = "wm_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+            self.tokens[name] = token
+            with open(self.path("tokens", name + ".token"), "w", encoding="ascii") as f:
+                os.fchmod(f.fileno(), 0o600)
+                f.write(token)
+            rows.append({"id": name, "sha256": hashlib.sha256(token.encode()).hexdigest(),
+                         "principal": principal, "client": name, "scopes": scopes,
+                         "created_at": int(time.time() * 1000)})
+        self.write("callers/index.json", json.dumps({"v": 1, "tokens": rows}))
+
+    def write_gate_config(self):
+        persons = "".join(
+            f"  - {{id: '{p}', unix: [{os.getuid()}]}}\n" if p == self.whoami else
+            f"  - {{id: '{p}'}}\n" for p in PEOPLE)
+        self.write("config/gate.yaml",
+                   f"persons:\n{persons}"
+                   f"team: {json.dumps(self.team)}\n"
+                   "servers:\n"
+                   f"  - {{name: fixture, url: 'http://127.0.0.1:{self.server_port}/mcp'}}\n"
+                   f"listen: {{address: 127.0.0.1, port: {self.gate_port}}}\n"
+                   "limits: {proposals_at_once: 1000, proposals_per_minute: 1000}\n" + self.more)
+
+    def become(self, person):
+        self.whoami = person
+        self.write_gate_config()
+
+    # --- processes ---
+
+    def start_server(self):
+        self.server = Program([FIXTURE, "--dir", self.dir], self.path("run/fixture.log"))
+
+    def start_gate(self):
+        self.gate = Program([GATE, "--dir", self.dir], self.path("run/gate.log"))
+        return self.gate.ready
+
+    def restart_gate(self, how="kill"):
+        getattr(self.gate, how)()
+        self.start_gate()
+
+    def client(self):
+        return GateClient(self.path("run/gate.sock"))
+
+    def start(self):
+        """Both, and the fixture's tools pinned: its schemas are not compiled into the gate."""
+        self.start_server()
+        self.start_gate()
+        team, self.team = self.team, [PEOPLE[0]]
+        self.write_gate_config()
+        with self.client() as c:
+            approval = self.propose_pin(c)
+            c.approve(approval)
+            c.wait(approval, "succeeded")
+        self.team = team
+        self.write_gate_config()
+
+    def propose_pin(self, c):
+        deadline = time.monotonic() + 10
+        while True:
+            if c.ask("tools", server="fixture")["servers"][0]["up"]:
+                break
+            assert time.monotonic() < deadline, "the gate does not see the fixture server"
+            time.sleep(0.05)
+        current = c.ask("pins", server="fixture")["current"]
+        return c.ask("propose_gate", action="pin_server",
+                     arguments={"server": "fixture", "digest": current})["approval"]
+
+    def done(self):
+        for program in (self.gate, self.server):
+            if program and program.process.poll() is None:
+                os.kill(program.process.pid, signal.SIGKILL)
+                program.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    # --- the fixture's backend ---
+
+    def value(self, key):
+        return self.read("fixture/values", key)
+
+    def runs(self):
+        return [line.split(" ", 3) for line in self.read("fixture/runs").splitlines()]
+
+    def hold(self, point):
+        open(self.path("fixture/hold-" + point), "w", encoding="ascii").close()
+
+    def wait_held(self, point, timeout_s=15):
+        deadline = time.monotonic() + timeout_s
+        while not os.path.exists(self.path("fixture/held-" + point)):
+            assert time.monotonic() < deadline, f"nothing came to '{point}'"
+            time.sleep(0.02)
+
+    def release(self, point):
+        for name in ("hold-", "held-"):
+            try:
+                os.unlink(self.path("fixture", name + point))
+            except FileNotFoundError:
+                pass
+
+    # --- HTTP ---
+
+    def post(self, url, token, body, headers=None):
+        """(status, JSON or text)"""
+        request = urllib.request.Request(url, data=body if isinstance(body, bytes)
+                                         else json.dumps(body).encode(), method="POST")
+        request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", "Bearer " + token)
+        for name, value in (headers or {}).items():
+            request.add_header(name, value)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as reply:
+                status, text = reply.status, reply.read().decode()
+        except urllib.error.HTTPError as e:
+            with e:
+                status, text = e.code, e.read().decode()
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, text
+
+    def register(self, body, token="fixture"):
+        return self.post(f"http://127.0.0.1:{self.gate_port}/approvals",
+                         self.tokens.get(token, token), body)
+
+    def call(self, tool, arguments, token="client"):
+        """tools/call of revision 2026-07-28; the result."""
+        prefix = "io.modelcontextprotocol/"
+        _, reply = self.post(
+            f"http://127.0.0.1:{self.server_port}/mcp", self.tokens[token],
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+                "name": tool, "arguments": arguments, "_meta": {
+                    prefix + "protocolVersion": "2026-07-28",
+                    prefix + "clientInfo": {"name": "test", "version": "1"},
+                    prefix + "clientCapabilities": {}}}},
+            {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": tool,
+             "Accept": "application/json, text/event-stream"})
+        assert "result" in reply, reply
+        return reply["result"]
+
+    def audit(self):
+        return [json.loads(line) for line in self.read("audit/gate.jsonl").splitlines()]
