@@ -195,6 +195,11 @@ static void requests_are_whole(void **state)
 	assert_int_equal(json_get_int64(json_object_get(params, "arguments"), "a", 0), 1);
 }
 
+/* Two data lines of one event, and fields that are of no interest. */
+#define SPLIT                                                                            \
+	"data: {\"jsonrpc\":\"2.0\",\"id\":%ID%,\ndata: \"result\":{\"n\":1}}\nretry: "  \
+	"5\nother\n\n"
+
 static void streams_with_one_response(void **state)
 {
 	static const char *const good[] = {
@@ -204,8 +209,7 @@ static void streams_with_one_response(void **state)
 		"data: "
 		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
 		"progress\",\"params\":{}}\r\rdata: " OK "\r\r",
-		"data: {\"jsonrpc\":\"2.0\",\"id\":%ID%,\ndata: "
-		"\"result\":{\"n\":1}}\nretry: 5\nother\n\n",
+		SPLIT,
 	};
 	static const char *const bad[] = {
 		"",
