@@ -58,7 +58,7 @@ static bool gather(void *context, struct ldap_entry *entry)
 	if (g->count == g->capacity) {
 		size_t capacity = g->capacity ? g->capacity * 2 : 16;
 		struct ldap_entry **entries =
-			reallocarray(g->entries, capacity, sizeof *g->entries);
+			reallocarray(g->entries, capacity, sizeof(struct ldap_entry *));
 
 		if (!entries) {
 			ldap_entry_free(entry);

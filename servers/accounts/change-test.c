@@ -5,10 +5,11 @@
 
 #include <cmocka.h>
 
+#include "base/testing.h"
 #include "servers/accounts/change.h"
 #include "servers/accounts/fake_backend.h"
 
-static char dir[] = "/tmp/change-test-XXXXXX";
+static char dir[TESTING_PATH_BYTES];
 static int made;
 
 static struct fake_account people[3];
@@ -28,7 +29,7 @@ static const struct record_event event = {
 static struct documents *fresh(void)
 {
 	struct error err = ERROR_INIT;
-	char path[80];
+	char path[TESTING_PATH_BYTES + 32];
 	struct documents *d;
 
 	people[0] = (struct fake_account){
@@ -254,16 +255,15 @@ static void test_events_bounded(void **state)
 static int make_dir(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	testing_folder(dir);
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char command[80];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	testing_remove(dir);
+	return 0;
 }
 
 int main(void)

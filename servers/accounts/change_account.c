@@ -21,9 +21,10 @@ static bool read_change(const struct accounts *a, const json_t *item,
 		.lock = json_get_string(item, "lock"),
 		.act = json_is_true(json_object_get(item, "act")),
 	};
-	if (!ret->system || !ret->identifier || !ret->id || !ret->lock)
-		return error_set(err, ERR_INTERNAL, "the plan names no account of ours");
-	return true;
+	if (ret->system && ret->identifier && ret->id && ret->lock)
+		return true;
+	error_set(err, ERR_INTERNAL, "the plan names no account of ours");
+	return false;
 }
 
 static struct record_event read_event(const struct mcp_call *call, enum change_kind kind)

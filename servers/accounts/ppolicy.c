@@ -50,10 +50,7 @@ void ppolicy_judge(const char *lock, const struct ppolicy *policy, int64_t now_m
 	ret->obeyed = policy->found && policy->lockout;
 	if (!*lock)
 		return;
-	if (strlen(lock) >= sizeof ret->lock) {
-		ret->state = ACCOUNT_UNKNOWN;
-		strbuf_add_string(detail, "the directory's lock cannot be understood");
-	} else if (!ret->obeyed) {
+	if (!ret->obeyed) {
 		strbuf_add_string(
 			detail,
 			"marked as locked, but its password policy does not obey locks");

@@ -1,5 +1,6 @@
 #include "servers/accounts/resolve.h"
 
+#include <assert.h>
 #include <strings.h>
 
 void person_done(struct person *p)
@@ -83,7 +84,8 @@ static bool fail_ambiguous(const struct account_system *system,
 		return error_oom(err);
 	error_set(err, ERR_AMBIGUOUS, "%s%zu people are known as '%s'",
 		  list->more ? "more than " : "", list->count, text);
-	return error_hint(err, "say which one by e-mail address or user name");
+	error_hint(err, "say which one by e-mail address or user name");
+	return false;
 }
 
 /* The one account under a key, or none: '*ret_found'. */
@@ -135,10 +137,14 @@ static bool identify(const struct account_system *systems, size_t count,
 
 static bool set_identity(struct person *p, const struct account *a, struct error *err)
 {
+	assert(a->name && a->identifier && a->uid && a->mail); /* what a backend owes */
 	p->name = strdup(*a->name ? a->name : a->identifier);
 	p->uid = strdup(a->uid);
 	p->mail = strdup(a->mail);
-	return (p->name && p->uid && p->mail) || error_oom(err);
+	if (p->name && p->uid && p->mail)
+		return true;
+	error_oom(err);
+	return false;
 }
 
 static void add_account(struct person *p, const struct account_system *system,

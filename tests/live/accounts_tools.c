@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/testing.h"
 #include "link/ldap/ldap_link.h"
 #include "mcp/call.h"
 #include "mcp/definition.h"
@@ -20,7 +21,7 @@
 
 #define SUFFIX "dc=example,dc=test"
 
-static char dir[] = "/tmp/accounts-tools-XXXXXX";
+static char dir[TESTING_PATH_BYTES];
 static struct accounts *accounts;
 
 static const struct mcp_tool tools[] = {
@@ -369,8 +370,7 @@ static int open_accounts(void **state)
 		"cn=service-accounts,ou=groups," SUFFIX);
 
 	(void)state;
-	if (!mkdtemp(dir))
-		return -1;
+	testing_folder(dir);
 	folder = statedir_new(dir, &err);
 	accounts = folder ? accounts_open(folder, config, &err) : NULL;
 	statedir_free(folder);
@@ -381,12 +381,10 @@ static int open_accounts(void **state)
 
 static int close_accounts(void **state)
 {
-	char command[80];
-
 	(void)state;
 	accounts_close(accounts);
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	testing_remove(dir);
+	return 0;
 }
 
 int main(void)

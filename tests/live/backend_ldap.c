@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/testing.h"
 #include "link/ldap/ldap_link.h"
 #include "servers/accounts/backend_ldap.h"
 #include "servers/accounts/change.h"
@@ -22,7 +23,7 @@
 #define JOHN   "uid=john.doe," PEOPLE
 #define NOW    INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
 
-static char dir[] = "/tmp/backend-ldap-XXXXXX";
+static char dir[TESTING_PATH_BYTES];
 
 static const struct record_event event = {
 	.action = "blocked",
@@ -363,16 +364,15 @@ static void test_faults(void **state)
 static int make_dir(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	testing_folder(dir);
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char command[80];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	testing_remove(dir);
+	return 0;
 }
 
 int main(void)

@@ -24,7 +24,7 @@ struct subscription {
 struct announcer {
 	pthread_mutex_t lock;
 	pthread_cond_t wake, idle;
-	struct announcement *first, **last;
+	struct announcement *first, *last;
 	size_t waiting, subscribed;
 	uint64_t next_number;
 	struct subscription *subscriptions; /* by number */
@@ -108,7 +108,7 @@ static void *deliver_thread(void *context)
 		}
 		a->first = n->next;
 		if (!a->first)
-			a->last = &a->first;
+			a->last = NULL;
 		a->waiting--;
 		deliver(a, n);
 	}
@@ -124,7 +124,6 @@ struct announcer *announcer_new(struct error *err)
 		error_oom(err);
 		return NULL;
 	}
-	a->last = &a->first;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->wake, NULL);
 	pthread_cond_init(&a->idle, NULL);
@@ -184,6 +183,17 @@ static bool is_waiting(const struct announcer *a, const struct announcement *n)
 	return false;
 }
 
+static void enqueue(struct announcer *a, struct announcement *n)
+{
+	if (a->last)
+		a->last->next = n;
+	else
+		a->first = n;
+	a->last = n;
+	a->waiting++;
+	pthread_cond_signal(&a->wake);
+}
+
 bool announcer_publish(struct announcer *a, const char *topic, const char *text,
 		       struct error *err)
 {
@@ -199,11 +209,7 @@ bool announcer_publish(struct announcer *a, const char *topic, const char *text,
 		ok = error_set(err, ERR_BACKEND_UNAVAILABLE,
 			       "too many announcements are waiting");
 	} else {
-		*a->last = n;
-		a->last = &n->next;
-		a->waiting++;
-		n = NULL;
-		pthread_cond_signal(&a->wake);
+		enqueue(a, TAKE(n));
 	}
 	pthread_mutex_unlock(&a->lock);
 	return ok;

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/testing.h"
 
-static char dir[] = "/tmp/coordination-test-XXXXXX";
-static char path[64];
+static char dir[TESTING_PATH_BYTES];
+static char path[TESTING_PATH_BYTES + 32];
 static int made;
 
 static struct coordination *open_store(void)
@@ -34,16 +35,13 @@ const struct contract_twin contract_twin = { .fresh = fresh, .reopen = open_stor
 
 static void test_private_and_exclusive(void **state)
 {
-	_cleanup_(coord_closep) struct coordination *c = NULL;
+	_cleanup_(coord_closep) struct coordination *c = fresh();
 	static const char *const suffixes[] = { "", "-wal", "-shm" };
 	struct error err = ERROR_INIT;
-	mode_t before = umask(0);
 
 	(void)state;
-	c = fresh();
-	umask(before);
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		char name[80];
+		char name[sizeof path + 8];
 		struct stat st;
 
 		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
@@ -160,7 +158,7 @@ static void test_foreign_files(void **state)
 		"this is no database, whatever its name may say; "
 		"it is long enough to have a header of its own, is it not? "
 		"0123456789012345678901234567890123456789";
-	char link[80];
+	char link[sizeof path];
 	int fd;
 
 	(void)state;
@@ -207,16 +205,17 @@ static void test_clock_set_back(void **state)
 static int make_dir(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	testing_folder(dir);
+	/* The store's own modes, not the umask's. */
+	(void)umask(0);
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char command[80];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	testing_remove(dir);
+	return 0;
 }
 
 int main(void)

@@ -6,8 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/documents-test-XXXXXX";
-static char path[64];
+#include "base/testing.h"
+
+static char dir[TESTING_PATH_BYTES];
+static char path[TESTING_PATH_BYTES + 32];
 static int made;
 
 static struct documents *open_store(void)
@@ -115,16 +117,15 @@ static void test_disk_full(void **state)
 static int make_dir(void **state)
 {
 	(void)state;
-	return mkdtemp(dir) ? 0 : -1;
+	testing_folder(dir);
+	return 0;
 }
 
 static int remove_dir(void **state)
 {
-	char command[80];
-
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf '%s'", dir);
-	return system(command);
+	testing_remove(dir);
+	return 0;
 }
 
 int main(void)

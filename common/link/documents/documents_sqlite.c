@@ -292,7 +292,7 @@ struct documents *documents_open_sqlite(const char *path, struct error *err)
 		.application_id = APPLICATION_ID,
 		.migrations = migrations,
 	};
-	_cleanup_free_ struct documents_sqlite *d = calloc(1, sizeof *d);
+	struct documents_sqlite *d = calloc(1, sizeof *d);
 
 	if (!d) {
 		error_oom(err);
@@ -300,5 +300,9 @@ struct documents *documents_open_sqlite(const char *path, struct error *err)
 	}
 	d->base.backend = &backend;
 	d->store = sqlite_store_open(&config, err);
-	return d->store ? &TAKE(d)->base : NULL;
+	if (!d->store) {
+		free(d);
+		return NULL;
+	}
+	return (struct documents *)d;
 }

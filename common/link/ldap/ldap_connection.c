@@ -1,5 +1,6 @@
 #include "link/ldap/ldap_connection.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <strings.h>
 
@@ -27,14 +28,12 @@ void ldap_connection_prepare(void)
 
 static bool is_loopback(const char *host)
 {
-	unsigned a, b, c, d;
-	char rest;
+	struct in_addr v4;
 
 	if (!host || !*host || strcasecmp(host, "localhost") == 0 ||
 	    strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0)
 		return host && *host;
-	return sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &rest) == 4 &&
-	       a == 127 && b < 256 && c < 256 && d < 256;
+	return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
 static bool check_uri(const char *uri, bool start_tls, struct error *err)

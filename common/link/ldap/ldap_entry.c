@@ -1,31 +1,22 @@
 #include "link/ldap/ldap_entry.h"
 
-#include <strings.h>
+#include <ctype.h>
 
-#include "base/text.h"
+#include "base/json.h"
 
-struct attribute {
-	char *name;
-	size_t count;
-	char **values;
-};
+enum { NAME_MAX_BYTES = 128 };
 
+/* Attribute names in lower case, each with an array of its values. */
 struct ldap_entry {
 	char *dn;
-	size_t count;
-	struct attribute attributes[LDAP_LINK_ATTRIBUTES_MAX];
+	json_t *attributes;
 };
 
 void ldap_entry_free(struct ldap_entry *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < e->count; i++) {
-		for (size_t j = 0; j < e->attributes[i].count; j++)
-			free(e->attributes[i].values[j]);
-		free(e->attributes[i].values);
-		free(e->attributes[i].name);
-	}
+	json_decref(e->attributes);
 	free(e->dn);
 	free(e);
 }
@@ -35,56 +26,68 @@ const char *ldap_entry_dn(const struct ldap_entry *e)
 	return e->dn;
 }
 
-const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute,
-			     size_t index)
+/* False for a name that no attribute has. */
+static bool lower_case(const char *name, char ret[static NAME_MAX_BYTES])
 {
-	for (size_t i = 0; i < e->count; i++)
-		if (strcasecmp(e->attributes[i].name, attribute) == 0)
-			return index < e->attributes[i].count
-				       ? e->attributes[i].values[index]
-				       : NULL;
-	return NULL;
-}
+	size_t length = strlen(name);
 
-static bool is_text(const struct berval *value)
-{
-	return !memchr(value->bv_val, '\0', value->bv_len) &&
-	       text_is_utf8(value->bv_val, value->bv_len);
-}
-
-static bool copy_values(struct berval **from, struct attribute *to)
-{
-	size_t count = 0;
-
-	while (from[count] && count < LDAP_LINK_VALUES_MAX)
-		count++;
-	to->values = calloc(count ? count : 1, sizeof *to->values);
-	if (!to->values)
+	if (length >= NAME_MAX_BYTES)
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!is_text(from[i]))
-			continue;
-		to->values[to->count] = strndup(from[i]->bv_val, from[i]->bv_len);
-		if (!to->values[to->count])
-			return false;
-		to->count++;
-	}
+	for (size_t i = 0; i <= length; i++)
+		ret[i] = (char)tolower((unsigned char)name[i]);
 	return true;
 }
 
-static bool copy_attributes(LDAP *ld, LDAPMessage *message, struct ldap_entry *e)
+const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute,
+			     size_t index)
+{
+	char name[NAME_MAX_BYTES];
+
+	if (!lower_case(attribute, name))
+		return NULL;
+	return json_string_value(
+		json_array_get(json_object_get(e->attributes, name), index));
+}
+
+/* Binary values and text with a NUL are passed over: they are no names of anything. */
+static json_t *copy_values(struct berval **values)
+{
+	json_auto_t *list = json_array();
+
+	for (size_t i = 0; values && values[i] && i < LDAP_LINK_VALUES_MAX; i++) {
+		const struct berval *v = values[i];
+		json_t *text = memchr(v->bv_val, '\0', v->bv_len)
+				       ? NULL
+				       : json_stringn(v->bv_val, v->bv_len);
+
+		if (text && json_array_append_new(list, text) != 0)
+			return NULL;
+	}
+	return TAKE(list);
+}
+
+static bool copy_attribute(LDAP *ld, LDAPMessage *message, const char *name, json_t *to)
+{
+	char key[NAME_MAX_BYTES];
+	struct berval **values;
+	int rc;
+
+	if (!lower_case(name, key))
+		return true;
+	values = ldap_get_values_len(ld, message, name);
+	rc = json_object_set_new(to, key, copy_values(values));
+	ldap_value_free_len(values);
+	return rc == 0;
+}
+
+static bool copy_attributes(LDAP *ld, LDAPMessage *message, json_t *to)
 {
 	BerElement *position = NULL;
 	char *name = ldap_first_attribute(ld, message, &position);
 	bool ok = true;
 
-	while (name && ok && e->count < LDAP_LINK_ATTRIBUTES_MAX) {
-		struct attribute *a = &e->attributes[e->count++];
-		struct berval **values = ldap_get_values_len(ld, message, name);
-
-		a->name = strdup(name);
-		ok = a->name && (!values || copy_values(values, a));
-		ldap_value_free_len(values);
+	while (name && ok && json_object_size(to) < LDAP_LINK_ATTRIBUTES_MAX) {
+		ok = copy_attribute(ld, message, name, to);
 		ldap_memfree(name);
 		name = ldap_next_attribute(ld, message, position);
 	}
@@ -98,10 +101,13 @@ struct ldap_entry *ldap_entry_read(LDAP *ld, LDAPMessage *message, struct error 
 	_cleanup_(ldap_entry_freep) struct ldap_entry *e = calloc(1, sizeof *e);
 	char *dn = e ? ldap_get_dn(ld, message) : NULL;
 
-	if (dn)
+	if (dn) {
 		e->dn = strdup(dn);
+		e->attributes = json_object();
+	}
 	ldap_memfree(dn);
-	if (!e || !e->dn || !copy_attributes(ld, message, e)) {
+	if (!e || !e->dn || !e->attributes ||
+	    !copy_attributes(ld, message, e->attributes)) {
 		error_oom(err);
 		return NULL;
 	}
