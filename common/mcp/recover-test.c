@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -18,6 +19,7 @@ struct crash {
 	struct grant grant;
 	char *state;
 	pthread_t thread;
+	struct answer answer;
 };
 
 static int set_up(void **state)
@@ -189,6 +191,84 @@ static void a_second_server_on_one_folder_does_not_start(void **state)
 	assert_false(rig_spawn(&twin));
 }
 
+/* ---- Nothing can be written: as on a full disk ---- */
+
+static void forbid_growth(const struct crash *c)
+{
+	const struct rlimit none = { 1, RLIM_INFINITY };
+
+	assert_int_equal(prlimit(c->rig.pid, RLIMIT_FSIZE, &none, NULL), 0);
+}
+
+static void allow_growth(const struct crash *c)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	assert_int_equal(prlimit(c->rig.pid, RLIMIT_FSIZE, &all, NULL), 0);
+}
+
+static void a_log_that_cannot_be_written_stops_everything(void **state)
+{
+	struct crash *c = *state;
+
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+	forbid_growth(c);
+	_cleanup_answer_ struct answer a = present(c);
+	assert_true(json_is_true(json_object_get(answer_result(&a), "isError")));
+	assert_non_null(strstr(a.text, "audit log of this server cannot be written"));
+	assert_int_equal(rig_runs(&c->rig), 0);
+	_cleanup_answer_ struct answer ready = rig_get(&c->rig, "/readyz");
+	assert_int_equal(ready.status, 503);
+	/* Not by itself, even where there is room again: a chain with a hole is none. */
+	allow_growth(c);
+	_cleanup_answer_ struct answer later = present(c);
+	assert_true(json_is_true(json_object_get(answer_result(&later), "isError")));
+	assert_int_equal(rig_runs(&c->rig), 0);
+	/* Nothing was burned: after a restart a new approval is what it takes. */
+	rig_kill(&c->rig, SIGKILL);
+	assert_true(rig_spawn(&c->rig));
+	free(c->state);
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+	_cleanup_answer_ struct answer again = present(c);
+	assert_string_equal(answer_state(&again), "succeeded");
+}
+
+static void *present_and_keep(void *argument)
+{
+	struct crash *c = argument;
+
+	c->answer = present(c);
+	return NULL;
+}
+
+static void what_happened_is_said_though_it_cannot_be_logged(void **state)
+{
+	struct crash *c = *state;
+
+	rig_plan(&c->rig, PUT, &c->grant, &c->state);
+	rig_touch(&c->rig, "hold-done");
+	assert_int_equal(pthread_create(&c->thread, NULL, present_and_keep, c), 0);
+	rig_wait_for(&c->rig, "held-done");
+	forbid_growth(c);
+	rig_remove(&c->rig, "hold-done");
+	pthread_join(c->thread, NULL);
+	const json_t *outcome = json_object_get(
+		json_object_get(answer_result(&c->answer), "_meta"), META_OUTCOME);
+	assert_string_equal(answer_state(&c->answer), "succeeded");
+	assert_string_equal(json_get_string(outcome, "audit"), "broken");
+	assert_null(json_object_get(answer_result(&c->answer), "isError"));
+	answer_done(&c->answer);
+	/* Everything later is refused. */
+	_cleanup_answer_ struct answer later = present(c);
+	assert_non_null(strstr(later.text, "cannot be written"));
+	/* The record was not ended either: 'unknown' after a restart, and never again. */
+	rig_kill(&c->rig, SIGKILL);
+	assert_true(rig_spawn(&c->rig));
+	_cleanup_answer_ struct answer again = present(c);
+	assert_string_equal(answer_code(&again), "approval_invalid");
+	assert_int_equal(rig_runs(&c->rig), 1);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -199,6 +279,8 @@ int main(void)
 		TEST(killed_after_the_answer),
 		TEST(a_stop_finishes_what_runs),
 		TEST(a_second_server_on_one_folder_does_not_start),
+		TEST(a_log_that_cannot_be_written_stops_everything),
+		TEST(what_happened_is_said_though_it_cannot_be_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

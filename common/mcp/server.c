@@ -108,6 +108,8 @@ static int serve(const struct mcp_server *server, const struct statedir *dir,
 	(void)sigaddset(&wanted, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &wanted, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* A file that may not grow is an error to be told, like a full disk. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 
 	_cleanup_(mcp_service_freep) struct mcp_service *s =
 		mcp_service_prepare(server, dir, &err);
