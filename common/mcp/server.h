@@ -11,8 +11,8 @@
  *   }
  *
  * Reads --dir and config/<name>.yaml, checks that every row has a compiled-in
- * schema and every schema a row, opens keys, tokens, audit chain and store, calls
- * 'open', enters the sandbox, listens, says so on stdout
+ * schema and every schema a row, opens keys and tokens, calls 'open', opens the
+ * audit chain, enters the sandbox, opens the store, listens, says so on stdout
  * ({"ready":true,"server":"accounts","url":"http://127.0.0.1:4711/mcp"}), serves
  * until SIGTERM or SIGINT, finishes what runs, leaves. --help, --version, --check-config.
  */
@@ -29,7 +29,8 @@ struct mcp_server {
 	size_t tool_count;
 	/* 'config' is the member "backend" of the server's configuration, checked
 	 * against #/$defs/<name>_backend of schemas/config.schema.json; NULL if absent.
-	 * Returns the context, or NULL with 'err'. Must not fail because a backend is down. */
+	 * Returns the context, or NULL with 'err'. Must not fail because a backend is down,
+	 * and must not start threads: the sandbox would not hold for them. */
 	void *(*open)(const struct statedir *dir, const json_t *config,
 		      struct error *err);
 	void (*close)(void *context);

@@ -126,6 +126,10 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	if (!read_config(s, err) || !make_replies(s, err) || !read_state_key(s, err) ||
 	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
 		return NULL;
+	/* Already here, so that the sandbox can keep this process from every other log. */
+	s->audit = audit_open(dir, server->name, err);
+	if (!s->audit)
+		return NULL;
 	return TAKE(s);
 }
 
@@ -158,8 +162,7 @@ static bool start_store(struct mcp_service *s, struct error *err)
 	if (!path)
 		return error_oom(err);
 	s->store = coord_open_sqlite(path, err);
-	s->audit = s->store ? audit_open(s->dir, s->server->name, err) : NULL;
-	return s->audit != NULL;
+	return s->store != NULL;
 }
 
 static bool start_listening(struct mcp_service *s, struct error *err)

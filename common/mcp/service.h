@@ -2,9 +2,9 @@
  * service -- a server at work inside this process. What mcp_server_main is made
  * of, and what tests start instead of it.
  *
- *   prepare   configuration, schemas, keys, tokens, the backend; no thread yet, so
- *             that a sandbox entered now holds for all of them
- *   start     audit chain, store, what a dead process left behind; then it listens
+ *   prepare   configuration, schemas, keys, tokens, the backend, the audit chain; no
+ *             thread yet, so that a sandbox entered now holds for all of them
+ *   start     store, what a dead process left behind; then it listens
  *   stop      refuses what is new, finishes what runs
  */
 #ifndef MCP_SERVICE_H
