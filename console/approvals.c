@@ -145,6 +145,16 @@ static int decide(struct console *c, struct gate_link *g, const char *id,
 	return decide_report(c, ended);
 }
 
+/* The gate takes no decision within a second of asking, not even a no. */
+static void wait_until_readable(const json_t *record)
+{
+	int64_t early = json_get_int64(record, "posted_at", 0) + DECIDE_READ_FIRST_MS -
+			clock_wall_ms();
+
+	if (early > 0 && early <= DECIDE_READ_FIRST_MS)
+		(void)usleep((useconds_t)early * 1000);
+}
+
 /* A denial without a terminal needs no ceremony: saying no is always one step. */
 static int withdraw(struct console *c, struct gate_link *g, enum message m,
 		    const char *id, const char *reason)
@@ -166,6 +176,7 @@ static int withdraw(struct console *c, struct gate_link *g, enum message m,
 			json_decref(ask);
 			return console_fail(c, &err);
 		}
+		wait_until_readable(record);
 		(void)json_object_set_new(ask, "decision", json_string("deny"));
 		(void)json_object_set(ask, "shown", json_object_get(record, "shown"));
 	}

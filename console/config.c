@@ -4,11 +4,12 @@
 #include <dirent.h>
 
 #include "base/options.h"
+#include "console/config_schema.h"
 #include "console/console.h"
 #include "console/program.h"
 #include "guard/names.h"
 
-enum { FILES_MAX = 64, NAME_BYTES = 64, EXIT_CONFIG = 78 };
+enum { FILES_MAX = 64, NAME_BYTES = 64 };
 
 struct files {
 	char name[FILES_MAX][NAME_BYTES]; /* without ".yaml", sorted */
@@ -16,7 +17,7 @@ struct files {
 };
 
 struct findings {
-	json_t *faults; /* array of sentences */
+	json_t *faults, *warnings; /* arrays of sentences */
 	size_t checked;
 };
 
@@ -104,16 +105,30 @@ static void check_suite(const struct console *c, struct findings *f)
 
 /* --- the others belong to their programs ------------------------------------- */
 
-/* One line of a program is one fault. */
-static void add_lines(struct findings *f, char *text)
+/* A line is a fault, unless it is {"level", "text"} and says that it is less. */
+static void add_line(struct findings *f, const char *line, bool failed)
+{
+	struct error no_json = ERROR_INIT;
+	json_auto_t *finding = json_parse(line, strlen(line), JSON_SYNTAX, &no_json);
+	const char *level = json_get_string(finding, "level");
+	const char *text = json_get_string(finding, "text");
+
+	if (text && level && strcmp(level, "error") != 0)
+		(void)json_array_append(f->warnings, json_object_get(finding, "text"));
+	else if (failed)
+		add_fault(f, text ? text : line);
+}
+
+static void add_lines(struct findings *f, char *text, bool failed)
 {
 	for (char *line; (line = strsep(&text, "\n"));) {
 		line[strcspn(line, "\r")] = '\0';
 		if (*line)
-			add_fault(f, line);
+			add_line(f, line, failed);
 	}
 }
 
+/* What only the program can judge: what files name together, what a policy means. */
 static void check_program(const struct console *c, struct findings *f,
 			  const char *program, const char *file)
 {
@@ -136,69 +151,30 @@ static void check_program(const struct console *c, struct findings *f,
 		add_fault(f, text.data);
 		return;
 	}
-	if (status == 0)
-		return;
-	add_lines(f, output.data);
-	if (status == EXIT_CONFIG && json_array_size(f->faults) > before)
+	add_lines(f, output.data, status != 0);
+	if (status == 0 || json_array_size(f->faults) > before)
 		return;
 	strbuf_add_format(&text, "%s ended with status %d", program, status);
 	add_fault(f, text.data);
 }
 
-/* policy.yaml is the gate's too, and is checked with it, whether it is there or not. */
-static bool is_checked_elsewhere(const char *name)
+static void check_file(const struct console *c, struct findings *f, const char *name,
+		       bool *sound)
 {
-	return strcmp(name, "policy") == 0;
-}
+	_cleanup_free_ char *path = statedir_path(c->dir, "config/%s.yaml", name);
 
-static void check_all(const struct console *c, struct findings *f,
-		      const struct files *files)
-{
-	for (size_t i = 0; i < files->count; i++) {
-		const char *name = files->name[i];
-		char program[NAME_BYTES + 16];
+	if (strcmp(name, "suite") == 0) {
+		check_suite(c, f);
+	} else if (!name_is_server(name)) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-		f->checked++;
-		if (is_checked_elsewhere(name))
-			continue;
-		if (strcmp(name, "suite") == 0) {
-			check_suite(c, f);
-			continue;
-		}
-		if (!name_is_server(name)) {
-			_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-			strbuf_add_format(&text,
-					  "%s.yaml: no program reads a file of this name",
-					  name);
-			add_fault(f, text.data);
-			continue;
-		}
-		(void)snprintf(program, sizeof program, "wingman-%s", name);
-		check_program(c, f, program, name);
+		strbuf_add_format(&text, "%s.yaml: no program reads a file of this name",
+				  name);
+		add_fault(f, text.data);
+		*sound = false;
+	} else {
+		*sound = path && config_schema_check(path, name, f->faults);
 	}
-}
-
-static int report(const struct console *c, const struct findings *f)
-{
-	size_t i, count = json_array_size(f->faults);
-	json_t *fault;
-
-	if (c->json) {
-		json_auto_t *line = json_pack("{s:b, s:I, s:O}", "ok", count == 0,
-					      "files", (json_int_t)f->checked, "faults",
-					      f->faults);
-
-		console_print_json(line);
-		return count ? EXIT_FAILED : EXIT_DONE;
-	}
-	json_array_foreach(f->faults, i, fault)
-	{
-		console_print_visible(json_string_value(fault));
-	}
-	if (count == 0)
-		printf("%zu files are in order\n", f->checked);
-	return count ? EXIT_FAILED : EXIT_DONE;
 }
 
 static bool has(const struct files *files, const char *name)
@@ -209,20 +185,77 @@ static bool has(const struct files *files, const char *name)
 	return false;
 }
 
+/* The gate reads its policy too, so it judges only when both have their shape. */
+static void check_all(const struct console *c, struct findings *f,
+		      const struct files *files)
+{
+	bool gate = true;
+
+	for (size_t i = 0; i < files->count; i++) {
+		const char *name = files->name[i];
+		char program[NAME_BYTES + 16];
+		bool sound = true;
+
+		f->checked++;
+		check_file(c, f, name, &sound);
+		if (strcmp(name, "gate") == 0 || strcmp(name, "policy") == 0) {
+			gate = gate && sound;
+			continue;
+		}
+		(void)snprintf(program, sizeof program, "wingman-%s", name);
+		if (sound && strcmp(name, "suite") != 0)
+			check_program(c, f, program, name);
+	}
+	if (!has(files, "gate"))
+		add_fault(f, "gate.yaml is missing: nobody is mapped to a person");
+	else if (gate)
+		check_program(c, f, "wingman-gate", "gate");
+}
+
+static void print_all(const json_t *list, const char *before)
+{
+	size_t i;
+	json_t *text;
+
+	json_array_foreach(list, i, text)
+	{
+		printf("%s", before);
+		console_print_visible(json_string_value(text));
+	}
+}
+
+static int report(const struct console *c, const struct findings *f)
+{
+	size_t count = json_array_size(f->faults);
+
+	if (c->json) {
+		json_auto_t *line = json_pack("{s:b, s:I, s:O, s:O}", "ok", count == 0,
+					      "files", (json_int_t)f->checked, "faults",
+					      f->faults, "warnings", f->warnings);
+
+		console_print_json(line);
+		return count ? EXIT_FAILED : EXIT_DONE;
+	}
+	print_all(f->faults, "");
+	print_all(f->warnings, "warning: ");
+	if (count == 0)
+		printf("%zu files are in order\n", f->checked);
+	return count ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int run(struct console *c, int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
 	struct files files;
 	json_auto_t *faults = json_array();
-	struct findings f = { .faults = faults };
+	json_auto_t *warnings = json_array();
+	struct findings f = { .faults = faults, .warnings = warnings };
 
 	if (argc != 2 || strcmp(argv[1], "check") != 0)
 		return console_usage(c, &command_config, "say check");
 	if (!list_files(c, &files, &err))
 		return console_fail(c, &err);
 	check_all(c, &f, &files);
-	if (!has(&files, "gate"))
-		add_fault(&f, "gate.yaml is missing: nobody is mapped to a person");
 	return report(c, &f);
 }
 

@@ -8,7 +8,6 @@
 #include "gate/messages.h"
 
 enum {
-	READ_FIRST_MS = 1100, /* the gate refuses what comes within a second of asking */
 	DIGITS = 4,
 	SCROLL_LINES_MAX = 200, /* more than this does not stay on every terminal */
 	POLL_MS = 5000,
@@ -204,7 +203,7 @@ enum answer decide_ask(struct console *c, struct gate_link *g, const json_t *rec
 		break;
 	}
 	/* Whatever was typed before the prompt could be read does not count. */
-	sleep_ms(READ_FIRST_MS);
+	sleep_ms(DECIDE_READ_FIRST_MS);
 	terminal_flush_input(t);
 	return answer(g, t, record, digest, !only || strcmp(only, "deny") != 0, err);
 }

@@ -11,6 +11,9 @@
 #include "console/console.h"
 #include "console/gate_link.h"
 
+/* The gate refuses what comes within a second of asking. */
+enum { DECIDE_READ_FIRST_MS = 1100 };
+
 enum answer { ANSWER_LATER, ANSWER_APPROVED, ANSWER_DENIED, ANSWER_REFUSED };
 
 /* 'record' is what the gate's show said. ANSWER_REFUSED: the gate did not take

@@ -138,8 +138,9 @@ static void check_tokens(struct doctor *d)
 
 void doctor_folders(struct doctor *d)
 {
-	static const char *const folders[] = { "keys",   "keys/trusted", "tokens", "callers",
-					       "config", "audit",        "run" };
+	static const char *const folders[] = { "keys",    "keys/trusted", "tokens",
+					       "callers", "config",       "audit",
+					       "run" };
 	size_t before = d->count[DOCTOR_OK] + d->count[DOCTOR_WARN] +
 			d->count[DOCTOR_FAIL];
 	const char *root = statedir_root(d->console->dir);

@@ -20,7 +20,7 @@ class Suite:
 
     def __init__(self, gate=True):
         self.dir = tempfile.mkdtemp(prefix="wm-")
-        for folder in ("run", "config", "tokens", "audit", "keys", "keys/trusted"):
+        for folder in ("run", "config", "tokens", "callers", "audit", "keys", "keys/trusted"):
             os.makedirs(os.path.join(self.dir, folder), mode=0o700)
         self.write("config/suite.yaml", "sample: true\nports:\n  gate: 1\n")
         self.gate = console_fakes.FakeGate(self.dir) if gate else None
@@ -623,9 +623,12 @@ def test_config():
     with Suite(gate=False) as s:
         s.write("config/suite.yaml", "sample: maybe\nnonsense: 1\n")
         s.write("config/Odd Name.yaml", "")
-        s.write("config/nothing.yaml", "a: 1\n")
+        s.write("config/nothing.yaml", "listen:\n  port: 1\n")
+        s.write("config/accounts.yaml", "listen:\n  port: 65536\nbackend: 7\n")
+        s.write("config/policy.yaml", "rules: 7\n")
         r = s.run("config", "check")
-        for word in ("suite.yaml:1", "suite.yaml:2", "Odd Name", "wingman-nothing", "gate.yaml"):
+        for word in ("suite.yaml:1", "suite.yaml:2", "Odd Name", "wingman-nothing", "gate.yaml",
+                     "accounts.yaml:2", "accounts.yaml:3", "policy.yaml:1"):
             tap.ok(f"config check tells of {word}", word in r.stdout, r.stdout)
         tap.equal("its status", r.returncode, 1)
         r = s.run("config", "check", "--json")
@@ -636,7 +639,7 @@ def test_config():
 def test_doctor():
     with Suite() as s:
         server = bridged(s)
-        s.write("tokens/index.json", '{"v":1,"tokens":[]}')
+        s.write("callers/index.json", '{"v":1,"tokens":[]}')
         findings = json.loads(s.run("doctor", "--json").stdout)
         by = {}
         for f in findings:
