@@ -147,6 +147,8 @@ static void on_registration(void *context, const json_t *message)
 
 /* --- start --- */
 
+/* Its own token and the configuration were read before; all other tokens and every key
+ * are out of reach from here on. */
 static bool enter_sandbox(const struct network *c, struct error *err)
 {
 	_cleanup_free_ char *config = statedir_path(c->dir, "config");
@@ -240,7 +242,7 @@ static bool start(struct network *c, struct error *err)
 	c->loop = loop_new(err);
 	if (!c->loop || !loop_add_signal(c->loop, SIGINT, on_signal, c, err) ||
 	    !loop_add_signal(c->loop, SIGTERM, on_signal, c, err) ||
-	    !enter_sandbox(c, err) || !open_tokens(c, err) || !open_servers(c, err))
+	    !open_tokens(c, err) || !enter_sandbox(c, err) || !open_servers(c, err))
 		return false;
 	if (fcntl(CALLER_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return error_errno(err, "descriptor %d is not the keeper's", CALLER_FD);

@@ -211,6 +211,7 @@ bool keeper_grant(struct keeper *k, struct approval *a, struct error *err);
 void keeper_claim(struct keeper *k, struct approval *a);
 bool keeper_is_direct(const struct approval *a);
 bool keeper_is_own(const struct approval *a);
+bool keeper_is_at_address(const struct keeper *k, const struct approval *a);
 
 /* --- keeper_calls.c: the caller's answers --- */
 
@@ -227,7 +228,7 @@ bool keeper_end(struct keeper *k, struct approval *a, enum record_state to,
 void keeper_ask_definitions(struct keeper *k);
 /* It was sent and nobody has said for too long what became of it. */
 void keeper_give_up(struct keeper *k, struct approval *a);
-/* Pending approvals of tools that are not as pinned any more. */
+/* Pending approvals of tools that are not as pinned any more, or of a server that moved. */
 void keeper_supersede_changed(struct keeper *k, const char *server);
 
 /* --- keeper_direct.c: what servers register for their clients --- */

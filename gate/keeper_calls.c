@@ -181,6 +181,19 @@ bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *e
 	return true;
 }
 
+/* Of an outcome that nobody knows people are told so, whatever the server gave as its reason. */
+static json_t *error_of(const struct outcome *o)
+{
+	struct error err = ERROR_INIT;
+
+	if (o->kind != OUTCOME_UNKNOWN ||
+	    (o->error && code_of(o->error) == ERR_UNKNOWN_OUTCOME))
+		return json_incref((json_t *)(uintptr_t)o->error);
+	error_set(&err, ERR_UNKNOWN_OUTCOME, "it may or may not have happened");
+	error_hint(&err, "look at the backend before asking again");
+	return fields_error(&err, NULL);
+}
+
 static void take_result(struct keeper *k, struct approval *a, const json_t *result)
 {
 	static const enum record_state ends[] = {
@@ -211,9 +224,9 @@ static void take_result(struct keeper *k, struct approval *a, const json_t *resu
 		return;
 	}
 	a->unanswered = true; /* it has the grant: executing, then the end */
-	outcome = json_pack("{s:s, s:O*, s:o*, s:O*}", "state",
-			    record_state_name(ends[o.kind]), "error", o.error, "verified",
-			    o.verified < 0 ? NULL : json_boolean(o.verified),
+	outcome = json_pack("{s:s, s:o*, s:o*, s:O*}", "state",
+			    record_state_name(ends[o.kind]), "error", error_of(&o),
+			    "verified", o.verified < 0 ? NULL : json_boolean(o.verified),
 			    "server_head", o.server_head);
 	if (!outcome || !keeper_end(k, a, ends[o.kind], outcome, o.result, NULL, &err)) {
 		log_failure("approval.stuck", &err);
@@ -289,11 +302,11 @@ void keeper_supersede_changed(struct keeper *k, const char *server)
 		    strcmp(of, server) != 0)
 			continue;
 		d = pins_find(k->pins, server, json_get_string(a->body, "tool"), &why);
-		if (d && pin && strcmp(d->pin, pin) == 0)
+		if (d && pin && strcmp(d->pin, pin) == 0 && keeper_is_at_address(k, a))
 			continue;
 		if (d)
 			error_set(&why, ERR_PRECONDITION_FAILED,
-				  "the tool was pinned anew");
+				  "the tool or its server's address is another now");
 		if (!keeper_move(k, a,
 				 &(struct move){ .to = RECORD_SUPERSEDED,
 						 .by = "gate",

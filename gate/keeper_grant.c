@@ -17,6 +17,20 @@ bool keeper_is_own(const struct approval *a)
 	return server && strcmp(server, "gate") == 0;
 }
 
+/* The address that was shown is the one that would be called. */
+bool keeper_is_at_address(const struct keeper *k, const struct approval *a)
+{
+	const struct settings_server *s =
+		settings_find_server(k->settings, json_get_string(a->body, "server"));
+	const char *shown = json_get_string(a->body, "address");
+	const char *instance = json_get_string(a->body, "instance");
+
+	if (keeper_is_own(a))
+		return true;
+	return s && shown && instance && strcmp(s->url, shown) == 0 &&
+	       strcmp(s->instance, instance) == 0;
+}
+
 bool keeper_refresh_policy(struct keeper *k, struct error *err)
 {
 	struct policy *fresh = settings_fresh_policy(k->reader, err);
@@ -48,6 +62,9 @@ static bool check_still(struct keeper *k, const struct approval *a, struct error
 	if (!pin || strcmp(pin, tool->pin) != 0)
 		return error_set(err, ERR_PRECONDITION_FAILED,
 				 "the tool's definition changed since this was asked");
+	if (!keeper_is_at_address(k, a))
+		return error_set(err, ERR_PRECONDITION_FAILED,
+				 "the server's address changed since this was asked");
 	if (!is_free(a))
 		return decide_is_approved(a->body, k->policy, err);
 	policy_judge(k->policy, &q, &now);

@@ -75,7 +75,8 @@ json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f
 			struct error *err)
 {
 	const struct pin_store pins = { k->documents, k->coordination };
-	const char *person = keeper_person(k, p);
+	struct error stale = ERROR_INIT;
+	const char *person;
 	bool has_pin = false;
 
 	if (f->v != MESSAGES_VERSION) {
@@ -84,6 +85,9 @@ json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f
 			  MESSAGES_VERSION, (long long)f->v);
 		return NULL;
 	}
+	/* A conversation begins with who is who now; that nobody knows shows at a decision. */
+	(void)keeper_refresh_policy(k, &stale);
+	person = keeper_person(k, p);
 	if (person && !person_pin_is_set(&pins, person, &has_pin, err))
 		return NULL;
 	return json_pack("{s:i, s:s*, s:b, s:b, s:s}", "v", MESSAGES_VERSION, "principal",

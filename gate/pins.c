@@ -53,7 +53,7 @@ static bool load_compiled_in(struct pinned_server *s, struct error *err)
 		if (!d || !pin_set_add(&s->pinned, d, err))
 			return false;
 	}
-	(void)snprintf(s->address, sizeof s->address, "%s", s->settings->address);
+	(void)snprintf(s->address, sizeof s->address, "%s", s->settings->url);
 	return true;
 }
 
@@ -96,7 +96,7 @@ struct pins *pins_open(const struct settings *settings, struct documents *docume
 
 static bool has_moved(const struct pinned_server *s)
 {
-	return strcmp(s->address, s->settings->address) != 0;
+	return strcmp(s->address, s->settings->url) != 0;
 }
 
 static bool has_changed(const struct pinned_server *s,
@@ -248,7 +248,7 @@ static bool difference_digest(const struct pinned_server *s,
 	    !pin_set_digest(&s->current, now, err))
 		return false;
 	both = json_pack("{s:s, s:s, s:s, s:s, s:s}", "server", s->settings->name,
-			 "pinned", was, "current", now, "address", s->settings->address,
+			 "pinned", was, "current", now, "address", s->settings->url,
 			 "was", s->address);
 	return both ? canonical_digest(both, ret, err) : error_oom(err);
 }
@@ -286,7 +286,7 @@ json_t *pins_differences(const struct pins *p, const char *server, struct error 
 		return NULL;
 	}
 	return json_pack("{s:O, s:s, s:s, s:s}", "differences", list, "address",
-			 s->settings->address, "current", digest, "digest", digest);
+			 s->settings->url, "current", digest, "digest", digest);
 }
 
 static const struct pinned_server *check_digest(const struct pins *p, const char *server,
@@ -318,7 +318,7 @@ bool pins_plan(const struct pins *p, const char *server, const char *digest,
 		     server);
 	if (has_moved(s))
 		plan_effect(plan, "gate", "address of the server", s->address,
-			    s->settings->address, true);
+			    s->settings->url, true);
 	pin_set_effects(&s->pinned, &s->current, server, plan);
 	if (is_pinned(s))
 		plan_warning(plan, "nothing differs from what is pinned");
@@ -342,7 +342,7 @@ bool pins_accept(struct pins *p, const char *server, const char *digest,
 		return false;
 	body = json_pack("{s:i, s:s, s:s, s:s, s:O, s:s, s:I}", "v", 1, "server", server,
 			 "instance", s->settings->instance, "address",
-			 s->settings->address, "tools", tools, "approval", approval,
+			 s->settings->url, "tools", tools, "approval", approval,
 			 "pinned_at", (json_int_t)now_ms);
 	if (!body)
 		return error_oom(err);
@@ -354,7 +354,7 @@ bool pins_accept(struct pins *p, const char *server, const char *digest,
 	}
 	pin_set_done(&s->pinned);
 	s->pinned = copy;
-	memcpy(s->address, s->settings->address, sizeof s->address);
+	memcpy(s->address, s->settings->url, sizeof s->address);
 	*ret_tools = copy.count;
 	return true;
 }

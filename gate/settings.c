@@ -84,34 +84,15 @@ static struct config *read_checked(const char *path, const struct schema *schema
 
 /* --- decoding --- */
 
-static bool is_loopback(const char *host, size_t length)
-{
-	static const char *const loopback[] = { "localhost", "127.0.0.1", "[::1]" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
-		if (strlen(loopback[i]) == length &&
-		    strncmp(host, loopback[i], length) == 0)
-			return true;
-	return false;
-}
-
-static bool make_address(struct settings_server *s, struct error *err)
+/* What people are shown and what is pinned is the whole URL, port included. */
+static bool check_url(const struct settings_server *s, struct error *err)
 {
 	const char *host = strstr(s->url, "://");
-	size_t length;
 
 	host = host ? host + 3 : "";
-	length = *host == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/?#");
-	if (length == 0 || memchr(host, '@', strcspn(host, "/?#")))
+	if (strcspn(host, ":/?#") == 0 || memchr(host, '@', strcspn(host, "/?#")))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "the url of server '%s' names no plain host", s->name);
-	memcpy(s->address, s->url, sizeof s->address);
-	if (is_loopback(host, length) && host[length] == ':') {
-		const char *rest = host + length + 1 +
-				   strspn(host + length + 1, "0123456789");
-
-		memcpy(s->address + (host - s->url) + length, rest, strlen(rest) + 1);
-	}
 	return true;
 }
 
@@ -145,7 +126,7 @@ static bool read_servers(struct settings *s, const json_t *list, struct error *e
 		(void)snprintf(one->url, sizeof one->url, "%s", url);
 		(void)snprintf(one->instance, sizeof one->instance, "%s",
 			       instance ? instance : name);
-		if (!make_address(one, err))
+		if (!check_url(one, err))
 			return false;
 		s->server_count++;
 	}

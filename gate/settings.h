@@ -19,10 +19,7 @@ enum { SETTINGS_SERVERS_MAX = 32, SETTINGS_URL_MAX = 512 };
 struct settings_server {
 	char name[33];
 	char instance[129];
-	char url[SETTINGS_URL_MAX + 1];
-	/* What people are shown and pins cover: the url, without its port on loopback, where
-	 * 'wingman up' takes any free one and a port says nothing about who listens. */
-	char address[SETTINGS_URL_MAX + 1];
+	char url[SETTINGS_URL_MAX + 1]; /* also what people are shown and pins cover */
 };
 
 struct settings {

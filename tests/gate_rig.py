@@ -1,7 +1,7 @@
 """A private gate and the fixture server in a folder of their own, for tests.
 
 One uid plays several persons: the gate reads config/gate.yaml afresh for each
-decision, so become() rewrites who the uid is. Everything is stopped by pid.
+decision and each hello, so become() rewrites who the uid is. Everything is stopped by pid.
 """
 
 import base64

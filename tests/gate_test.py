@@ -95,9 +95,9 @@ def test_no(rig):
         refused("revoking wants something approved", "conflict", "cannot become revoked",
                 lambda: c.ask("revoke", approval=other))
         rig.become(BOB)
-        time.sleep(0.1)
+        c.hello()
         refused("nobody else may cancel", "permission_denied", "only who asked",
-                lambda: (time.sleep(2.3), c.ask("cancel", approval=other))[1])
+                lambda: c.ask("cancel", approval=other))
         rig.become(ALICE)
         tap.equal("nothing ran", [r for r in rig.runs() if r[0] == "no"], [])
 
@@ -225,7 +225,7 @@ def test_several(rig):
         rig.become(BOB)
         tap.ok("the second makes it", c.decide(a, "approve", record["shown"]))
         rig.become(ALICE)
-        time.sleep(2.3)
+        c.hello()
         record = c.wait(a, "succeeded")
         tap.equal("the grant names both", rig.runs()[-1][3], f"{ALICE}, {BOB}")
         # The first approver leaves the team before the second says yes.
@@ -234,13 +234,13 @@ def test_several(rig):
         rig.team = [BOB, CAROL]
         rig.become(BOB)
         record = None
-        time.sleep(2.3)
+        c.hello()
         record = c.show(a)
         refused("whose requester may not call any more is not decided", "permission_denied",
                 "no longer lets", lambda: c.decide(a, "approve", record["shown"]))
         rig.team = [ALICE, BOB]
         rig.become(ALICE)
-        time.sleep(2.3)
+        c.hello()
 
 
 def test_strangers(rig):
@@ -248,7 +248,7 @@ def test_strangers(rig):
         a = put(c, "strange", "1")
         shown = c.wait(a, "pending")["shown"]
         rig.become("nobody@example.test")
-        time.sleep(2.3)
+        c.hello()
         hello = c.hello()
         tap.equal("who is nobody is told so", (hello.get("principal"), hello["team"]), (None, False))
         tap.ok("and may ask for the status", c.ask("status")["audit"]["sound"])
@@ -264,12 +264,12 @@ def test_strangers(rig):
         refused("and decides nothing", "permission_denied", "nobody the gate knows",
                 lambda: c.decide(a, "approve", shown))
         rig.become(ALICE)
-        time.sleep(2.3)
+        c.hello()
         rig.write("config/gate.yaml", "persons: [\n")
         refused("who the team is must be known to decide", "backend_unavailable",
                 "nobody's membership is known", lambda: c.decide(a, "approve", shown))
         rig.write_gate_config()
-        tap.ok("with the file mended it works", c.decide(a, "approve", shown))
+        tap.ok("with the file mended it works", c.approve(a))
         c.wait(a, "succeeded")
 
 
@@ -474,7 +474,7 @@ def test_keys(rig):
         rig.become(BOB)
         c.decide(a, "approve", record["shown"])
         rig.become(ALICE)
-        time.sleep(2.3)
+        c.hello()
         c.wait(a, "succeeded")
         tap.ok("there is a new key", rig.kid() != old and c.ask("status")["kid"] == rig.kid())
         tap.equal("both are trusted for now", sorted(os.listdir(rig.path("keys/trusted"))),
@@ -598,8 +598,7 @@ def run_one(test, rig):
     if os.path.exists(rig.path("config/policy.yaml")):
         os.unlink(rig.path("config/policy.yaml"))
     with rig.client() as c:
-        while c.hello().get("principal") != ALICE:
-            time.sleep(0.1)
+        c.hello()
     tap.note(test.__name__)
     test(rig)
 
