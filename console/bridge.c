@@ -206,7 +206,7 @@ static void take_line(struct bridge *b, const char *line, size_t length)
 	if (is_blank(line, length))
 		return;
 	j = calloc(1, sizeof *j);
-	if (!j || !(j->line = malloc(length))) {
+	if (!j || !(j->line = malloc(length + 1))) {
 		put_error(b, NULL, JSONRPC_INTERNAL_ERROR, "out of memory");
 		return;
 	}

@@ -98,7 +98,7 @@ bool program_run(const char *const *argv, struct strbuf *output, int *ret_status
 	int64_t deadline = clock_mono_ms() + PROGRAM_PATIENCE_MS;
 	_cleanup_close_ int from = -1, to = -1;
 	int ends[2];
-	pid_t pid;
+	pid_t pid = 0;
 	bool ok;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)

@@ -75,7 +75,7 @@ static bool make_token(const struct suite *s, const char *name, const char *prin
 		       const char *const *scopes, size_t count, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(s->dir, "tokens/%s.token", name);
-	_cleanup_free_ char *index = statedir_path(s->dir, "tokens/index.json");
+	_cleanup_free_ char *index = statedir_path(s->dir, "callers/index.json");
 	_cleanup_(secret_freep) struct secret *token = NULL;
 	char id[65];
 

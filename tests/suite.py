@@ -148,13 +148,14 @@ class Suite:
         return pexpect.spawn(WINGMAN, ["--dir", self.dir, *args], encoding="utf-8",
                              dimensions=(60, 120), timeout=60, env=dict(os.environ, NO_COLOR="1", TERM="xterm"))
 
-    def decide(self, approval, answer="approve"):
-        """A person at a terminal; the page that was shown and the exit status."""
+    def decide(self, approval, answer=None):
+        """A person at a terminal who types what the prompt asks for, or 'answer'; the page
+        that was shown and the exit status."""
         child = self.terminal("approvals", "approve", approval)
         index = child.expect([r"Type '(approve [0-9a-f]{4})'[^:]*: ", pexpect.EOF])
         page = child.before
         if index == 0:
-            child.sendline(child.match.group(1) if answer == "approve" else answer)
+            child.sendline(answer or child.match.group(1))
             child.expect(pexpect.EOF)
             page += child.before
         child.close()
@@ -242,5 +243,5 @@ def error_of(result):
 
 
 def short_digest(page):
-    found = re.search(r"digest\s+([0-9a-f]{12})", page)
+    found = re.search(r"([0-9a-f]{12}) is the digest", page)
     return found.group(1) if found else None

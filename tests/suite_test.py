@@ -23,7 +23,7 @@ def test_ready_line():
     tap.ok("the ready line says so", ready["ready"] is True and ready["dir"] == s.dir)
     tap.ok("it names the servers and the gate", ready["servers"]["accounts"]["url"].endswith("/mcp")
            and ready["gate"]["url"].startswith("http://127.0.0.1:"))
-    index = json.loads(s.read("tokens", "index.json"))
+    index = json.loads(s.read("callers", "index.json"))
     scopes = {t["principal"]: t["scopes"] for t in index["tokens"]}
     person = [p for p in scopes if not p.startswith("service/")]
     tap.ok("the token of the ready line has not the gate's scope",
@@ -94,8 +94,8 @@ def test_refusals():
 
 def test_decisions():
     child, approval = s.propose("accounts.block_account", person=JOHN, reason="Wrong digits")
-    page, status = s.decide(approval, "approve 0000" if short_digest(s.wingman(
-        "approvals", "show", approval).stdout)[:4] != "0000" else "approve 0001")
+    right = s.json("approvals", "show", approval)["shown"][:4]
+    page, status = s.decide(approval, "approve 0000" if right != "0000" else "approve 0001")
     tap.equal("wrong digits leave it pending", status, 6)
     tap.equal("and the account open", s.bind("john.doe"), 0)
     for words in ("yes", "approve", "y"):
@@ -118,7 +118,7 @@ def test_decisions():
                            input="approve 0000\n", capture_output=True, text=True, timeout=60,
                            check=False, start_new_session=True)
     tap.ok("approving wants a terminal", alone.returncode != 0 and "terminal" in alone.stderr, alone.stderr)
-    s.wingman("approvals", "deny", approval)
+    tap.equal("(denied)", s.wingman("approvals", "deny", approval).returncode, 0)
     s.finish(child)
     tap.equal("John was not touched by any of it", s.bind("john.doe"), 0)
 
@@ -172,7 +172,7 @@ def test_tokens():
 
 
 def person():
-    index = json.loads(s.read("tokens", "index.json"))
+    index = json.loads(s.read("callers", "index.json"))
     return next(t["principal"] for t in index["tokens"] if not t["principal"].startswith("service/"))
 
 

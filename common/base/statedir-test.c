@@ -78,7 +78,7 @@ static void test_path(void **state)
 static void test_create(void **state)
 {
 	static const char *const folders[] = { ".",      "keys",   "keys/trusted",
-					       "tokens", "config", "audit",
+					       "tokens", "callers", "config", "audit",
 					       "run" };
 	_cleanup_free_ char *root = file_join(folder, "new/suite");
 	struct error err = ERROR_INIT;

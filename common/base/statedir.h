@@ -3,7 +3,7 @@
  *
  *   keys/gate.key            signing key of the gate, PKCS#8 PEM, 0600
  *   keys/trusted/<kid>.pem   public keys whose grants servers accept
- *   tokens/index.json        hashes of every token: who, which client, scopes, until when
+ *   callers/index.json       hashes of every token: who, which client, scopes, until when
  *   tokens/<who>.token       a token's text, 0600
  *   config/<program>.yaml    configuration; policy in config/policy.yaml
  *   <server>/state.key       seals requestState (32 bytes, 0600)
@@ -33,7 +33,7 @@ const char *statedir_root(const struct statedir *d);
 char *statedir_path(const struct statedir *d, const char *format, ...)
 	_printf_(2, 3) _must_use_;
 
-/* Create the folder and its sub-folders (keys, keys/trusted, tokens, config, audit, run). */
+/* Create the folder and its sub-folders (keys, keys/trusted, tokens, callers, config, audit, run). */
 bool statedir_create(const struct statedir *d, struct error *err);
 
 #endif

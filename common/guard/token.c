@@ -111,17 +111,17 @@ void token_index_free(struct token_index *t)
 }
 
 /* With the lock held for reading, which it still is afterwards. */
-static void look_again(struct token_index *t)
+static void look_again(struct token_index *t, int64_t not_within_ms)
 {
 	const int64_t now_ms = clock_mono_ms();
 	struct stamp stamp;
 
-	if (now_ms - t->looked_ms < TOKEN_LOOK_MS)
+	if (now_ms - t->looked_ms < not_within_ms)
 		return;
 	(void)pthread_rwlock_unlock(&t->lock);
 	(void)pthread_rwlock_wrlock(&t->lock);
 	/* Another thread may have been here while nobody held the lock. */
-	if (now_ms - t->looked_ms >= TOKEN_LOOK_MS) {
+	if (now_ms - t->looked_ms >= not_within_ms) {
 		t->looked_ms = now_ms;
 		if (!take_stamp(t->path, &stamp) || error_is_set(&t->why) ||
 		    !is_same(&stamp, &t->stamp))
@@ -175,7 +175,10 @@ bool token_index_find(struct token_index *t, const char *token, int64_t now_ms,
 		      struct caller *ret, struct error *err)
 {
 	(void)pthread_rwlock_rdlock(&t->lock);
-	look_again(t);
+	look_again(t, TOKEN_LOOK_MS);
+	/* A token that was just made shall work at once. */
+	if (!find(t, token))
+		look_again(t, 0);
 	const bool found = judge(t, token, now_ms, ret, err);
 	(void)pthread_rwlock_unlock(&t->lock);
 	return found;

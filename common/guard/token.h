@@ -1,7 +1,7 @@
 /*
  * token -- bearer tokens for local use, kept as hashes.
  *
- * tokens/index.json: {"v":1,"tokens":[{id, sha256, principal, client, scopes[],
+ * callers/index.json: {"v":1,"tokens":[{id, sha256, principal, client, scopes[],
  * created_at, expires_at?, revoked_at?}]}. A token is "wm_" and 43 base64url
  * characters (256 random bits), so its plain SHA-256 is enough. Times are wall clock
  * milliseconds. Servers read the index and never a token's text; a changed index is
