@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "base/canonical.h"
-#include "guard/testing-audit.h"
+#include "guard/testing_audit.h"
 
 /* ---- What a line is ---- */
 

@@ -5,8 +5,8 @@
 #include "base/canonical.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "guard/audit-file.h"
-#include "guard/audit-line.h"
+#include "guard/audit_file.h"
+#include "guard/audit_line.h"
 #include "guard/copy.h"
 
 /* What a line has beside its data, and what a checkpoint may follow it; generous. */

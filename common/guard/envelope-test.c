@@ -1,7 +1,7 @@
 #include "guard/envelope.h"
 
 #include "base/canonical.h"
-#include "guard/testing-keys.h"
+#include "guard/testing_keys.h"
 
 #define TYP "org.wingman/test"
 

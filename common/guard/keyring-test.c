@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "guard/testing-keys.h"
+#include "guard/testing_keys.h"
 
 static enum keyring_answer ask(struct keyring *ring, const struct sign_key *key,
 			       const char *kid)

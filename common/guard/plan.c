@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-#include "guard/plan-check.h"
+#include "guard/plan_check.h"
 
 struct plan {
 	json_t *json;

@@ -1,6 +1,6 @@
 #include "guard/ticket.h"
 
-#include "guard/testing-keys.h"
+#include "guard/testing_keys.h"
 
 static const int64_t now_ms = INT64_C(1700000000) * 1000;
 

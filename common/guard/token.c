@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "guard/copy.h"
-#include "guard/token-file.h"
+#include "guard/token_file.h"
 
 /* Which file it was, so that a replaced one shows. */
 struct stamp {

@@ -4,7 +4,7 @@
  * Private to link/coordination. A twin is a struct that begins with 'struct
  * coordination' and points to its row of functions. Keys, values and times are
  * checked by coordination.c before a twin sees them; a twin owes what
- * coordination.h promises, and coordination-contract.h asks it for.
+ * coordination.h promises, and coordination_contract.h asks it for.
  */
 #ifndef LINK_COORDINATION_BACKEND_H
 #define LINK_COORDINATION_BACKEND_H

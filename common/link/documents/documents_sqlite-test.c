@@ -1,4 +1,4 @@
-#include "link/documents/documents-contract.h"
+#include "link/documents/documents_contract.h"
 
 #include <signal.h>
 #include <sys/resource.h>

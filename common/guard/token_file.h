@@ -1,5 +1,5 @@
 /*
- * token-file -- callers/index.json as rows, read and written whole.
+ * token_file -- callers/index.json as rows, read and written whole.
  *
  * Private to guard. Reading is strict: unknown members, wrong types, malformed
  * names or two rows with one id or hash refuse the whole file.

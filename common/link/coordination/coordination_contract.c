@@ -1,4 +1,4 @@
-#include "link/coordination/coordination-contract.h"
+#include "link/coordination/coordination_contract.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

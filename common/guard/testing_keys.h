@@ -1,5 +1,5 @@
 /*
- * testing-keys -- for unit tests of guard: a folder with keys that are trusted and
+ * testing_keys -- for unit tests of guard: a folder with keys that are trusted and
  * one that is not.
  */
 #ifndef GUARD_TESTING_KEYS_H

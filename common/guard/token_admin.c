@@ -1,4 +1,4 @@
-#include "guard/token-file.h"
+#include "guard/token_file.h"
 
 #include "base/clock.h"
 #include "base/file.h"

@@ -2,7 +2,7 @@
 
 #include "base/canonical.h"
 #include "base/clock.h"
-#include "guard/testing-audit.h"
+#include "guard/testing_audit.h"
 
 enum { N = 200 }; /* lines appended: three checkpoints and one at the end */
 

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "guard/testing-audit.h"
+#include "guard/testing_audit.h"
 
 enum { CHILD_SKIPS = 77 };
 

@@ -1,5 +1,5 @@
 /*
- * testing-audit -- for unit tests of audit: a state folder with a chain in it, and
+ * testing_audit -- for unit tests of audit: a state folder with a chain in it, and
  * hands that tamper.
  */
 #ifndef GUARD_TESTING_AUDIT_H

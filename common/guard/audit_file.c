@@ -1,4 +1,4 @@
-#include "guard/audit-file.h"
+#include "guard/audit_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /*
- * coordination-contract -- what every twin of coordination is asked.
+ * coordination_contract -- what every twin of coordination is asked.
  *
  * The cases know the interface alone. A twin's test file gives a row of
  * functions that make a fresh store, open the same one again, and wait until a

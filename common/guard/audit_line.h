@@ -1,8 +1,8 @@
 /*
- * audit-line -- one line of an audit chain: written, and read back strictly.
+ * audit_line -- one line of an audit chain: written, and read back strictly.
  *
  * Private to guard. Knows the form of a line and of a checkpoint's data; what
- * follows what is for audit.c, which writes, and audit-verify.c, which judges.
+ * follows what is for audit.c, which writes, and audit_verify.c, which judges.
  */
 #ifndef GUARD_AUDIT_LINE_H
 #define GUARD_AUDIT_LINE_H

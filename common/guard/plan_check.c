@@ -1,4 +1,4 @@
-#include "guard/plan-check.h"
+#include "guard/plan_check.h"
 
 #include "guard/plan.h"
 

@@ -1,5 +1,5 @@
 /*
- * audit-file -- the file under an audit chain: opened once, grown at its end only.
+ * audit_file -- the file under an audit chain: opened once, grown at its end only.
  *
  * Private to guard. Locks the file against a second writer, moves a torn end out of
  * the way, keeps room allocated ahead, and writes so that a true answer means the

@@ -1,4 +1,4 @@
-#include "guard/audit-line.h"
+#include "guard/audit_line.h"
 
 #include <stdarg.h>
 

@@ -1,7 +1,7 @@
 /*
- * documents-contract -- what every twin of documents is asked.
+ * documents_contract -- what every twin of documents is asked.
  *
- * The cases know the interface alone; see coordination-contract.h.
+ * The cases know the interface alone; see coordination_contract.h.
  */
 #ifndef LINK_DOCUMENTS_CONTRACT_H
 #define LINK_DOCUMENTS_CONTRACT_H

@@ -1,5 +1,5 @@
 /*
- * plan-check -- whether JSON is a plan: exactly the members, types and limits.
+ * plan_check -- whether JSON is a plan: exactly the members, types and limits.
  *
  * Private to guard: plan.c judges by it both what was built here and what came in
  * a message.
