@@ -135,6 +135,8 @@ static int decide(struct console *c, struct gate_link *g, const char *id,
 	case ANSWER_APPROVED:
 		break;
 	}
+	if (decide_say_what_is_missing(c, g, id))
+		return EXIT_DONE;
 	ended = decide_wait(g, id, OUTCOME_WAIT_MS, false, &err);
 	if (!ended && err.code != ERR_TIMEOUT)
 		return console_fail(c, &err);

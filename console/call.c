@@ -92,27 +92,6 @@ static bool settle(struct console *c, struct gate_link *g, const json_t *record,
 	return false;
 }
 
-/* After a yes that is not the last one. */
-static void say_what_is_missing(const struct console *c, struct gate_link *g,
-				const char *approval)
-{
-	struct error ignored = ERROR_INIT;
-	json_auto_t *reply = gate_link_ask(
-		g, MSG_SHOW, json_pack("{s:s}", "approval", approval), &ignored);
-	const json_t *record = json_object_get(reply, "record");
-	const char *state = json_get_string(record, "state");
-	int64_t needed = json_get_int64(
-		json_object_get(json_object_get(record, "prompt"), "approvers"), "needed",
-		1);
-
-	if (c->json || !state || strcmp(state, "pending") != 0 ||
-	    json_array_size(json_object_get(record, "decisions")) == 0)
-		return;
-	printf("your yes is recorded; %lld are needed; waiting for the others\n",
-	       (long long)needed);
-	(void)fflush(stdout);
-}
-
 int call_follow(struct console *c, struct gate_link *g, const char *approval,
 		int64_t wait_ms)
 {
@@ -128,7 +107,7 @@ int call_follow(struct console *c, struct gate_link *g, const char *approval,
 		return decide_report(c, record);
 	if (!settle(c, g, record, &status) || wait_ms == 0)
 		return status;
-	say_what_is_missing(c, g, approval);
+	(void)decide_say_what_is_missing(c, g, approval);
 	ended = decide_wait(g, approval, wait_ms, false, &err);
 	if (!ended)
 		return err.code == ERR_TIMEOUT ? still_pending(c, approval, "pending")

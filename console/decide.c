@@ -216,6 +216,29 @@ static json_t *show(struct gate_link *g, const char *approval, struct error *err
 	return reply ? json_incref(json_object_get(reply, "record")) : NULL;
 }
 
+bool decide_say_what_is_missing(const struct console *c, struct gate_link *g,
+				const char *approval)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *record = show(g, approval, &ignored);
+	const json_t *terms =
+		json_object_get(json_object_get(record, "prompt"), "approvers");
+	const char *state = console_member(record, "state");
+	const char *surface = console_member(json_object_get(record, "surface"), "kind");
+	bool others = strcmp(state, "pending") == 0 &&
+		      json_array_size(json_object_get(record, "decisions")) > 0;
+	bool client = strcmp(state, "approved") == 0 && strcmp(surface, "direct") == 0;
+
+	if (others && !c->json)
+		printf("your yes is recorded; %lld are needed; waiting for the others\n",
+		       (long long)json_get_int64(terms, "needed", 0));
+	if (client && !c->json)
+		printf("your yes is recorded; it runs when the client repeats its "
+		       "call\n");
+	(void)fflush(stdout);
+	return others || client;
+}
+
 static bool give_up(const char *approval, const char *state, struct error *err)
 {
 	return error_set(err, ERR_TIMEOUT, "approval %s is still %s", approval,

@@ -25,6 +25,11 @@ enum answer decide_ask(struct console *c, struct gate_link *g, const json_t *rec
 json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_ms,
 		    bool until_pending, struct error *err) _must_use_;
 
+/* After a yes: whether others must say yes too, or a client repeat its call, before
+ * anything runs; then it is said. */
+bool decide_say_what_is_missing(const struct console *c, struct gate_link *g,
+				const char *approval);
+
 /* Print how it ended (result's text or error) and give the exit status. */
 int decide_report(const struct console *c, const json_t *record);
 bool decide_is_over(const char *state);

@@ -1,0 +1,156 @@
+"""The console with everything real behind it: the bridge, the console of 'wingman up', doctor."""
+
+import json
+import os
+import subprocess
+
+import tap
+
+try:
+    import pexpect
+    from suite import Suite
+except ImportError:
+    pexpect = None
+
+META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {}}
+PERSON = "jane.roe@example.test"
+
+
+class Client:
+    """An MCP client that starts what its configuration says."""
+
+    def __init__(self, row):
+        self.process = subprocess.Popen([row["command"], *row["args"]], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.number = 0
+
+    def ask(self, method, **params):
+        self.number += 1
+        message = {"jsonrpc": "2.0", "id": self.number, "method": method,
+                   "params": {**params, "_meta": META}}
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert answer["id"] == self.number, answer
+        return answer
+
+    def end(self):
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def code_of(answer):
+    return answer["result"].get("structuredContent", {}).get("error", {}).get("code")
+
+
+def test_bridge(s):
+    config = json.loads(s.wingman("connect", "accounts").stdout)
+    c = Client(config["mcpServers"]["wingman-accounts"])
+    tap.equal("the printed configuration starts a server", c.ask("server/discover")["result"][
+        "supportedVersions"], ["2026-07-28"])
+    tools = [t["name"] for t in c.ask("tools/list")["result"]["tools"]]
+    tap.ok("with the tools", "block_account" in tools, tools)
+    call = {"name": "get_account", "arguments": {"person": PERSON}}
+    answer = c.ask("tools/call", **call)
+    tap.equal("a call waits for a person", code_of(answer), "approval_required")
+    pending = s.json("approvals", "list")
+    page, status = s.decide(pending[0]["id"])
+    tap.ok("who says yes, and is told what comes next", status == 0
+           and "when the client repeats its call" in page, page)
+    answer = c.ask("tools/call", **call)
+    tap.ok("the same call then runs", code_of(answer) is None
+           and "Jane" in answer["result"]["content"][0]["text"], answer)
+    tap.equal("a tool that is not there", c.ask("tools/call", name="drop", arguments={})["error"]["code"],
+              -32602)
+    tap.equal("a method that is not there", c.ask("tools/drop")["error"]["code"], -32601)
+    tap.equal("it ends with its client", c.end(), 0)
+    gate = s.wingman("connect", "accounts", "--stdio", "--token-file", s.path("tokens", "nobody.token"))
+    tap.ok("no such token", gate.returncode != 0, gate.stderr)
+
+
+def test_checks(s):
+    r = s.wingman("doctor")
+    tap.ok("doctor finds nothing wrong", r.returncode == 0, r.stdout)
+    r = s.wingman("config", "check")
+    tap.ok("nor does config check", r.returncode == 0, r.stdout)
+    path = s.path("config", "policy.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("version: 1\n")
+    r = s.wingman("config", "check")
+    tap.ok("a policy is judged by the gate or by its schema", "policy" in r.stdout, r.stdout)
+    os.unlink(path)
+
+
+def test_console(s):
+    p = s.terminal("console")
+    p.expect("This is a sample on one user id: it demonstrates, it does not protect.")
+    p.expect("wingman> ")
+    p.sendline("/call accounts.block_account")
+    for field, answer in (("person", PERSON), ("reason", "A lost laptop"), ("systems", "ldap")):
+        p.expect(field + "> ")
+        p.sendline(answer)
+    while p.expect([r"([a-z_]+)> ", r"Type '(approve [0-9a-f]{4})'[^:]*: "]) == 0:
+        p.sendline("")
+    page = p.before
+    tap.equal("nothing before a yes", s.bind("jane.roe"), 0)
+    p.sendline(p.match.group(1))
+    p.expect("done")
+    p.expect("wingman> ")
+    tap.equal("a form, a prompt, a yes: blocked", s.bind("jane.roe"), 49)
+    tap.ok("the prompt showed what was typed", "A lost laptop" in page and "uid=jane.roe" in page, page)
+    p.sendline("/audit")
+    p.expect("approval.succeeded")
+    p.expect("wingman> ")
+    p.sendline('accounts.unblock_account {"person":"%s","reason":"found again"}' % PERSON)
+    p.expect(r"Type '(approve [0-9a-f]{4})'[^:]*: ")
+    p.sendline(p.match.group(1))
+    p.expect("done")
+    p.expect("wingman> ")
+    tap.equal("and unblocked", s.bind("jane.roe"), 0)
+    p.sendcontrol("d")
+    p.expect(pexpect.EOF)
+    p.close()
+    tap.equal("Ctrl-D leaves", p.exitstatus, 0)
+
+
+def test_up_with_a_console(s):
+    s.stop()
+    p = s.terminal("up")
+    p.expect("wingman> ")
+    p.sendcontrol("c")
+    p.expect("wingman> ")
+    p.sendline("/status")
+    p.expect("audit .*written")
+    p.expect("wingman> ")
+    tap.ok("Ctrl-C gives a line up and ends nothing", True)
+    r = s.wingman("down")
+    tap.ok("'wingman down' ends the suite and its console", r.returncode == 0 and "stopped" in r.stdout,
+           r.stdout + r.stderr)
+    p.expect(pexpect.EOF)
+    p.close()
+    p = s.terminal("up")
+    p.expect("wingman> ")
+    p.sendcontrol("d")
+    p.expect(pexpect.EOF)
+    p.close()
+    tap.equal("the console's end is the suite's", p.exitstatus, 0)
+    tap.equal("nothing is left", s.wingman("status").returncode, 1)
+
+
+def main():
+    if not pexpect:
+        tap.skip("the console with everything real", "python3-pexpect is not installed")
+        tap.done()
+    s = Suite()
+    try:
+        s.start()
+        tap.run([lambda: test_bridge(s), lambda: test_checks(s), lambda: test_console(s),
+                 lambda: test_up_with_a_console(s)])
+    finally:
+        s.done()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
