@@ -251,10 +251,10 @@ static struct approval *link_new(struct keeper *k, const char *id, json_t *body,
 	return a;
 }
 
-struct approval *keeper_add(struct keeper *k, json_t *body, json_t *audit,
+struct approval *keeper_add(struct keeper *k, json_t *stolen, json_t *audit,
 			    struct error *err)
 {
-	json_auto_t *owned = body;
+	json_auto_t *body = stolen;
 	const char *id = json_get_string(body, "id");
 	struct approval *a;
 	int64_t revision = 0;

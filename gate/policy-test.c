@@ -184,8 +184,7 @@ static void test_bad_files(void **state)
 	static const char *const bad[] = {
 		"rules: []\n",
 		"rules:\n  - {name: a, tool: get_account, free: true}\n",
-		"rules:\n  - {name: a, server: accounts, tool: get_account, free: true, "
-		"refuse: true}\n",
+		"rules:\n  - {name: a, server: s, tool: t_u, free: true, refuse: true}\n",
 		"rules:\n  - {name: a}\n  - {name: a}\n",
 		"rules:\n  - {name: a, callers: [group:nobody]}\n",
 		"rules:\n  - {name: a, expires_in: 25m, good_for: 5m}\n",

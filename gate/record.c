@@ -77,10 +77,16 @@ enum record_state record_state_of(const json_t *body)
 	return text && record_state_parse(text, &s) ? s : RECORD_STATE_COUNT;
 }
 
+/* jansson counts references where it only reads. */
+static json_t *unconst(const json_t *value)
+{
+	return (json_t *)(uintptr_t)value;
+}
+
 /* A shallow copy shares the members, which nobody changes. */
 static json_t *copy(const json_t *body)
 {
-	return json_copy((json_t *)(uintptr_t)body);
+	return json_copy(unconst(body));
 }
 
 static bool add_history(json_t *body, enum record_state to, int64_t now_ms,
@@ -114,7 +120,7 @@ json_t *record_next(const json_t *body, enum record_state to, const json_t *chan
 		return NULL;
 	}
 	next = copy(body);
-	if (!next || (changes && json_object_update(next, copy(changes)) != 0) ||
+	if (!next || (changes && json_object_update(next, unconst(changes)) != 0) ||
 	    json_object_set_new(next, "state", json_string(record_state_name(to))) != 0 ||
 	    !add_history(next, to, now_ms, by, why) ||
 	    (record_state_is_end(to) &&
