@@ -40,6 +40,7 @@ static void test_private_and_exclusive(void **state)
 	struct error err = ERROR_INIT;
 
 	(void)state;
+	(void)c;
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		char name[sizeof path + 8];
 		struct stat st;

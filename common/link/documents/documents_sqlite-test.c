@@ -37,6 +37,7 @@ static void test_exclusive(void **state)
 	struct stat st;
 
 	(void)state;
+	(void)d;
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_null(documents_open_sqlite(path, &err));
