@@ -263,9 +263,10 @@ const char *clock_relative(int64_t wall_ms, int64_t now_ms,
 		      { HOUR_S, "hour" },
 		      { MINUTE_S, "minute" },
 		      { 1, "second" } };
-	int64_t distance_s = (clamp(wall_ms) - clamp(now_ms)) / MS;
-	bool future = distance_s > 0;
-	int64_t left = future ? distance_s : -distance_s;
+	int64_t distance_ms = clamp(wall_ms) - clamp(now_ms);
+	bool future = distance_ms > 0;
+	/* To the nearest second, or ten minutes would read as nine a moment later. */
+	int64_t left = ((future ? distance_ms : -distance_ms) + MS / 2) / MS;
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		if (left < units[i].seconds)
