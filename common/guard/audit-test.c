@@ -312,15 +312,47 @@ static void test_threads(void **state)
 	assert_int_equal(r.lines - r.checkpoints, 401);
 }
 
+/* One wait for many lines: all of them are there, in order, and checkpoints between. */
+static void test_all_at_once(void **state)
+{
+	struct chain *c = *state;
+	struct error err = ERROR_INIT;
+	json_t *data[100];
+
+	for (int i = 0; i < 100; i++)
+		data[i] = json_pack("{s:i}", "n", i);
+	assert_true(audit_append_all(c->audit, "test.many", data, 100, &err));
+	assert_true(audit_append_all(c->audit, "test.many", data, 0, &err));
+	/* One that is no line: none of those behind it. */
+	data[0] = json_pack("{s:i}", "n", 100);
+	data[1] = json_string("no object");
+	data[2] = json_pack("{s:i}", "n", 101);
+	assert_false(audit_append_all(c->audit, "test.many", data, 3, &err));
+	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
+	assert_true(audit_is_sound(c->audit));
+	chain_append(c, 0, NULL);
+	chain_close(c);
+	const struct audit_report r = chain_verify(c, NULL, 0);
+	assert_true(r.sound);
+	assert_int_equal(r.lines - r.checkpoints, 1 + 100 + 1 + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CHAIN_TEST(test_format),           CHAIN_TEST(test_what_is_no_line),
-		CHAIN_TEST(test_hostile_text),     CHAIN_TEST(test_checkpoints),
-		CHAIN_TEST(test_sensitive),        CHAIN_TEST(test_goes_on),
-		CHAIN_TEST(test_torn_line),        CHAIN_TEST(test_hole),
-		CHAIN_TEST(test_only_a_torn_line), CHAIN_TEST(test_damaged_last_line),
-		CHAIN_TEST(test_a_link_is_no_log), CHAIN_TEST(test_another_key),
+		CHAIN_TEST(test_all_at_once),
+		CHAIN_TEST(test_format),
+		CHAIN_TEST(test_what_is_no_line),
+		CHAIN_TEST(test_hostile_text),
+		CHAIN_TEST(test_checkpoints),
+		CHAIN_TEST(test_sensitive),
+		CHAIN_TEST(test_goes_on),
+		CHAIN_TEST(test_torn_line),
+		CHAIN_TEST(test_hole),
+		CHAIN_TEST(test_only_a_torn_line),
+		CHAIN_TEST(test_damaged_last_line),
+		CHAIN_TEST(test_a_link_is_no_log),
+		CHAIN_TEST(test_another_key),
 		CHAIN_TEST(test_threads),
 	};
 

@@ -117,9 +117,9 @@ static bool is_broken(const struct audit *a, struct error *err)
 	return true;
 }
 
-/* With the lock held. */
-static bool append_line(struct audit *a, const char *event, const struct strbuf *data,
-			bool is_outcome, char *ret_hash, struct error *err)
+/* With the lock held: the next line, not on the disk yet. Its place goes to 'ret_place'. */
+static bool add_line(struct audit *a, const char *event, const struct strbuf *data,
+		     bool is_outcome, struct audit_place *ret_place, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 
@@ -133,17 +133,21 @@ static bool append_line(struct audit *a, const char *event, const struct strbuf 
 	}
 	if (!queue_line(a, event, data, err))
 		return false;
-	const struct audit_place mine = a->queued;
+	*ret_place = a->queued;
 	/* One that fails for lack of memory is made good behind the next line. */
 	if (++a->since_checkpoint >= AUDIT_CHECKPOINT_LINES)
 		(void)queue_checkpoint(a, &ignored);
-	if (!make_durable(a, mine.seq)) {
-		(void)is_broken(a, err);
-		return false;
-	}
-	if (ret_hash)
-		memcpy(ret_hash, mine.hash, DIGEST_HEX_BYTES);
 	return true;
+}
+
+static bool check_line(const char *event, const json_t *data, struct strbuf *ret_text,
+		       struct error *err)
+{
+	if (!audit_is_event(event) || !json_is_object(data))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "what should go to the audit log as '%s' is no object",
+				 event);
+	return json_check_contract(data, err) && canonical_write(ret_text, data, err);
 }
 
 static bool append(struct audit *a, const char *event, json_t *data, bool is_outcome,
@@ -151,17 +155,42 @@ static bool append(struct audit *a, const char *event, json_t *data, bool is_out
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *owned = data;
+	struct audit_place mine;
 
-	if (!audit_is_event(event) || !json_is_object(owned))
-		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "what should go to the audit log as '%s' is no object",
-				 event);
-	if (!json_check_contract(owned, err) || !canonical_write(&text, owned, err))
+	if (!check_line(event, owned, &text, err))
 		return false;
 	(void)pthread_mutex_lock(&a->lock);
-	const bool appended = append_line(a, event, &text, is_outcome, ret_hash, err);
+	bool appended = add_line(a, event, &text, is_outcome, &mine, err);
+	if (appended && !make_durable(a, mine.seq)) {
+		(void)is_broken(a, err);
+		appended = false;
+	}
 	(void)pthread_mutex_unlock(&a->lock);
+	if (appended && ret_hash)
+		memcpy(ret_hash, mine.hash, DIGEST_HEX_BYTES);
 	return appended;
+}
+
+bool audit_append_all(struct audit *a, const char *event, json_t *const *data,
+		      size_t count, struct error *err)
+{
+	struct audit_place last = { 0 };
+	bool good = true;
+
+	(void)pthread_mutex_lock(&a->lock);
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		json_auto_t *owned = data[i];
+
+		good = good && check_line(event, owned, &text, err) &&
+		       add_line(a, event, &text, false, &last, err);
+	}
+	if (good && count > 0 && !make_durable(a, last.seq)) {
+		(void)is_broken(a, err);
+		good = false;
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+	return good;
 }
 
 bool audit_append(struct audit *a, const char *event, json_t *data,

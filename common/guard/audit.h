@@ -51,6 +51,10 @@ DEFINE_CLEANUP(struct audit, audit_close);
  * is not durable. */
 bool audit_append(struct audit *a, const char *event, json_t *data,
 		  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
+/* Several lines of one event, in this order, with one wait for all: for what many ask
+ * at once. All of 'data' is stolen. False: not all of them are durable. */
+bool audit_append_all(struct audit *a, const char *event, json_t *const *data,
+		      size_t count, struct error *err);
 /* The same for the outcome of what has already begun: may use the reserved room. */
 bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
 			  char ret_hash[DIGEST_HEX_BYTES], struct error *err);

@@ -62,6 +62,11 @@ static void answer_as_gate(void *context, struct http_request *req)
 	http_reply(req, status, "application/json", NULL, &body);
 }
 
+_printf_(2, 0) static void fill_reply(struct mock *m, const char *format, va_list args)
+{
+	(void)vsnprintf(m->reply, sizeof m->reply, format, args);
+}
+
 static void say(struct mock *m, unsigned status, const char *format, ...) _printf_(3, 4);
 static void say(struct mock *m, unsigned status, const char *format, ...)
 {
@@ -70,7 +75,7 @@ static void say(struct mock *m, unsigned status, const char *format, ...)
 	pthread_mutex_lock(&m->lock);
 	m->status = status;
 	va_start(args, format);
-	(void)vsnprintf(m->reply, sizeof m->reply, format, args);
+	fill_reply(m, format, args);
 	va_end(args);
 	pthread_mutex_unlock(&m->lock);
 }

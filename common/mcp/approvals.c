@@ -312,7 +312,7 @@ void approvals_answer(struct exchange *x, struct mcp_result *r)
 
 	if (good && reg.error)
 		say_error(x, &reg, &err);
-	else if (good && strcmp(reg.state, "granted") == 0 && reg.grant)
+	else if (good && reg.grant && is_one_of(reg.state, "granted"))
 		run_granted(x, &reg, r);
 	else if (good && !restore_outcome(x, &reg, r))
 		say_state(x, &reg, &err);

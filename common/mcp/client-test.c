@@ -239,9 +239,9 @@ static void streams_with_one_response(void **state)
 static void odd_answers(void **state)
 {
 	static const struct {
-		unsigned status;
+		int64_t status;
 		const char *reply;
-		enum error_code code;
+		int64_t code;
 		const char *says;
 	} rows[] = {
 		{ 200, "", ERR_INVALID_ARGUMENT, "not MCP" },
@@ -279,8 +279,8 @@ static void odd_answers(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct error err = ERROR_INIT;
 
-		assert_null(call_mock(p, "a_b", rows[i].status, "application/json",
-				      rows[i].reply, &err));
+		assert_null(call_mock(p, "a_b", (unsigned)rows[i].status,
+				      "application/json", rows[i].reply, &err));
 		if (err.code != rows[i].code || !strstr(err.message, rows[i].says))
 			print_message("# %s: %s\n", rows[i].reply, err.message);
 		assert_int_equal(err.code, rows[i].code);

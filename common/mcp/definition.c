@@ -218,8 +218,10 @@ bool tool_definition_accept(const struct tool_definition *d, const json_t *argum
 	json_auto_t *none = NULL;
 	struct schema_fault fault;
 
-	if (!arguments && !(arguments = none = json_object()))
-		return error_oom(err);
+	if (!arguments) {
+		none = json_object();
+		arguments = none;
+	}
 	if (!json_is_object(arguments))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "the arguments are no object");

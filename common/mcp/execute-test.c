@@ -515,6 +515,57 @@ static void a_slow_call_delays_nobody(void **state)
 		pthread_join(sleepers[i].thread, NULL);
 }
 
+/* ---- Freed reads ---- */
+
+enum { READERS = 8, READS = 25 };
+
+struct reader {
+	pthread_t thread;
+	const struct rig *rig;
+	unsigned good;
+};
+
+static void *read_often(void *argument)
+{
+	struct reader *r = argument;
+
+	for (int i = 0; i < READS; i++) {
+		struct answer a =
+			rig_call(r->rig, r->rig->bob, "echo_text", ECHO, NULL, NULL);
+		const json_t *structured =
+			json_object_get(answer_result(&a), "structuredContent");
+		const char *text = json_get_string(structured, "text");
+
+		r->good += text && strcmp(text, "hi") == 0;
+		answer_done(&a);
+	}
+	return NULL;
+}
+
+/* Written together, and yet a line each. */
+static void freed_reads_leave_their_lines(void **state)
+{
+	struct plan_case *c = *state;
+	struct reader readers[READERS];
+
+	for (size_t i = 0; i < READERS; i++) {
+		readers[i] = (struct reader){ .rig = &c->rig };
+		assert_int_equal(
+			pthread_create(&readers[i].thread, NULL, read_often, &readers[i]),
+			0);
+	}
+	for (size_t i = 0; i < READERS; i++) {
+		pthread_join(readers[i].thread, NULL);
+		assert_int_equal(readers[i].good, READS);
+	}
+	assert_int_equal(rig_count_audit(&c->rig, "call.free_read"), READERS * READS);
+	/* What does not fit is refused before it leaves one. */
+	_cleanup_answer_ struct answer bad =
+		rig_call(&c->rig, c->rig.bob, "echo_text", "{}", NULL, NULL);
+	assert_string_equal(answer_code(&bad), "invalid_argument");
+	assert_int_equal(rig_count_audit(&c->rig, "call.free_read"), READERS * READS);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -538,6 +589,7 @@ int main(void)
 		TEST(plans_have_a_rate),
 		TEST(unknown_outcomes_are_said),
 		TEST(a_slow_call_delays_nobody),
+		TEST(freed_reads_leave_their_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

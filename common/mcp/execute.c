@@ -236,10 +236,10 @@ static json_t *started_data(const struct execution *e)
 	for (size_t i = 0; approvers && i < g->approver_count; i++)
 		json_array_append_new(approvers, json_string(g->approvers[i]));
 	return json_pack(
-		"{s:s, s:s, s:s, s:s*, s:s, s:O, s:s*, s:s, s:o*}", "approval", g->id, "tool",
-		g->tool, "args", g->args, "plan", *g->plan ? g->plan : NULL, "requester",
-		g->requester, "approvers", approvers, "rule", *g->rule ? g->rule : NULL,
-		"client", e->x->caller.client, "gate_head",
+		"{s:s, s:s, s:s, s:s*, s:s, s:O, s:s*, s:s, s:o*}", "approval", g->id,
+		"tool", g->tool, "args", g->args, "plan", *g->plan ? g->plan : NULL,
+		"requester", g->requester, "approvers", approvers, "rule",
+		*g->rule ? g->rule : NULL, "client", e->x->caller.client, "gate_head",
 		*g->head ? json_pack("{s:s, s:s}", "program", "gate", "hash", g->head)
 			 : NULL);
 }
@@ -323,10 +323,10 @@ static void finish(struct execution *e, struct mcp_result *r)
 	/* A result with numbers beyond the contract has no canonical bytes, and so no digest. */
 	if (!result || !canonical_digest(result, e->result, &odd))
 		e->result[0] = '\0';
-	json_t *data = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*}", "approval", e->grant.id,
-				 "tool", e->grant.tool, "state", e->state, "error",
-				 e->code ? error_name(e->code) : NULL, "verified",
-				 verified_text(r), "result",
+	json_t *data = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*}", "approval",
+				 e->grant.id, "tool", e->grant.tool, "state", e->state,
+				 "error", e->code ? error_name(e->code) : NULL,
+				 "verified", verified_text(r), "result",
 				 *e->result ? e->result : NULL);
 	bool is_logged =
 		data && audit_append_outcome(s->audit, "call.finished", data, NULL, &err);

@@ -28,8 +28,8 @@ static int set_up(void **state)
 
 	rig_open(&c->rig);
 	/* The kernel of a test machine may lack what production insists on. */
-	rig_config(&c->rig,
-		   "allow_missing_landlock: true\nallow_missing_seccomp: true\n");
+	rig_config(&c->rig, "allow_missing_landlock: true\nallow_missing_seccomp: true\n"
+			    "freed_reads: [echo_text]\n");
 	assert_true(rig_spawn(&c->rig));
 	*state = c;
 	return 0;
@@ -219,6 +219,9 @@ static void a_log_that_cannot_be_written_stops_everything(void **state)
 	assert_int_equal(rig_runs(&c->rig), 0);
 	_cleanup_answer_ struct answer ready = rig_get(&c->rig, "/readyz");
 	assert_int_equal(ready.status, 503);
+	_cleanup_answer_ struct answer read = rig_call(&c->rig, c->rig.bob, "echo_text",
+						       "{\"text\":\"x\"}", NULL, NULL);
+	assert_true(json_is_true(json_object_get(answer_result(&read), "isError")));
 	/* Not by itself, even where there is room again: a chain with a hole is none. */
 	allow_growth(c);
 	_cleanup_answer_ struct answer later = present(c);

@@ -25,10 +25,11 @@ static void note_unknown(void *context, const json_t *record)
 {
 	struct recovery *r = context;
 	struct error err = ERROR_INIT;
-	json_t *data = json_pack(
-		"{s:s*, s:s*, s:s*, s:s*}", "approval", json_get_string(record, "id"), "tool",
-		json_get_string(record, "tool"), "args", json_get_string(record, "args"),
-		"requester", json_get_string(record, "requester"));
+	json_t *data = json_pack("{s:s*, s:s*, s:s*, s:s*}", "approval",
+				 json_get_string(record, "id"), "tool",
+				 json_get_string(record, "tool"), "args",
+				 json_get_string(record, "args"), "requester",
+				 json_get_string(record, "requester"));
 
 	log_warn("call.unknown", LOG_STR("approval", json_get_string(record, "id")),
 		 LOG_STR("tool", json_get_string(record, "tool")));

@@ -7,6 +7,12 @@
 /* The list changes with the program alone, and a program that restarts is asked again. */
 enum { LIST_TTL_MS = 300000 };
 
+_printf_(2, 0) static void fill_message(struct refusal *r, const char *format,
+					va_list args)
+{
+	(void)vsnprintf(r->message, sizeof r->message, format, args);
+}
+
 bool refusal_set(struct refusal *r, unsigned status, int code, const char *format, ...)
 {
 	va_list args;
@@ -14,7 +20,7 @@ bool refusal_set(struct refusal *r, unsigned status, int code, const char *forma
 	r->status = status;
 	r->code = code;
 	va_start(args, format);
-	(void)vsnprintf(r->message, sizeof r->message, format, args);
+	fill_message(r, format, args);
 	va_end(args);
 	return false;
 }

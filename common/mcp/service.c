@@ -123,6 +123,7 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	s->dir = dir;
 	callers_init(&s->callers);
 	readiness_init(&s->readiness);
+	free_reads_init(&s->free_reads);
 	if (!read_config(s, err) || !make_replies(s, err) || !read_state_key(s, err) ||
 	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
 		return NULL;
@@ -227,5 +228,6 @@ void mcp_service_free(struct mcp_service *s)
 	server_config_done(&s->config);
 	callers_done(&s->callers);
 	readiness_done(&s->readiness);
+	free_reads_done(&s->free_reads);
 	free(s);
 }

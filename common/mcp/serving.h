@@ -34,6 +34,16 @@ struct readiness {
 	char why[320];
 };
 
+struct exchange;
+
+/* Quick reads that wait for the line in the audit log that they share. */
+struct free_reads {
+	pthread_mutex_t lock;
+	struct exchange *first, **last;
+	int64_t count;
+	bool is_draining; /* a worker is at it */
+};
+
 struct mcp_service {
 	const struct mcp_server *server;
 	const struct statedir *dir;
@@ -58,6 +68,7 @@ struct mcp_service {
 	struct callers callers;
 	struct metrics metrics;
 	struct readiness readiness;
+	struct free_reads free_reads;
 	atomic_int registering; /* calls that wait for the gate */
 	atomic_bool is_stopping;
 	atomic_bool is_cancelled; /* patience is over: reads and plans give up */
@@ -83,6 +94,7 @@ struct exchange {
 		*request_state; /* borrowed from the body; NULL: none */
 	int64_t deadline_ms;    /* monotonic */
 	bool is_entered;        /* counted in 'callers' */
+	struct exchange *next;  /* in 'free_reads' */
 };
 
 /* --- dispatch.c --- */
@@ -115,6 +127,25 @@ bool tools_run(const struct exchange *x, struct mcp_call *call, struct mcp_resul
 /* An audit line about a call that was refused; at most so many a minute and client. */
 void tools_audit_refusal(const struct exchange *x, const char *approval,
 			 const struct error *why);
+
+/* Is the server sound, is there time, do the arguments fit? Fills 'arguments', and, if
+ * 'needs_bytes' or a number must be rewritten, 'canonical' and 'args'. */
+bool tools_accept(struct exchange *x, bool needs_bytes, struct error *err);
+/* Reply with a failure, or with 'too busy', and free the exchange. */
+void tools_finish_error(struct exchange *x, const struct error *err);
+void tools_finish_busy(struct exchange *x);
+
+/* --- free_reads.c: freed reads where no gate is configured --- */
+
+bool free_read_is(const struct exchange *x);
+/* On a worker: with its line in the audit log. */
+void free_read_run(struct exchange *x, struct mcp_result *r);
+/* A quick one in place, without any line. Replies. */
+void free_read_answer(struct exchange *x);
+/* A quick one whose line is written together with those of others. Replies later. */
+void free_reads_add(struct exchange *x);
+void free_reads_init(struct free_reads *f);
+void free_reads_done(struct free_reads *f);
 
 /* --- planning.c --- */
 

@@ -113,8 +113,10 @@ bool tool_table_build(struct tool_table *t, const char *server,
 {
 	struct tool_table made = { .entries =
 					   calloc(row_count + 1, sizeof *made.entries) };
-	bool good = made.entries || error_oom(err);
+	bool good = true;
 
+	if (!made.entries)
+		return error_oom(err);
 	for (size_t i = 0; good && i < row_count; i++) {
 		made.count++; /* counted first: what fill leaves half-made is freed too */
 		good = fill(&made.entries[i], server, &rows[i], err);

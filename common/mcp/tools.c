@@ -77,44 +77,74 @@ void tools_audit_refusal(const struct exchange *x, const char *approval,
 		log_failure("audit.failed", &err);
 }
 
-/* ---- A freed read without a gate ---- */
+/* ---- Judging ---- */
 
-static bool is_free(const struct exchange *x)
+static bool has_real(const json_t *value)
 {
-	return !x->from_gate && x->tool->is_freed && !x->service->config.gate_url &&
-	       !x->grant && !x->ticket;
-}
+	union {
+		const json_t *in;
+		json_t *out;
+	} borrowed = { .in = value };
+	const char *name;
+	json_t *member;
+	size_t i;
 
-static bool audit_free(const struct exchange *x, struct error *err)
-{
-	if (!x->service->config.audit_freed_reads)
+	if (json_is_real(value))
 		return true;
-	json_t *data = json_pack("{s:s, s:s, s:s, s:s}", "tool",
-				 x->tool->definition->name, "args", x->args, "requester",
-				 x->caller.principal, "client", x->caller.client);
-	return (data || error_oom(err)) &&
-	       audit_append(x->service->audit, "call.free_read", data, NULL, err);
+	json_array_foreach(borrowed.out, i, member)
+	{
+		if (has_real(member))
+			return true;
+	}
+	if (!json_is_object(value))
+		return false;
+	json_object_foreach(borrowed.out, name, member)
+	{
+		if (has_real(member))
+			return true;
+	}
+	return false;
 }
 
-static void run_free(struct exchange *x, struct mcp_result *r)
+/*
+ * From here on only the canonical bytes exist, and the handler sees what they say: the
+ * tree that came says the same unless a number was written with a fraction or exponent.
+ */
+static bool accept_arguments(struct exchange *x, bool needs_bytes, struct error *err)
 {
-	struct error err = ERROR_INIT;
-	struct mcp_call call = {
-		.context = x->service->context,
-		.arguments = x->arguments,
-		.requester = x->caller.principal,
-		.approval = "",
-		.approvers = "",
-		.now_ms = clock_wall_ms(),
-		.deadline_ms = x->deadline_ms,
-		.cancelled = &x->service->is_cancelled,
-	};
+	json_t *given = json_object_get(x->message.params, "arguments");
+	bool is_rewritten = given && has_real(given);
 
-	if (!tools_check_rights(x, x->caller.principal, &err) || !audit_free(x, &err))
-		mcp_result_error(r, &err, NULL);
+	needs_bytes |= is_rewritten;
+	if (!tool_definition_accept(x->tool->definition, given,
+				    needs_bytes ? &x->canonical : NULL,
+				    needs_bytes ? x->args : NULL, err))
+		return false;
+	if (is_rewritten)
+		x->arguments = json_parse(x->canonical.data, x->canonical.length,
+					  JSON_CONTRACT, err);
 	else
-		(void)tools_run(x, &call, r, &err);
-	mcp_call_done(&call);
+		x->arguments = given ? json_incref(given) : json_object();
+	return x->arguments || error_oom(err);
+}
+
+static bool check_sound(const struct exchange *x, struct error *err)
+{
+	if (!audit_is_sound(x->service->audit)) {
+		error_set(err, ERR_BACKEND_UNAVAILABLE,
+			  "the audit log of this server cannot be written, so nothing "
+			  "executes");
+		return error_hint(err, "free its disk and restart it");
+	}
+	if (clock_mono_ms() >= x->deadline_ms)
+		return error_set(err, ERR_TIMEOUT,
+				 "the call waited too long for its turn");
+	return true;
+}
+
+bool tools_accept(struct exchange *x, bool needs_bytes, struct error *err)
+{
+	return check_sound(x, err) && accept_arguments(x, needs_bytes, err);
 }
 
 /* ---- Deciding ---- */
@@ -156,95 +186,29 @@ static void decide(struct exchange *x, struct mcp_result *r)
 		decide_gate(x, r);
 	else if (x->grant || x->ticket)
 		refuse_gate_words(x, r);
-	else if (is_free(x))
-		run_free(x, r);
+	else if (free_read_is(x))
+		free_read_run(x, r);
 	else
 		approvals_answer(x, r);
 }
 
-static bool has_real(const json_t *value)
-{
-	union {
-		const json_t *in;
-		json_t *out;
-	} borrowed = { .in = value };
-	const char *name;
-	json_t *member;
-	size_t i;
-
-	if (json_is_real(value))
-		return true;
-	json_array_foreach(borrowed.out, i, member)
-	{
-		if (has_real(member))
-			return true;
-	}
-	if (!json_is_object(value))
-		return false;
-	json_object_foreach(borrowed.out, name, member)
-	{
-		if (has_real(member))
-			return true;
-	}
-	return false;
-}
-
-/*
- * From here on only the canonical bytes exist, and the handler sees what they say.
- * A quick read that leaves no trace needs no bytes; its tree is the same already
- * unless a number was written with a fraction.
- */
-static bool accept_arguments(struct exchange *x, bool needs_bytes, struct error *err)
-{
-	const json_t *given = json_object_get(x->message.params, "arguments");
-
-	needs_bytes |= given && has_real(given);
-	if (!tool_definition_accept(x->tool->definition, given,
-				    needs_bytes ? &x->canonical : NULL,
-				    needs_bytes ? x->args : NULL, err))
-		return false;
-	if (needs_bytes)
-		x->arguments = json_parse(x->canonical.data, x->canonical.length,
-					  JSON_CONTRACT, err);
-	else
-		x->arguments = given ? json_incref(json_object_get(x->message.params,
-								   "arguments"))
-				     : json_object();
-	return x->arguments || error_oom(err);
-}
-
-static bool check_sound(const struct exchange *x, struct error *err)
-{
-	if (!audit_is_sound(x->service->audit)) {
-		error_set(err, ERR_BACKEND_UNAVAILABLE,
-			  "the audit log of this server cannot be written, so nothing "
-			  "executes");
-		return error_hint(err, "free its disk and restart it");
-	}
-	if (clock_mono_ms() >= x->deadline_ms)
-		return error_set(err, ERR_TIMEOUT,
-				 "the call waited too long for its turn");
-	return true;
-}
-
-static void answer(struct exchange *x, bool needs_bytes)
+static void answer(struct exchange *x)
 {
 	struct mcp_result result = MCP_RESULT_INIT;
 	struct error err = ERROR_INIT;
 	int64_t start_ms = clock_mono_ms();
-	const char *tool = x->tool->definition->name;
 
-	if (!check_sound(x, &err) || !accept_arguments(x, needs_bytes, &err))
+	if (!tools_accept(x, true, &err))
 		mcp_result_error(&result, &err, NULL);
 	else
 		decide(x, &result);
-	log_at_(needs_bytes ? LOG_INFO : LOG_DEBUG, "tool.done", LOG_STR("tool", tool),
-		LOG_STR("caller", x->caller.principal),
-		LOG_STR("client", x->caller.client),
-		LOG_INT("took_ms", clock_mono_ms() - start_ms),
-		LOG_STR("outcome", result.request_state ? "input_required"
-				   : result.code        ? error_name(result.code)
-							: "ok"));
+	log_info("tool.done", LOG_STR("tool", x->tool->definition->name),
+		 LOG_STR("caller", x->caller.principal),
+		 LOG_STR("client", x->caller.client),
+		 LOG_INT("took_ms", clock_mono_ms() - start_ms),
+		 LOG_STR("outcome", result.request_state ? "input_required"
+				    : result.code        ? error_name(result.code)
+							 : "ok"));
 	exchange_finish(x, &result);
 }
 
@@ -256,13 +220,13 @@ static void work(void *argument)
 	/* The line after the reply still belongs to it. */
 	(void)snprintf(request, sizeof request, "%s", http_request_id(x->http));
 	log_set_request(request);
-	answer(x, true);
+	answer(x);
 	log_set_request(NULL);
 }
 
 /* ---- In the loop's thread ---- */
 
-static void finish_error(struct exchange *x, const struct error *err)
+void tools_finish_error(struct exchange *x, const struct error *err)
 {
 	struct mcp_result result = MCP_RESULT_INIT;
 
@@ -270,13 +234,23 @@ static void finish_error(struct exchange *x, const struct error *err)
 	exchange_finish(x, &result);
 }
 
+void tools_finish_busy(struct exchange *x)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERR_RATE_LIMITED, "this server has too many calls waiting");
+	error_hint(&err, "repeat it in a few seconds");
+	tools_finish_error(x, &err);
+}
+
 static void start(struct exchange *x)
 {
 	struct mcp_service *s = x->service;
 	struct error err = ERROR_INIT;
+	bool is_quick = free_read_is(x) && x->tool->row->quick;
 
-	if (is_free(x) && x->tool->row->quick && !s->config.audit_freed_reads) {
-		answer(x, false);
+	if (is_quick && !s->config.audit_freed_reads) {
+		free_read_answer(x);
 		return;
 	}
 	/* The gate calls for everybody, and its own limits are its own. */
@@ -284,15 +258,14 @@ static void start(struct exchange *x)
 		x->is_entered = callers_enter(&s->callers, x->caller.client,
 					      (unsigned)s->config.calls_per_caller, &err);
 		if (!x->is_entered) {
-			finish_error(x, &err);
+			tools_finish_error(x, &err);
 			return;
 		}
 	}
-	if (workers_submit(s->workers, work, x))
-		return;
-	error_set(&err, ERR_RATE_LIMITED, "this server has too many calls waiting");
-	error_hint(&err, "repeat it in a few seconds");
-	finish_error(x, &err);
+	if (is_quick)
+		free_reads_add(x);
+	else if (!workers_submit(s->workers, work, x))
+		tools_finish_busy(x);
 }
 
 static void invalid_params(struct exchange *x, const char *message)
@@ -359,7 +332,7 @@ void tools_call(struct exchange *x)
 	if (!check_params(x) || !check_scope(x))
 		return;
 	if (error_is_set(&x->contract)) {
-		finish_error(x, &x->contract);
+		tools_finish_error(x, &x->contract);
 		return;
 	}
 	/* Whatever stands there is judged; a number is no grant, but no freed read either. */
