@@ -3,6 +3,7 @@
 #include "base/options.h"
 #include "console/call.h"
 #include "console/decide.h"
+#include "console/interrupt.h"
 #include "console/render.h"
 #include "console/terminal.h"
 
@@ -240,6 +241,7 @@ static int run(struct console *c, int argc, char **argv)
 
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_approvals, err.message);
+	interrupt_catch();
 	verb = operands > 0 ? argv[1] : "list";
 	id = operands > 1 ? argv[2] : NULL;
 	g = gate_link_open(c->dir, &err);

@@ -300,6 +300,22 @@ static void serve(struct bridge *b)
 	strbuf_done(&r.pending);
 }
 
+/* A token leaves this machine only under TLS. */
+static bool is_private(const char *url)
+{
+	static const char *const hosts[] = { "http://127.0.0.1", "http://[::1]",
+					     "http://localhost" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		size_t length = strlen(hosts[i]);
+
+		if (strncmp(url, hosts[i], length) == 0 &&
+		    (url[length] == ':' || url[length] == '/'))
+			return true;
+	}
+	return strncmp(url, "https://", 8) == 0;
+}
+
 bool bridge_run(const char *url, const struct secret *token, struct error *err)
 {
 	struct bridge b = { .url = url,
@@ -307,6 +323,9 @@ bool bridge_run(const char *url, const struct secret *token, struct error *err)
 			    .lock = PTHREAD_MUTEX_INITIALIZER };
 	bool ok = false;
 
+	if (!is_private(url))
+		return error_set(err, ERR_PERMISSION_DENIED,
+				 "no token is sent without TLS to '%s'", url);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (!sandbox_basics(err))
 		return false;

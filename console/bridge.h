@@ -3,7 +3,7 @@
  *
  * One JSON-RPC message a line from stdin, each posted to the server's URL with the
  * person's token; answers go to stdout, a line each, in the order they come. It
- * opens no backend and holds no other secret. Several requests run at once;
+ * opens no backend and holds no other secret; without TLS it talks to loopback only. Several requests run at once;
  * notifications/cancelled ends the request that it names. At the end of stdin what
  * runs is finished.
  */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "console/decide.h"
+#include "console/interrupt.h"
 
 enum { ARGUMENTS_MAX = 1024 * 1024, PLAN_WAIT_MS = 60 * 1000 };
 
@@ -144,6 +145,7 @@ static int run(struct console *c, int argc, char **argv)
 
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_call, err.message);
+	interrupt_catch();
 	if (operands != 1)
 		return console_usage(c, &command_call,
 				     "name one tool, such as accounts.get_account");

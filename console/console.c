@@ -1,5 +1,6 @@
 #include "console/console.h"
 
+#include "base/utf8.h"
 #include "console/render.h"
 
 int console_fail(const struct console *c, const struct error *err)
@@ -60,15 +61,36 @@ int console_usage(const struct console *c, const struct command *command,
 	return EXIT_USAGE;
 }
 
+/* A terminal may obey characters beyond ASCII too; escapes say the same. */
+static void add_ascii(struct strbuf *sb, const char *json, size_t length)
+{
+	uint32_t c = 0;
+
+	for (size_t at = 0, size; at < length; at += size) {
+		size = utf8_next(json + at, length - at, &c);
+		if (size == 0)
+			return;
+		if (c < 0x7F)
+			strbuf_add_char(sb, (char)c);
+		else if (c < 0x10000)
+			strbuf_add_format(sb, "\\u%04x", c);
+		else
+			strbuf_add_format(sb, "\\u%04x\\u%04x",
+					  0xD800 + ((c - 0x10000) >> 10),
+					  0xDC00 + ((c - 0x10000) & 0x3FF));
+	}
+}
+
 void console_print_json(const json_t *value)
 {
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, ascii = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 
-	if (json_write(&text, value, &err)) {
-		puts(text.data);
-		(void)fflush(stdout);
-	}
+	if (!json_write(&text, value, &err))
+		return;
+	add_ascii(&ascii, text.data, text.length);
+	puts(ascii.data);
+	(void)fflush(stdout);
 }
 
 void console_put_visible(const char *text)

@@ -48,7 +48,7 @@ extern const struct command command_call, command_approvals, command_audit,
 int console_fail(const struct console *c, const struct error *err);
 int console_usage(const struct console *c, const struct command *command,
 		  const char *complaint);
-/* Print a JSON value on a line of stdout. */
+/* Print a JSON value on a line of stdout, in ASCII. */
 void console_print_json(const json_t *value);
 /* Text of strangers made visible, on stdout, each of its lines on one. */
 void console_print_visible(const char *text);

@@ -104,7 +104,9 @@ static void sleep_ms(int64_t ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000 };
 
-	(void)nanosleep(&ts, NULL);
+	/* A signal must not shorten the time to read. */
+	while (nanosleep(&ts, &ts) != 0 && !interrupt_was_pressed())
+		;
 }
 
 static json_t *pin_text(struct terminal *t)

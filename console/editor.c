@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <histedit.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
 #include "base/text.h"
+#include "console/interrupt.h"
 
-enum { HISTORY_LINES = 1000, HISTORY_LINE_MAX = 4096 };
+enum { HISTORY_LINES = 1000, HISTORY_LINE_MAX = 4096, TICK_MS = 500 };
 
 struct editor {
 	EditLine *edit; /* NULL: no terminal */
@@ -16,6 +19,7 @@ struct editor {
 	editor_complete *complete;
 	void *context;
 	bool given_up;
+	struct winsize size;
 };
 
 static struct editor *self(EditLine *edit)
@@ -29,6 +33,49 @@ static struct editor *self(EditLine *edit)
 static char *prompt_of(EditLine *edit)
 {
 	return (char *)(uintptr_t)self(edit)->prompt;
+}
+
+/* libedit's own way with signals sends them on to the whole process group, and with
+ * that to whatever started us. Here a tick notices an end and another window size. */
+static bool wait_for_key(EditLine *edit)
+{
+	struct editor *e = self(edit);
+	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct winsize now;
+
+	while (!interrupt_ends()) {
+		if (poll(&p, 1, TICK_MS) > 0)
+			return true;
+		if (ioctl(STDIN_FILENO, TIOCGWINSZ, &now) != 0 ||
+		    (now.ws_col == e->size.ws_col && now.ws_row == e->size.ws_row))
+			continue;
+		e->size = now;
+		el_resize(edit);
+	}
+	return false;
+}
+
+/* One character, however many bytes it has; bytes that are none are dropped. */
+static int read_character(EditLine *edit, wchar_t *ret)
+{
+	mbstate_t state = { 0 };
+
+	while (wait_for_key(edit)) {
+		char byte;
+		ssize_t n = read(STDIN_FILENO, &byte, 1);
+		size_t used;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+		used = mbrtowc(ret, &byte, 1, &state);
+		if (used == (size_t)-1)
+			state = (mbstate_t){ 0 };
+		else if (used != (size_t)-2)
+			return 1;
+	}
+	return 0;
 }
 
 static unsigned char on_interrupt(EditLine *edit, int key)
@@ -164,7 +211,8 @@ static bool set_up(struct editor *e, struct error *err)
 	(void)el_set(e->edit, EL_CLIENTDATA, e);
 	(void)el_set(e->edit, EL_PROMPT, prompt_of);
 	(void)el_set(e->edit, EL_EDITOR, "emacs");
-	(void)el_set(e->edit, EL_SIGNAL, 1);
+	(void)el_set(e->edit, EL_SIGNAL, 0);
+	(void)el_set(e->edit, EL_GETCFN, read_character);
 	(void)el_set(e->edit, EL_HIST, history, e->history);
 	(void)el_set(e->edit, EL_ADDFN, "wingman-complete", "complete the word", on_tab);
 	(void)el_set(e->edit, EL_ADDFN, "wingman-give-up", "give the line up",
@@ -244,6 +292,8 @@ enum editor_result editor_read(struct editor *e, const char *prompt, char **ret_
 		return read_plain(ret_line);
 	e->prompt = prompt;
 	e->given_up = false;
+	(void)ioctl(STDIN_FILENO, TIOCGWINSZ, &e->size);
+	el_resize(e->edit);
 	text = el_gets(e->edit, &length);
 	if (text && length > 0)
 		return hand_over(text, (size_t)length, ret_line);

@@ -115,6 +115,14 @@ static void print_banner(struct session *s)
 
 /* --- the loop ----------------------------------------------------------------- */
 
+static void remember(struct session *s, const char *line)
+{
+	_cleanup_free_ char *kept = session_history_line(s, line);
+
+	if (kept)
+		editor_remember(s->editor, kept);
+}
+
 static void read_lines(struct session *s)
 {
 	while (!s->ended) {
@@ -126,7 +134,7 @@ static void read_lines(struct session *s)
 		case EDITOR_GIVEN_UP:
 			break;
 		case EDITOR_LINE:
-			editor_remember(s->editor, line);
+			remember(s, line);
 			session_run_line(s, line);
 			free(line);
 			break;

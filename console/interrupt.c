@@ -3,21 +3,28 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t pressed;
+static volatile sig_atomic_t pressed, ending;
 
-static void on_interrupt(int number)
+static void on_signal(int number)
 {
-	(void)number;
-	pressed = 1;
+	volatile sig_atomic_t *flag = number == SIGINT ? &pressed : &ending;
+
+	if (*flag) {
+		(void)signal(number, SIG_DFL);
+		(void)raise(number);
+	}
+	*flag = 1;
 }
 
 void interrupt_catch(void)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	/* Without SA_RESTART: what waits shall notice. */
-	struct sigaction action = { .sa_handler = on_interrupt };
+	struct sigaction action = { .sa_handler = on_signal };
 
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGINT, &action, NULL);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		(void)sigaction(signals[i], &action, NULL);
 }
 
 void interrupt_forget(void)
@@ -27,5 +34,10 @@ void interrupt_forget(void)
 
 bool interrupt_was_pressed(void)
 {
-	return pressed != 0;
+	return pressed || ending;
+}
+
+bool interrupt_ends(void)
+{
+	return ending != 0;
 }

@@ -368,6 +368,39 @@ static int run_line(struct session *s, char *line)
 	return unknown_word(s, line);
 }
 
+static bool takes_sensitive(const json_t *tool)
+{
+	json_t *properties =
+		json_object_get(json_object_get(tool, "inputSchema"), "properties");
+	const char *name;
+	json_t *property;
+
+	json_object_foreach(properties, name, property)
+	{
+		if (json_is_true(json_object_get(property, "x-wingman-sensitive")))
+			return true;
+	}
+	return false;
+}
+
+char *session_history_line(const struct session *s, const char *line)
+{
+	_cleanup_free_ char *copy = strdup(line);
+	_cleanup_strbuf_ struct strbuf kept = STRBUF_INIT;
+	char *name = copy;
+	const char *server;
+
+	if (!copy)
+		return NULL;
+	if (strncmp(name, "/call ", 6) == 0)
+		name += 6;
+	name += strspn(name, " \t");
+	if (!*after_word(name) || !takes_sensitive(tools_find(s->servers, name, &server)))
+		return strdup(line);
+	strbuf_add_format(&kept, "/call %s", name);
+	return strbuf_take(&kept);
+}
+
 void session_run_line(struct session *s, const char *line)
 {
 	_cleanup_free_ char *copy = strdup(line);

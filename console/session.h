@@ -35,6 +35,9 @@ extern const size_t session_command_count;
 
 /* Run one line: a command, or a tool and its arguments. */
 void session_run_line(struct session *s, const char *line);
+/* What of a line may be kept in a file: arguments of a tool that takes sensitive ones may
+ * not. A new string, NULL: nothing. */
+char *session_history_line(const struct session *s, const char *line) _must_use_;
 /* Make sure of the gate; says so when it had gone away. */
 bool session_connect(struct session *s, struct error *err);
 /* "accounts.get_account {...}": called as /call does. */

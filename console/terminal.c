@@ -2,10 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
-enum { LINE_MAX_BYTES = 4096, COLUMNS_DEFAULT = 80, ROWS_DEFAULT = 24, ROWS_MIN = 4 };
+#include "console/interrupt.h"
+
+enum {
+	LINE_MAX_BYTES = 4096,
+	COLUMNS_DEFAULT = 80,
+	ROWS_DEFAULT = 24,
+	ROWS_MIN = 4,
+	TICK_MS = 500
+};
 
 struct terminal {
 	int fd;
@@ -74,6 +83,17 @@ void terminal_flush_input(struct terminal *t)
 	(void)tcflush(t->fd, TCIFLUSH);
 }
 
+/* A tick, because the signal may come just before the waiting. */
+static bool wait_readable(const struct terminal *t)
+{
+	struct pollfd p = { .fd = t->fd, .events = POLLIN };
+
+	while (!interrupt_ends())
+		if (poll(&p, 1, TICK_MS) > 0)
+			return true;
+	return false;
+}
+
 /* Reads bytes until newline; signals from the keyboard are read as bytes, so that
  * Ctrl-C gives up this question and nothing else. */
 static bool read_line(struct terminal *t, bool echo, char *line, size_t size)
@@ -92,7 +112,7 @@ static bool read_line(struct terminal *t, bool echo, char *line, size_t size)
 	}
 	during.c_cc[VEOL] = 3; /* Ctrl-C ends the line, and is then seen at its end */
 	(void)tcsetattr(t->fd, TCSADRAIN, &during);
-	while (length + 1 < size) {
+	while (length + 1 < size && wait_readable(t)) {
 		ssize_t n = read(t->fd, line + length, 1);
 
 		if (n < 0 && errno == EINTR)

@@ -27,6 +27,9 @@ TOOLS = [
          "person": {"type": "string", "minLength": 3, "x-wingman-kind": "person"},
          "revoke_sessions": {"type": "boolean", "default": True}},
          "required": ["person"], "additionalProperties": False}},
+    {"name": "say_secret", "title": "Say it", "_meta": {"org.wingman/risk": "read"},
+     "inputSchema": {"type": "object", "properties": {
+         "words": {"type": "string", "x-wingman-sensitive": True}}}},
     {"name": "list_all", "title": "List", "_meta": {"org.wingman/risk": "read"},
      "inputSchema": {"type": "object", "properties": {}}},
 ]

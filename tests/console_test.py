@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -88,6 +89,10 @@ def test_lists():
         r = s.run("tools")
         tap.ok("tools", r.returncode == 0 and "accounts.block_account" in r.stdout
                and "destructive" in r.stdout, r.stdout)
+        s.gate.auto = {"state": "failed", "error": {"code": "internal", "message": "\x9b2J ü 😀"}}
+        r = s.run(*BLOCK, "--json")
+        tap.ok("--json is ASCII, and says the same", r.stdout.isascii() and json.loads(
+            r.stdout.splitlines()[-1])["outcome"] == s.gate.auto, r.stdout)
         r = s.run("tools", "--json")
         tap.equal("tools --json", json.loads(r.stdout)[0]["name"], "accounts")
         r = s.run("docs", "accounts.block_account")
@@ -391,14 +396,19 @@ def test_interactive():
         p.expect("wingman> ")
         tap.ok("Ctrl-C ends the waiting, not the console", True)
 
+        p.sendline('accounts.say_secret {"words":"hush"}')
+        digits(p)
+        p.sendline("no")
+        p.expect("wingman> ")
         p.sendline("/quit")
         tap.equal("/quit leaves", ends(p), 0)
         path = os.path.join(s.dir, "run", "console_history")
         tap.equal("the history is ours alone", os.stat(path).st_mode & 0o777, 0o600)
         with open(path, encoding="utf-8") as f:
             text = f.read()
-        tap.ok("it holds commands, not answers", "/help" in text and "ldap,2" not in text
-               and "approve " not in text, text)
+        tap.ok("it holds commands, not answers and nothing sensitive", "/help" in text
+               and "ldap,2" not in text and "approve " not in text and "hush" not in text
+               and "/call accounts.say_secret\n" in text, text)
 
         p = spawn(s)
         p.expect("wingman> ")
@@ -408,6 +418,67 @@ def test_interactive():
         p.expect("wingman> ")
         p.sendcontrol("d")
         tap.equal("the history is back, and Ctrl-D leaves", ends(p), 0)
+
+
+def test_signals():
+    """The terminal is left as it was, and whoever started us is left alone."""
+    import pexpect
+    with Suite() as s:
+        cases = [("console", "wingman> "), ("call accounts.list_all", "leaves it: "),
+                 ("approvals set-pin", "remove it")]
+        for words, until in cases:
+            p = pexpect.spawn("/bin/sh", ["-c", f"{WINGMAN} --dir {s.dir} {words}; stty -a; echo E''ND"],
+                              env={**s.env(), "ASAN_OPTIONS": "detect_leaks=0"}, timeout=15,
+                              dimensions=(50, 100), encoding="utf-8")
+            p.expect(until)
+            time.sleep(0.3)
+            pids = [int(n) for n in os.listdir("/proc") if n.isdigit()
+                    and parent(int(n)) == p.pid]
+            for pid in pids:
+                os.kill(pid, signal.SIGTERM)
+            p.expect("END")
+            modes = set(p.before.replace(";", " ").split())
+            tap.ok(f"SIGTERM at a question of '{words}' leaves the terminal as it was",
+                   {"isig", "icanon", "echo"} <= modes, p.before)
+            p.close()
+        p = spawn(s, *BLOCK)
+        p.sendline("approve " + digits(p))
+        s.gate.outcome = {"state": "succeeded"}
+        p.expect("done")
+        tap.equal("(done)", ends(p), 0)
+        s.gate.approvals_needed = 2
+        p = spawn(s, *BLOCK)
+        p.sendline("approve " + digits(p))
+        p.expect("waiting for the others")
+        p.sendcontrol("c")
+        p.expect("decide with: wingman approvals")
+        tap.equal("Ctrl-C while waiting says the id, and that it is pending", ends(p), 6)
+
+
+def parent(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return None
+
+
+def test_window():
+    with Suite() as s:
+        p = spawn(s, columns=60)
+        p.expect("wingman> ")
+        p.setwinsize(50, 39)
+        time.sleep(0.8)
+        p.sendline('accounts.get_account {"person":"eve"}')
+        p.expect("too narrow")
+        p.expect("wingman> ")
+        p.setwinsize(50, 100)
+        time.sleep(0.8)
+        p.send("caf\u00e9 \u4e2d\r")
+        p.expect("no tool 'caf\u00e9'")
+        p.expect("wingman> ")
+        p.sendcontrol("d")
+        tap.equal("another size of the window, and letters of several bytes", ends(p), 0)
 
 
 def test_gate_goes_away():
@@ -615,6 +686,9 @@ def test_bridge_failures():
         tap.ok("nobody reads the answers: it ends", b.process.wait(10) == 1)
         b.process.stderr.close()
         server.stop()
+        s.write("run/suite.json", '{"servers":{"accounts":{"url":"http://192.0.2.1:9/mcp"}}}')
+        r = s.run("connect", "accounts", "--stdio")
+        tap.ok("no token leaves the machine without TLS", r.returncode == 3 and "TLS" in r.stderr, r.stderr)
 
 
 # ---- config and doctor ----
@@ -666,7 +740,8 @@ def main():
              test_approvals, test_scripts, test_connect, test_bridge, test_bridge_lines,
              test_bridge_together, test_bridge_failures, test_config, test_doctor]
     on_terminal = [test_terminal_call, test_terminal_type_ahead, test_terminal_too_small,
-                   test_terminal_pin, test_two_approvers, test_interactive, test_gate_goes_away]
+                   test_terminal_pin, test_two_approvers, test_interactive, test_signals, test_window,
+                   test_gate_goes_away]
     try:
         import pexpect  # noqa: F401
         tests += on_terminal
