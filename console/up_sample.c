@@ -1,5 +1,6 @@
 /* The private directory of the sample: filled once, then run as a child. */
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -83,7 +84,8 @@ static bool read_entries(const struct suite *s, struct strbuf *ret, struct error
 	return strbuf_ok(ret) || error_oom(err);
 }
 
-static bool run_slapadd(const char *config, const struct strbuf *entries, struct error *err)
+static bool run_slapadd(const char *config, const char *log, const struct strbuf *entries,
+			struct error *err)
 {
 	const char *argv[] = { slapadd_path, "-q", "-f", config, "-b", up_sample_base, NULL };
 	_cleanup_close_ int fd = memfd_create("entries", MFD_CLOEXEC);
@@ -96,6 +98,9 @@ static bool run_slapadd(const char *config, const struct strbuf *entries, struct
 		return error_errno(err, "cannot hand the sample people to slapadd");
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+	(void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log,
+					       O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	(void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
 	rc = posix_spawn(&pid, slapadd_path, &actions, NULL, (char **)(uintptr_t)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (rc != 0) {
@@ -105,8 +110,10 @@ static bool run_slapadd(const char *config, const struct strbuf *entries, struct
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return error_errno(err, "cannot wait for slapadd");
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return error_set(err, ERR_INTERNAL, "slapadd could not fill the sample directory");
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		error_set(err, ERR_INTERNAL, "slapadd could not fill the sample directory");
+		return error_hint(err, "see %s", log);
+	}
 	return true;
 }
 
@@ -129,10 +136,11 @@ bool up_sample_prepare(const struct suite *s, struct error *err)
 	_cleanup_free_ char *run = statedir_path(s->dir, "directory");
 	_cleanup_free_ char *config = statedir_path(s->dir, "directory/slapd.conf");
 	_cleanup_free_ char *filled = statedir_path(s->dir, "directory/filled");
+	_cleanup_free_ char *log = statedir_path(s->dir, "run/slapadd.log");
 	_cleanup_strbuf_ struct strbuf entries = STRBUF_INIT;
 	bool ok;
 
-	if (!run || !config || !filled)
+	if (!run || !config || !filled || !log)
 		return error_oom(err);
 	if (!file_exists(slapd_path)) {
 		error_set(err, ERR_NOT_FOUND, "the sample directory needs %s", slapd_path);
@@ -145,7 +153,7 @@ bool up_sample_prepare(const struct suite *s, struct error *err)
 		return true;
 	fprintf(stderr, "wingman: filling the sample directory\n");
 	ok = empty_database(s, err) && read_entries(s, &entries, err) &&
-	     run_slapadd(config, &entries, err) && file_write(filled, "", 0, 0600, err);
+	     run_slapadd(config, log, &entries, err) && file_write(filled, "", 0, 0600, err);
 	strbuf_wipe(&entries);
 	return ok;
 }
