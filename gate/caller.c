@@ -13,7 +13,7 @@
 struct server {
 	const struct settings_server *settings;
 	struct mcp_client *client;
-	struct workers *workers;
+	struct workers *planning, *executing;
 };
 
 struct network {
@@ -97,7 +97,9 @@ static void call(struct network *c, enum message m, const json_t *message)
 	if (!job->server)
 		error_set(&err, ERR_NOT_FOUND, "the gate knows no server '%s'",
 			  job->fields.server);
-	else if (workers_submit(job->server->workers, on_worker, job))
+	else if (workers_submit(m == MSG_EXECUTE ? job->server->executing
+						 : job->server->planning,
+				on_worker, job))
 		job = NULL;
 	else
 		error_set(&err, ERR_RATE_LIMITED,
@@ -196,9 +198,13 @@ static bool open_servers(struct network *c, struct error *err)
 		s->settings = &c->settings->servers[i];
 		s->client = mcp_client_new(s->settings->url, c->token, c->http,
 					   "wingman-gate", err);
-		s->workers = s->client ? workers_new(CALLER_THREADS, CALLER_QUEUE, err)
-				       : NULL;
-		if (!s->workers)
+		s->planning =
+			s->client ? workers_new(CALLER_PLAN_THREADS, CALLER_QUEUE, err)
+				  : NULL;
+		s->executing = s->planning ? workers_new(CALLER_EXECUTE_THREADS,
+							 CALLER_QUEUE, err)
+					   : NULL;
+		if (!s->executing)
 			return false;
 	}
 	return true;

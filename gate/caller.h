@@ -16,8 +16,11 @@ enum {
 	CALLER_EXECUTE_MS = 120 * 1000,
 	CALLER_DEFINITIONS_MS = 10 * 1000,
 	CALLER_RESULT_MAX = 2 * 1024 * 1024, /* bytes of an answer that the keeper gets */
-	CALLER_THREADS = 4,                  /* a server; a slow one delays no other */
-	CALLER_QUEUE = 64,                   /* a server */
+	/* For each server, so that a slow one delays no other; and planning apart from
+	 * executing, so that long calls keep nobody from asking. */
+	CALLER_PLAN_THREADS = 4,
+	CALLER_EXECUTE_THREADS = 8,
+	CALLER_QUEUE = 64,
 };
 
 /* Returns the exit status. */

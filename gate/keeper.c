@@ -116,6 +116,16 @@ static json_t *serve(struct keeper *k, struct peer *p, const json_t *message,
 	return NULL;
 }
 
+/* A PIN has been judged by now: it need not lie in memory until something else does. */
+static void wipe(const json_t *message, const char *member)
+{
+	const json_t *text = json_object_get(message, member);
+
+	if (json_is_string(text))
+		explicit_bzero((char *)(uintptr_t)json_string_value(text),
+			       json_string_length(text));
+}
+
 static void on_surface(void *context, struct channel *ch, json_t *message)
 {
 	struct peer *p = context;
@@ -127,6 +137,8 @@ static void on_surface(void *context, struct channel *ch, json_t *message)
 		error_set(&err, ERR_INVALID_ARGUMENT, "a request has an integer 'id'");
 	else
 		reply = serve(p->keeper, p, message, &err);
+	wipe(message, "pin");
+	wipe(message, "old");
 	if (!reply)
 		reply = json_pack("{s:b, s:o}", "ok", 0, "error",
 				  fields_error(&err, NULL));

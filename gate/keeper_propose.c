@@ -172,12 +172,12 @@ static json_t *new_body(const struct keeper *k, const struct proposal *p,
 			 "s:I, s:[{s:s, s:I}]}",
 			 "v", 1, "id", id, "state", "proposed", "surface", p->surface,
 			 "requester", p->requester, "server", p->server, "instance",
-			 s ? s->instance : "gate", "address",
-			 s ? s->url : "this gate", "tool", p->tool, "risk",
-			 risk_name(c->tool->risk), "pin", c->tool->pin, "arguments",
-			 c->arguments.data, "args", c->args, "request", c->request,
-			 "decisions", "created_at", (json_int_t)k->now_ms, "history",
-			 "state", "proposed", "at", (json_int_t)k->now_ms);
+			 s ? s->instance : "gate", "address", s ? s->url : "this gate",
+			 "tool", p->tool, "risk", risk_name(c->tool->risk), "pin",
+			 c->tool->pin, "arguments", c->arguments.data, "args", c->args,
+			 "request", c->request, "decisions", "created_at",
+			 (json_int_t)k->now_ms, "history", "state", "proposed", "at",
+			 (json_int_t)k->now_ms);
 }
 
 static struct approval *make(struct keeper *k, const struct proposal *p,

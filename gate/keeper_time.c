@@ -23,6 +23,10 @@ static void check_proposed(struct keeper *k, struct approval *a)
 	struct error why = ERROR_INIT;
 
 	if (json_is_true(json_object_get(json_object_get(a->body, "policy"), "free"))) {
+		if (!keeper_is_direct(a) && k->now_ms >= a->next_ms)
+			keeper_claim(k, a);
+		if (a->ended || a->state != RECORD_PROPOSED)
+			return;
 		/* A freed read that nobody came for. */
 		if (k->now_ms - body_ms(a, "created_at", 0) > KEEPER_OUTCOME_MS)
 			end(k, a, RECORD_SUPERSEDED, "nobody came for it");

@@ -1,4 +1,6 @@
 /* wingman-gate: the keeper, which starts its caller; see keeper.h and caller.h. */
+#include <signal.h>
+
 #include "base/log.h"
 #include "base/options.h"
 #include "gate/caller.h"
@@ -109,6 +111,9 @@ int main(int argc, char **argv)
 	case OPTIONS_BAD:
 		return fail(&err);
 	}
+	/* A peer that is gone and a disk that is full are errors of a write, not the end. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	log_setup("gate", LOG_INFO);
 	if (operands > 0 || (o.role && strcmp(o.role, "caller") != 0))
 		error_set(&err, ERR_INVALID_ARGUMENT, "unknown operand or role");

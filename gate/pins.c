@@ -341,9 +341,9 @@ bool pins_accept(struct pins *p, const char *server, const char *digest,
 	if (!s)
 		return false;
 	body = json_pack("{s:i, s:s, s:s, s:s, s:O, s:s, s:I}", "v", 1, "server", server,
-			 "instance", s->settings->instance, "address",
-			 s->settings->url, "tools", tools, "approval", approval,
-			 "pinned_at", (json_int_t)now_ms);
+			 "instance", s->settings->instance, "address", s->settings->url,
+			 "tools", tools, "approval", approval, "pinned_at",
+			 (json_int_t)now_ms);
 	if (!body)
 		return error_oom(err);
 	if (!pin_set_read(&copy, server, tools, err) ||

@@ -23,6 +23,7 @@ from gate_client import GateClient
 BUILD = os.environ["WINGMAN_BUILD"]
 GATE = os.path.join(BUILD, "bin", "wingman-gate")
 FIXTURE = os.path.join(BUILD, "tests", "fixture-server")
+NO_LIMITS = "{proposals_at_once: 1000, proposals_per_minute: 1000, open_per_person: 1000}"
 PEOPLE = ("alice@example.test", "bob@example.test", "carol@example.test")
 
 
@@ -77,7 +78,7 @@ class Rig:
         self.gate = self.server = None
         self.whoami = PEOPLE[0]
         self.team = list(PEOPLE[:2])
-        self.more = ""
+        self.limits = None
         for name in ("keys/trusted", "tokens", "callers", "config", "audit", "run", "fixture", "gate"):
             os.makedirs(self.path(name), mode=0o700)
         os.chmod(self.dir, 0o700)
@@ -149,7 +150,7 @@ class Rig:
                    "servers:\n"
                    f"  - {{name: fixture, url: 'http://127.0.0.1:{self.server_port}/mcp'}}\n"
                    f"listen: {{address: 127.0.0.1, port: {self.gate_port}}}\n"
-                   "limits: {proposals_at_once: 1000, proposals_per_minute: 1000}\n" + self.more)
+                   f"limits: {self.limits or NO_LIMITS}\n")
 
     def become(self, person):
         self.whoami = person

@@ -5,6 +5,7 @@ Real wingman-gate and the fixture server; see gate_rig.py.
 
 import json
 import os
+import resource
 import socket
 import sqlite3
 import struct
@@ -576,6 +577,81 @@ def refuse_pin(c):
     return record
 
 
+def test_limits(rig):
+    rig.gate.stop()
+    rig.limits = "{open_per_person: 2, proposals_at_once: 4, proposals_per_minute: 1}"
+    rig.write_gate_config()
+    name = table(rig)
+    edit(rig, f"delete from {name} where collection = 'approvals'")
+    rig.start_gate()
+    with rig.client() as c:
+        c.wait(put(c, "first", "1"), "pending")
+        b = put(c, "second", "1")
+        c.wait(b, "pending")
+        refused("one person has so many open at once", "rate_limited", "wait for a decision",
+                lambda: put(c, "third", "1"))
+        tap.equal("the same again is none", put(c, "second", "1"), b)
+        c.ask("cancel", approval=b)
+        c.ask("cancel", approval=put(c, "third", "1"))
+        c.ask("cancel", approval=put(c, "fourth", "1"))
+        refused("and asks so often", "rate_limited", "", lambda: put(c, "fifth", "1"))
+    clients = []
+    try:
+        for _ in range(64):
+            clients.append(rig.client())
+            clients[-1].hello()
+        tap.ok("one uid has 64 connections", True)
+        more = rig.client()
+        clients.append(more)
+        try:
+            more.hello()
+            tap.ok("and not 65", False)
+        except OSError:
+            tap.ok("and not 65", True)
+    finally:
+        for c in clients:
+            c.close()
+    rig.limits = None
+    rig.gate.stop()
+    rig.write_gate_config()
+    rig.start_gate()
+
+
+def test_full_disk(rig):
+    """Nothing can be written: nothing is asked, approved or executed, and that is said."""
+    with rig.client() as c:
+        a = put(c, "full", "1")
+        record = c.wait(a, "pending")
+        time.sleep(1.1)
+        pid = rig.gate.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, before[1]))
+        for name, fn in (("a yes", lambda: c.decide(a, "approve", record["shown"])),
+                         ("a no", lambda: c.decide(a, "deny", record["shown"])),
+                         ("a proposal", lambda: put(c, "full", "2")),
+                         ("cancelling", lambda: c.ask("cancel", approval=a))):
+            try:
+                got = fn()
+                tap.ok(f"{name} is not taken", False, got)
+            except Refused as e:
+                tap.ok(f"{name} is not taken", e.code in ("internal", "backend_unavailable"), e)
+        tap.equal("it stays what it was", c.state(a), "pending")
+        tap.equal("the status says so", c.ask("status")["audit"]["sound"], False)
+        status, reply = rig.register({"v": 1, "tool": "put_value", "principal": ALICE,
+                                      "client": "t", "arguments": {"key": "full", "value": "3",
+                                                                   "reason": WHY}})
+        tap.ok("nor does a server get anything", status >= 500 and "grant" not in reply,
+               (status, reply))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+        refused("a chain that broke once stays broken for this process", "internal",
+                "audit log cannot be written", lambda: c.decide(a, "approve", record["shown"]))
+    rig.restart_gate()
+    with rig.client() as c:
+        c.approve(a)
+        c.wait(a, "succeeded")
+        tap.equal("afterwards it runs, once", len([r for r in rig.runs() if r[0] == "full"]), 1)
+
+
 def test_end(rig):
     status, took = rig.gate.stop()
     tap.ok("it leaves when told, within two seconds", status == 0 and took < 2, (status, took))
@@ -588,7 +664,8 @@ def test_end(rig):
 
 TESTS = [test_yes, test_no, test_words, test_frames, test_reads, test_changed_world, test_several,
          test_strangers, test_policy, test_watching, test_direct, test_registering, test_keys,
-         test_time, test_changed_tools, test_pin_of_a_person, test_end]
+         test_time, test_changed_tools, test_limits, test_full_disk, test_pin_of_a_person,
+         test_end]
 
 
 def run_one(test, rig):
