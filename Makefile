@@ -66,6 +66,7 @@ demo: build
 	@exec /usr/bin/python3 -B deploy/demo.py
 
 bench: build
+	@$(NINJA) -C build benches
 	@exec /usr/bin/python3 -B bench/run.py
 
 # The sanitizer tree is clang's, so both compilers have seen every file.

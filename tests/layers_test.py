@@ -58,10 +58,10 @@ SERVER_IN_LITERAL = re.compile(r'"(?:%s)[".]' % "|".join(SERVERS))
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
-# Tests and fuzzers, programs that a test drives (-live), a contract that twins are held
-# to, and what modules offer to tests: none of it is linked into a program that is installed.
-FOR_TESTS = re.compile(r"(-test|-fuzz|-live|-contract)\.c$|"
-                       r"(^|/)(testing(-\w+)?|\w+_test|[\w-]+-contract)\.h$|"
+# Tests and fuzzers, a contract that twins are held to, and what modules offer to tests:
+# none of it is linked into a program that is installed.
+FOR_TESTS = re.compile(r"(-test|-fuzz|_contract)\.c$|"
+                       r"(^|/)(testing(_\w+)?|\w+_test|\w+_contract)\.h$|"
                        r"(^|/)fake_\w+\.[ch]$")
 
 
@@ -305,7 +305,10 @@ GOOD = {
     "common/base/error-fuzz.c": '#include "base/error.h"\n#include "tests/fuzz/fuzz.h"\n',
     "common/wire/httpd_test.h": '#include "wire/httpd.h"\n',
     "common/link/http/http_client-test.c": '#include "wire/httpd_test.h"\n',
-    "common/link/ldap/ldap_link-live.c": '#include <ldap.h>\n#include "tests/slapd_control.h"\n',
+    "common/guard/testing_keys.h": '#include "base/testing.h"\n',
+    "common/link/ldap/twin_contract.h": '#include "link/ldap/ldap_link.h"\n',
+    "common/link/ldap/twin_contract.c": '#include "base/testing.h"\n',
+    "common/link/ldap/twin-test.c": '#include "link/ldap/twin_contract.h"\n',
     "common/mcp/tool-test.c": '#include "mcp/tool.h"\n#include "fixture/rig.h"\n',
     "servers/accounts/fake_backend.h": '#include "servers/accounts/block.h"\n',
     "servers/accounts/block-test.c": '#include "servers/accounts/fake_backend.h"\n',
@@ -344,6 +347,8 @@ BAD = [
      '#include "servers/accounts/block.h"\n', "servers/accounts/block.h"),
     ("a testing header in a program", "common/guard/x.c", '#include "base/testing.h"\n',
      "for tests alone"),
+    ("a contract in a program", "common/link/ldap/x.c",
+     '#include "link/ldap/twin_contract.h"\n', "for tests alone"),
     ("a fake in a program", "servers/accounts/x.c",
      '#include "servers/accounts/fake_backend.h"\n', "for tests alone"),
     ("a program that includes from tests/", "common/base/x.c",

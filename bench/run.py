@@ -1,0 +1,174 @@
+"""make bench: run the benchmarks in rounds and print one table of ratios.
+
+    bench/run.py [--build DIR] [--rounds N] [--only NAME]
+
+Every benchmark is a program of build/bench/ that measures all of its variants in one
+round and prints a line of JSON for each (measure.h). Figures drift from minute to
+minute; a ratio inside one round does not, so ratios are what counts. Rounds of the
+benchmarks alternate. Status 1 if a benchmark cannot run, or finds that what it
+measured did not do its work; a ratio below its goal is only said.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROUND_SECONDS_MAX = 120
+
+# Program, and its rows: what, variant, the variant it is held against, and how:
+# 'of' its throughput as a share or multiple (more is better), 'cost' its time as a
+# multiple (less is better); then floor and goal, None where there is none.
+BENCHES = {
+    "bench-call": [
+        ("tools/call / bare HTTP and JSON", "call", "ceiling", "of", 0.65, 0.85),
+        ("the same with audit", "audited", "ceiling", "of", 0.45, 0.65),
+    ],
+    "bench-grant": [
+        ("grant: open and check / Ed25519", "grant", "bare", "cost", None, 1.3),
+    ],
+    "bench-append": [
+        ("audit append, 64 callers / SQLite", "audit", "bare", "of", 2, 5),
+        ("grant burn, 64 callers / SQLite", "burn", "bare", "of", 2, 5),
+    ],
+}
+
+
+class Failed(Exception):
+    """A benchmark could not run, or not rightly."""
+
+
+def read_lines(program, text):
+    """{variant: rate, operations a second} of what a program printed."""
+    rates = {}
+    for line in text.splitlines():
+        try:
+            rates.update({variant: float(found["rate"])
+                          for variant, found in json.loads(line).items()
+                          if isinstance(found, dict)})
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            raise Failed(f"{program}: cannot read {line!r}: {e!r}") from e
+    return rates
+
+
+def run_round(build, program, scratch):
+    """One round in a new folder on the disk that holds the build: tmpfs syncs nothing."""
+    path = os.path.join(build, "bench", program)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        try:
+            done = subprocess.run([path, folder], capture_output=True, text=True,
+                                  timeout=ROUND_SECONDS_MAX, check=False)
+        except (OSError, subprocess.TimeoutExpired) as e:
+            raise Failed(f"{program}: {e}") from e
+    if done.returncode != 0:
+        raise Failed(f"{program}: status {done.returncode}: {done.stderr.strip()}")
+    rates = read_lines(program, done.stdout)
+    for _, variant, bare, *_ in BENCHES[program]:
+        for name in (variant, bare):
+            if not rates.get(name, 0) > 0:
+                raise Failed(f"{program}: did not measure '{name}'")
+    return rates
+
+
+def verdict(ratio, how, floor, goal):
+    def reaches(mark):
+        return ratio <= mark if how == "cost" else ratio >= mark
+    if goal is not None and reaches(goal):
+        return "goal"
+    if floor is not None and reaches(floor):
+        return "floor"
+    return "below" if floor is not None or goal is not None else ""
+
+
+def table(rounds):
+    """The rows of the table, as texts."""
+    rows = [("what", "bare/s", "ours/s", "ratio", "min..max", "floor", "goal", "reached")]
+    for program, results in rounds.items():
+        for what, variant, bare, how, floor, goal in BENCHES[program]:
+            ratios = [r[bare] / r[variant] if how == "cost" else r[variant] / r[bare]
+                      for r in results]
+            ratio = statistics.median(ratios)
+            sign = "<=" if how == "cost" else ">="
+            rows.append((what,
+                         f"{statistics.median(r[bare] for r in results):,.0f}",
+                         f"{statistics.median(r[variant] for r in results):,.0f}",
+                         f"{ratio:.2f}", f"{min(ratios):.2f}..{max(ratios):.2f}",
+                         "-" if floor is None else f"{sign} {floor}",
+                         "-" if goal is None else f"{sign} {goal}",
+                         verdict(ratio, how, floor, goal)))
+    return rows
+
+
+def print_table(rows):
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for i, row in enumerate(rows):
+        cells = [c.ljust(w) if n == 0 else c.rjust(w)
+                 for n, (c, w) in enumerate(zip(row, widths))]
+        print("| " + " | ".join(cells) + " |")
+        if i == 0:
+            print("|" + "|".join("-" * (w + 1) + ("-" if n == 0 else ":")
+                                 for n, w in enumerate(widths)) + "|")
+
+
+def machine(scratch):
+    """One line: what it ran on, and how busy that was."""
+    model = platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as f:
+            model = next((l.split(":", 1)[1].strip() for l in f
+                          if l.startswith("model name")), model)
+    except OSError:
+        pass
+    try:
+        disk = subprocess.run(["stat", "-f", "-c", "%T", scratch], capture_output=True,
+                              text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        disk = "unknown"
+    cores = len(os.sched_getaffinity(0))
+    return (f"{cores} core{'s' if cores != 1 else ''} ({model}), "
+            f"{platform.system()} {platform.release()}, disk {disk}, "
+            f"load {os.getloadavg()[0]:.1f} before the run")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="run the benchmarks, print ratios")
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"), metavar="DIR")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--only", choices=sorted(BENCHES), metavar="NAME")
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds wants at least 1")
+    programs = [options.only] if options.only else list(BENCHES)
+
+    try:
+        scratch = tempfile.mkdtemp(prefix="scratch-", dir=os.path.join(options.build, "bench"))
+    except OSError as e:
+        print(f"bench: nothing is built: {e}", file=sys.stderr)
+        return 1
+    try:
+        where = machine(scratch)
+        rounds = {program: [] for program in programs}
+        for number in range(options.rounds):
+            for program in programs:
+                print(f"round {number + 1} of {options.rounds}: {program}",
+                      file=sys.stderr, flush=True)
+                rounds[program].append(run_round(options.build, program, scratch))
+    except Failed as e:
+        print(f"bench: {e}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print(f"{datetime.date.today().isoformat()}, {options.rounds} rounds, {where}\n")
+    print_table(table(rounds))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
