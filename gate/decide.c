@@ -114,7 +114,7 @@ bool decide_judge(const struct decide_input *in, struct error *err)
 		return error_set(err, ERR_PRECONDITION_FAILED,
 				 "what was decided on is not what is asked: read again");
 	if (in->now_ms <
-	    json_get_int64(in->record, "posted_at", INT64_MAX) + DECIDE_READ_FIRST_MS)
+	    json_get_int64(in->record, "posted_at", INT64_MAX / 2) + DECIDE_READ_FIRST_MS)
 		return error_set(err, ERR_CONFLICT,
 				 "this was posted less than a second ago: read again");
 	if (has_decided(in->record, in->person))
