@@ -307,14 +307,14 @@ GOOD = {
     "common/link/http/http_client-test.c": '#include "wire/httpd_test.h"\n',
     "common/guard/testing_keys.h": '#include "base/testing.h"\n',
     "common/link/ldap/twin_contract.h": '#include "link/ldap/ldap_link.h"\n',
-    "common/link/ldap/twin_contract.c": '#include "base/testing.h"\n',
+    "common/link/ldap/twin_contract.c":
+        '#include "link/ldap/twin_contract.h"\n#include "base/testing.h"\n',
     "common/link/ldap/twin-test.c": '#include "link/ldap/twin_contract.h"\n',
     "common/mcp/tool-test.c": '#include "mcp/tool.h"\n#include "fixture/rig.h"\n',
     "servers/accounts/fake_backend.h": '#include "servers/accounts/block.h"\n',
     "servers/accounts/block-test.c": '#include "servers/accounts/fake_backend.h"\n',
     "tests/fuzz/fuzz.h": '',
     "tests/fixture/rig.h": '#include "mcp/tool.h"\n',
-    "tests/slapd_control.h": '',
     "console/up.c": '#include "gate/messages.h"\n#include "link/http/http_client.h"\n',
     "tests/tools/x.c": '#include "anything.h"\n',
 }
