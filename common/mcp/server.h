@@ -19,9 +19,19 @@
 #ifndef MCP_SERVER_H
 #define MCP_SERVER_H
 
+#include <stdatomic.h>
+
 #include "base/config.h"
 #include "base/statedir.h"
+#include "guard/audit.h"
 #include "mcp/tool.h"
+
+/* The moment of a tick; borrowed until it returns. */
+struct mcp_tick {
+	int64_t now_ms;              /* the store's time, as in mcp_call_now_ms */
+	struct audit *audit;         /* this server's own chain */
+	const atomic_bool *stopping; /* begin nothing more; NULL: never */
+};
 
 struct mcp_server {
 	const char *name;
@@ -36,6 +46,13 @@ struct mcp_server {
 	void (*close)(void *context);
 	/* Whether the backend answers, for /readyz; may block; NULL: always. */
 	bool (*ready)(void *context, struct error *err);
+	/* What falls due without anybody calling: runs after the sandbox was entered, soon
+	 * after the start and then every 'tick_ms' (0: 5000), on a thread of its own beside
+	 * the calls, never twice at once. It may block. What it does to a backend, people
+	 * approved before: it says in the audit chain under which approval, before it acts
+	 * and after. NULL: nothing does. */
+	void (*tick)(void *context, const struct mcp_tick *tick);
+	unsigned tick_ms;
 	bool needs_network; /* the backend is reached over the network */
 };
 

@@ -188,7 +188,8 @@ bool mcp_service_start(struct mcp_service *s, struct error *err)
 		return false;
 	s->workers =
 		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
-	return s->workers && recover_started(s, err) && start_listening(s, err);
+	return s->workers && recover_started(s, err) && start_listening(s, err) &&
+	       ticker_start(s, err);
 }
 
 /* ---- Stop ---- */
@@ -197,12 +198,14 @@ void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
 {
 	if (atomic_exchange(&s->is_stopping, true))
 		return;
+	ticker_wake(s);
 	/* What still runs afterwards has lost its connection, but ends properly: a
 	 * write is finished and recorded, reads and plans are told to give up. */
 	if (s->httpd)
 		httpd_stop(TAKE(s->httpd), patience_ms);
 	atomic_store(&s->is_cancelled, true);
 	workers_free(TAKE(s->workers));
+	ticker_end(s);
 }
 
 void mcp_service_free(struct mcp_service *s)

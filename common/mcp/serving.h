@@ -35,6 +35,7 @@ struct readiness {
 };
 
 struct exchange;
+struct ticker;
 
 /* Quick reads that wait for the line in the audit log that they share. */
 struct free_reads {
@@ -64,6 +65,7 @@ struct mcp_service {
 	struct limiter *plan_limiter;    /* per requester */
 	struct limiter *refusal_limiter; /* audit lines about refusals, per client */
 	struct workers *workers;
+	struct ticker *ticker; /* NULL: the server has no tick */
 	struct httpd *httpd;
 	struct callers callers;
 	struct metrics metrics;
@@ -184,5 +186,14 @@ void approvals_answer(struct exchange *x, struct mcp_result *r);
 
 /* What a process that died left 'started' becomes 'unknown'; backends are asked by a worker. */
 bool recover_started(struct mcp_service *s, struct error *err);
+
+/* --- ticker.c --- */
+
+/* Call the server's 'tick' from now on, if it has one, until 'is_stopping'. */
+bool ticker_start(struct mcp_service *s, struct error *err);
+/* 'is_stopping' has been set: no need to sleep on. */
+void ticker_wake(struct mcp_service *s);
+/* Waits for the tick that runs. */
+void ticker_end(struct mcp_service *s);
 
 #endif
