@@ -219,6 +219,30 @@ static void a_grant_for_somebody_else(void **state)
 	assert_int_equal(rig_runs(&m->rig), 0);
 }
 
+/* A read has no state that would give it away; the grant itself must be for the caller. */
+static void a_read_granted_to_somebody_else(void **state)
+{
+	static const char *const requesters[] = { "dave@example.org",
+						  "alice@example.org" };
+	struct mock *m = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(requesters); i++) {
+		_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
+		struct error err = ERROR_INIT;
+		struct grant g = rig_grant(&m->rig, "get_route", "{}");
+
+		(void)snprintf(g.requester, sizeof g.requester, "%s", requesters[i]);
+		assert_true(grant_sign(&word, &g, m->rig.key, &err));
+		say(m, 200,
+		    "{\"approval\":\"%s\",\"state\":\"granted\",\"grant\":\"%s\"}", g.id,
+		    word.data);
+		_cleanup_answer_ struct answer a =
+			rig_call(&m->rig, m->rig.alice, "get_route", "{}", NULL, NULL);
+		assert_string_equal(answer_code(&a), i == 0 ? "approval_invalid" : "");
+		assert_string_equal(answer_state(&a), i == 0 ? "" : "succeeded");
+	}
+}
+
 static void states_and_what_they_mean(void **state)
 {
 	static const struct {
@@ -353,6 +377,7 @@ int main(void)
 		TEST(a_call_is_registered_and_waits),
 		TEST(a_grant_is_carried_out_and_reported),
 		TEST(a_grant_for_somebody_else),
+		TEST(a_read_granted_to_somebody_else),
 		TEST(states_and_what_they_mean),
 		TEST(odd_answers_run_nothing),
 		TEST(a_freed_read_wants_the_gate),

@@ -139,6 +139,7 @@ static void *race(void *argument)
 	return NULL;
 }
 
+/* All of them have looked for a burn and found none before the first one burns. */
 static void of_many_at_once_one_runs(void **state)
 {
 	struct plan_case *c = *state;
@@ -146,11 +147,15 @@ static void of_many_at_once_one_runs(void **state)
 	unsigned won = 0;
 
 	plan(c);
+	rig_touch(&c->rig, "hold-plan");
 	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
 		racers[i] = (struct racer){ .c = c };
 		assert_int_equal(
 			pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
 	}
+	rig_wait_for(&c->rig, "held-plan");
+	(void)usleep(300 * 1000);
+	rig_remove(&c->rig, "hold-plan");
 	for (size_t i = 0; i < ARRAY_SIZE(racers); i++) {
 		pthread_join(racers[i].thread, NULL);
 		won += racers[i].won;
