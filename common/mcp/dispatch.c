@@ -6,7 +6,7 @@
 
 #include <strings.h>
 
-#include "base/clock.h"
+enum { RESULT_MAX = 8 * 1024 * 1024 };
 
 static const char JSON_TYPE[] = "application/json";
 
@@ -50,6 +50,14 @@ void exchange_refuse(struct exchange *x, struct refusal *refusal)
 	send(x, refusal->status, NULL, &body);
 }
 
+void exchange_challenge(struct exchange *x, unsigned status, const char *challenge)
+{
+	const struct http_header headers[] = { { "WWW-Authenticate", challenge },
+					       { NULL, NULL } };
+
+	send(x, status, headers, NULL);
+}
+
 static void refuse(struct exchange *x, unsigned status, int code, const char *message)
 {
 	struct refusal refusal = { 0 };
@@ -58,29 +66,25 @@ static void refuse(struct exchange *x, unsigned status, int code, const char *me
 	exchange_refuse(x, &refusal);
 }
 
-static void challenge(struct exchange *x, unsigned status, const char *value)
-{
-	const struct http_header headers[] = { { "WWW-Authenticate", value },
-					       { NULL, NULL } };
-
-	send(x, status, headers, NULL);
-}
-
-void exchange_forbid(struct exchange *x, const char *scope)
-{
-	char value[160];
-
-	(void)snprintf(value, sizeof value,
-		       "Bearer error=\"insufficient_scope\", scope=\"%s\"", scope);
-	challenge(x, 403, value);
-}
-
 void exchange_reply(struct exchange *x, const char *result, size_t length)
 {
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
 
 	jsonrpc_write_result(&body, x->message.id, result, length);
 	send(x, 200, NULL, &body);
+}
+
+/* What ran has run, and that is said; only its result is not sent. */
+static void shorten(struct exchange *x, struct mcp_result *r, struct strbuf *body)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERR_INTERNAL, "'%s' ran, but its result has more than %d bytes",
+		  x->tool->definition->name, RESULT_MAX);
+	error_hint(&err, "ask for less at once");
+	mcp_result_error(r, &err, NULL);
+	strbuf_clear(body);
+	revision_2026_write_call(body, &x->service->identity, x->message.id, r);
 }
 
 void exchange_finish(struct exchange *x, struct mcp_result *r)
@@ -95,59 +99,10 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 	else
 		metrics_count_call(m, r->code);
 	revision_2026_write_call(&body, &x->service->identity, x->message.id, r);
+	if (body.length > RESULT_MAX)
+		shorten(x, r, &body);
 	mcp_result_done(r);
 	send(x, 200, NULL, &body);
-}
-
-/* ---- Step 2: who calls ---- */
-
-/* The token behind "Bearer "; NULL for another scheme. */
-static const char *bearer_token(const char *header)
-{
-	if (strncasecmp(header, "Bearer ", strlen("Bearer ")) != 0)
-		return NULL;
-	header += strlen("Bearer ");
-	return header + strspn(header, " ");
-}
-
-static bool may_enter(const struct exchange *x)
-{
-	const char *name = x->service->server->name;
-
-	return x->from_gate || caller_may(&x->caller, name, "read") ||
-	       caller_may(&x->caller, name, "write");
-}
-
-/* Replies itself when it returns false. */
-static bool authenticate(struct exchange *x)
-{
-	const char *header = http_request_header(x->http, "Authorization");
-	const char *token = header ? bearer_token(header) : NULL;
-	struct error err = ERROR_INIT;
-	char scope[64];
-
-	if (!token) {
-		challenge(x, 401, "Bearer");
-		return false;
-	}
-	if (!token_index_find(x->service->tokens, token, clock_wall_ms(), &x->caller,
-			      &err)) {
-		if (err.code == ERR_PERMISSION_DENIED) {
-			challenge(x, 401, "Bearer error=\"invalid_token\"");
-			return false;
-		}
-		log_failure("tokens.unreadable", &err);
-		refuse(x, 503, JSONRPC_INTERNAL_ERROR,
-		       "tokens cannot be checked at the moment");
-		return false;
-	}
-	x->from_gate = caller_has_scope(&x->caller, SCOPE_GATE);
-	if (!may_enter(x)) {
-		(void)snprintf(scope, sizeof scope, "%s:read", x->service->server->name);
-		exchange_forbid(x, scope);
-		return false;
-	}
-	return true;
 }
 
 /* ---- Step 3: verb and media types ---- */
@@ -299,6 +254,13 @@ static void dispatch_method(struct exchange *x)
 	}
 }
 
+/* Step 2 is done: 'caller' is known, and may enter. */
+static void go_on(struct exchange *x)
+{
+	if (check_media(x) && parse(x) && check_era(x))
+		dispatch_method(x);
+}
+
 static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
 {
 	struct exchange *x = calloc(1, sizeof *x);
@@ -314,8 +276,8 @@ static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
 	atomic_fetch_add(&s->metrics.in_flight, 1);
 	if (atomic_load(&s->is_stopping))
 		refuse(x, 503, JSONRPC_INTERNAL_ERROR, "the server is about to stop");
-	else if (authenticate(x) && check_media(x) && parse(x) && check_era(x))
-		dispatch_method(x);
+	else
+		authorize(x, go_on);
 }
 
 void dispatch_request(void *context, struct http_request *http)

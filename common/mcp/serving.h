@@ -105,9 +105,17 @@ struct exchange {
 void dispatch_request(void *context, struct http_request *http);
 /* Each of these replies and frees the exchange. */
 void exchange_refuse(struct exchange *x, struct refusal *refusal);
-void exchange_forbid(struct exchange *x, const char *scope);
+void exchange_challenge(struct exchange *x, unsigned status, const char *challenge);
 void exchange_reply(struct exchange *x, const char *result, size_t length);
 void exchange_finish(struct exchange *x, struct mcp_result *r);
+
+/* --- authorize.c: who calls --- */
+
+/* Fill 'caller' and 'from_gate', then call 'go_on', now or later and in any thread; or
+ * reply. */
+void authorize(struct exchange *x, void (*go_on)(struct exchange *x));
+/* 403: 'scope' is needed. */
+void exchange_forbid(struct exchange *x, const char *scope);
 
 /* --- status.c: /healthz, /readyz, /metrics --- */
 
