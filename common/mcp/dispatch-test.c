@@ -589,6 +589,10 @@ static void failures_have_their_shape(void **state)
 	assert_string_equal(answer_code(&malformed), "internal");
 	assert_non_null(
 		strstr(malformed.text, "ran, but its result is not what it declares"));
+	_cleanup_answer_ struct answer endless = rig_call(
+		&rig, rig.bob, "fail_with", "{\"code\":\"endless\"}", NULL, NULL);
+	assert_string_equal(answer_code(&endless), "internal");
+	assert_non_null(strstr(endless.text, "ran, but its result has more than"));
 }
 
 static void gate_words_of_others_are_refused(void **state)

@@ -482,6 +482,7 @@ struct sleeper {
 	pthread_t thread;
 	const struct rig *rig;
 	struct grant grant;
+	bool is_refused;
 };
 
 static void *sleep_long(void *argument)
@@ -490,6 +491,7 @@ static void *sleep_long(void *argument)
 	struct answer a =
 		rig_present(s->rig, &s->grant, s->rig->key, "{\"ms\":1500}", NULL);
 
+	s->is_refused = strcmp(answer_code(&a), "rate_limited") == 0;
 	answer_done(&a);
 	return NULL;
 }
@@ -518,6 +520,30 @@ static void a_slow_call_delays_nobody(void **state)
 	assert_true(clock_mono_ms() - start_ms < 1000);
 	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++)
 		pthread_join(sleepers[i].thread, NULL);
+}
+
+/* Two workers and one place in the queue: who comes then is told so at once. */
+static void a_full_queue_refuses(void **state)
+{
+	struct plan_case *c = *state;
+	struct sleeper sleepers[8];
+	unsigned refused = 0;
+
+	rig_stop(&c->rig);
+	rig_config(&c->rig, "limits: {workers: 2, queue: 1}\n");
+	rig_start(&c->rig);
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		sleepers[i] = (struct sleeper){ .rig = &c->rig };
+		sleepers[i].grant = rig_grant(&c->rig, "sleep_for", "{\"ms\":1500}");
+		assert_int_equal(pthread_create(&sleepers[i].thread, NULL, sleep_long,
+						&sleepers[i]),
+				 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sleepers); i++) {
+		pthread_join(sleepers[i].thread, NULL);
+		refused += sleepers[i].is_refused;
+	}
+	assert_in_range(refused, 1, 6);
 }
 
 /* ---- Freed reads ---- */
@@ -594,6 +620,7 @@ int main(void)
 		TEST(plans_have_a_rate),
 		TEST(unknown_outcomes_are_said),
 		TEST(a_slow_call_delays_nobody),
+		TEST(a_full_queue_refuses),
 		TEST(freed_reads_leave_their_lines),
 	};
 

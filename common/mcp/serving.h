@@ -85,18 +85,18 @@ struct exchange {
 	json_t *body;                   /* owned */
 	struct jsonrpc_message message; /* borrows from it */
 	enum mcp_method method;
-	struct error
-		contract; /* set: the body is JSON, but breaks the contract profile */
+	/* Set: the body is JSON, but breaks the contract profile. */
+	struct error contract;
 
 	const struct tool_entry *tool;
 	json_t *arguments;       /* owned; as the canonical bytes say */
 	struct strbuf canonical; /* of the arguments */
 	char args[DIGEST_HEX_BYTES];
-	const char *grant, *ticket,
-		*request_state; /* borrowed from the body; NULL: none */
-	int64_t deadline_ms;    /* monotonic */
-	bool is_entered;        /* counted in 'callers' */
-	struct exchange *next;  /* in 'free_reads' */
+	/* Borrowed from the body; NULL: none. */
+	const char *grant, *ticket, *request_state, *trace;
+	int64_t deadline_ms;   /* monotonic */
+	bool is_entered;       /* counted in 'callers' */
+	struct exchange *next; /* in 'free_reads' */
 };
 
 /* --- dispatch.c --- */

@@ -206,6 +206,7 @@ static void answer(struct exchange *x)
 		 LOG_STR("caller", x->caller.principal),
 		 LOG_STR("client", x->caller.client),
 		 LOG_INT("took_ms", clock_mono_ms() - start_ms),
+		 LOG_STR("trace", x->trace ? x->trace : ""),
 		 LOG_STR("outcome", result.request_state ? "input_required"
 				    : result.code        ? error_name(result.code)
 							 : "ok"));
@@ -343,6 +344,7 @@ void tools_call(struct exchange *x)
 			    ? json_get_string(meta, META_REQUESTER) ?: ""
 			    : NULL;
 	x->request_state = json_get_string(x->message.params, "requestState");
+	x->trace = json_get_string(meta, "traceparent");
 	x->deadline_ms = clock_mono_ms() + deadline_ms;
 	start(x);
 }
