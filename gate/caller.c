@@ -50,7 +50,7 @@ static void job_free(struct job *job)
 DEFINE_CLEANUP(struct job, job_free);
 
 /* Nothing can be saved without memory or without the keeper. */
-static void leave(const char *why)
+__attribute__((noreturn)) static void leave(const char *why)
 {
 	log_error("caller.leaves", LOG_STR("why", why));
 	_exit(1);
@@ -79,35 +79,48 @@ static void on_worker(void *argument)
 		leave("no memory for an answer");
 }
 
-static void call(struct network *c, enum message m, const json_t *message)
+/* NULL without memory, or for a message that is no good, which is our bug. */
+static struct job *job_new(struct network *c, enum message m, const json_t *message)
 {
-	struct error err = ERROR_INIT;
 	_cleanup_(job_freep) struct job *job = calloc(1, sizeof *job);
-	json_auto_t *refusal = NULL;
+	struct error err = ERROR_INIT;
 
-	if (!job || !(job->message = json_deep_copy(message)))
-		leave("no memory");
+	if (!job || !(job->message = json_deep_copy(message)) ||
+	    !fields_decode(m, job->message, &job->fields, &err))
+		return NULL;
 	job->caller = c;
 	job->m = m;
-	if (!fields_decode(m, job->message, &job->fields, &err))
-		leave(err.message);
 	for (size_t i = 0; i < c->settings->server_count; i++)
 		if (strcmp(c->servers[i].settings->name, job->fields.server) == 0)
 			job->server = &c->servers[i];
+	return TAKE(job);
+}
+
+static bool submit(struct job *job, struct error *err)
+{
+	struct workers *pool;
+
 	if (!job->server)
-		error_set(&err, ERR_NOT_FOUND, "the gate knows no server '%s'",
-			  job->fields.server);
-	else if (workers_submit(m == MSG_EXECUTE ? job->server->executing
-						 : job->server->planning,
-				on_worker, job))
-		job = NULL;
-	else
-		error_set(&err, ERR_RATE_LIMITED,
-			  "too many calls wait for the server '%s'", job->fields.server);
+		return error_set(err, ERR_NOT_FOUND, "the gate knows no server '%s'",
+				 job->fields.server);
+	pool = job->m == MSG_EXECUTE ? job->server->executing : job->server->planning;
+	return workers_submit(pool, on_worker, job) ||
+	       error_set(err, ERR_RATE_LIMITED, "too many calls wait for the server '%s'",
+			 job->fields.server);
+}
+
+static void call(struct network *c, enum message m, const json_t *message)
+{
+	struct job *job = job_new(c, m, message);
+	struct error err = ERROR_INIT;
+
 	if (!job)
+		leave("a message of the keeper's cannot be read");
+	if (submit(job, &err))
 		return;
-	refusal = caller_job_refuse(m, &job->fields, &err);
+	json_auto_t *refusal = caller_job_refuse(m, &job->fields, &err);
 	say(c, refusal);
+	job_free(job);
 }
 
 /* --- the keeper --- */

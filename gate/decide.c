@@ -20,8 +20,11 @@ struct policy_question decide_question(const json_t *record)
 
 	if (risk)
 		(void)risk_parse(risk, &q.risk);
-	json_array_foreach(json_object_get(plan, "effects"), i, effect) q.reversible =
-		q.reversible && json_is_true(json_object_get(effect, "reversible"));
+	json_array_foreach(json_object_get(plan, "effects"), i, effect)
+	{
+		q.reversible = q.reversible &&
+			       json_is_true(json_object_get(effect, "reversible"));
+	}
 	return q;
 }
 
@@ -35,10 +38,11 @@ static bool is_frozen_approver(const json_t *record, const char *person)
 	if (json_is_true(json_object_get(policy, "four_eyes")) && requester &&
 	    strcmp(requester, person) == 0)
 		return false;
-	json_array_foreach(json_object_get(policy, "approvers"), i,
-			   one) if (json_is_string(one) &&
-				    strcmp(json_string_value(one), person) ==
-					    0) return true;
+	json_array_foreach(json_object_get(policy, "approvers"), i, one)
+	{
+		if (json_is_string(one) && strcmp(json_string_value(one), person) == 0)
+			return true;
+	}
 	return false;
 }
 

@@ -81,13 +81,13 @@ static bool check_peer(struct keeper *k, const struct peer *p, unsigned flags,
 	return false;
 }
 
+/* 'f' is room for the decoded message. */
 static json_t *serve(struct keeper *k, struct peer *p, const json_t *message,
-		     struct error *err)
+		     struct fields *f, struct error *err)
 {
 	const char *name = json_get_string(message, "m");
 	enum message m = name ? message_find(name) : MSG_COUNT;
 	struct error unsound = ERROR_INIT;
-	struct fields f;
 
 	for (size_t i = 0; i < ARRAY_SIZE(surface_requests); i++) {
 		unsigned flags = surface_requests[i].flags;
@@ -95,7 +95,7 @@ static json_t *serve(struct keeper *k, struct peer *p, const json_t *message,
 
 		if (surface_requests[i].message != m)
 			continue;
-		if (!fields_decode(m, message, &f, err) || !check_peer(k, p, flags, err))
+		if (!fields_decode(m, message, f, err) || !check_peer(k, p, flags, err))
 			return NULL;
 		if (!keeper_is_sound(k, &unsound) && (flags & NEEDS_SOUND)) {
 			*err = unsound;
@@ -106,7 +106,7 @@ static json_t *serve(struct keeper *k, struct peer *p, const json_t *message,
 				  "the gate is about to stop");
 			return NULL;
 		}
-		reply = surface_requests[i].fn(k, p, &f, err);
+		reply = surface_requests[i].fn(k, p, f, err);
 		if (!reply && !error_is_set(err))
 			error_oom(err);
 		return reply;
@@ -130,13 +130,14 @@ static void on_surface(void *context, struct channel *ch, json_t *message)
 {
 	struct peer *p = context;
 	struct error err = ERROR_INIT;
+	struct fields fields;
 	json_auto_t *reply = NULL;
 	json_t *id = json_object_get(message, "id");
 
 	if (!json_is_integer(id))
 		error_set(&err, ERR_INVALID_ARGUMENT, "a request has an integer 'id'");
 	else
-		reply = serve(p->keeper, p, message, &err);
+		reply = serve(p->keeper, p, message, &fields, &err);
 	wipe(message, "pin");
 	wipe(message, "old");
 	if (!reply)

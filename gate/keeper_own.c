@@ -106,9 +106,10 @@ static bool sync_folder(const char *path, struct error *err)
 static bool note_retirement(struct keeper *k, const char *kid, struct error *err)
 {
 	char key[COORD_KEY_MAX + 1], due[32];
+	int64_t due_ms = k->now_ms + OVERLAP_MS;
 
 	(void)snprintf(key, sizeof key, "retire/%s", kid);
-	(void)snprintf(due, sizeof due, "%lld", (long long)(k->now_ms + OVERLAP_MS));
+	(void)snprintf(due, sizeof due, "%lld", (long long)due_ms);
 	return coord_put(k->coordination, key, due, INT64_C(366) * 24 * 3600 * 1000, err);
 }
 

@@ -327,6 +327,7 @@ static bool post(struct keeper *k, struct approval *a, struct error *err)
 	char shown[DIGEST_HEX_BYTES];
 	json_auto_t *prompt = NULL;
 	json_t *policy, *changes;
+	int64_t expires_at;
 
 	if (!tool)
 		return false;
@@ -340,10 +341,11 @@ static bool post(struct keeper *k, struct approval *a, struct error *err)
 	prompt = build_prompt(k, a, tool, &q, &answer, approvers, shown, err);
 	if (!prompt)
 		return false;
+	expires_at = k->now_ms + answer.expires_ms;
 	policy = policy_json(&answer, approvers);
 	changes = json_pack("{s:O, s:s, s:o, s:I, s:I}", "prompt", prompt, "shown", shown,
 			    "policy", policy, "posted_at", (json_int_t)k->now_ms,
-			    "expires_at", (json_int_t)(k->now_ms + answer.expires_ms));
+			    "expires_at", (json_int_t)expires_at);
 	if (!changes)
 		return error_oom(err);
 	if (answer.free) {

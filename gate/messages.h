@@ -22,7 +22,8 @@
  *   watch       {approval}                  -> {state}; then events {approval, state, record} until it ends
  *   tools       {server?}                   -> {servers: [{name, url, instance, up, pinned, tools: [definition]}]}
  *   explain     {tool, as}                  -> {rule, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s, approvers: []}
- *   pins        {server}                    -> {differences: [{tool, what}], address, current}
+ *   pins        {server}                    -> {differences: [{tool, what}], address, current, digest}
+ *               'current' and 'digest' are both the digest that propose_gate pin_server wants
  *   propose_gate {action: "pin_server"|"rotate_key", arguments} -> {approval, state}  as a destructive call of the server "gate"
  *   set_pin     {pin?, old?}                -> {}              the person's own PIN; absent pin: remove
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}

@@ -33,6 +33,7 @@ bool pin_set_add(struct pin_set *s, struct tool_definition *d, struct error *err
 		tool_definition_free(d);
 		return false;
 	}
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers. */
 	grown = reallocarray(s->tools, s->count + 1, sizeof *grown);
 	if (!grown) {
 		tool_definition_free(d);
@@ -222,7 +223,7 @@ size_t pin_name_distance(const char *a, const char *b)
 
 	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
-	for (size_t i = 0; a[i] && i < 160; i++) {
+	for (size_t i = 0; i < 160 && a[i]; i++) {
 		size_t corner = row[0];
 
 		row[0] = i + 1;

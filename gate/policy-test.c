@@ -250,8 +250,11 @@ static bool found(const json_t *findings, const char *words)
 	size_t i;
 	json_t *f;
 
-	json_array_foreach(findings, i,
-			   f) if (strstr(json_get_string(f, "text"), words)) return true;
+	json_array_foreach(findings, i, f)
+	{
+		if (strstr(json_get_string(f, "text"), words))
+			return true;
+	}
 	return false;
 }
 

@@ -51,19 +51,22 @@ static bool check_claims(const json_t *persons, const json_t *person, const char
 	json_t *mine, *other, *theirs;
 
 	json_array_foreach(json_object_get(person, member), i, mine)
-		json_array_foreach(persons, j, other)
 	{
-		if (other == person)
-			break;
-		json_array_foreach(json_object_get(other, member), k, theirs) if (
-			json_equal(
-				mine,
-				theirs)) return error_set(err, ERR_INVALID_ARGUMENT,
-							  "'%s' and '%s' share a value "
-							  "of '%s': one person each",
-							  json_get_string(other, "id"),
-							  json_get_string(person, "id"),
-							  member);
+		json_array_foreach(persons, j, other)
+		{
+			if (other == person)
+				break;
+			json_array_foreach(json_object_get(other, member), k, theirs)
+			{
+				if (json_equal(mine, theirs))
+					return error_set(err, ERR_INVALID_ARGUMENT,
+							 "'%s' and '%s' share a value "
+							 "of '%s': one person each",
+							 json_get_string(other, "id"),
+							 json_get_string(person, "id"),
+							 member);
+			}
+		}
 	}
 	return true;
 }
@@ -157,9 +160,11 @@ static bool names(const json_t *persons, const char *person)
 	size_t i;
 	json_t *one;
 
-	json_array_foreach(persons, i, one) if (json_is_string(one) &&
-						strcmp(json_string_value(one), person) ==
-							0) return true;
+	json_array_foreach(persons, i, one)
+	{
+		if (json_is_string(one) && strcmp(json_string_value(one), person) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -284,11 +289,15 @@ const char *policy_person_of_uid(const struct policy *p, uid_t uid)
 	size_t i, j;
 	json_t *person, *one;
 
-	json_array_foreach(p->persons, i, person) json_array_foreach(
-		json_object_get(person, "unix"), j,
-		one) if (json_is_integer(one) &&
-			 json_integer_value(one) ==
-				 (json_int_t)uid) return json_get_string(person, "id");
+	json_array_foreach(p->persons, i, person)
+	{
+		json_array_foreach(json_object_get(person, "unix"), j, one)
+		{
+			if (json_is_integer(one) &&
+			    json_integer_value(one) == (json_int_t)uid)
+				return json_get_string(person, "id");
+		}
+	}
 	return NULL;
 }
 

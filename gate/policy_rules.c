@@ -48,9 +48,12 @@ static bool read_persons(const struct config *file, size_t index, const json_t *
 			if (!group)
 				return complain(file, index, member,
 						"there is no such group", err);
-			json_array_foreach(group, j,
-					   person) if (json_array_append(flat, person) !=
-						       0) return error_oom(err);
+			json_array_foreach(group, j, person)
+			{
+				if (json_array_append(flat, person) != 0)
+					return error_oom(err);
+			}
+
 		} else if (json_array_append(flat, item) != 0) {
 			return error_oom(err);
 		}

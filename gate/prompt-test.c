@@ -89,8 +89,11 @@ static json_t *entry(const json_t *prompt, const char *list, const char *name)
 	size_t i;
 	json_t *e;
 
-	json_array_foreach(json_object_get(prompt, list), i,
-			   e) if (strcmp(json_get_string(e, "name"), name) == 0) return e;
+	json_array_foreach(json_object_get(prompt, list), i, e)
+	{
+		if (strcmp(json_get_string(e, "name"), name) == 0)
+			return e;
+	}
 	return NULL;
 }
 
@@ -277,13 +280,18 @@ static void assert_no_drawing(const json_t *value, bool is_raw)
 		assert_true(strcmp(again.data, text) == 0 ||
 			    strcmp(escaped.data, text) == 0);
 	}
-	json_array_foreach(value, i, member) assert_no_drawing(member, is_raw);
+	json_array_foreach(value, i, member)
+	{
+		assert_no_drawing(member, is_raw);
+	}
 	if (json_is_object(value)) {
 		json_auto_t *shared = json_copy((json_t *)(uintptr_t)value);
 
 		json_object_foreach(shared, name, member)
+		{
 			assert_no_drawing(member, is_raw || strcmp(name, "value") == 0 ||
 							  strcmp(name, "data") == 0);
+		}
 	}
 }
 

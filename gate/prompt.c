@@ -44,7 +44,9 @@ static bool warn_flags(struct build *b, const char *what, const json_t *entry,
 		return true;
 	strbuf_add_format(&sb, "%s is odd:", what);
 	json_array_foreach(json_object_get(entry, "flags"), i, flag)
+	{
 		strbuf_add_format(&sb, "%s %s", i ? "," : "", json_string_value(flag));
+	}
 	return strbuf_ok(&sb) ? warn(b, "", sb.data, err) : error_oom(err);
 }
 
@@ -182,12 +184,16 @@ static bool add_plan(struct build *b, struct error *err)
 	json_t *item;
 
 	(void)snprintf(says, sizeof says, "%s says: ", server);
-	json_array_foreach(json_object_get(b->in->plan, "effects"), i,
-			   item) if (!add_effect(b, item, err)) return false;
-	json_array_foreach(
-		json_object_get(b->in->plan, "warnings"), i,
-		item) if (json_is_string(item) &&
-			  !warn(b, says, json_string_value(item), err)) return false;
+	json_array_foreach(json_object_get(b->in->plan, "effects"), i, item)
+	{
+		if (!add_effect(b, item, err))
+			return false;
+	}
+	json_array_foreach(json_object_get(b->in->plan, "warnings"), i, item)
+	{
+		if (json_is_string(item) && !warn(b, says, json_string_value(item), err))
+			return false;
+	}
 	return !summary || add_free_text(b, "server", "summary", summary, err);
 }
 
@@ -318,9 +324,12 @@ json_t *prompt_arguments(const json_t *prompt, struct error *err)
 		error_oom(err);
 		return NULL;
 	}
-	json_array_foreach(json_object_get(prompt, "arguments"), i,
-			   entry) if (!json_is_true(json_object_get(entry, "default")) &&
-				      !recover(arguments, entry, err)) return NULL;
+	json_array_foreach(json_object_get(prompt, "arguments"), i, entry)
+	{
+		if (!json_is_true(json_object_get(entry, "default")) &&
+		    !recover(arguments, entry, err))
+			return NULL;
+	}
 	json_array_foreach(json_object_get(prompt, "free_text"), i, entry)
 	{
 		const char *by = json_get_string(entry, "by");

@@ -74,13 +74,18 @@ static unsigned value_flags(const json_t *value)
 
 	if (json_is_string(value))
 		return string_flags(json_string_value(value), json_string_length(value));
-	json_array_foreach(value, i, member) flags |= value_flags(member);
+	json_array_foreach(value, i, member)
+	{
+		flags |= value_flags(member);
+	}
 	/* json_object_foreach wants a pointer it may write through, and does not. */
 	if (json_is_object(value)) {
 		json_auto_t *shared = json_copy((json_t *)(uintptr_t)value);
 
 		json_object_foreach(shared, name, member)
+		{
 			flags |= string_flags(name, strlen(name)) | value_flags(member);
+		}
 	}
 	return flags;
 }
