@@ -86,7 +86,7 @@ check: packages-check build/analyze/build.ninja build/asan/build.ninja
 	clang-format --dry-run -Werror $(SOURCES)
 	cppcheck -q -j$(JOBS) --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
-		--suppress=missingIncludeSystem --suppressions-list=.cppcheck \
+		--suppress=missingIncludeSystem --suppressions-list=.cppcheck --library=.cppcheck.xml \
 		-I. -Icommon $(filter %.c,$(SOURCES))
 	$(NINJA) -C build/analyze
 	$(NINJA) -C build/asan schemas/embedded.c

@@ -11,7 +11,7 @@
 #include "guard/audit.h"
 #include "guard/burn.h"
 
-enum { CALLERS = 64, SLICES = 5, SLICE_MS = 100, NOW_S = 1800000000 };
+enum { CALLERS = 64, SLICES = 5, SLICE_NS = 100000000, NOW_S = 1800000000 };
 
 #define ARGS "2222222222222222222222222222222222222222222222222222222222222222"
 
@@ -55,11 +55,11 @@ static struct bare bare_open(const char *path)
 
 static void bare_slice(struct bare *bare)
 {
-	const double start = measure_now_s();
-	double now = start;
+	const int64_t start = measure_now_ns();
+	int64_t now = start;
 	char key[64];
 
-	for (; now - start < SLICE_MS / 1e3; now = measure_now_s()) {
+	for (; now - start < SLICE_NS; now = measure_now_ns()) {
 		(void)snprintf(key, sizeof key, "burn/%llu",
 			       (unsigned long long)bare->measure.count++);
 		sqlite3_bind_text(bare->insert, 1, key, -1, SQLITE_STATIC);
@@ -67,7 +67,7 @@ static void bare_slice(struct bare *bare)
 		sqlite_must(bare->db, sqlite3_step(bare->insert), SQLITE_DONE);
 		sqlite_must(bare->db, sqlite3_reset(bare->insert), SQLITE_OK);
 	}
-	bare->measure.seconds += now - start;
+	bare->measure.ns += now - start;
 }
 
 static void bare_close(struct bare *bare)
@@ -121,8 +121,8 @@ static void *call(void *context)
 static void crowd_slice(struct crowd *crowd, struct bench *b,
 			void (*one)(struct bench *, unsigned, uint64_t))
 {
-	const struct timespec length = { .tv_nsec = SLICE_MS * 1000000L };
-	const double start = measure_now_s();
+	const struct timespec length = { .tv_nsec = SLICE_NS };
+	const int64_t start = measure_now_ns();
 	atomic_bool stop = false;
 
 	for (unsigned i = 0; i < CALLERS; i++) {
@@ -139,7 +139,7 @@ static void crowd_slice(struct crowd *crowd, struct bench *b,
 		(void)pthread_join(crowd->callers[i].thread, NULL);
 		crowd->measure.count += crowd->callers[i].count;
 	}
-	crowd->measure.seconds += measure_now_s() - start;
+	crowd->measure.ns += measure_now_ns() - start;
 }
 
 static void name_it(char id[static 81], unsigned caller, uint64_t number)

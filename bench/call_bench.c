@@ -183,7 +183,7 @@ static void measure(const char *variant, const struct statedir *dir, const char 
 	(void)waitpid(pid, NULL, 0);
 	if (!good)
 		measure_fail_error(variant, &err);
-	measure_print(&(struct measure){ variant, count, seconds });
+	measure_print(&(struct measure){ variant, count, (int64_t)(seconds * 1e9) });
 }
 
 int main(int argc, char **argv)

@@ -15,8 +15,7 @@
 #define SHOWN "4444444444444444444444444444444444444444444444444444444444444444"
 #define HEAD  "5555555555555555555555555555555555555555555555555555555555555555"
 
-enum { NOW_S = 1800000000, WORDS = 64, SLICES = 10 };
-static const double slice_s = 0.05;
+enum { NOW_S = 1800000000, WORDS = 64, SLICES = 10, SLICE_NS = 50000000 };
 
 struct word {
 	struct strbuf text;    /* as it travels */
@@ -146,17 +145,17 @@ static void measure(const struct bench *b, EVP_MD_CTX *ctx)
 	struct measure bare = { .variant = "bare" }, grant = { .variant = "grant" };
 
 	for (int slice = 0; slice < SLICES; slice++) {
-		double start = measure_now_s(), now = start;
-		for (; now - start < slice_s; now = measure_now_s())
+		int64_t start = measure_now_ns(), now = start;
+		for (; now - start < SLICE_NS; now = measure_now_ns())
 			if (!verify_bare(b, &b->words[bare.count++ % WORDS], ctx))
 				measure_fail("a good signature was refused");
-		bare.seconds += now - start;
+		bare.ns += now - start;
 
-		start = now = measure_now_s();
-		for (; now - start < slice_s; now = measure_now_s())
+		start = now = measure_now_ns();
+		for (; now - start < SLICE_NS; now = measure_now_ns())
 			if (!verify_grant(b, &b->words[grant.count++ % WORDS], ARGS))
 				measure_fail("a good grant was refused");
-		grant.seconds += now - start;
+		grant.ns += now - start;
 	}
 	measure_print(&bare);
 	measure_print(&grant);

@@ -1,29 +1,23 @@
 #include "bench/measure.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 
-double measure_now_s(void)
+int64_t measure_now_ns(void)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 void measure_print(const struct measure *m)
 {
 	printf("{\"%s\":{\"count\":%" PRIu64 ",\"rate\":%.1f}}\n", m->variant, m->count,
-	       (double)m->count / m->seconds);
+	       (double)m->count * 1e9 / (double)m->ns);
 }
 
-void measure_fail(const char *format, ...)
+void measure_leave(void)
 {
-	va_list args;
-
-	va_start(args, format);
-	(void)vfprintf(stderr, format, args);
-	va_end(args);
 	(void)fputc('\n', stderr);
 	exit(1);
 }

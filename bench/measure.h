@@ -15,18 +15,23 @@
 
 #include "base/error.h"
 
-double measure_now_s(void);
+int64_t measure_now_ns(void);
 
 /* What was done so far, and in what time. */
 struct measure {
 	const char *variant;
 	uint64_t count;
-	double seconds;
+	int64_t ns;
 };
 void measure_print(const struct measure *m);
 
 /* Say why and leave with status 1. */
-_Noreturn void measure_fail(const char *format, ...) _printf_(1, 2);
+#define measure_fail(...)                                                                \
+	do {                                                                             \
+		(void)fprintf(stderr, __VA_ARGS__);                                      \
+		measure_leave();                                                         \
+	} while (0)
+_Noreturn void measure_leave(void);
 
 /* The same with what 'err' says. */
 _Noreturn void measure_fail_error(const char *what, const struct error *err);

@@ -12,13 +12,10 @@ static void check(const char *body, size_t length, const char *const *wanted,
 	size_t n = 0;
 
 	event_stream_init(&s, body, length);
-	while (event_stream_next(&s, &data)) {
-		if (n == count)
-			fail_msg("one too many: '%s'", data.data);
+	for (; n < count && event_stream_next(&s, &data); n++)
 		assert_string_equal(data.data, wanted[n]);
-		n++;
-	}
 	assert_int_equal(n, count);
+	assert_false(event_stream_next(&s, &data));
 }
 
 #define CHECK(body, ...)                                                                 \

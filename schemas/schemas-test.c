@@ -72,19 +72,21 @@ static void failures_have_the_codes_of_errors(void **state)
 		json_auto_t *tool = json_loads(tools[i].text, 0, NULL);
 		json_t *any_of = NULL, *failure, *codes = NULL;
 
-		assert_int_equal(json_unpack(tool, "{s:{s:s, s:o}}", "outputSchema", "type",
-					     &(const char *){ NULL }, "anyOf", &any_of),
+		assert_int_equal(json_unpack(tool, "{s:{s:s, s:o}}", "outputSchema",
+					     "type", &(const char *){ NULL }, "anyOf",
+					     &any_of),
 				 0);
 		assert_int_equal(json_array_size(any_of), 2);
 		failure = json_array_get(any_of, 1);
-		assert_int_equal(json_unpack(failure, "{s:{s:{s:{s:{s:o}}}}}", "properties",
-					     "error", "properties", "code", "enum", &codes),
+		assert_int_equal(json_unpack(failure, "{s:{s:{s:{s:{s:o}}}}}",
+					     "properties", "error", "properties", "code",
+					     "enum", &codes),
 				 0);
 		assert_int_equal(json_array_size(codes), ERR_CODE_COUNT - 1);
 		for (size_t k = 0; k < json_array_size(codes); k++)
-			assert_int_not_equal(
-				error_from_name(json_string_value(json_array_get(codes, k))),
-				ERR_NONE);
+			assert_int_not_equal(error_from_name(json_string_value(
+						     json_array_get(codes, k))),
+					     ERR_NONE);
 	}
 }
 

@@ -77,9 +77,9 @@ static void test_path(void **state)
 
 static void test_create(void **state)
 {
-	static const char *const folders[] = { ".",      "keys",   "keys/trusted",
-					       "tokens", "callers", "config", "audit",
-					       "run" };
+	static const char *const folders[] = { ".",      "keys",    "keys/trusted",
+					       "tokens", "callers", "config",
+					       "audit",  "run" };
 	_cleanup_free_ char *root = file_join(folder, "new/suite");
 	struct error err = ERROR_INIT;
 	_cleanup_(statedir_freep) struct statedir *d = statedir_new(root, &err);

@@ -121,8 +121,9 @@ static bool check_folder(const char *path, struct error *err)
 
 bool statedir_create(const struct statedir *d, struct error *err)
 {
-	static const char *const folders[] = { "keys",   "keys/trusted", "tokens", "callers",
-					       "config", "audit",        "run" };
+	static const char *const folders[] = { "keys",    "keys/trusted", "tokens",
+					       "callers", "config",       "audit",
+					       "run" };
 
 	if (!file_make_dir(d->root, 0700, err))
 		return false;

@@ -61,7 +61,7 @@ static void assert_opens_alike(const struct keys *k, const struct grant *g)
 {
 	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
 	struct error err = ERROR_INIT;
-	struct grant got;
+	struct grant got = { 0 };
 
 	if (!grant_sign(&word, g, k->gate, &err) ||
 	    !grant_open(word.data, k->ring, &got, &err))

@@ -77,8 +77,8 @@ static json_t *payload(const struct keys *k)
 	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:I}", "typ", TYP_REQUESTER,
 			 "v", 1, "kid", sign_key_kid(k->gate), "aud", "prod", "requester",
 			 "alice@company.com", "request", request(), "iat",
-			 (json_int_t)(now_ms / 1000), "exp",
-			 (json_int_t)(now_ms / 1000 + 60));
+			 (json_int_t)now_ms / 1000, "exp",
+			 (json_int_t)now_ms / 1000 + 60);
 }
 
 /* A ticket with one member changed (NULL: removed) and signed by the gate. Steals. */

@@ -5,6 +5,8 @@
  */
 #include "mcp/serving.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "guard/burn.h"
 
@@ -308,6 +310,7 @@ void approvals_answer(struct exchange *x, struct mcp_result *r)
 		return;
 	}
 	bool good = register_call(x, &reg, &err);
+	assert(!good || reg.error || reg.state); /* read_reply saw to it */
 	json_auto_t *owner = reg.json;
 
 	if (good && reg.error)

@@ -27,7 +27,8 @@ typedef void channel_closed(void *context, struct channel *ch, const struct erro
 
 /* Takes 'fd' (made non-blocking), also when it fails. The receiver may free the channel. */
 struct channel *channel_new(struct loop *l, int fd, channel_receive *receive,
-			    channel_closed *closed, void *context, struct error *err) _must_use_;
+			    channel_closed *closed, void *context,
+			    struct error *err) _must_use_;
 void channel_free(struct channel *ch); /* closes the descriptor */
 DEFINE_CLEANUP(struct channel, channel_free);
 
@@ -37,7 +38,8 @@ DEFINE_CLEANUP(struct channel, channel_free);
 bool channel_send(struct channel *ch, const json_t *message);
 
 /* The peer's uid and pid (SO_PEERCRED). */
-bool channel_peer(const struct channel *ch, uid_t *ret_uid, pid_t *ret_pid, struct error *err);
+bool channel_peer(const struct channel *ch, uid_t *ret_uid, pid_t *ret_pid,
+		  struct error *err);
 void *channel_context(const struct channel *ch);
 
 /* Blocking use, for small clients. 'timeout_ms' < 0 waits for ever; a time-out

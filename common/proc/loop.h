@@ -27,15 +27,16 @@ void loop_free(struct loop *l);
 DEFINE_CLEANUP(struct loop, loop_free);
 
 /* LOOP_HANGUP is always reported. NULL on failure, 'err' says why. */
-struct loop_source *loop_add_fd(struct loop *l, int fd, unsigned events, loop_fd_callback *fn,
-				void *context, struct error *err);
+struct loop_source *loop_add_fd(struct loop *l, int fd, unsigned events,
+				loop_fd_callback *fn, void *context, struct error *err);
 bool loop_set_events(struct loop_source *s, unsigned events, struct error *err);
 /* Calls 'fn' once after 'delay_ms', or every 'delay_ms' if 'repeat'. */
 struct loop_source *loop_add_timer(struct loop *l, int64_t delay_ms, bool repeat,
 				   loop_callback *fn, void *context, struct error *err);
 /* Blocks the signal in this thread (call before threads start) and reports it here. */
-struct loop_source *loop_add_signal(struct loop *l, int signal_number, loop_signal_callback *fn,
-				    void *context, struct error *err);
+struct loop_source *loop_add_signal(struct loop *l, int signal_number,
+				    loop_signal_callback *fn, void *context,
+				    struct error *err);
 /* Ends a source; NULL is fine. A one-shot timer that fired is gone by itself:
  * its pointer is valid until its callback returns. */
 void loop_remove(struct loop_source *s);

@@ -18,7 +18,8 @@ bool sandbox_limit_calls(const struct sandbox *s, bool *ret_missing, struct erro
 #endif
 /* Sanitizers look for leaks at exit by tracing their own process: builds with them, which
  * are for tests alone, leave that much open. */
-#if SANDBOX_HAS_HELPER || defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#if SANDBOX_HAS_HELPER || defined(__SANITIZE_ADDRESS__) ||                               \
+	__has_feature(address_sanitizer)
 #define SANDBOX_TRACEABLE 1
 #else
 #define SANDBOX_TRACEABLE 0

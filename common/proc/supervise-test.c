@@ -4,16 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/testing.h"
 
 enum { WAIT_MS = 5000 };
 
@@ -66,14 +62,12 @@ static int begin(void **state)
 static int end(void **state)
 {
 	struct probe *p = *state;
-	char command[100];
 
 	supervisor_free(p->supervisor);
 	loop_free(p->loop);
-	(void)snprintf(command, sizeof command, "rm -r %s", p->folder);
-	int status = system(command);
+	testing_remove(p->folder);
 	free(p);
-	return status;
+	return 0;
 }
 
 /* The script sees the folder as $0. */

@@ -19,15 +19,17 @@ enum { SUPERVISE_CHILDREN_MAX = 32 };
 
 struct supervise_child {
 	const char *name;
-	const char *const *argv;   /* argv[0] is an absolute path; borrowed for ever */
-	const char *log_path;      /* stdout and stderr are appended there; NULL: ours */
-	bool (*ready)(void *context); /* polled every 20 ms after start; NULL: ready at once */
+	const char *const *argv; /* argv[0] is an absolute path; borrowed for ever */
+	const char *log_path;    /* stdout and stderr are appended there; NULL: ours */
+	/* polled every 20 ms after start; NULL: ready at once */
+	bool (*ready)(void *context);
 	void *context;
 };
 
 /* 'what' is "ended" ('status' as of waitpid), "restarted", "killed" (by us, at the
  * end), or a sentence that says why a restart failed. */
-typedef void supervise_event(void *context, const char *name, const char *what, int status);
+typedef void supervise_event(void *context, const char *name, const char *what,
+			     int status);
 
 struct supervisor;
 
@@ -41,8 +43,8 @@ DEFINE_CLEANUP(struct supervisor, supervisor_free);
  * (running the loop is not needed) until ready, ERR_TIMEOUT after 'wait_ms', or
  * an error with the end of its log when it exits before. A child that did not
  * become ready is killed and forgotten; one that did is restarted from now on. */
-bool supervisor_start(struct supervisor *s, const struct supervise_child *child, int64_t wait_ms,
-		      struct error *err);
+bool supervisor_start(struct supervisor *s, const struct supervise_child *child,
+		      int64_t wait_ms, struct error *err);
 /* SIGTERM to all in reverse order, each when the one after it ended or lingers, then
  * SIGKILL to those that are left after 'patience_ms'. No restarts any more. Blocks. */
 void supervisor_stop(struct supervisor *s, int64_t patience_ms);

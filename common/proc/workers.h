@@ -13,7 +13,8 @@
 struct workers;
 typedef void workers_function(void *argument);
 
-struct workers *workers_new(unsigned threads, unsigned queue_max, struct error *err) _must_use_;
+struct workers *workers_new(unsigned threads, unsigned queue_max,
+			    struct error *err) _must_use_;
 /* Finishes what is queued, joins the threads. */
 void workers_free(struct workers *w);
 DEFINE_CLEANUP(struct workers, workers_free);

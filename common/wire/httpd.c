@@ -148,7 +148,7 @@ static bool start_loops(struct httpd *h, unsigned count, struct error *err)
 {
 	int fd[HTTPD_LOOPS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 	unsigned connections = 0, made = 0;
-	struct address a;
+	struct address a = { 0 };
 	bool good = parse_address(&h->config, &a, err) &&
 		    allow_connections(h->config.connection_max, &connections, err) &&
 		    bind_all(&h->config, &a, count, fd, err);

@@ -41,7 +41,7 @@ static bool refuse(struct strbuf *why, const char *what, const char *value,
 		   const char *option)
 {
 	strbuf_add_format(why, "%s '", what);
-	for (size_t i = 0; value[i] != '\0' && i < VALUE_SHOWN_MAX; i++)
+	for (size_t i = 0; i < VALUE_SHOWN_MAX && value[i] != '\0'; i++)
 		strbuf_add_char(why,
 				value[i] >= 0x20 && value[i] < 0x7f ? value[i] : '?');
 	strbuf_add_format(why, "' is not allowed; the option '%s' lists what is\n",

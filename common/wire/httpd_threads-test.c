@@ -104,7 +104,7 @@ static struct httpd *start(struct desk *d, unsigned loops)
 
 #define POST_HELLO                                                                       \
 	"POST /later HTTP/1.1\r\n" TEST_HOST "X-Tag: t1\r\nContent-Length: "             \
-					     "5\r\n\r\nhello"
+	"5\r\n\r\nhello"
 
 static void replies_from_other_threads_arrive(void **state)
 {

@@ -39,7 +39,7 @@ static struct documents *fresh(void)
 		"2", "dn2", "jane", "Jane", "jane@example.test", "locked"
 	};
 	system_of = (struct fake_system){ .accounts = people };
-	snprintf(path, sizeof path, "%s/%d.db", dir, made++);
+	(void)snprintf(path, sizeof path, "%s/%d.db", dir, made++);
 	d = documents_open_sqlite(path, &err);
 	if (!d)
 		fail_msg("%s", err.message);
@@ -238,7 +238,7 @@ static void test_events_bounded(void **state)
 		struct record_event e = event;
 		char approval[16];
 
-		snprintf(approval, sizeof approval, "ap-%d", i);
+		(void)snprintf(approval, sizeof approval, "ap-%d", i);
 		e.approval = approval;
 		assert_true(record_add(d, "fake", &a, &e, &err));
 	}

@@ -85,7 +85,7 @@ static void *race_thread(void *context)
 		char key[32];
 		bool first = false;
 
-		snprintf(key, sizeof key, "race/%d", i);
+		(void)snprintf(key, sizeof key, "race/%d", i);
 		if (!coord_claim(race->c, key, "mine", 60000, &first, NULL, &err))
 			atomic_fetch_add(&race->failures, 1);
 		else if (first)
@@ -195,7 +195,7 @@ static bool see(void *context, const char *key, const char *value)
 	_cleanup_free_ char *again = NULL;
 
 	assert_true(strcmp(key, seen->last) > 0);
-	snprintf(seen->last, sizeof seen->last, "%s", key);
+	(void)snprintf(seen->last, sizeof seen->last, "%s", key);
 	/* The store may be used from here. */
 	assert_good(coord_get(seen->c, key, &again, err));
 	assert_string_equal(again, value);
@@ -239,7 +239,7 @@ void contract_scan_many(void **state)
 		for (int i = 0; i < counts[n]; i++) {
 			char key[32];
 
-			snprintf(key, sizeof key, "m/%04d", i);
+			(void)snprintf(key, sizeof key, "m/%04d", i);
 			assert_good(coord_put(c, key, "v", 0, err));
 		}
 		assert_good(coord_scan(c, "m/", see, &seen, err));
@@ -399,7 +399,7 @@ static void hear(void *context, const char *topic, const char *text)
 	(void)topic;
 	pthread_mutex_lock(&heard->lock);
 	heard->count++;
-	snprintf(heard->text, sizeof heard->text, "%s", text);
+	(void)snprintf(heard->text, sizeof heard->text, "%s", text);
 	if (heard->end)
 		coord_unsubscribe(TAKE(heard->end));
 	pthread_cond_signal(&heard->more);

@@ -27,7 +27,7 @@ static struct coordination *open_store(void)
 
 static struct coordination *fresh(void)
 {
-	snprintf(path, sizeof path, "%s/%d.db", dir, made++);
+	(void)snprintf(path, sizeof path, "%s/%d.db", dir, made++);
 	return open_store();
 }
 
@@ -45,7 +45,7 @@ static void test_private_and_exclusive(void **state)
 		char name[sizeof path + 8];
 		struct stat st;
 
-		snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+		(void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
 		assert_int_equal(stat(name, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);
 	}
@@ -97,8 +97,9 @@ static int set_time(int ahead_ms)
 	sqlite3 *db = NULL;
 	int rc;
 
-	snprintf(sql, sizeof sql, "UPDATE state SET value = %lld WHERE name = 'now_ms'",
-		 (long long)clock_wall_ms() + ahead_ms);
+	(void)snprintf(sql, sizeof sql,
+		       "UPDATE state SET value = %lld WHERE name = 'now_ms'",
+		       (long long)clock_wall_ms() + ahead_ms);
 	rc = sqlite3_open(path, &db);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -132,7 +133,7 @@ static void test_disk_full(void **state)
 	small.rlim_max = before.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (i = 0; i < 200; i++) {
-		snprintf(key, sizeof key, "fill/%d", i);
+		(void)snprintf(key, sizeof key, "fill/%d", i);
 		if (!coord_claim(c, key, full_value(), 0, &first, NULL, &err))
 			break;
 	}
@@ -163,7 +164,7 @@ static void test_foreign_files(void **state)
 	int fd;
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/junk.db", dir);
+	(void)snprintf(path, sizeof path, "%s/junk.db", dir);
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
 	assert_true(fd >= 0 && write(fd, junk, sizeof junk) == (ssize_t)sizeof junk);
 	close(fd);
@@ -171,13 +172,13 @@ static void test_foreign_files(void **state)
 	assert_int_equal(err.code, ERR_BACKEND_UNAVAILABLE);
 
 	error_clear(&err);
-	snprintf(link, sizeof link, "%s/link.db", dir);
+	(void)snprintf(link, sizeof link, "%s/link.db", dir);
 	assert_int_equal(symlink(path, link), 0);
 	assert_null(coord_open_sqlite(link, &err));
 	assert_true(error_is_set(&err));
 
 	error_clear(&err);
-	snprintf(path, sizeof path, "%s/no/such/folder.db", dir);
+	(void)snprintf(path, sizeof path, "%s/no/such/folder.db", dir);
 	assert_null(coord_open_sqlite(path, &err));
 	assert_true(error_is_set(&err));
 }

@@ -187,7 +187,7 @@ void contract_query_order(void **state)
 	for (int i = 0; i < 130; i++) {
 		char id[16];
 
-		snprintf(id, sizeof id, "id-%03d", (i * 37) % 130);
+		(void)snprintf(id, sizeof id, "id-%03d", (i * 37) % 130);
 		put(d, "q", id, json_pack("{s:i}", "i", i), DOCUMENT_NEW);
 	}
 	assert_int_equal(query(d, &g, NULL, NULL, false, 1000), 130);

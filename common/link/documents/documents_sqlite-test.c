@@ -24,7 +24,7 @@ static struct documents *open_store(void)
 
 static struct documents *fresh(void)
 {
-	snprintf(path, sizeof path, "%s/%d.db", dir, made++);
+	(void)snprintf(path, sizeof path, "%s/%d.db", dir, made++);
 	return open_store();
 }
 
