@@ -115,7 +115,18 @@ class Slapd:
             raise RuntimeError("slapd does not start again")
 
     def pause(self):
+        """Stopped when this returns: a busy machine takes its time over it."""
         self.process.send_signal(signal.SIGSTOP)
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            while self._state(task) not in "TtX":
+                time.sleep(0.001)
+
+    def _state(self, task):
+        try:
+            with open(f"/proc/{self.process.pid}/task/{task}/stat", encoding="ascii") as f:
+                return f.read().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            return "X"
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)

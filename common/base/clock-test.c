@@ -185,7 +185,7 @@ static void test_relative(void **state)
 			clock_relative(now + cases[i].delta_s * 1000, now, text),
 			cases[i].text);
 	assert_string_equal(clock_relative(INT64_MAX, INT64_MIN, text),
-			    "in 2932896 days");
+			    "in 2932897 days");
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -19,13 +20,14 @@ enum { LOG_TAIL_BYTES = 600 };
  * What fails is written to 'report_fd' as an errno; exec closes that. */
 static void become(const char *const *argv, pid_t parent, int log_fd, int report_fd)
 {
-	struct sigaction plain = { .sa_handler = SIG_DFL };
+	/* The kernel's own structure, all zeros: SIG_DFL. The C library would refuse its two
+	 * private signals, which some makes hand down ignored. */
+	static const unsigned long plain[8];
 	sigset_t none;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int s = 1; s < NSIG; s++)
-		(void)sigaction(s, &plain,
-				NULL); /* fails for two, and for those of the library */
+	for (int s = 1; s < NSIG; s++) /* fails for SIGKILL and SIGSTOP */
+		(void)syscall(SYS_rt_sigaction, s, plain, NULL, (size_t)(NSIG - 1) / 8);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setpgid(0, 0);
