@@ -1,0 +1,315 @@
+/*
+ * schemas/config.schema.json and policy.schema.json against the code that decodes: a
+ * configuration in which every documented member is set is taken, and a member that
+ * nobody knows is refused wherever it stands, with file and line.
+ *
+ * The schemas themselves say where members are: a member that is added there and not
+ * to the texts below fails here.
+ */
+#include "base/testing.h"
+
+#include "base/file.h"
+#include "gate/settings.h"
+#include "mcp/server_config.h"
+#include "schemas/schemas.h"
+
+#define SERVER_MEMBERS                                                                   \
+	"'listen': {'address': '::1', 'port': 4711, 'hosts': ['a.example'],"             \
+	" 'origins': ['https://a.example']},"                                            \
+	"'instance': 'prod', 'gate': {'url': 'http://127.0.0.1:1', 'token_file': '/x'}," \
+	"'freed_reads': ['get_it'], 'audit_freed_reads': false,"                         \
+	"'rights': {'alice': ['read']}, 'limits': {'calls_per_caller': 1,"               \
+	" 'plans_per_minute': 2, 'deadline_s': 3, 'workers': 4, 'queue': 5,"             \
+	" 'body_bytes': 1024},"                                                          \
+	"'log_level': 'debug', 'allow_missing_landlock': true,"                          \
+	"'allow_missing_seccomp': true"
+
+static const char server_text[] = "{" SERVER_MEMBERS ", 'backend': {}}";
+
+static const char accounts_text[] =
+	"{" SERVER_MEMBERS ", 'backend': {"
+	" 'ldap': {'uri': 'ldap://127.0.0.1:1', 'bind_dn': 'cn=x',"
+	"  'password_file': 'tokens/ldap', 'people_base': 'dc=x',"
+	"  'default_policy': 'cn=p', 'start_tls': true, 'ca_file': '/x',"
+	"  'timeout_ms': 100, 'connections': 2},"
+	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root']}}}";
+
+static const char gate_text[] =
+	"{'persons': [{'id': 'alice@x', 'name': 'Alice', 'unix': [1000],"
+	"  'tokens': ['t1']}], 'team': ['alice@x'],"
+	" 'servers': [{'name': 'accounts', 'url': 'http://127.0.0.1:1/mcp',"
+	"  'instance': 'prod'}],"
+	" 'listen': {'address': '::1', 'port': 4700},"
+	" 'policy': 'config/other.yaml',"
+	" 'limits': {'proposals_at_once': 2, 'proposals_per_minute': 3,"
+	"  'open_per_person': 4, 'open': 5},"
+	" 'log_level': 'debug', 'allow_missing_landlock': true,"
+	" 'allow_missing_seccomp': true}";
+
+static const char policy_text[] =
+	"{'groups': {'leads': ['alice@x']}, 'rules': [{'name': 'all of it',"
+	" 'server': 'accounts', 'tool': 'block_account', 'risk': ['write'],"
+	" 'reversible': true, 'callers': 'team', 'approvers': ['group:leads'],"
+	" 'needed': 1, 'four_eyes': false, 'free': false, 'refuse': false,"
+	" 'expires_in': '5m', 'good_for': '1m'}]}";
+
+struct fixture {
+	char folder[TESTING_PATH_BYTES];
+	struct statedir *dir;
+	struct settings_reader *reader;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	struct error err = ERROR_INIT;
+
+	assert_non_null(f);
+	testing_folder(f->folder);
+	f->dir = statedir_new(f->folder, &err);
+	assert_true(f->dir && statedir_create(f->dir, &err));
+	f->reader = settings_reader_new(f->dir, &err);
+	testing_no_error(&err);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	settings_reader_free(f->reader);
+	statedir_free(f->dir);
+	testing_remove(f->folder);
+	free(f);
+	return 0;
+}
+
+static void put(const struct fixture *f, const char *path, const char *text)
+{
+	_cleanup_free_ char *whole = statedir_path(f->dir, "%s", path);
+
+	testing_put(whole, text, 0600);
+}
+
+/* JSON that is pleasant to write here. */
+static json_t *parse(const char *quoted)
+{
+	_cleanup_free_ char *text = strdup(quoted);
+	struct error err = ERROR_INIT;
+
+	for (char *c = text; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	json_t *value = json_parse(text, strlen(text), JSON_SYNTAX, &err);
+	testing_no_error(&err);
+	return value;
+}
+
+/* ---- The four readers ---- */
+
+static bool read_server(const struct fixture *f, const char *text, struct error *err)
+{
+	struct server_config c;
+
+	(void)f;
+	if (!server_config_parse(&c, "people", "test.yaml", text, strlen(text), err))
+		return false;
+	server_config_done(&c);
+	return true;
+}
+
+static bool read_accounts(const struct fixture *f, const char *text, struct error *err)
+{
+	struct server_config c;
+
+	(void)f;
+	if (!server_config_parse(&c, "accounts", "test.yaml", text, strlen(text), err))
+		return false;
+	server_config_done(&c);
+	return true;
+}
+
+static bool read_gate(const struct fixture *f, const char *text, struct error *err)
+{
+	put(f, "config/gate.yaml", text);
+	put(f, "config/other.yaml", "rules: [{name: none, refuse: true}]");
+	_cleanup_(settings_freep) struct settings *s = settings_read(f->reader, err);
+	return s != NULL;
+}
+
+static bool read_policy(const struct fixture *f, const char *text, struct error *err)
+{
+	put(f, "config/gate.yaml",
+	    "persons: [{id: alice@x}]\nteam: [alice@x]\npolicy: config/policy.yaml\n");
+	put(f, "config/policy.yaml", text);
+	_cleanup_(settings_freep) struct settings *s = settings_read(f->reader, err);
+	return s != NULL;
+}
+
+static const struct {
+	const char *file, *def; /* NULL: the whole document */
+	const char *text;
+	bool (*read)(const struct fixture *f, const char *text, struct error *err);
+	size_t closed; /* objects in which nothing unknown may stand, at least */
+} rows[] = {
+	{ "config.schema.json", "server", server_text, read_server, 4 },
+	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
+	{ "config.schema.json", "gate", gate_text, read_gate, 5 },
+	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
+};
+
+static void test_everything_is_taken(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_auto_t *value = parse(rows[i].text);
+		_cleanup_free_ char *text = json_dumps(value, 0);
+		struct error err = ERROR_INIT;
+
+		if (!rows[i].read(*state, text, &err))
+			fail_msg("%s: %s", rows[i].def ? rows[i].def : rows[i].file,
+				 err.message);
+	}
+}
+
+/* ---- A walk along schema and value ---- */
+
+struct walk {
+	const struct fixture *fixture;
+	size_t row;
+	const json_t *document; /* the schema */
+	json_t *root;           /* the configuration; changed and put right again */
+	size_t closed;
+};
+
+/* 1-based, of the first line that has 'part'. */
+static int line_of(const char *text, const char *part)
+{
+	const char *at = strstr(text, part);
+	int line = 1;
+
+	assert_non_null(at);
+	for (; text < at; text++)
+		line += *text == '\n';
+	return line;
+}
+
+/* 'object', at 'where', with a member that nobody knows. */
+static void assert_is_closed(struct walk *w, json_t *object, const char *where)
+{
+	struct error err = ERROR_INIT;
+	char place[32];
+
+	assert_int_equal(json_object_set_new(object, "surprise", json_integer(1)), 0);
+	_cleanup_free_ char *text = json_dumps(w->root, JSON_INDENT(1));
+	if (rows[w->row].read(w->fixture, text, &err))
+		fail_msg("%s takes an unknown member", where);
+	(void)snprintf(place, sizeof place, ".yaml:%d: ", line_of(text, "surprise"));
+	if (!strstr(err.message, place) || !strstr(err.message, "surprise"))
+		fail_msg("%s: '%s' does not name 'surprise' in line%s", where,
+			 err.message, place);
+	assert_int_equal(json_object_del(object, "surprise"), 0);
+	w->closed++;
+}
+
+static const json_t *follow(const struct walk *w, const char *ref)
+{
+	const char *name = strrchr(ref, '/');
+
+	assert_non_null(name);
+	const json_t *def =
+		json_object_get(json_object_get(w->document, "$defs"), name + 1);
+	assert_non_null(def);
+	return def;
+}
+
+static void visit(struct walk *w, const json_t *schema, json_t *value, const char *where)
+{
+	const json_t *properties = json_object_get(schema, "properties");
+	const char *ref = json_get_string(schema, "$ref"), *name;
+	char path[200];
+	json_t *member;
+
+	if (ref)
+		visit(w, follow(w, ref), value, where);
+	/* What extends another by $ref closes itself, for both. */
+	if (json_is_false(json_object_get(schema, "additionalProperties")) ||
+	    json_is_false(json_object_get(schema, "unevaluatedProperties")))
+		assert_is_closed(w, value, where);
+	json_object_foreach((json_t *)(uintptr_t)properties, name, member)
+	{
+		json_t *inner = json_object_get(value, name);
+
+		(void)snprintf(path, sizeof path, "%s/%s", where, name);
+		if (!inner)
+			fail_msg("%s is documented, and not set in this test", path);
+		visit(w, member, inner, path);
+	}
+	if (json_is_array(value) && json_object_get(schema, "items")) {
+		(void)snprintf(path, sizeof path, "%s/0", where);
+		visit(w, json_object_get(schema, "items"), json_array_get(value, 0),
+		      path);
+	}
+}
+
+static void test_nothing_unknown_is_taken(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct schema_file *file = schemas_find(rows[i].file);
+		struct error err = ERROR_INIT;
+
+		assert_non_null(file);
+		json_auto_t *document =
+			json_parse(file->text, file->length, JSON_SYNTAX, &err);
+		testing_no_error(&err);
+		json_auto_t *root = parse(rows[i].text);
+		struct walk w = {
+			.fixture = *state, .row = i, .document = document, .root = root
+		};
+		const json_t *schema =
+			rows[i].def ? json_object_get(json_object_get(document, "$defs"),
+						      rows[i].def)
+				    : document;
+		assert_non_null(schema);
+		visit(&w, schema, root, rows[i].def ? rows[i].def : rows[i].file);
+		assert_true(w.closed >= rows[i].closed);
+	}
+}
+
+/* ---- And it arrives (a server's: server_config-test.c) ---- */
+
+static void test_the_gates_arrive(void **state)
+{
+	const struct fixture *f = *state;
+	struct error err = ERROR_INIT;
+	json_auto_t *value = parse(gate_text);
+	_cleanup_free_ char *text = json_dumps(value, 0);
+
+	assert_true(read_gate(f, text, &err));
+	_cleanup_(settings_freep) struct settings *s = settings_read(f->reader, &err);
+	assert_non_null(s);
+	assert_int_equal(s->server_count, 1);
+	assert_string_equal(s->servers[0].name, "accounts");
+	assert_string_equal(s->servers[0].url, "http://127.0.0.1:1/mcp");
+	assert_string_equal(s->servers[0].instance, "prod");
+	assert_string_equal(s->listen_address, "::1");
+	assert_int_equal(s->listen_port, 4700);
+	assert_int_equal(s->proposals_at_once, 2);
+	assert_int_equal(s->proposals_per_minute, 3);
+	assert_int_equal(s->open_per_person, 4);
+	assert_int_equal(s->open, 5);
+	assert_int_equal(s->log_level, LOG_DEBUG);
+	assert_true(s->allow_missing_landlock && s->allow_missing_seccomp);
+	assert_true(policy_in_team(s->policy, "alice@x"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything_is_taken),
+		cmocka_unit_test(test_nothing_unknown_is_taken),
+		cmocka_unit_test(test_the_gates_arrive),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
