@@ -11,7 +11,7 @@
 enum { BACKLOG = 1024, RESERVED_FDS = 64 };
 
 struct httpd {
-	struct httpd_config config;
+	struct httpd_shared *shared;
 	uint16_t port;
 	unsigned loop_count;
 	struct httpd_loop *loop[HTTPD_LOOPS_MAX];
@@ -114,8 +114,13 @@ static bool bind_all(const struct httpd_config *config, struct address *a, unsig
 	return true;
 }
 
-/* Raise the soft limit to the hard one, and see how many connections that allows. */
-static bool allow_connections(unsigned wanted, unsigned *ret, struct error *err)
+void httpd_shared_unref(struct httpd_shared *shared)
+{
+	if (shared && atomic_fetch_sub(&shared->refs, 1) == 1)
+		free(shared);
+}
+
+static bool read_file_limit(size_t *ret, struct error *err)
 {
 	struct rlimit limit;
 
@@ -127,12 +132,29 @@ static bool allow_connections(unsigned wanted, unsigned *ret, struct error *err)
 		if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 			return error_errno(err, "cannot read the limit of open files");
 	}
-	if (limit.rlim_cur < 2 * RESERVED_FDS)
+	*ret = limit.rlim_cur;
+	return true;
+}
+
+/* Raise the soft limit to the hard one, and see what that allows. Short of it,
+ * connections come first: at least half. */
+static bool allow_connections(struct httpd_config *config, struct error *err)
+{
+	size_t files;
+
+	if (!read_file_limit(&files, err))
+		return false;
+	if (files < 2 * RESERVED_FDS)
 		return error_set(err, ERR_INTERNAL,
 				 "the limit of open files is too low for an HTTP server");
-	*ret = limit.rlim_cur - RESERVED_FDS < wanted
-		       ? (unsigned)limit.rlim_cur - RESERVED_FDS
-		       : wanted;
+	files -= RESERVED_FDS;
+	if (config->connection_max > files / 2 &&
+	    config->connection_max + (size_t)config->stream_max > files)
+		config->connection_max = (unsigned)(config->stream_max < files / 2
+							    ? files - config->stream_max
+							    : files / 2);
+	if (config->stream_max > files - config->connection_max)
+		config->stream_max = (unsigned)(files - config->connection_max);
 	return true;
 }
 
@@ -141,23 +163,25 @@ static void discard(struct httpd *h)
 	for (unsigned i = 0; i < h->loop_count; i++)
 		if (h->loop[i])
 			httpd_loop_join(h->loop[i]);
+	httpd_shared_unref(h->shared);
 	free(h);
 }
 
 static bool start_loops(struct httpd *h, unsigned count, struct error *err)
 {
 	int fd[HTTPD_LOOPS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 };
-	unsigned connections = 0, made = 0;
-	struct address a = { 0 };
-	bool good = parse_address(&h->config, &a, err) &&
-		    allow_connections(h->config.connection_max, &connections, err) &&
-		    bind_all(&h->config, &a, count, fd, err);
+	struct httpd_config *config = &h->shared->config;
+	unsigned made = 0;
+	struct address a;
+	bool good = parse_address(config, &a, err) && allow_connections(config, err) &&
+		    bind_all(config, &a, count, fd, err);
+	unsigned connections = config->connection_max;
 
 	if (good)
 		h->port = port_of(&a);
 	for (; good && made < count; made++) {
 		unsigned share = connections / count + (connections % count > made);
-		h->loop[made] = httpd_loop_new(&h->config, a.loopback, fd[made],
+		h->loop[made] = httpd_loop_new(h->shared, a.loopback, fd[made],
 					       share ? share : 1, err);
 		good = h->loop[made] != NULL;
 		if (!good)
@@ -173,12 +197,35 @@ static bool start_loops(struct httpd *h, unsigned count, struct error *err)
 	return good;
 }
 
+static struct httpd_shared *share(const struct httpd_config *given)
+{
+	struct httpd_shared *shared = calloc(1, sizeof *shared);
+
+	if (!shared)
+		return NULL;
+	atomic_init(&shared->refs, 1);
+	shared->config = *given;
+	struct httpd_config *c = &shared->config;
+	if (c->body_max == 0)
+		c->body_max = HTTPD_BODY_MAX;
+	if (c->body_max > STRBUF_MAX / 2)
+		c->body_max = STRBUF_MAX / 2;
+	if (c->connection_max == 0)
+		c->connection_max = HTTPD_CONNECTIONS;
+	if (c->stream_max == 0)
+		c->stream_max = HTTPD_STREAMS;
+	if (c->keepalive_ms == 0)
+		c->keepalive_ms = HTTP_STREAM_KEEPALIVE_MS;
+	return shared;
+}
+
 struct httpd *httpd_start(const struct httpd_config *config, struct error *err)
 {
 	struct httpd *h = calloc(1, sizeof *h);
 	unsigned count = config->loops;
 
-	if (!h) {
+	if (!h || !(h->shared = share(config))) {
+		free(h);
 		error_oom(err);
 		return NULL;
 	}
@@ -186,13 +233,6 @@ struct httpd *httpd_start(const struct httpd_config *config, struct error *err)
 		count = (unsigned)get_nprocs();
 	if (count > HTTPD_LOOPS_MAX)
 		count = HTTPD_LOOPS_MAX;
-	h->config = *config;
-	if (h->config.body_max == 0)
-		h->config.body_max = HTTPD_BODY_MAX;
-	if (h->config.body_max > STRBUF_MAX / 2)
-		h->config.body_max = STRBUF_MAX / 2;
-	if (h->config.connection_max == 0)
-		h->config.connection_max = HTTPD_CONNECTIONS;
 	if (!start_loops(h, count, err)) {
 		for (unsigned i = 0; i < h->loop_count; i++)
 			httpd_loop_stop(h->loop[i], 0);

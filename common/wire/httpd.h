@@ -7,7 +7,8 @@
  * limits; it replies at once, or keeps the request and replies later from any
  * thread (the connection is suspended meanwhile). Oversized bodies (413) and
  * headers (431) are answered before any handler runs. Every request gets
- * exactly one reply.
+ * exactly one reply, which may be a stream (http_stream.h). Any method reaches the
+ * handler, OPTIONS and DELETE too.
  *
  * Host and Origin are checked here, because no handler may forget it: on a
  * loopback address Host must be localhost, 127.0.0.1 or [::1] with any port, or
@@ -30,7 +31,9 @@ struct httpd_config {
 	uint16_t port;                      /* 0: a free one, see httpd_port */
 	unsigned loops;                     /* 0: one a core, at most 8 */
 	size_t body_max;                    /* 0: HTTPD_BODY_MAX */
-	unsigned connection_max;            /* 0: 4096 */
+	unsigned connection_max;            /* 0: 4096; streams not counted */
+	unsigned stream_max;                /* 0: 10240 */
+	unsigned keepalive_ms;              /* of event streams; 0: every 15 s */
 	const char *const *allowed_hosts;   /* NULL-terminated, or NULL */
 	const char *const *allowed_origins; /* NULL-terminated, or NULL */
 	httpd_handler *handler;
@@ -43,7 +46,9 @@ enum { HTTPD_BODY_MAX = 4 * 1024 * 1024, HTTPD_IDLE_S = 75 };
 struct httpd *httpd_start(const struct httpd_config *config,
 			  struct error *err) _must_use_;
 uint16_t httpd_port(const struct httpd *h);
-/* Refuses new connections, waits up to 'patience_ms' for requests under way, then ends and frees. */
+/* Refuses new connections, waits up to 'patience_ms' for requests under way and for
+ * streams to be ended by their owners, then ends and frees. Streams that last for ever
+ * are to be ended before; those that were not, end now without a last word. */
 void httpd_stop(struct httpd *h, int64_t patience_ms);
 
 /* Of a request; borrowed, valid until the reply. Methods and paths with case;
@@ -56,6 +61,23 @@ const char *http_request_header(const struct http_request *req, const char *name
 const char *http_request_body(const struct http_request *req, size_t *ret_length);
 /* Random 16 hex digits made for this request, for logs. */
 const char *http_request_id(const struct http_request *req);
+
+/*
+ * Learn that nobody waits for the reply any more. 'gone' (may be NULL) is called at
+ * most once, by a thread of httpd, which must not be kept waiting: when the peer has
+ * closed or reset the connection, or the server ends before the reply. It may reply
+ * to 'req'. It has returned, or will never be called, when http_reply returns; so do
+ * not reply while holding a lock that 'gone' takes. To be asked for by the handler
+ * before it returns; a handler that itself takes long is not interrupted.
+ *
+ * A FIN counts as gone, as it does for most servers: a client that merely closes its
+ * sending half looks the same, and could not be told from one that died. A reply is
+ * due nevertheless, and is still sent.
+ */
+typedef void http_gone(void *context);
+void http_request_on_gone(struct http_request *req, http_gone *gone, void *context);
+/* Whether that happened; any thread, until the reply. False if nobody asked. */
+bool http_request_is_gone(const struct http_request *req);
 
 /* Further header lines of a reply; ends with a row of NULLs. An empty value
  * leaves the line out; one with control characters turns the reply into a 500. */

@@ -76,6 +76,12 @@ static void unlink_suspended(struct http_request *r)
 	r->link = NULL;
 }
 
+static enum MHD_Result queue_reply(struct http_request *r)
+{
+	return r->stream ? httpd_flow_take(r)
+			 : queue(r->connection, r->status, r->response);
+}
+
 static enum MHD_Result run_handler(struct http_request *r)
 {
 	struct httpd_loop *l = r->loop;
@@ -88,10 +94,12 @@ static enum MHD_Result run_handler(struct http_request *r)
 	/* It may have replied by now, here or in another thread. If not, whoever does
 	 * finds SUSPENDED and leaves the rest to this thread, after this callback. */
 	if (!atomic_compare_exchange_strong(&r->state, &running, REQUEST_SUSPENDED))
-		return queue(r->connection, r->status, r->response);
+		return queue_reply(r);
 	r->conn->waiting = true;
 	link_suspended(l, r);
 	MHD_suspend_connection(r->connection);
+	if (r->watched && !httpd_gone_watch(r))
+		httpd_gone_tell(r);
 	return MHD_YES;
 }
 
@@ -116,7 +124,8 @@ static enum MHD_Result take_body(struct http_request *r, const char *bytes,
 static enum MHD_Result begin_request(struct httpd_loop *l,
 				     struct MHD_Connection *connection,
 				     struct httpd_conn *conn, const char *url,
-				     const char *method, void **request)
+				     const char *method, const char *version,
+				     void **request)
 {
 	struct http_request *r = httpd_request_take(l);
 
@@ -126,6 +135,7 @@ static enum MHD_Result begin_request(struct httpd_loop *l,
 	r->conn = conn;
 	*request = r;
 	l->active++;
+	r->http10 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
 	if (!httpd_request_begin(r, method, url))
 		return MHD_NO;
 	return r->refusal_status && r->refuse_now ? reply_refusal(r) : MHD_YES;
@@ -144,18 +154,17 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	struct httpd_conn *conn = info ? info->socket_context : NULL;
 	struct http_request *r = *request;
 
-	(void)version;
 	if (!conn)
 		return MHD_NO;
 	if (conn->abandoned)
 		return queue_once(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 				  httpd_refusal("the server is ending\n"));
 	if (!r)
-		return begin_request(l, connection, conn, url, method, request);
+		return begin_request(l, connection, conn, url, method, version, request);
 	if (*upload_bytes > 0)
 		return take_body(r, upload, upload_bytes);
 	if (atomic_load(&r->state) == REQUEST_REPLIED)
-		return queue(connection, r->status, r->response);
+		return queue_reply(r);
 	if (!strbuf_ok(&r->body))
 		return MHD_NO;
 	return r->refusal_status ? reply_refusal(r) : run_handler(r);
@@ -175,8 +184,12 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	l->active--;
 	if (conn)
 		conn->since_ms = l->now_ms;
-	if (!conn || !conn->abandoned)
-		httpd_request_return(l, *request);
+	if (!conn || !conn->abandoned) {
+		struct http_request *r = *request;
+		if (r->stream)
+			httpd_flow_drop(r);
+		httpd_request_return(l, r);
+	}
 	*request = NULL;
 }
 
@@ -200,6 +213,7 @@ static void on_connection(void *context, struct MHD_Connection *connection,
 			conn->next->link = &conn->next;
 		l->conns = conn;
 	} else if (conn) {
+		httpd_gone_forget(l, conn);
 		*conn->link = conn->next;
 		if (conn->next)
 			conn->next->link = conn->link;
@@ -232,12 +246,14 @@ static void resume_replied(struct httpd_loop *l)
 	(void)pthread_mutex_lock(&l->lock);
 	struct http_request *r = l->replied;
 	l->replied = NULL;
+	l->is_woken = l->woke_itself = false;
 	(void)pthread_mutex_unlock(&l->lock);
 	while (r) {
 		struct http_request *next = r->next_replied;
 		r->next_replied = NULL;
 		unlink_suspended(r);
 		r->conn->waiting = false;
+		r->conn->pending = NULL;
 		r->conn->since_ms = l->now_ms;
 		MHD_resume_connection(r->connection);
 		r = next;
@@ -250,6 +266,9 @@ static void abandon_suspended(struct httpd_loop *l)
 {
 	struct http_request *next;
 
+	for (struct http_request *r = l->suspended; r; r = r->next)
+		if (r->watched)
+			httpd_gone_tell(r);
 	(void)pthread_mutex_lock(&l->lock);
 	for (struct http_request *r = l->suspended; r; r = next) {
 		struct MHD_Connection *connection = r->connection;
@@ -259,9 +278,10 @@ static void abandon_suspended(struct httpd_loop *l)
 						    REQUEST_ABANDONED))
 			continue; /* just replied: resume_replied has it */
 		unlink_suspended(r);
-		l->abandoned++;
+		l->pins++;
 		r->conn->abandoned = true;
 		r->conn->waiting = false;
+		r->conn->pending = NULL;
 		r->conn = NULL;
 		r->connection = NULL;
 		MHD_resume_connection(connection);
@@ -269,22 +289,34 @@ static void abandon_suspended(struct httpd_loop *l)
 	(void)pthread_mutex_unlock(&l->lock);
 }
 
+static int wait_ms(const struct httpd_loop *l, int most_ms)
+{
+	MHD_UNSIGNED_LONG_LONG theirs_ms = 0;
+	int ours_ms = httpd_flow_wait_ms(l), wait = -1; /* nothing to time: until woken */
+
+	if (l->woke_itself)
+		return 0;
+	if (MHD_get_timeout(l->daemon, &theirs_ms) == MHD_YES)
+		wait = theirs_ms > (unsigned)most_ms ? most_ms : (int)theirs_ms;
+	else if (l->conns || most_ms < WAIT_MAX_MS)
+		wait = most_ms;
+	return ours_ms >= 0 && (wait < 0 || ours_ms < wait) ? ours_ms : wait;
+}
+
 static void turn(struct httpd_loop *l, int wait_max_ms)
 {
 	struct pollfd fds[] = { { .fd = l->epoll_fd, .events = POLLIN },
-				{ .fd = l->wake_fd, .events = POLLIN } };
-	MHD_UNSIGNED_LONG_LONG wait_ms = 0;
-	int wait = -1; /* without connections there is nothing to time */
+				{ .fd = l->wake_fd, .events = POLLIN },
+				{ .fd = l->events_fd, .events = POLLIN } };
 
-	if (MHD_get_timeout(l->daemon, &wait_ms) == MHD_YES)
-		wait = wait_ms > (unsigned)wait_max_ms ? wait_max_ms : (int)wait_ms;
-	else if (l->conns || wait_max_ms < WAIT_MAX_MS)
-		wait = wait_max_ms;
-	(void)poll(fds, ARRAY_SIZE(fds), wait);
+	(void)poll(fds, ARRAY_SIZE(fds), wait_ms(l, wait_max_ms));
 	l->now_ms = clock_mono_ms();
-	if (fds[1].revents)
+	if (fds[2].revents)
+		httpd_flow_events(l);
+	if (fds[1].revents || l->woke_itself)
 		resume_replied(l);
 	(void)MHD_run(l->daemon);
+	httpd_flow_run(l);
 	if (l->now_ms - l->swept_ms >= SWEEP_MS) {
 		l->swept_ms = l->now_ms;
 		(void)httpd_drop_slow(l->conns, l->now_ms);
@@ -298,15 +330,17 @@ static void end_gently(struct httpd_loop *l)
 
 	if (fd >= 0)
 		(void)close(fd);
-	while (l->active > 0 && l->now_ms < deadline_ms)
+	while ((l->active > 0 || l->stream_count > 0) && l->now_ms < deadline_ms)
 		turn(l, ENDING_WAIT_MS);
 	resume_replied(l);
 	abandon_suspended(l);
+	httpd_flow_stop(l);
 	deadline_ms = l->now_ms + LAST_WORDS_MS;
 	while (l->active > 0 && l->now_ms < deadline_ms) {
 		resume_replied(l);
 		turn(l, ENDING_WAIT_MS);
 		abandon_suspended(l);
+		httpd_flow_stop(l);
 	}
 	resume_replied(l);
 }
@@ -315,12 +349,14 @@ static void *run(void *context)
 {
 	struct httpd_loop *l = context;
 
+	l->self = pthread_self();
 	l->now_ms = clock_mono_ms();
 	while (!atomic_load_explicit(&l->stop, memory_order_relaxed))
 		turn(l, WAIT_MAX_MS);
 	end_gently(l);
 	MHD_stop_daemon(l->daemon);
 	l->daemon = NULL;
+	httpd_flow_stop(l);
 	return NULL;
 }
 
@@ -331,30 +367,13 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 	return strlen(text); /* httpd_request.c decodes, and refuses what cannot be */
 }
 
-struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopback,
-				  int listen_fd, unsigned connection_max,
-				  struct error *err)
+static bool start_daemon(struct httpd_loop *l, int listen_fd, unsigned connection_max)
 {
 	/* MHD_ALLOW_SUSPEND_RESUME includes a wake-up channel of its own, for those
 	 * who resume from other threads; two system calls a resume that we save. */
-	unsigned flags = (unsigned)MHD_USE_EPOLL |
+	unsigned flags = (unsigned)MHD_USE_EPOLL | (unsigned)MHD_USE_TURBO |
 			 ((unsigned)MHD_ALLOW_SUSPEND_RESUME & ~(unsigned)MHD_USE_ITC);
-	struct httpd_loop *l = calloc(1, sizeof *l);
 
-	if (!l) {
-		error_oom(err);
-		return NULL;
-	}
-	(void)pthread_mutex_init(&l->lock, NULL);
-	l->config = config;
-	l->loopback = loopback;
-	digest_random(&l->random, sizeof l->random);
-	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->wake_fd < 0) {
-		error_errno(err, "cannot make a wake-up descriptor");
-		httpd_loop_release(l);
-		return NULL;
-	}
 	l->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, listen_fd,
 		MHD_OPTION_CONNECTION_LIMIT, connection_max,
@@ -367,17 +386,45 @@ struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopba
 	const union MHD_DaemonInfo *info =
 		l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 			  : NULL;
-	if (!info) {
-		error_set(err, ERR_INTERNAL, "cannot start the HTTP server");
-		if (l->daemon) {
-			(void)MHD_quiesce_daemon(
-				l->daemon); /* the socket stays the caller's */
-			MHD_stop_daemon(l->daemon);
-		}
+	if (info) {
+		l->epoll_fd = info->epoll_fd;
+		return true;
+	}
+	if (l->daemon) {
+		(void)MHD_quiesce_daemon(l->daemon); /* the socket stays the caller's */
+		MHD_stop_daemon(l->daemon);
+	}
+	return false;
+}
+
+struct httpd_loop *httpd_loop_new(struct httpd_shared *shared, bool loopback,
+				  int listen_fd, unsigned connection_max,
+				  struct error *err)
+{
+	struct httpd_loop *l = calloc(1, sizeof *l);
+
+	if (!l) {
+		error_oom(err);
+		return NULL;
+	}
+	(void)pthread_mutex_init(&l->lock, NULL);
+	(void)atomic_fetch_add(&shared->refs, 1);
+	l->shared = shared;
+	l->config = &shared->config;
+	l->loopback = loopback;
+	digest_random(&l->random, sizeof l->random);
+	l->events_fd = -1;
+	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->wake_fd < 0 || !httpd_flow_init(l)) {
+		error_errno(err, "cannot make a wake-up descriptor");
 		httpd_loop_release(l);
 		return NULL;
 	}
-	l->epoll_fd = info->epoll_fd;
+	if (!start_daemon(l, listen_fd, connection_max)) {
+		error_set(err, ERR_INTERNAL, "cannot start the HTTP server");
+		httpd_loop_release(l);
+		return NULL;
+	}
 	return l;
 }
 
@@ -402,6 +449,33 @@ void httpd_loop_stop(struct httpd_loop *l, int64_t patience_ms)
 	(void)!write(l->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
+void httpd_loop_wake(struct httpd_loop *l)
+{
+	if (pthread_equal(pthread_self(), l->self)) {
+		l->woke_itself = true;
+	} else if (!l->is_woken) {
+		l->is_woken = true;
+		/* fails only when the counter is full, and then the loop is awake */
+		(void)!write(l->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	}
+}
+
+void httpd_loop_pin(struct httpd_loop *l)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	l->pins++;
+	(void)pthread_mutex_unlock(&l->lock);
+}
+
+void httpd_loop_unpin(struct httpd_loop *l)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	bool last = --l->pins == 0 && l->orphan;
+	(void)pthread_mutex_unlock(&l->lock);
+	if (last)
+		httpd_loop_release(l);
+}
+
 void httpd_loop_release(struct httpd_loop *l)
 {
 	while (l->spare) {
@@ -411,7 +485,9 @@ void httpd_loop_release(struct httpd_loop *l)
 	}
 	if (l->wake_fd >= 0)
 		(void)close(l->wake_fd);
+	httpd_flow_done(l);
 	(void)pthread_mutex_destroy(&l->lock);
+	httpd_shared_unref(l->shared);
 	free(l);
 }
 
@@ -422,7 +498,7 @@ void httpd_loop_join(struct httpd_loop *l)
 	else
 		MHD_stop_daemon(l->daemon);
 	(void)pthread_mutex_lock(&l->lock);
-	bool waited_for = l->abandoned > 0;
+	bool waited_for = l->pins > 0;
 	l->orphan = waited_for;
 	(void)pthread_mutex_unlock(&l->lock);
 	if (!waited_for)

@@ -6,6 +6,9 @@
  *   httpd_request.c  a request: copied from libmicrohttpd, checked, looked up
  *   httpd_origin.c   whether a Host and an Origin may talk to us
  *   httpd_reply.c    the reply, from whichever thread
+ *   httpd_stream.c   replies that go on, from whichever thread
+ *   httpd_flow.c     what a loop does with its streams
+ *   httpd_gone.c     peers that leave before the reply
  *
  * Everything of a loop belongs to its thread, except what 'lock' guards. A
  * request belongs to its connection until somebody replies; only when the
@@ -17,10 +20,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include <microhttpd.h>
 
-#include "wire/httpd.h"
+#include "wire/http_stream.h"
 
 enum {
 	HTTPD_MEMORY_BYTES =
@@ -28,6 +32,7 @@ enum {
 	HTTPD_FIELDS_MAX = 100, /* headers and query parameters of a request */
 	HTTPD_LOOPS_MAX = 8,
 	HTTPD_CONNECTIONS = 4096, /* unless configured */
+	HTTPD_STREAMS = 10240,    /* unless configured */
 	HTTPD_DRAIN_BYTES =
 		1024 * 1024, /* read beyond body_max, so that the sender sees its 413 */
 	HTTPD_REQUEST_S =
@@ -48,6 +53,9 @@ struct http_field {
 	uint16_t name_length;
 	bool query;
 };
+
+/* What a loop's own epoll set watches: the first member of both. */
+enum httpd_watched { WATCH_CONNECTION, WATCH_STREAM };
 
 struct httpd_conn;
 
@@ -70,10 +78,23 @@ struct http_request {
 	size_t body_seen;
 	struct strbuf body;
 	char id[17];
+	bool http10;                /* knows no chunks */
+	struct http_stream *stream; /* the reply, until the loop has taken it */
+	/* httpd_gone.c */
+	bool watched;
+	http_gone *gone;
+	void *gone_context;
+	atomic_bool is_gone;
+	pthread_mutex_t gone_lock; /* held while 'gone' runs; guards: */
+	bool replying;
 };
 
 /* A connection, to find those that are too slow. */
 struct httpd_conn {
+	enum httpd_watched watched;
+	bool in_set;                     /* the loop's epoll set has it */
+	bool is_gone;                    /* the peer */
+	struct http_request *pending;    /* suspended and watched */
 	struct httpd_conn *next, **link; /* in loop->conns */
 	int fd;
 	int64_t since_ms; /* its last reply ended, or its request was complete */
@@ -81,15 +102,36 @@ struct httpd_conn {
 	bool abandoned;   /* its request is the late replier's now */
 };
 
+/* Of all loops; outlives the server when late repliers do. */
+struct httpd_shared {
+	atomic_uint refs;
+	struct httpd_config config;
+	atomic_uint streams;
+};
+
+/* A text on its way to a stream. */
+struct http_message {
+	STAILQ_ENTRY(http_message) next;
+	struct http_stream *stream;
+	struct shared_bytes *bytes; /* NULL: the end */
+	bool bare;                  /* not a chunk */
+};
+STAILQ_HEAD(http_messages, http_message);
+TAILQ_HEAD(http_streams, http_stream);
+
 struct httpd_loop {
-	const struct httpd_config *config;
-	bool loopback; /* the address listened on */
+	struct httpd_shared *shared;
+	const struct httpd_config *config; /* shared->config */
+	bool loopback;                     /* the address listened on */
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	bool started;
-	int epoll_fd; /* the daemon's */
+	int epoll_fd;  /* the daemon's */
+	int events_fd; /* our epoll set: streams, connections of watched requests */
 	int wake_fd;
-	int64_t now_ms; /* of this turn */
+	pthread_t self;   /* for those who got a request from this loop */
+	bool woke_itself; /* has put something into 'replied' or 'mail' */
+	int64_t now_ms;   /* of this turn */
 	int64_t swept_ms, complained_ms;
 	uint64_t random;
 	unsigned active; /* requests begun and not completed */
@@ -97,23 +139,38 @@ struct httpd_loop {
 	struct http_request *suspended;
 	struct http_request *spare; /* to use again */
 	unsigned spare_count;
+	unsigned stream_count;
+	struct http_streams
+		streams; /* taken; the one that was looked at longest ago first */
+	struct http_streams busy; /* have something to write, and may */
+	struct shared_bytes *keepalive, *last_chunk;
 	atomic_bool stop;
 	atomic_llong patience_ms;
 
 	pthread_mutex_t lock; /* guards the rest */
 	struct http_request *replied;
-	unsigned abandoned;
-	bool orphan; /* httpd_stop is through: the last late reply frees the loop */
+	struct http_messages mail; /* to streams */
+	bool is_woken;             /* 'wake_fd' is written */
+	bool is_closed;            /* to mail */
+	unsigned pins; /* abandoned requests and streams, which need the loop's memory */
+	bool orphan;   /* httpd_stop is through: the last of them frees the loop */
 };
 
+/* httpd.c */
+void httpd_shared_unref(struct httpd_shared *shared);
+
 /* httpd_loop.c */
-struct httpd_loop *httpd_loop_new(const struct httpd_config *config, bool loopback,
+struct httpd_loop *httpd_loop_new(struct httpd_shared *shared, bool loopback,
 				  int listen_fd, unsigned connection_max,
 				  struct error *err) _must_use_;
 bool httpd_loop_start(struct httpd_loop *l, struct error *err);
 void httpd_loop_stop(struct httpd_loop *l, int64_t patience_ms); /* asks */
 void httpd_loop_join(struct httpd_loop *l);                      /* waits and frees */
 void httpd_loop_release(struct httpd_loop *l);                   /* memory alone */
+/* With 'lock' held. A loop that wakes itself does no system call. */
+void httpd_loop_wake(struct httpd_loop *l);
+void httpd_loop_pin(struct httpd_loop *l);
+void httpd_loop_unpin(struct httpd_loop *l);
 /* Drop connections that have been at one request for longer than HTTPD_REQUEST_S. */
 unsigned httpd_drop_slow(const struct httpd_conn *conns, int64_t now_ms);
 
@@ -136,5 +193,32 @@ bool httpd_check_origin(const char *origin, const char *const *allowed,
 
 /* httpd_reply.c */
 struct MHD_Response *httpd_refusal(const char *text);
+/* 'req' has its reply. False when the server had given it up before: 'stream' is then
+ * the caller's again. */
+bool httpd_hand_over(struct http_request *req);
+
+/* httpd_gone.c: all but the last by the loop's thread */
+bool httpd_gone_watch(struct http_request *r); /* now suspended; false if gone already */
+void httpd_gone_tell(struct http_request *r);
+void httpd_gone_event(struct httpd_conn *conn);
+void httpd_gone_forget(struct httpd_loop *l,
+		       struct httpd_conn *conn); /* its fd is closed */
+void httpd_gone_replying(struct http_request *r);
+
+/* httpd_flow.c: by the loop's thread */
+bool httpd_flow_init(struct httpd_loop *l);
+void httpd_flow_done(struct httpd_loop *l);
+/* Of the epoll set, without waiting. */
+void httpd_flow_events(struct httpd_loop *l);
+/* Write what is queued, and keep quiet streams alive. */
+void httpd_flow_run(struct httpd_loop *l);
+/* Milliseconds until httpd_flow_run has something to do; -1: nothing foreseen. */
+int httpd_flow_wait_ms(const struct httpd_loop *l);
+/* libmicrohttpd is in the callback of a request that was replied to with a stream:
+ * what the callback returns. */
+enum MHD_Result httpd_flow_take(struct http_request *r);
+/* The connection ended before its stream was taken. */
+void httpd_flow_drop(struct http_request *r);
+void httpd_flow_stop(struct httpd_loop *l);
 
 #endif

@@ -40,33 +40,30 @@ struct MHD_Response *httpd_refusal(const char *text)
  * REPLIED: nothing after the exchange touches it. A request that is abandoned
  * has no connection any more, and its loop may wait for us alone.
  */
-static void hand_over(struct http_request *r)
+bool httpd_hand_over(struct http_request *r)
 {
 	struct httpd_loop *l = r->loop;
 	int running = REQUEST_RUNNING;
-	bool last = false;
 
+	httpd_gone_replying(r);
 	if (atomic_compare_exchange_strong(&r->state, &running, REQUEST_REPLIED))
-		return;
+		return true;
 	(void)pthread_mutex_lock(&l->lock);
 	int before = atomic_exchange(&r->state, REQUEST_REPLIED);
 	if (before == REQUEST_SUSPENDED) {
-		bool first = !l->replied;
 		r->next_replied = l->replied;
 		l->replied = r;
-		if (first) /* fails only when the counter is full, and then the loop is awake */
-			(void)!write(l->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+		httpd_loop_wake(l);
 		r = NULL;
 	} else {
 		assert(before == REQUEST_ABANDONED); /* else: replied twice */
-		l->abandoned--;
-		last = l->orphan && l->abandoned == 0;
 	}
 	(void)pthread_mutex_unlock(&l->lock);
-	if (r)
-		httpd_request_free(r);
-	if (last)
-		httpd_loop_release(l);
+	if (!r)
+		return true;
+	httpd_request_free(r);
+	httpd_loop_unpin(l);
+	return false;
 }
 
 static void reply(struct http_request *req, unsigned status, const char *type,
@@ -82,7 +79,7 @@ static void reply(struct http_request *req, unsigned status, const char *type,
 		(void)MHD_add_response_header(response, "Connection", "close");
 	req->response = response;
 	req->status = status;
-	hand_over(req);
+	(void)httpd_hand_over(req);
 }
 
 void http_reply(struct http_request *req, unsigned status, const char *type,

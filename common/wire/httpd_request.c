@@ -26,6 +26,7 @@ struct http_request *httpd_request_take(struct httpd_loop *l)
 	strbuf_init(&r->text);
 	strbuf_init(&r->body);
 	strbuf_init(&r->refusal);
+	(void)pthread_mutex_init(&r->gone_lock, NULL);
 	return r;
 }
 
@@ -38,6 +39,7 @@ void httpd_request_free(struct http_request *r)
 	strbuf_done(&r->body);
 	strbuf_done(&r->refusal);
 	free(r->field);
+	(void)pthread_mutex_destroy(&r->gone_lock);
 	free(r);
 }
 
@@ -69,6 +71,9 @@ void httpd_request_return(struct httpd_loop *l, struct http_request *r)
 	r->body_seen = 0;
 	r->conn = NULL;
 	r->connection = NULL;
+	r->watched = r->replying = false;
+	r->gone = NULL;
+	atomic_store_explicit(&r->is_gone, false, memory_order_relaxed);
 	atomic_store_explicit(&r->state, REQUEST_RUNNING, memory_order_relaxed);
 	r->next_replied = l->spare;
 	l->spare = r;
