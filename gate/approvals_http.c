@@ -12,6 +12,8 @@ struct open_request {
 	int64_t number; /* 0: free */
 	int64_t until_ms;
 	struct http_request *http;
+	char server[33];
+	size_t bytes; /* of its body */
 };
 
 struct approvals_http {
@@ -51,20 +53,49 @@ static void refuse(struct http_request *http, unsigned status, enum error_code c
 
 /* --- requests that wait for the keeper --- */
 
-static int64_t keep(struct approvals_http *h, struct http_request *http)
+/* A place for one more of this server and size; NULL if there is none. Lock held. */
+static struct open_request *find_room(struct approvals_http *h, const char *server,
+				      size_t bytes)
 {
-	int64_t number = 0;
+	struct open_request *free_one = NULL;
+	size_t all = bytes, mine = bytes, count = 1;
 
-	(void)pthread_mutex_lock(&h->lock);
-	for (size_t i = 0; i < APPROVALS_HTTP_OPEN_MAX && number == 0; i++) {
+	for (size_t i = 0; i < APPROVALS_HTTP_OPEN_MAX; i++) {
 		struct open_request *o = &h->open[i];
+		bool same = o->number != 0 && strcmp(o->server, server) == 0;
 
-		if (o->number != 0)
-			continue;
+		if (o->number == 0)
+			free_one = o;
+		else
+			all += o->bytes;
+		mine += same ? o->bytes : 0;
+		count += same;
+	}
+	return all <= APPROVALS_HTTP_BYTES_MAX && mine <= APPROVALS_HTTP_BYTES_MAX / 2 &&
+			       count <= APPROVALS_HTTP_OPEN_MAX / 2
+		       ? free_one
+		       : NULL;
+}
+
+static int64_t keep(struct approvals_http *h, struct http_request *http,
+		    const char *server)
+{
+	struct open_request *o;
+	int64_t number = 0;
+	size_t bytes;
+
+	(void)http_request_body(http, &bytes);
+	(void)pthread_mutex_lock(&h->lock);
+	o = find_room(h, server, bytes);
+	if (o) {
 		number = ++h->last_number;
-		*o = (struct open_request){ number,
-					    clock_mono_ms() + APPROVALS_HTTP_WAIT_MS,
-					    http };
+		*o = (struct open_request){
+			.number = number,
+			.until_ms = clock_mono_ms() + APPROVALS_HTTP_WAIT_MS,
+			.http = http,
+			.bytes = bytes,
+		};
+		(void)snprintf(o->server, sizeof o->server, "%s", server);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 	return number;
@@ -127,10 +158,10 @@ static void on_handed_over(void *context)
 
 /* Steals 'message', which gets the number of this request. */
 static void hand_over(struct approvals_http *h, struct http_request *http,
-		      json_t *message)
+		      const char *server, json_t *message)
 {
 	struct hand_over *o = calloc(1, sizeof *o);
-	int64_t number = message && o ? keep(h, http) : 0;
+	int64_t number = message && o ? keep(h, http, server) : 0;
 
 	if (number == 0) {
 		json_decref(message);
@@ -232,7 +263,7 @@ static void on_post(struct approvals_http *h, struct http_request *http, const c
 	message = json_pack("{s:s, s:s, s:o, s:s*}", "m",
 			    message_name(id ? MSG_OUTCOME : MSG_REGISTER), "server",
 			    server, "body", body, "approval", id);
-	hand_over(h, http, message);
+	hand_over(h, http, server, message);
 }
 
 static void on_request(void *context, struct http_request *http)

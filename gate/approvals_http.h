@@ -19,6 +19,11 @@
 enum {
 	APPROVALS_HTTP_BODY_MAX = 256 * 1024,
 	APPROVALS_HTTP_OPEN_MAX = 512, /* requests that wait for the keeper */
+	/* Of their bodies together. What is queued for the keeper must stay well below
+	 * CHANNEL_QUEUE_MAX, beyond which the channel, and with it the gate, would end;
+	 * a number may be written four times as long as it came. */
+	APPROVALS_HTTP_BYTES_MAX = 3 * 1024 * 1024,
+	/* One server may take half of either. */
 	APPROVALS_HTTP_WAIT_MS = 25 * 1000,
 };
 
