@@ -1,12 +1,15 @@
 #include "gate/keeper.h"
 
 #include "gate/outcome.h"
+#include "guard/state.h"
 
 enum {
 	RETRY_FIRST_MS = 500,
 	RETRY_MAX_MS = 8000,
 	NOT_RUN_TRIES = 3,
-	RESULT_MAX = 1536 * 1024
+	BURN_WAIT_MS = 5000,
+	RESULT_MAX = 1536 * 1024,
+	DETAILS_MAX = 64 * 1024, /* of an error: candidates and the like */
 };
 
 /* --- sending --- */
@@ -130,8 +133,8 @@ void keeper_give_up(struct keeper *k, struct approval *a)
 	struct error why = ERROR_INIT;
 
 	error_set(&why, ERR_UNKNOWN_OUTCOME,
-		  "the call was sent and its server has not said for ten minutes what "
-		  "became of it");
+		  "the call was sent and its server has not said in time what became of "
+		  "it");
 	error_hint(&why, "look at the backend before asking again: it may have happened");
 	a->unanswered = true;
 	end_with_error(k, a, RECORD_UNKNOWN, &why);
@@ -157,6 +160,19 @@ static void read_error(const json_t *error, struct error *ret)
 		error_hint(ret, "%s", hint);
 }
 
+/* NULL when there are none, or more than anybody reads. Borrowed. */
+static const json_t *short_details(const json_t *error)
+{
+	const json_t *details = json_object_get(error, "details");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+
+	return json_is_object(details) && json_write(&text, details, &ignored) &&
+			       text.length <= DETAILS_MAX
+		       ? details
+		       : NULL;
+}
+
 bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *err)
 {
 	struct approval *a = keeper_find(k, f->approval);
@@ -168,17 +184,27 @@ bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *e
 	/* Cancelled meanwhile, or planned by an earlier question: nothing is lost. */
 	if (!a || a->state != RECORD_PROPOSED || a->asked_ms == 0)
 		return true;
-	if (f->plan && !f->request_state)
-		error_set(&why, ERR_BACKEND_UNAVAILABLE,
-			  "the server gave a plan without its state");
-	if (f->plan && f->request_state) {
+	if (f->plan && (!f->request_state || strlen(f->request_state) > STATE_MAX))
+		error_set(
+			&why, ERR_BACKEND_UNAVAILABLE,
+			"the server gave a plan without its state, or a state too long");
+	else if (f->plan) {
 		keeper_take_plan(k, a, f->plan, f->request_state);
 		return true;
 	}
 	if (f->error)
 		read_error(f->error, &why);
-	keeper_refuse(k, a, &why, json_object_get(f->error, "details"));
+	keeper_refuse(k, a, &why, short_details(f->error));
 	return true;
+}
+
+/* A server's error in our words and sizes: it is kept, logged and shown. */
+static json_t *own_error(const json_t *error)
+{
+	struct error err = ERROR_INIT;
+
+	read_error(error, &err);
+	return fields_error(&err, short_details(error));
 }
 
 /* Of an outcome that nobody knows people are told so, whatever the server gave as its reason. */
@@ -188,7 +214,7 @@ static json_t *error_of(const struct outcome *o)
 
 	if (o->kind != OUTCOME_UNKNOWN ||
 	    (o->error && code_of(o->error) == ERR_UNKNOWN_OUTCOME))
-		return json_incref((json_t *)(uintptr_t)o->error);
+		return o->error ? own_error(o->error) : NULL;
 	error_set(&err, ERR_UNKNOWN_OUTCOME, "it may or may not have happened");
 	error_hint(&err, "look at the backend before asking again");
 	return fields_error(&err, NULL);
@@ -212,8 +238,9 @@ static void take_result(struct keeper *k, struct approval *a, const json_t *resu
 		return;
 	}
 	if (o.kind == OUTCOME_NOT_RUN) {
-		/* An earlier copy may be under way while the grant lives. */
-		bool alive = k->now_ms < expiry_ms(a) + 1000;
+		/* An earlier copy may be under way while the grant lives, and its burn be
+		 * on its way to a slow disk a little longer. */
+		bool alive = k->now_ms < expiry_ms(a) + BURN_WAIT_MS;
 
 		if (alive && (a->unanswered || a->tries < NOT_RUN_TRIES)) {
 			send_later(k, a);

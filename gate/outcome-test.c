@@ -10,6 +10,10 @@
 
 #define HASH       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define META(more) "\"_meta\":{\"org.wingman/outcome\":{\"approval\":\"a1\"" more "}}"
+#define DONE(more) META(",\"state\":\"succeeded\"" more)
+#define HEAD(program, seq, hash)                                                         \
+	",\"server_head\":{\"program\":\"" program "\",\"seq\":" seq ",\"hash\":\"" hash \
+	"\"}"
 #define ERROR(code, more)                                                                \
 	"\"isError\":true,\"structuredContent\":{\"error\":{\"code\":\"" code "\"" more  \
 	"}}"
@@ -20,37 +24,35 @@ static const struct {
 	int verified;
 	bool head;
 } cases[] = {
-	{ "{\"resultType\":\"complete\"}", OUTCOME_SUCCEEDED, -1, false },
-	{ "{\"resultType\":\"complete\"," META(",\"verified\":true") "}",
+	/* no word about this grant: what it did nobody knows */
+	{ "{\"resultType\":\"complete\"}", OUTCOME_UNKNOWN, -1, false },
+	{ "{}", OUTCOME_UNKNOWN, -1, false },
+	{ "{\"resultType\":\"complete\"," META("") "}", OUTCOME_UNKNOWN, -1, false },
+	{ "{\"resultType\":\"complete\"," META(",\"state\":[\"succeeded\"]") "}",
+	  OUTCOME_UNKNOWN, -1, false },
+	{ "{\"resultType\":\"complete\"," META(",\"state\":\"started\"") "}",
+	  OUTCOME_UNKNOWN, -1, false },
+	{ "{\"resultType\":\"complete\"," DONE("") "}", OUTCOME_SUCCEEDED, -1, false },
+	{ "{\"resultType\":\"complete\"," DONE(",\"verified\":true") "}",
 	  OUTCOME_SUCCEEDED, 1, false },
-	{ "{\"resultType\":\"complete\"," META(",\"verified\":false") "}",
+	{ "{\"resultType\":\"complete\"," DONE(",\"verified\":false") "}",
 	  OUTCOME_SUCCEEDED, 0, false },
-	{ "{\"resultType\":\"complete\"," META(",\"verified\":\"yes\"") "}",
+	{ "{\"resultType\":\"complete\"," DONE(",\"verified\":\"yes\"") "}",
 	  OUTCOME_SUCCEEDED, -1, false },
-	{ "{\"resultType\":\"complete\"," META(
-		  ",\"server_head\":{\"program\":\"accounts\",\"seq\":3,\"hash\":"
-		  "\"" HASH "\"}") "}",
+	{ "{\"resultType\":\"complete\"," DONE(HEAD("accounts", "3", HASH)) "}",
 	  OUTCOME_SUCCEEDED, -1, true },
 	/* another's head, no hash, a negative place */
-	{ "{\"resultType\":\"complete\"," META(
-		  ",\"server_head\":{\"program\":\"gate\",\"seq\":3,\"hash\":"
-		  "\"" HASH "\"}") "}",
+	{ "{\"resultType\":\"complete\"," DONE(HEAD("gate", "3", HASH)) "}",
 	  OUTCOME_SUCCEEDED, -1, false },
-	{ "{\"resultType\":\"complete\"," META(
-		  ",\"server_head\":{\"program\":\"accounts\",\"seq\":3,\"hash\":"
-		  "\"x\"}") "}",
+	{ "{\"resultType\":\"complete\"," DONE(HEAD("accounts", "3", "x")) "}",
 	  OUTCOME_SUCCEEDED, -1, false },
-	{ "{\"resultType\":\"complete\"," META(
-		  ",\"server_head\":{\"program\":\"accounts\",\"seq\":-3,"
-		  "\"hash\":\"" HASH "\"}") "}",
+	{ "{\"resultType\":\"complete\"," DONE(HEAD("accounts", "-3", HASH)) "}",
 	  OUTCOME_SUCCEEDED, -1, false },
 	/* about another approval */
 	{ "{\"resultType\":\"complete\",\"_meta\":{\"org.wingman/"
-	  "outcome\":{\"approval\":\"a2\","
-	  "\"verified\":true}}}",
-	  OUTCOME_SUCCEEDED, -1, false },
+	  "outcome\":{\"approval\":\"a2\",\"state\":\"succeeded\",\"verified\":true}}}",
+	  OUTCOME_UNKNOWN, -1, false },
 	{ "{\"resultType\":\"input_required\"}", OUTCOME_NOT_RUN, -1, false },
-	{ "{}", OUTCOME_SUCCEEDED, -1, false },
 	{ "{\"resultType\":\"complete\",\"isError\":true}", OUTCOME_FAILED, -1, false },
 	{ "{\"resultType\":\"complete\"," ERROR("conflict", "") "}", OUTCOME_FAILED, -1,
 	  false },

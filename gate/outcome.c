@@ -87,7 +87,7 @@ struct outcome outcome_read(const json_t *result, const char *server,
 	else if (json_is_true(json_object_get(result, "isError")))
 		read_error(json_object_get(structured, "error"),
 			   json_get_string(meta, "state"), &o);
-	else if (equals(json_get_string(meta, "state"), "unknown"))
-		o.kind = OUTCOME_UNKNOWN;
+	else if (!equals(json_get_string(meta, "state"), "succeeded"))
+		o.kind = OUTCOME_UNKNOWN; /* who took our grant says so, by its id */
 	return o;
 }
