@@ -50,6 +50,31 @@ static bool warn_flags(struct build *b, const char *what, const json_t *entry,
 	return strbuf_ok(&sb) ? warn(b, "", sb.data, err) : error_oom(err);
 }
 
+/* The same of a text that has no entry of its own, with its escaped form. */
+static bool warn_odd(struct build *b, const char *what, const json_t *text,
+		     struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	json_auto_t *flags = prompt_value_flags(text);
+	size_t i;
+	json_t *flag;
+
+	if (!flags)
+		return error_oom(err);
+	if (json_array_size(flags) == 0)
+		return true;
+	text_visible(&sb, what, strlen(what));
+	strbuf_add_string(&sb, " is odd:");
+	json_array_foreach(flags, i, flag)
+		strbuf_add_format(&sb, "%s %s", i ? "," : "", json_string_value(flag));
+	strbuf_add_string(&sb, "; it reads ");
+	text_escaped(&sb, json_string_value(text), json_string_length(text));
+	if (!strbuf_ok(&sb) ||
+	    json_array_append_new(b->warnings, json_stringn(sb.data, sb.length)) != 0)
+		return error_oom(err);
+	return true;
+}
+
 static const char *kind_of(const json_t *property)
 {
 	return json_get_string(property, "x-wingman-kind");
@@ -159,13 +184,10 @@ static bool add_effect(struct build *b, const json_t *effect, struct error *err)
 		if (json_object_set_new(entry, members[i],
 					prompt_visible(text ? text : "")) != 0)
 			return error_oom(err);
-		json_auto_t *flags =
-			prompt_value_flags(json_object_get(effect, members[i]));
-		json_auto_t *judged = json_pack("{s:O}", "flags", flags);
 		(void)snprintf(what, sizeof what, "'%s' of effect %zu", members[i],
 			       json_array_size(b->effects) + 1);
-		if (!judged || !warn_flags(b, what, judged, err))
-			return judged ? false : error_oom(err);
+		if (text && !warn_odd(b, what, json_object_get(effect, members[i]), err))
+			return false;
 	}
 	if (json_object_set_new(
 		    entry, "reversible",
@@ -175,26 +197,86 @@ static bool add_effect(struct build *b, const json_t *effect, struct error *err)
 	return true;
 }
 
-static bool add_plan(struct build *b, struct error *err)
+static bool has_argument(const struct build *b, const char *visible)
 {
-	const char *server = b->in->tool->server;
-	json_t *summary = json_object_get(b->in->plan, "summary");
-	char says[48];
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(b->arguments, i, entry)
+	{
+		if (strcmp(json_get_string(entry, "name"), visible) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Beside their argument they stand already; whatever else is noted is not left out. */
+static bool add_notes(struct build *b, const char *says, struct error *err)
+{
+	const char *name;
+	json_t *note;
+
+	json_object_foreach(json_object_get(b->in->plan, "notes"), name, note)
+	{
+		_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT, what = STRBUF_INIT;
+
+		text_visible(&visible, name, strlen(name));
+		strbuf_add_format(&what, "the note beside '%s'", name);
+		if (!strbuf_ok(&visible) || !strbuf_ok(&what))
+			return error_oom(err);
+		if (!warn_odd(b, what.data, note, err))
+			return false;
+		if (has_argument(b, visible.data))
+			continue;
+		strbuf_clear(&what);
+		strbuf_add_format(&what, "%s'%s': ", says, name);
+		if (!strbuf_ok(&what))
+			return error_oom(err);
+		if (!warn(b, what.data, json_string_value(note), err))
+			return false;
+	}
+	return true;
+}
+
+/* What the server warns of, notes, and asks for. */
+static bool add_words(struct build *b, struct error *err)
+{
+	json_t *requires = json_object_get(b->in->plan, "requires");
+	json_t *why = json_object_get(requires, "why");
+	char says[48], asks[80];
 	size_t i;
 	json_t *item;
 
-	(void)snprintf(says, sizeof says, "%s says: ", server);
-	json_array_foreach(json_object_get(b->in->plan, "effects"), i, item)
-	{
-		if (!add_effect(b, item, err))
-			return false;
-	}
+	(void)snprintf(says, sizeof says, "%s says: ", b->in->tool->server);
+	(void)snprintf(asks, sizeof asks,
+		       "%s asks for %lld approvers: ", b->in->tool->server,
+		       (long long)json_get_int64(requires, "approvers", 1));
 	json_array_foreach(json_object_get(b->in->plan, "warnings"), i, item)
 	{
-		if (json_is_string(item) && !warn(b, says, json_string_value(item), err))
+		if (json_is_string(item) &&
+		    (!warn(b, says, json_string_value(item), err) ||
+		     !warn_odd(b, "that warning", item, err)))
 			return false;
 	}
-	return !summary || add_free_text(b, "server", "summary", summary, err);
+	if (json_is_string(why) && (!warn(b, asks, json_string_value(why), err) ||
+				    !warn_odd(b, "that reason", why, err)))
+		return false;
+	return add_notes(b, says, err);
+}
+
+static bool add_plan(struct build *b, struct error *err)
+{
+	json_t *summary = json_object_get(b->in->plan, "summary");
+	size_t i;
+	json_t *effect;
+
+	json_array_foreach(json_object_get(b->in->plan, "effects"), i, effect)
+	{
+		if (!add_effect(b, effect, err))
+			return false;
+	}
+	return add_words(b, err) &&
+	       (!summary || add_free_text(b, "server", "summary", summary, err));
 }
 
 static json_t *approvers_json(const struct prompt_input *in)
