@@ -47,7 +47,7 @@ static enum error_code judge(const json_t *record, const struct policy *p,
 			     const char *person, const char *shown, int64_t now_ms)
 {
 	struct error err = ERROR_INIT;
-	const struct decide_input in = { record, p, person, shown, now_ms };
+	const struct decide_input in = { record, p, person, shown, now_ms, true };
 
 	return decide_judge(&in, &err) ? ERR_NONE : err.code;
 }
@@ -128,6 +128,10 @@ static void test_counting(void **state)
 	error_clear(&err);
 	assert_false(decide_is_approved(record, p, &err));
 	assert_int_equal(judge(record, p, "alice@x", SHOWN, 11000), ERR_CONFLICT);
+	/* But until the other has agreed, a no of the same person counts. */
+	const struct decide_input no = { record, p, "alice@x", SHOWN, 11000, false };
+	error_clear(&err);
+	assert_true(decide_judge(&no, &err));
 	add(record, "bob@x", "approve");
 	error_clear(&err);
 	assert_true(decide_is_approved(record, p, &err));

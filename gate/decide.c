@@ -121,7 +121,8 @@ bool decide_judge(const struct decide_input *in, struct error *err)
 	    json_get_int64(in->record, "posted_at", INT64_MAX / 2) + DECIDE_READ_FIRST_MS)
 		return error_set(err, ERR_CONFLICT,
 				 "this was posted less than a second ago: read again");
-	if (has_decided(in->record, in->person))
+	/* A no may follow one's own yes while others are waited for. */
+	if (in->is_yes && has_decided(in->record, in->person))
 		return error_set(err, ERR_CONFLICT, "'%s' has said yes already",
 				 in->person);
 	return true;

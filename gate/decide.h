@@ -19,6 +19,7 @@ struct decide_input {
 	const char *person;
 	const char *shown;
 	int64_t now_ms;
+	bool is_yes;
 };
 
 /* Whether this decision (yes or no) may be taken; 'err' is the reason that is told. */

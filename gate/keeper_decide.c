@@ -123,7 +123,8 @@ static bool judge(struct keeper *k, const struct approval *a, const struct field
 					 .policy = k->policy,
 					 .person = person,
 					 .shown = f->shown,
-					 .now_ms = k->now_ms };
+					 .now_ms = k->now_ms,
+					 .is_yes = is_yes };
 
 	/* A no is safe whoever types it; a PIN keeps others from typing a yes. */
 	return decide_judge(&in, err) &&

@@ -145,11 +145,13 @@ static bool read_registration(const struct keeper *k, const struct fields *f,
 	if (!name_is_tool(r->tool))
 		return error_set(err, ERR_NOT_FOUND,
 				 "a server registers tools of its own, by name");
-	if (!*r->client || strlen(r->client) > CLIENT_MAX ||
+	/* People are shown it beside who asks: it must not be able to say anything. */
+	if (!name_is_principal(r->client) || strlen(r->client) > CLIENT_MAX ||
 	    (r->session && strlen(r->session) > SESSION_MAX))
 		return error_set(
 			err, ERR_INVALID_ARGUMENT,
-			"registration: 'client' or 'session' is too long or empty");
+			"registration: 'client' or 'session' is too long, or 'client' is "
+			"no name");
 	if (!name_is_principal(r->principal) || !policy_knows(k->policy, r->principal))
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "the principal is not mapped to a person of the gate");

@@ -39,7 +39,8 @@ void keeper_announce(struct keeper *k, const struct approval *a)
 	json_auto_t *event = NULL;
 
 	for (struct peer *p = k->peers; p; p = p->next) {
-		if (!watches(p, a->id, a->ended))
+		if (!watches(p, a->id, a->ended) ||
+		    !policy_in_team(k->policy, keeper_person(k, p)))
 			continue;
 		if (!event)
 			event = event_json(a);
