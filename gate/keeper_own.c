@@ -187,7 +187,13 @@ static json_t *act(struct keeper *k, struct approval *a, bool again, struct erro
 			  "the key was replaced since this was asked");
 		return NULL;
 	}
-	return done ? done : run_rotation(k, err);
+	if (!again)
+		return run_rotation(k, err);
+	/* Whether it is done shows in the key; what is not done is not begun once more. */
+	if (!done)
+		error_set(err, ERR_INTERNAL,
+			  "the gate fell before it was done: ask again");
+	return done;
 }
 
 static void finish(struct keeper *k, struct approval *a, const json_t *structured,
@@ -211,10 +217,16 @@ void keeper_own_run(struct keeper *k, struct approval *a)
 {
 	/* Found executing: begun by a process that fell. */
 	bool again = a->state == RECORD_EXECUTING;
-	struct error err = ERROR_INIT;
+	struct error err = ERROR_INIT, late = ERROR_INIT;
 	json_auto_t *structured = NULL;
 
 	a->next_ms = INT64_MAX; /* not by the clock */
+	if (!again && k->now_ms >= json_get_int64(a->body, "good_until", 0)) {
+		error_set(&late, ERR_CONFLICT,
+			  "the approval lapsed while the gate was not there");
+		keeper_refuse(k, a, &late, NULL);
+		return;
+	}
 	if (!again &&
 	    !keeper_move(k, a, &(struct move){ .to = RECORD_EXECUTING }, &err)) {
 		log_failure("approval.stuck", &err);

@@ -102,6 +102,16 @@ static json_t *audit_line(const json_t *body, json_t *more)
 	return TAKE(line);
 }
 
+/* Room is kept in the log for what became of a call that has left; see guard/audit.h. */
+static bool is_outcome(const char *what)
+{
+	enum record_state to;
+
+	return record_state_parse(what, &to) &&
+	       (to == RECORD_EXECUTING || to == RECORD_SUCCEEDED || to == RECORD_FAILED ||
+		to == RECORD_UNKNOWN);
+}
+
 static bool write_audit(struct keeper *k, const char *what, const json_t *body,
 			json_t *more, const char *by, const char *why, struct error *err)
 {
@@ -112,7 +122,9 @@ static bool write_audit(struct keeper *k, const char *what, const json_t *body,
 	    (why && json_object_set_new(line, "why", json_string(why)) != 0))
 		return error_oom(err);
 	(void)snprintf(event, sizeof event, "approval.%s", what);
-	return audit_append(k->audit, event, TAKE(line), NULL, err);
+	return is_outcome(what)
+		       ? audit_append_outcome(k->audit, event, TAKE(line), NULL, err)
+		       : audit_append(k->audit, event, TAKE(line), NULL, err);
 }
 
 /* The chain says that it happened and the store could not keep it: say that too. */
