@@ -164,6 +164,25 @@ static void of_many_at_once_one_runs(void **state)
 	assert_int_equal(rig_runs(&c->rig), 1);
 }
 
+/* The gate says 'nothing ran' once a grant has expired unused: that must stay true. */
+static void a_grant_that_expires_meanwhile_runs_nothing(void **state)
+{
+	struct plan_case *c = *state;
+	struct racer racer = { .c = c };
+
+	plan(c);
+	c->grant.exp = clock_wall_ms() / 1000 + 2;
+	rig_touch(&c->rig, "hold-plan");
+	assert_int_equal(pthread_create(&racer.thread, NULL, race, &racer), 0);
+	rig_wait_for(&c->rig, "held-plan");
+	while (clock_wall_ms() / 1000 < c->grant.exp)
+		(void)usleep(50 * 1000);
+	rig_remove(&c->rig, "hold-plan");
+	pthread_join(racer.thread, NULL);
+	assert_false(racer.won);
+	assert_refused(c, present(c), "approval_invalid");
+}
+
 static void a_read_runs_with_a_grant(void **state)
 {
 	struct plan_case *c = *state;
@@ -604,6 +623,7 @@ int main(void)
 		TEST(a_grant_runs_once_and_says_so),
 		TEST(a_replay_gets_the_outcome_and_runs_nothing),
 		TEST(of_many_at_once_one_runs),
+		TEST(a_grant_that_expires_meanwhile_runs_nothing),
 		TEST(a_read_runs_with_a_grant),
 		TEST(an_altered_grant),
 		TEST(a_grant_by_an_unknown_key),

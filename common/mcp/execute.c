@@ -244,6 +244,21 @@ static json_t *started_data(const struct execution *e)
 			 : NULL);
 }
 
+/*
+ * Plan and log took their time. The gate says of a grant that has expired unused that
+ * nothing ran, and a moment before the burn that is made sure.
+ */
+static bool check_again(struct execution *e, struct mcp_result *r)
+{
+	struct error err = ERROR_INIT;
+
+	if (coord_now_ms(e->x->service->store, &e->now_ms, &err) &&
+	    check_grant(e, e->plan ? plan_digest(e->plan) : NULL, &err))
+		return true;
+	refuse(e, r, &err, NULL);
+	return false;
+}
+
 /* The log, then the burn: both durable before anything happens. */
 static bool begin(struct execution *e, struct mcp_result *r)
 {
@@ -263,6 +278,8 @@ static bool begin(struct execution *e, struct mcp_result *r)
 		refuse(e, r, &said, NULL);
 		return false;
 	}
+	if (!check_again(e, r))
+		return false;
 	if (!burn_start(s->store, &e->grant, e->x->caller.client,
 			e->plan ? plan_json(e->plan) : NULL, e->now_ms, &is_first,
 			&record, &err)) {

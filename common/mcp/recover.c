@@ -33,7 +33,8 @@ static void note_unknown(void *context, const json_t *record)
 
 	log_warn("call.unknown", LOG_STR("approval", json_get_string(record, "id")),
 		 LOG_STR("tool", json_get_string(record, "tool")));
-	if (!data || !audit_append(r->service->audit, "call.unknown", data, NULL, &err)) {
+	if (!data ||
+	    !audit_append_outcome(r->service->audit, "call.unknown", data, NULL, &err)) {
 		log_failure("audit.failed", &err);
 		r->is_logged = false;
 	}
@@ -83,7 +84,7 @@ static void check_one(struct mcp_service *s, const json_t *record)
 	json_t *data = json_pack("{s:s*, s:s*, s:s%}", "approval", id, "tool",
 				 json_get_string(record, "tool"), "observed",
 				 observed.data, observed.length);
-	if (!data || !audit_append(s->audit, "call.observed", data, NULL, &err))
+	if (!data || !audit_append_outcome(s->audit, "call.observed", data, NULL, &err))
 		log_failure("audit.failed", &err);
 	error_clear(&err);
 	if (id && !burn_observe(s->store, id, observed.data, &err))
