@@ -1,18 +1,8 @@
 #include "gate/keeper.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
-#include "base/clock.h"
-#include "base/file.h"
-#include "gate/caller.h"
-#include "gate/pins_compare.h"
-#include "proc/sandbox.h"
-
-enum { CALLER_READY_MS = 15 * 1000, STOP_MS = 1500, PEERS_OF_ONE_UID_MAX = 64 };
+enum { PEERS_OF_ONE_UID_MAX = 64 };
 
 enum {
 	NEEDS_TEAM = 1,  /* the peer is a person of the team */
@@ -56,7 +46,7 @@ static const struct {
 	{ MSG_OUTCOME, keeper_on_outcome }, { MSG_LISTENING, keeper_on_listening },
 };
 
-static void give_in(struct keeper *k, const char *event, const struct error *err)
+void keeper_give_in(struct keeper *k, const char *event, const struct error *err)
 {
 	log_failure(event, err);
 	k->failed = true;
@@ -152,7 +142,7 @@ static void on_surface(void *context, struct channel *ch, json_t *message)
 	(void)channel_send(ch, reply);
 }
 
-static void peer_free(struct keeper *k, struct peer *p)
+void keeper_peer_free(struct keeper *k, struct peer *p)
 {
 	for (struct peer **at = &k->peers; *at; at = &(*at)->next)
 		if (*at == p) {
@@ -170,7 +160,7 @@ static void on_surface_closed(void *context, struct channel *ch, const struct er
 
 	(void)ch;
 	log_debug("surface.closed", LOG_INT("uid", p->uid), LOG_STR("why", err->message));
-	peer_free(p->keeper, p);
+	keeper_peer_free(p->keeper, p);
 }
 
 static bool has_room(const struct keeper *k, uid_t uid)
@@ -182,7 +172,7 @@ static bool has_room(const struct keeper *k, uid_t uid)
 	return k->peer_count < KEEPER_PEERS_MAX && mine < PEERS_OF_ONE_UID_MAX;
 }
 
-static void on_connection(void *context, int fd, unsigned events)
+void keeper_on_connection(void *context, int fd, unsigned events)
 {
 	struct keeper *k = context;
 	struct error err = ERROR_INIT;
@@ -214,7 +204,7 @@ static void on_connection(void *context, int fd, unsigned events)
 
 /* --- the caller --- */
 
-static void on_caller(void *context, struct channel *ch, json_t *message)
+void keeper_on_caller(void *context, struct channel *ch, json_t *message)
 {
 	struct keeper *k = context;
 	const char *name = json_get_string(message, "m");
@@ -230,16 +220,16 @@ static void on_caller(void *context, struct channel *ch, json_t *message)
 			continue;
 		if (!fields_decode(m, message, &f, &err) ||
 		    !caller_requests[i].fn(k, &f, &err))
-			give_in(k, "caller.broken", &err);
+			keeper_give_in(k, "caller.broken", &err);
 		else if (m == MSG_LISTENING)
 			keeper_ask_definitions(k);
 		return;
 	}
 	error_set(&err, ERR_INTERNAL, "the caller sent '%.40s'", name ? name : "?");
-	give_in(k, "caller.broken", &err);
+	keeper_give_in(k, "caller.broken", &err);
 }
 
-static void on_caller_closed(void *context, struct channel *ch, const struct error *err)
+void keeper_on_caller_closed(void *context, struct channel *ch, const struct error *err)
 {
 	struct keeper *k = context;
 	struct error said = ERROR_INIT;
@@ -254,238 +244,5 @@ static void on_caller_closed(void *context, struct channel *ch, const struct err
 	error_set(&said, ERR_INTERNAL,
 		  "the gate's caller is gone, so the gate leaves as well: %s",
 		  err->message);
-	give_in(k, "caller.gone", &said);
-}
-
-/* Ourselves again, without the key: with nothing but one end of a socket pair. */
-static bool spawn_caller(struct keeper *k, int *ret_fd, struct error *err)
-{
-	int pair[2];
-	pid_t parent = getpid(), pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return error_errno(err, "cannot make a socket pair");
-	pid = fork();
-	if (pid < 0) {
-		(void)close(pair[0]);
-		(void)close(pair[1]);
-		return error_errno(err, "cannot start the caller");
-	}
-	if (pid == 0) {
-		/* Above what exec may use itself; dup clears close-on-exec. */
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent || dup2(pair[1], CALLER_FD) != CALLER_FD)
-			_exit(1);
-		(void)execl("/proc/self/exe", "wingman-gate", "--role", "caller", "--dir",
-			    statedir_root(k->dir), (char *)NULL);
-		_exit(1);
-	}
-	(void)close(pair[1]);
-	k->caller_pid = pid;
-	*ret_fd = pair[0];
-	return true;
-}
-
-static void end_caller(struct keeper *k)
-{
-	/* It leaves when its channel ends; nobody waits long for it. */
-	channel_free(k->caller);
-	k->caller = NULL;
-	for (int i = 0; k->caller_pid > 0 && i < 50; i++) {
-		struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-
-		if (waitpid(k->caller_pid, NULL, WNOHANG) == k->caller_pid)
-			return;
-		(void)nanosleep(&pause, NULL);
-	}
-	if (k->caller_pid > 0) {
-		(void)kill(k->caller_pid, SIGKILL);
-		(void)waitpid(k->caller_pid, NULL, 0);
-	}
-}
-
-/* --- start and end --- */
-
-static bool enter_sandbox(const struct keeper *k, struct error *err)
-{
-	static const struct {
-		const char *name;
-		unsigned access;
-	} folders[] = {
-		{ "keys", SANDBOX_READ | SANDBOX_WRITE },
-		{ "config", SANDBOX_READ },
-		{ "gate", SANDBOX_READ | SANDBOX_WRITE },
-		{ "audit", SANDBOX_READ | SANDBOX_WRITE },
-		{ "run", SANDBOX_READ | SANDBOX_WRITE },
-	};
-	struct sandbox_path paths[ARRAY_SIZE(folders) + 32];
-	char *names[ARRAY_SIZE(folders)] = { NULL };
-	size_t count = 0;
-	bool ok = true;
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders) && ok; i++) {
-		names[i] = statedir_path(k->dir, "%s", folders[i].name);
-		ok = names[i] || error_oom(err);
-		paths[count++] = (struct sandbox_path){ names[i], folders[i].access };
-	}
-	for (size_t i = 0; i < sandbox_system_path_count && count < ARRAY_SIZE(paths);
-	     i++)
-		paths[count++] = sandbox_system_paths[i];
-	const struct sandbox box = {
-		.paths = paths,
-		.path_count = count,
-		.network = false,
-		.exec = false,
-		.allow_missing_landlock = k->settings->allow_missing_landlock,
-		.allow_missing_seccomp = k->settings->allow_missing_seccomp,
-	};
-	ok = ok && sandbox_enter(&box, err);
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-		free(names[i]);
-	return ok;
-}
-
-static bool read_key(struct keeper *k, struct error *err)
-{
-	_cleanup_free_ char *path = statedir_path(k->dir, "keys/gate.key");
-	_cleanup_free_ char *trusted = NULL;
-
-	if (!path)
-		return error_oom(err);
-	k->key = sign_key_read(path, err);
-	if (!k->key)
-		return false;
-	trusted = statedir_path(k->dir, "keys/trusted/%s.pem", sign_key_kid(k->key));
-	if (!trusted)
-		return error_oom(err);
-	return file_exists(trusted) || sign_key_write_public(k->key, trusted, err);
-}
-
-static bool open_stores(struct keeper *k, struct error *err)
-{
-	_cleanup_free_ char *records = statedir_path(k->dir, "gate/records.db");
-	_cleanup_free_ char *coordination = statedir_path(k->dir, "gate/coordination.db");
-
-	if (!records || !coordination)
-		return error_oom(err);
-	k->documents = documents_open_sqlite(records, err);
-	k->coordination = k->documents ? coord_open_sqlite(coordination, err) : NULL;
-	k->audit = k->coordination ? audit_open(k->dir, "gate", err) : NULL;
-	k->pins = k->audit ? pins_open(k->settings, k->documents, err) : NULL;
-	return k->pins && keeper_own_open(k, err) &&
-	       coord_now_ms(k->coordination, &k->now_ms, err) && keeper_recover(k, err);
-}
-
-static bool make_limits(struct keeper *k, struct error *err)
-{
-	k->proposals = limiter_new((unsigned)k->settings->proposals_at_once,
-				   (unsigned)k->settings->proposals_per_minute);
-	k->refusals = limiter_new(60, 60);
-	return (k->proposals && k->refusals) || error_oom(err);
-}
-
-static int listen_for_surfaces(struct keeper *k, struct error *err)
-{
-	_cleanup_free_ char *gate = statedir_path(k->dir, "gate");
-
-	k->socket_path = statedir_path(k->dir, "run/gate.sock");
-	if (!k->socket_path || !gate) {
-		error_oom(err);
-		return -1;
-	}
-	if (!file_make_dir(gate, 0700, err))
-		return -1;
-	return channel_listen(k->socket_path, err);
-}
-
-static void on_stop(void *context, int signal_number)
-{
-	struct keeper *k = context;
-
-	log_info("gate.stopping", LOG_INT("signal", signal_number));
-	if (k->stop_by_ms == 0)
-		k->stop_by_ms = clock_mono_ms() + STOP_MS;
-	keeper_tick(k);
-}
-
-static void on_not_ready(void *context)
-{
-	struct keeper *k = context;
-	struct error err = ERROR_INIT;
-
-	if (k->url[0])
-		return;
-	error_set(&err, ERR_TIMEOUT, "the gate's caller did not begin to listen");
-	give_in(k, "caller.not_ready", &err);
-}
-
-/* In the order of OpenSSH's monitor: peers, then what may be touched, then secrets, then words. */
-static bool start(struct keeper *k, int *ret_listen_fd, struct error *err)
-{
-	_cleanup_close_ int caller_fd = -1;
-
-	k->reader = settings_reader_new(k->dir, err);
-	k->settings = k->reader ? settings_read(k->reader, err) : NULL;
-	if (!k->settings)
-		return false;
-	log_setup("gate", k->settings->log_level);
-	k->policy = TAKE(k->settings->policy);
-	k->loop = loop_new(err);
-	if (!k->loop || !loop_add_signal(k->loop, SIGTERM, on_stop, k, err) ||
-	    !loop_add_signal(k->loop, SIGINT, on_stop, k, err) || !make_limits(k, err) ||
-	    !spawn_caller(k, &caller_fd, err))
-		return false;
-	*ret_listen_fd = listen_for_surfaces(k, err);
-	/* No thread has been started yet: what is given up here is given up by all of them. */
-	if (*ret_listen_fd < 0 || !enter_sandbox(k, err) || !read_key(k, err) ||
-	    !open_stores(k, err))
-		return false;
-	k->started_ms = k->now_ms;
-	k->caller = channel_new(k->loop, TAKE_FD(caller_fd), on_caller, on_caller_closed,
-				k, err);
-	return k->caller &&
-	       loop_add_fd(k->loop, *ret_listen_fd, LOOP_READ, on_connection, k, err) &&
-	       loop_add_timer(k->loop, KEEPER_TICK_MS, true, keeper_tick, k, err) &&
-	       loop_add_timer(k->loop, CALLER_READY_MS, false, on_not_ready, k, err);
-}
-
-static void finish(struct keeper *k)
-{
-	while (k->peers)
-		peer_free(k, k->peers);
-	end_caller(k);
-	loop_free(k->loop);
-	audit_close(k->audit); /* with a checkpoint */
-	pins_free(k->pins);
-	coord_close(k->coordination);
-	documents_close(k->documents);
-	for (struct approval *a = k->approvals, *next; a; a = next) {
-		next = a->next;
-		keeper_approval_free(a);
-	}
-	if (k->own_tools)
-		pin_set_done(k->own_tools);
-	free(k->own_tools);
-	limiter_free(k->proposals);
-	limiter_free(k->refusals);
-	sign_key_free(k->key);
-	policy_free(k->policy);
-	settings_free(k->settings);
-	settings_reader_free(k->reader);
-	free(k->socket_path);
-}
-
-int keeper_main(const struct statedir *dir)
-{
-	struct keeper k = { .dir = dir };
-	struct error err = ERROR_INIT;
-	_cleanup_close_ int listen_fd = -1;
-	bool ok = start(&k, &listen_fd, &err) && loop_run(k.loop, &err);
-
-	if (!ok)
-		log_failure("gate.failed", &err);
-	if (k.socket_path && listen_fd >= 0)
-		(void)unlink(k.socket_path);
-	finish(&k);
-	return ok && !k.failed ? 0 : 1;
+	keeper_give_in(k, "caller.gone", &said);
 }

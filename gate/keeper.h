@@ -150,6 +150,12 @@ struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
 /* What keeper_propose would call it: for finding what became of it. */
 bool keeper_identify(struct keeper *k, const struct proposal *p,
 		     char ret[static DIGEST_HEX_BYTES], struct error *err);
+const struct tool_definition *keeper_definition(const struct keeper *k,
+						const char *server, const char *tool,
+						struct error *err);
+
+/* --- keeper_post.c --- */
+
 /* Ask for a plan, or post what needs none. Failures end the approval. */
 void keeper_advance(struct keeper *k, struct approval *a);
 /* A plan came: check it, keep it, post the prompt. Steals nothing. */
@@ -158,9 +164,6 @@ void keeper_take_plan(struct keeper *k, struct approval *a, const json_t *plan,
 /* Ends it as refused (before a grant), with the error for the requester. */
 void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why,
 		   const json_t *details);
-const struct tool_definition *keeper_definition(const struct keeper *k,
-						const char *server, const char *tool,
-						struct error *err);
 
 /* --- keeper_decide.c --- */
 
@@ -253,7 +256,16 @@ void keeper_own_tick(struct keeper *k);
 
 void keeper_tick(void *context);
 
-/* --- keeper.c --- */
+/* --- keeper.c: who may say what --- */
+
+void keeper_on_connection(void *context, int fd, unsigned events);
+void keeper_on_caller(void *context, struct channel *ch, json_t *message);
+void keeper_on_caller_closed(void *context, struct channel *ch, const struct error *err);
+void keeper_peer_free(struct keeper *k, struct peer *p);
+/* Log why, and end the process with status 1. */
+void keeper_give_in(struct keeper *k, const char *event, const struct error *err);
+
+/* --- keeper_process.c --- */
 
 /* The program 'wingman-gate': returns its exit status. */
 int keeper_main(const struct statedir *dir);

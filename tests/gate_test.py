@@ -196,6 +196,18 @@ def test_reads(rig):
         a = c.propose("fixture.fail_with", code="unknown_outcome")
         c.approve(a)
         tap.ok("an unknown outcome is said to be one", c.wait(a, "unknown"))
+        slow = [c.propose("fixture.sleep_for", ms=4000 + i) for i in range(3)]
+        for a in slow:
+            c.approve(a)
+        began = time.monotonic()
+        a = put(c, "meanwhile", "1")
+        c.approve(a)
+        c.wait(a, "succeeded")
+        tap.ok("slow calls delay nobody", time.monotonic() - began < 3,
+               f"{time.monotonic() - began:.1f} s")
+        tap.equal("while they run that is said", [c.state(a) for a in slow], ["executing"] * 3)
+        for a in slow:
+            c.wait(a, "succeeded")
 
 
 def test_changed_world(rig):
@@ -516,16 +528,21 @@ def test_time(rig):
     body = {"v": 1, "tool": "put_value", "principal": ALICE, "client": "t",
             "arguments": {"key": "late", "value": "2", "reason": WHY}}
     approval = rig.register(body)[1]["approval"]
+    taken = {**body, "client": "silent"}
+    given = rig.register(taken)[1]["approval"]
     with rig.client() as c:
         c.approve(approval)
+        c.approve(given)
+    tap.equal("one that was claimed", rig.register(taken)[1]["state"], "granted")
     rig.gate.stop()
     name = table(rig)
-    for which, member in ((a, "expires_at"), (approval, "good_until")):
+    for which, member in ((a, "expires_at"), (approval, "good_until"), (given, "grant_claims.iat")):
         edit(rig, f"update {name} set body = json_set(body, '$.{member}', 1000) where id = ?", which)
     rig.start_gate()
     with rig.client() as c:
         tap.ok("a prompt expires", c.wait(a, "expired"))
         tap.ok("an approval that nobody claims lapses", c.wait(approval, "lapsed"))
+        tap.ok("and whose outcome nobody tells is unknown", c.wait(given, "unknown"))
         refused("and is not decided any more", "conflict", "expired",
                 lambda: c.decide(a, "approve"))
     tap.ok("nor run", rig.call("put_value", body["arguments"]).get("isError"))
