@@ -344,19 +344,29 @@ struct verify_key *verify_key_read(const char *pem_path, struct error *err)
 	return verify_key_steal(pkey, pem_path, err);
 }
 
+struct verify_key *verify_key_new(const uint8_t raw[static KEY_PUBLIC_BYTES],
+				  struct error *err)
+{
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw,
+						     KEY_PUBLIC_BYTES);
+
+	if (!pkey) {
+		crypto_error(err, ERR_INTERNAL, "cannot make a public key");
+		return NULL;
+	}
+	return verify_key_steal(pkey, "raw", err);
+}
+
 struct verify_key *verify_key_of(const struct sign_key *k, struct error *err)
 {
 	unsigned char raw[KEY_PUBLIC_BYTES];
 	size_t length = sizeof raw;
-	EVP_PKEY *pkey = NULL;
 
-	if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &length) == 1)
-		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, length);
-	if (!pkey) {
+	if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &length) != 1) {
 		crypto_error(err, ERR_INTERNAL, "cannot get a public key");
 		return NULL;
 	}
-	return verify_key_steal(pkey, k->kid, err);
+	return verify_key_new(raw, err);
 }
 
 void verify_key_free(struct verify_key *k)

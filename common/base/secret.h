@@ -54,6 +54,9 @@ bool sign_key_write_public(const struct sign_key *k, const char *pem_path,
 			   struct error *err);
 
 struct verify_key *verify_key_read(const char *pem_path, struct error *err) _must_use_;
+/* From the raw public key. */
+struct verify_key *verify_key_new(const uint8_t raw[static KEY_PUBLIC_BYTES],
+				  struct error *err) _must_use_;
 struct verify_key *verify_key_of(const struct sign_key *k, struct error *err) _must_use_;
 void verify_key_free(struct verify_key *k);
 DEFINE_CLEANUP(struct verify_key, verify_key_free);
