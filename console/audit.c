@@ -79,28 +79,66 @@ static bool concerns(const json_t *line, const char *approval)
 	return id && strcmp(id, approval) == 0;
 }
 
-/* Lines of one log: the last 'last' (0: all), only those about 'approval' if given. */
-static bool read_log(const struct console *c, const char *program, const char *approval,
-		     size_t last, struct lines *ret, struct error *err)
+/* --- logs ------------------------------------------------------------------- */
+
+struct log_file {
+	FILE *file;
+	char *text; /* the line last read */
+	size_t size;
+};
+
+static void log_close(struct log_file *l)
+{
+	if (l->file)
+		(void)fclose(l->file);
+	free(l->text);
+	*l = (struct log_file){ 0 };
+}
+
+static bool log_open(struct log_file *l, const struct console *c, const char *program,
+		     struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(c->dir, "audit/%s.jsonl", program);
-	FILE *f = path ? fopen(path, "re") : NULL;
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0, first = ret->count;
-	ssize_t n;
 
-	if (!f)
-		return error_errno(err, "cannot read %s", path ? path : program);
-	while ((n = getline(&text, &size, f)) > 0) {
-		struct error ignored = ERROR_INIT;
-		json_auto_t *line = json_parse(text, (size_t)n, JSON_SYNTAX, &ignored);
+	l->file = path ? fopen(path, "re") : NULL;
+	return l->file || error_errno(err, "cannot read %s", path ? path : program);
+}
+
+/* The next whole line as JSON, NULL for one that is none; false at the end, where the
+ * beginning of a line that is being written waits for its end. */
+static bool log_next(struct log_file *l, json_t **ret)
+{
+	struct error no_json = ERROR_INIT;
+	ssize_t n = getline(&l->text, &l->size, l->file);
+
+	if (n <= 0)
+		return false;
+	if (l->text[n - 1] != '\n') {
+		(void)fseek(l->file, -(long)n, SEEK_CUR);
+		return false;
+	}
+	*ret = json_parse(l->text, (size_t)n, JSON_SYNTAX, &no_json);
+	return true;
+}
+
+/* Lines of one log: the last 'last' (0: all), only those about 'approval' if given.
+ * Where it ended goes to 'ret_end'. */
+static bool read_log(const struct console *c, const char *program, const char *approval,
+		     size_t last, struct lines *ret, long *ret_end, struct error *err)
+{
+	_cleanup_(log_close) struct log_file log = { 0 };
+	size_t first = ret->count;
+	json_t *next;
+
+	if (!log_open(&log, c, program, err))
+		return false;
+	while (log_next(&log, &next)) {
+		json_auto_t *line = next;
 
 		if (!line || (approval && !concerns(line, approval)))
 			continue;
-		if (!lines_add(ret, line)) {
-			(void)fclose(f);
+		if (!lines_add(ret, line))
 			return error_oom(err);
-		}
 		if (last && ret->count - first > last) {
 			json_decref(ret->v[first].json);
 			ret->count--;
@@ -108,7 +146,7 @@ static bool read_log(const struct console *c, const char *program, const char *a
 				(ret->count - first) * sizeof *ret->v);
 		}
 	}
-	(void)fclose(f);
+	*ret_end = ftell(log.file);
 	return true;
 }
 
@@ -135,52 +173,48 @@ static int print_lines(const struct console *c, struct lines *l)
 	return EXIT_DONE;
 }
 
-/* What came since; the beginning of a line that is being written waits for its end. */
-static void print_new(const struct console *c, FILE *log)
+static void print_new(const struct console *c, struct log_file *log)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t size = 0;
-	ssize_t n;
+	json_t *next;
 
-	while ((n = getline(&text, &size, log)) > 0) {
-		struct error ignored = ERROR_INIT;
-		json_auto_t *line = NULL;
+	while (log_next(log, &next)) {
+		json_auto_t *line = next;
 
-		if (text[n - 1] != '\n') {
-			(void)fseek(log, -(long)n, SEEK_CUR);
-			break;
-		}
-		line = json_parse(text, (size_t)n, JSON_SYNTAX, &ignored);
 		if (line)
 			print_line(c, line);
 	}
-	clearerr(log);
+	clearerr(log->file);
 }
 
-/* Until somebody ends us, or nobody reads any more. */
-static int follow(const struct console *c, const struct chains *p, const char *only)
+struct followed {
+	struct log_file log[CHAINS_MAX];
+};
+
+static void followed_done(struct followed *f)
 {
-	FILE *logs[CHAINS_MAX] = { NULL };
+	for (size_t i = 0; i < CHAINS_MAX; i++)
+		log_close(&f->log[i]);
+}
+
+/* Until somebody ends us, or nobody reads any more; on from where reading ended. */
+static int follow(const struct console *c, const struct chains *p, const char *only,
+		  const long *ends)
+{
+	_cleanup_(followed_done) struct followed f = { 0 };
 
 	for (size_t i = 0; i < p->count; i++) {
-		_cleanup_free_ char *path =
-			statedir_path(c->dir, "audit/%s.jsonl", p->program[i]);
+		struct error skipped = ERROR_INIT;
 
-		if (only && strcmp(only, p->program[i]) != 0)
-			continue;
-		logs[i] = path ? fopen(path, "re") : NULL;
-		if (logs[i])
-			(void)fseek(logs[i], 0, SEEK_END);
+		if ((!only || strcmp(only, p->program[i]) == 0) &&
+		    log_open(&f.log[i], c, p->program[i], &skipped))
+			(void)fseek(f.log[i].file, ends[i], SEEK_SET);
 	}
 	while (!ferror(stdout)) {
 		for (size_t i = 0; i < p->count; i++)
-			if (logs[i])
-				print_new(c, logs[i]);
+			if (f.log[i].file)
+				print_new(c, &f.log[i]);
 		(void)usleep(FOLLOW_MS * 1000);
 	}
-	for (size_t i = 0; i < p->count; i++)
-		if (logs[i])
-			(void)fclose(logs[i]);
 	return EXIT_FAILED;
 }
 
@@ -197,6 +231,7 @@ static int tail(struct console *c, const struct audit_options *o, const char *on
 	struct error err = ERROR_INIT;
 	struct chains p;
 	_cleanup_(lines_done) struct lines lines = { 0 };
+	long ends[CHAINS_MAX] = { 0 };
 
 	if (!chains_list(c->dir, &p, &err))
 		return console_fail(c, &err);
@@ -206,10 +241,11 @@ static int tail(struct console *c, const struct audit_options *o, const char *on
 	}
 	for (size_t i = 0; i < p.count; i++)
 		if ((!only || strcmp(only, p.program[i]) == 0) &&
-		    !read_log(c, p.program[i], NULL, (size_t)o->lines, &lines, &err))
+		    !read_log(c, p.program[i], NULL, (size_t)o->lines, &lines, &ends[i],
+			      &err))
 			return console_fail(c, &err);
 	(void)print_lines(c, &lines);
-	return o->follow ? follow(c, &p, only) : EXIT_DONE;
+	return o->follow ? follow(c, &p, only, ends) : EXIT_DONE;
 }
 
 static int story(struct console *c, const char *approval)
@@ -217,11 +253,12 @@ static int story(struct console *c, const char *approval)
 	struct error err = ERROR_INIT;
 	struct chains p;
 	_cleanup_(lines_done) struct lines lines = { 0 };
+	long end;
 
 	if (!chains_list(c->dir, &p, &err))
 		return console_fail(c, &err);
 	for (size_t i = 0; i < p.count; i++)
-		if (!read_log(c, p.program[i], approval, 0, &lines, &err))
+		if (!read_log(c, p.program[i], approval, 0, &lines, &end, &err))
 			return console_fail(c, &err);
 	if (lines.count == 0) {
 		error_set(&err, ERR_NOT_FOUND, "no log speaks of the approval '%s'",

@@ -202,6 +202,41 @@ def test_scripts():
         tap.ok("an id is no option, and /quit ends", "accounts" not in r.stdout, r.stdout)
 
 
+def audit_line(seq, event):
+    return json.dumps({"at": "2026-01-01T00:00:00.%03dZ" % (seq // 2), "seq": seq, "program": "gate",
+                       "event": event, "data": {"approval": f"a{seq % 2}", "text": "\x1b[2J",
+                                                "digest": "ab" * 32}}) + "\n"
+
+
+def test_audit():
+    with Suite(gate=False) as s:
+        path = s.write("audit/gate.jsonl", "".join(audit_line(i, f"e{i}") for i in range(50))
+                       + "junk\n" + audit_line(50, "e50"))
+        r = s.run("audit", "tail", "gate", "--lines", "3")
+        tap.equal("tail: the newest, in their order",
+                  [line.split()[2] for line in r.stdout.splitlines()], ["e48", "e49", "e50"])
+        tap.ok("digests short, nothing raw", "digest=" + "ab" * 6 in r.stdout
+               and "ab" * 7 not in r.stdout and "\x1b" not in r.stdout, r.stdout)
+        tap.equal("no log of that name", s.run("audit", "tail", "nothing").returncode, 2)
+        r = s.run("audit", "show", "a1", "--json")
+        tap.equal("one approval's lines", len(r.stdout.splitlines()), 25)
+        tap.equal("no such approval", s.run("audit", "show", "a9").returncode, 2)
+        r = s.run("audit", "verify")
+        tap.ok("what is no chain does not verify", r.returncode == 1 and "BROKEN" in r.stdout, r.stdout)
+        p = subprocess.Popen(s.argv("audit", "tail", "--lines", "1", "--follow"), env=s.env(),
+                             stdout=subprocess.PIPE, text=True)
+        tap.ok("--follow begins with the tail", "e50" in p.stdout.readline())
+        line = audit_line(51, "e51")
+        with open(path, "a", encoding="utf-8") as f:
+            f.write(line[:20])
+            f.flush()
+            time.sleep(0.4)
+            f.write(line[20:])
+        tap.ok("and goes on with whole lines", "e51" in p.stdout.readline())
+        p.kill()
+        p.communicate()
+
+
 # ---- on a terminal ----
 
 def spawn(s, *args, rows=50, columns=100):
@@ -737,7 +772,7 @@ def test_doctor():
 
 def main():
     tests = [test_words, test_lists, test_calls_without_a_terminal, test_arguments,
-             test_approvals, test_scripts, test_connect, test_bridge, test_bridge_lines,
+             test_approvals, test_scripts, test_audit, test_connect, test_bridge, test_bridge_lines,
              test_bridge_together, test_bridge_failures, test_config, test_doctor]
     on_terminal = [test_terminal_call, test_terminal_type_ahead, test_terminal_too_small,
                    test_terminal_pin, test_two_approvers, test_interactive, test_signals, test_window,
