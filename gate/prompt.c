@@ -66,7 +66,9 @@ static bool warn_odd(struct build *b, const char *what, const json_t *text,
 	text_visible(&sb, what, strlen(what));
 	strbuf_add_string(&sb, " is odd:");
 	json_array_foreach(flags, i, flag)
+	{
 		strbuf_add_format(&sb, "%s %s", i ? "," : "", json_string_value(flag));
+	}
 	strbuf_add_string(&sb, "; it reads ");
 	text_escaped(&sb, json_string_value(text), json_string_length(text));
 	if (!strbuf_ok(&sb) ||
