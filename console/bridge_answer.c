@@ -1,6 +1,6 @@
 #include "console/bridge_answer.h"
 
-#include "console/event_stream.h"
+#include "wire/sse.h"
 
 void bridge_error(struct strbuf *lines, const json_t *id, int code, const char *message)
 {
@@ -66,12 +66,14 @@ static enum taken take(struct strbuf *lines, const json_t *id, const char *text,
 
 static bool take_events(struct strbuf *lines, const json_t *id, const struct strbuf *body)
 {
-	_cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
-	struct event_stream s;
+	_cleanup_sse_reader_ struct sse_reader r;
+	struct error why = ERROR_INIT;
+	struct sse_event e;
 
-	event_stream_init(&s, body->data, body->length);
-	while (event_stream_next(&s, &data))
-		if (take(lines, id, data.data, data.length) == TAKEN_ANSWER)
+	sse_reader_init(&r, body->length);
+	sse_reader_feed(&r, body->data, body->length);
+	while (sse_reader_next(&r, &e, &why) == SSE_EVENT)
+		if (e.length > 0 && take(lines, id, e.data, e.length) == TAKEN_ANSWER)
 			return true;
 	return false;
 }

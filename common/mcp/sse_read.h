@@ -1,10 +1,8 @@
 /*
  * sse_read -- the one JSON document that a response stream ends with.
  *
- * For whole bodies of a single request: finds the last event that is a JSON-RPC
- * response. Lines end in CR, LF or CRLF, a leading BOM is dropped, comments and
- * unknown fields are skipped, several data lines join with LF, events without data
- * and an event without its blank line do not count. Source: PROTOCOL 2.5.
+ * For whole bodies of a single request: finds the first event that is a JSON-RPC
+ * response; notifications before it are passed over. wire/sse.h reads the events.
  */
 #ifndef MCP_SSE_READ_H
 #define MCP_SSE_READ_H

@@ -140,7 +140,7 @@ static bool read_file_limit(size_t *ret, struct error *err)
  * connections come first: at least half. */
 static bool allow_connections(struct httpd_config *config, struct error *err)
 {
-	size_t files;
+	size_t files = 0;
 
 	if (!read_file_limit(&files, err))
 		return false;
