@@ -15,7 +15,10 @@ enum {
 	CALLER_PLAN_MS = 30 * 1000,
 	CALLER_EXECUTE_MS = 120 * 1000,
 	CALLER_DEFINITIONS_MS = 10 * 1000,
-	CALLER_RESULT_MAX = 2 * 1024 * 1024, /* bytes of an answer that the keeper gets */
+	/* Bytes of an answer that the keeper gets. All threads of a server at once stay
+	 * below CHANNEL_QUEUE_MAX: a queue that overruns would end the gate. */
+	CALLER_RESULT_MAX = 1024 * 1024,
+	CALLER_PLAN_MAX = 256 * 1024,
 	/* For each server, so that a slow one delays no other; and planning apart from
 	 * executing, so that long calls keep nobody from asking. */
 	CALLER_PLAN_THREADS = 4,

@@ -4,13 +4,13 @@
 #include "guard/names.h"
 
 /* Whether 'value' may travel in a frame: contract JSON, and not too long. */
-static bool fits(const json_t *value, struct error *err)
+static bool fits(const json_t *value, size_t max, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
 	if (!json_check_contract(value, err) || !json_write(&text, value, err))
 		return false;
-	if (text.length > CALLER_RESULT_MAX)
+	if (text.length > max)
 		return error_set(
 			err, ERR_BACKEND_UNAVAILABLE,
 			"the server's answer has %zu bytes, more than the gate takes",
@@ -92,7 +92,7 @@ static json_t *run_plan(struct mcp_client *client, const struct fields *f)
 	json_t *plan = json_object_get(json_object_get(result, "_meta"), META_PLAN);
 	const json_t *details = NULL;
 
-	if (!result || !fits(result, &err))
+	if (!result || !fits(result, CALLER_PLAN_MAX, &err))
 		return planned(f, NULL, NULL, &err, NULL);
 	if (type && strcmp(type, "input_required") == 0 && json_is_object(plan))
 		return planned(f, plan, json_get_string(result, "requestState"), &err,
@@ -113,7 +113,9 @@ static json_t *shorten(const json_t *result)
 	const json_t *meta =
 		json_object_get(json_object_get(result, "_meta"), META_OUTCOME);
 	struct error ignored = ERROR_INIT;
-	json_auto_t *outcome = meta && fits(meta, &ignored) ? json_deep_copy(meta) : NULL;
+	json_auto_t *outcome = meta && fits(meta, CALLER_PLAN_MAX, &ignored)
+				       ? json_deep_copy(meta)
+				       : NULL;
 
 	return json_pack(
 		"{s:s, s:b, s:[{s:s, s:s}], s:{s:O*}}", "resultType", "complete",
@@ -139,7 +141,7 @@ static json_t *run_execute(struct mcp_client *client, const struct fields *f)
 
 	if (!result)
 		return executed(f, NULL, sent && !refused, &err);
-	if (fits(result, &unfit))
+	if (fits(result, CALLER_RESULT_MAX, &unfit))
 		return executed(f, result, true, &err);
 	shortened = shorten(result);
 	return executed(f, shortened, true, &err);
@@ -154,8 +156,8 @@ static json_t *run_definitions(struct mcp_client *client, const struct fields *f
 
 	if (!tools)
 		return defined(f, NULL, false, &err);
-	return fits(tools, &err) ? defined(f, tools, true, &err)
-				 : defined(f, NULL, true, &err);
+	return fits(tools, CALLER_RESULT_MAX, &err) ? defined(f, tools, true, &err)
+						    : defined(f, NULL, true, &err);
 }
 
 json_t *caller_job_run(struct mcp_client *client, enum message m, const struct fields *f)

@@ -8,7 +8,7 @@ enum {
 	RETRY_MAX_MS = 8000,
 	NOT_RUN_TRIES = 3,
 	BURN_WAIT_MS = 5000,
-	RESULT_MAX = 1536 * 1024,
+	RESULT_MAX = 1024 * 1024,
 	DETAILS_MAX = 64 * 1024, /* of an error: candidates and the like */
 };
 
