@@ -103,30 +103,97 @@ static bool check_denied(struct keeper *k, const struct checked *c, struct error
 	return true;
 }
 
-static bool check_limits(struct keeper *k, const char *requester, struct error *err)
+static bool is_direct(const struct proposal *p)
 {
-	int64_t wait_ms = 0, mine = 0, all = 0;
+	const char *kind = json_get_string(p->surface, "kind");
+
+	return kind && strcmp(kind, "direct") == 0;
+}
+
+/* What a server registers in somebody's name does not use up that person's own turns. */
+static bool is_by_same_way(const struct approval *a, const struct proposal *p)
+{
+	const char *server = json_get_string(a->body, "server");
+
+	return keeper_is_direct(a) == is_direct(p) &&
+	       (!is_direct(p) || (server && strcmp(server, p->server) == 0));
+}
+
+static bool check_open(const struct keeper *k, const struct proposal *p,
+		       struct error *err)
+{
+	int64_t mine = 0, same_way = 0, all = 0;
 
 	for (const struct approval *a = k->approvals; a; a = a->next) {
 		const char *who = json_get_string(a->body, "requester");
+		bool same = is_by_same_way(a, p);
 
 		if (a->ended || a->state > RECORD_APPROVED)
 			continue;
 		all++;
-		mine += who && strcmp(who, requester) == 0;
+		same_way += same;
+		mine += same && who && strcmp(who, p->requester) == 0;
 	}
 	if (mine >= k->settings->open_per_person)
 		return error_set(err, ERR_RATE_LIMITED,
 				 "%lld calls of '%s' wait for a decision already",
-				 (long long)mine, requester);
-	if (all >= k->settings->open)
+				 (long long)mine, p->requester);
+	if (all >= k->settings->open ||
+	    (is_direct(p) && same_way >= (k->settings->open + 1) / 2))
 		return error_set(err, ERR_RATE_LIMITED,
 				 "%lld calls wait for a decision already",
 				 (long long)all);
-	return limiter_take(k->proposals, requester, clock_mono_ms(), &wait_ms, err);
+	return true;
+}
+
+static bool check_limits(struct keeper *k, const struct proposal *p, struct error *err)
+{
+	int64_t wait_ms = 0;
+	char who[192];
+
+	(void)snprintf(who, sizeof who, "%s%s%s", is_direct(p) ? p->server : "",
+		       is_direct(p) ? " for " : "", p->requester);
+	return check_open(k, p, err) &&
+	       limiter_take(k->proposals, who, clock_mono_ms(), &wait_ms, err);
 }
 
 /* --- the record --- */
+
+/* Whether anything below is said to be sensitive. */
+static bool has_sensitive(const json_t *schema)
+{
+	json_auto_t *shared = NULL;
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	json_array_foreach(schema, i, member)
+	{
+		if (has_sensitive(member))
+			return true;
+	}
+	if (!json_is_object(schema))
+		return false;
+	if (json_is_true(json_object_get(schema, "x-wingman-sensitive")))
+		return true;
+	/* jansson's loop wants an object that it could change, and does not. */
+	shared = json_copy((json_t *)(uintptr_t)schema);
+	json_object_foreach(shared, name, member)
+	{
+		if (has_sensitive(member))
+			return true;
+	}
+	return false;
+}
+
+/* Said of no argument by name ($defs and the like): then of any. */
+static bool hides_all(const json_t *input_schema)
+{
+	json_auto_t *rest = json_copy((json_t *)(uintptr_t)input_schema);
+
+	(void)json_object_del(rest, "properties");
+	return !rest || has_sensitive(rest);
+}
 
 /* Arguments as the audit log keeps them: sensitive values as keyed digests. */
 static json_t *audit_arguments(struct keeper *k, const struct checked *c)
@@ -134,8 +201,9 @@ static json_t *audit_arguments(struct keeper *k, const struct checked *c)
 	struct error ignored = ERROR_INIT;
 	json_auto_t *arguments = json_parse(c->arguments.data, c->arguments.length,
 					    JSON_CONTRACT, &ignored);
-	const json_t *properties = json_object_get(
-		json_object_get(c->tool->json, "inputSchema"), "properties");
+	const json_t *schema = json_object_get(c->tool->json, "inputSchema");
+	const json_t *properties = json_object_get(schema, "properties");
+	bool all = hides_all(schema);
 	const char *name;
 	json_t *value;
 	void *next;
@@ -144,8 +212,7 @@ static json_t *audit_arguments(struct keeper *k, const struct checked *c)
 	{
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, digest = STRBUF_INIT;
 
-		if (!json_is_true(json_object_get(json_object_get(properties, name),
-						  "x-wingman-sensitive")))
+		if (!all && !has_sensitive(json_object_get(properties, name)))
 			continue;
 		if (!canonical_write(&text, value, &ignored))
 			return NULL;
@@ -184,7 +251,7 @@ static struct approval *make(struct keeper *k, const struct proposal *p,
 	json_t *audit, *body;
 
 	if (!check_policy(k, p, c->tool, err) || !check_denied(k, c, err) ||
-	    !check_limits(k, p->requester, err))
+	    !check_limits(k, p, err))
 		return NULL;
 	audit = audit_arguments(k, c);
 	body = new_body(k, p, c);
