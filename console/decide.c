@@ -308,7 +308,8 @@ static void print_error(const json_t *outcome)
 
 	if (!e)
 		return;
-	printf("%s: ", code ? code : "error");
+	console_put_visible(code ? code : "error");
+	printf(": ");
 	console_print_visible(message ? message : "no reason was given");
 	if (hint) {
 		printf("hint: ");
