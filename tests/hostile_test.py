@@ -35,6 +35,14 @@ class Liar(http.server.ThreadingHTTPServer):
             if name != "server.json":
                 with open(os.path.join(schemas, name), encoding="utf-8") as f:
                     self.tools.append(json.load(f))
+        self.tools.append({
+            "name": "set_secret", "title": "Set a secret", "description": "Writes.",
+            "_meta": {"org.wingman/risk": "write"},
+            "inputSchema": {"type": "object", "additionalProperties": False, "properties": {
+                "plain": {"type": "string"},
+                "secret": {"type": "string", "x-wingman-sensitive": True},
+                "deep": {"type": "object", "properties": {
+                    "inner": {"type": "string", "x-wingman-sensitive": True}}}}}})
         self.plan = lambda arguments: good_plan()
         self.execute = lambda approval: good_result(approval)
         self.executed = []
@@ -147,8 +155,8 @@ def test_odd_plans(rig):
             tap.ok(f"{what}: refused, nothing asked",
                    record["state"] == "refused" and "prompt" not in record,
                    (record["state"], record.get("outcome")))
-        liar.plan = lambda _: failure(ESCAPE, "é" * 100_000 + ESCAPE, hint="h" * 100_000,
-                                      details={"candidates": ["y" * 900_000]})
+        liar.plan = lambda _: failure(ESCAPE, "é" * 20_000 + ESCAPE, hint="h" * 20_000,
+                                      details={"candidates": ["y" * 100_000]})
         record = ended(c, put(c))
         error = record["outcome"]["error"]
         tap.equal("a failure of no known code is internal", error["code"], "internal")
@@ -360,8 +368,49 @@ def test_story(rig):
               WHY)
 
 
+def test_sensitive(rig):
+    with rig.client() as c:
+        a = c.propose("fixture.set_secret", plain="in the open", secret="hunter2",
+                      deep={"inner": "correct horse"})
+        tap.ok("a prompt shows it", "hunter2" in json.dumps(c.wait(a, "pending")["prompt"]))
+        c.ask("cancel", approval=a)
+    text = rig.read("audit/gate.jsonl")
+    tap.ok("the log holds what is no secret", "in the open" in text)
+    tap.ok("and no secret, however deep", "hunter2" not in text and "correct horse" not in text)
+    tap.ok("nor does the other log", "hunter2" not in rig.read("run/gate.log"))
+
+
+def test_all_at_once(rig):
+    """Every thread that calls a server brings the largest answer there is, while the gate is busy."""
+    gate, here, pid = threading.Event(), threading.Semaphore(0), rig.gate.process.pid
+
+    def large(reply, n):
+        here.release()
+        gate.wait(30)
+        return {**reply, "content": [{"type": "text", "text": "l" * n}]}
+
+    rig.liar.execute = lambda approval: large(good_result(approval), 2_000_000)
+    with rig.client() as c:
+        approvals = [put(c) for _ in range(8)]
+        for a in approvals:
+            c.approve(a)
+        rig.liar.plan = lambda _: large(failure("not_found", "x", details={"y": "d" * 1_900_000}), 1)
+        for _ in range(3):
+            put(c)
+        for _ in range(11):
+            here.acquire(timeout=10)
+        os.kill(pid, 19)
+        gate.set()
+        time.sleep(1.5)
+        os.kill(pid, 18)
+        rig.liar.plan, rig.liar.execute = lambda _: good_plan(), good_result
+        tap.equal("each has ended", {ended(c, a)["state"] for a in approvals}, {"succeeded"})
+    is_alive(rig, "the gate lives")
+
+
 TESTS = [test_odd_plans, test_odd_outcomes, test_shown, test_registering, test_flood,
-         test_second_thoughts, test_leaver_watches, test_story,
+         test_second_thoughts, test_leaver_watches, test_story, test_sensitive,
+         test_crowding_out, test_all_at_once,
          test_own_after_a_fall]
 
 
