@@ -1,9 +1,12 @@
 """The spine, end to end: real programs, a real directory, people at terminals."""
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -68,6 +71,31 @@ def test_block_and_unblock():
     code, record = s.run("accounts.unblock_account", person=JOHN, reason="Clean again")
     tap.equal("unblocking succeeds", (code, record.get("state")), (0, "succeeded"))
     tap.equal("John can sign in again", s.bind("john.doe"), 0)
+
+
+def test_block_for_a_time():
+    child, approval = s.propose("accounts.block_account", person=JOHN, reason="Until tomorrow", expires_in="1d")
+    page, _ = s.decide(approval)
+    effect = re.search(r"active, at (20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ) by itself", " ".join(page.split()))
+    tap.ok("the prompt shows that, and when, it is unblocked by itself", effect, page)
+    code, record = s.finish(child)
+    outcome = structured(record).get("outcomes", [{}])[0]
+    tap.equal("and that is what runs", (code, outcome.get("expires_at")), (0, effect and effect.group(1)))
+    tap.equal("John cannot sign in", s.bind("john.doe"), 49)
+    code, record = s.run("accounts.get_account", person=JOHN)
+    tap.ok("get_account says until when", effect and effect.group(1) in json.dumps(record), record)
+    # Tomorrow comes while the server is away.
+    os.kill(s.child_pid("wingman-accounts"), signal.SIGKILL)
+    with contextlib.closing(sqlite3.connect(s.path("accounts", "records.db"), timeout=20)) as db, db:
+        changed = db.execute("UPDATE document SET body = json_set(body, '$.at_ms', ?) WHERE collection = ?",
+                             (int(time.time() * 1000) - 1000, "expiries")).rowcount
+    tap.equal("(one block waits for its end)", changed, 1)
+    s.wait_for(lambda: s.bind("john.doe") == 0, what="the block to end")
+    tap.ok("it ends by itself, over a restart", True)
+    events = s.wait_for(lambda: [e for e in s.audit_events("accounts", approval)
+                                 if e["event"] == "account.unblocked"], what="the audit line")
+    tap.ok("under its approval, read back", len(events) == 1 and events[0]["data"]["verified"] is True, events)
+    s.wait_for(is_up, what="accounts to answer")
 
 
 def test_refusals():
@@ -389,9 +417,9 @@ def _cmdline(pid):
 
 
 try:
-    tap.run([test_ready_line, test_second_start, test_block_and_unblock, test_refusals, test_decisions,
-             test_direct_client, test_tokens, test_forged_grants, test_epoch, test_deaths,
-             test_directory_faults, test_audit, test_commands, test_rotation, test_stop_and_return])
+    tap.run([test_ready_line, test_second_start, test_block_and_unblock, test_block_for_a_time,
+             test_refusals, test_decisions, test_direct_client, test_tokens, test_forged_grants,
+             test_epoch, test_deaths, test_directory_faults, test_audit, test_commands, test_rotation, test_stop_and_return])
 finally:
     s.done()
 tap.done()

@@ -1,7 +1,12 @@
 #include "servers/accounts/accounts.h"
 
 #include "base/file.h"
+#include "base/log.h"
 #include "servers/accounts/backend_ldap.h"
+#include "servers/accounts/expire.h"
+
+/* How often blocks that are not due are looked at. */
+enum { WATCH_MS = 60 * 1000 };
 
 /* The systems this program can be connected to, in the order in which they are asked
  * who somebody is. */
@@ -34,6 +39,7 @@ void accounts_close(void *context)
 	for (size_t i = 0; i < a->system_count; i++)
 		a->systems[i].backend->close(a->systems[i].self);
 	documents_close(a->records);
+	turns_done(&a->turns);
 	free(a);
 }
 
@@ -50,6 +56,7 @@ void *accounts_open(const struct statedir *dir, const json_t *config, struct err
 		error_oom(err);
 		return NULL;
 	}
+	turns_init(&a->turns);
 	for (size_t i = 0; i < ARRAY_SIZE(known_systems); i++) {
 		if (!json_object_get(config, known_systems[i].name))
 			continue;
@@ -76,6 +83,28 @@ bool accounts_ready(void *context, struct error *err)
 		if (!a->systems[i].backend->ready(a->systems[i].self, err))
 			return false;
 	return true;
+}
+
+void accounts_tick(void *context, const struct mcp_tick *tick)
+{
+	struct accounts *a = context;
+	const int64_t since_ms = tick->now_ms - a->watched_ms;
+	const struct expire e = {
+		.systems = a->systems,
+		.system_count = a->system_count,
+		.records = a->records,
+		.turns = &a->turns,
+		.audit = tick->audit,
+		.stopping = tick->stopping,
+		.now_ms = tick->now_ms,
+		.watch = since_ms < 0 || since_ms >= WATCH_MS,
+	};
+	struct error err = ERROR_INIT;
+
+	if (e.watch)
+		a->watched_ms = tick->now_ms;
+	if (!expire_blocks(&e, &err))
+		log_failure("expire.failed", &err);
 }
 
 const struct account_system *accounts_system(const struct accounts *a, const char *name)

@@ -6,19 +6,24 @@
 
 #include "base/statedir.h"
 #include "link/documents/documents.h"
-#include "mcp/tool.h"
+#include "mcp/server.h"
 #include "servers/accounts/resolve.h"
+#include "servers/accounts/turns.h"
 
 struct accounts {
 	struct account_system systems[SYSTEMS_MAX];
 	size_t system_count;
 	struct documents *records;
+	struct turns turns;
+	int64_t watched_ms; /* of the tick alone */
 };
 
 /* For struct mcp_server. */
 void *accounts_open(const struct statedir *dir, const json_t *config, struct error *err);
 void accounts_close(void *context);
 bool accounts_ready(void *context, struct error *err);
+/* Ends the blocks that end by themselves. */
+void accounts_tick(void *context, const struct mcp_tick *tick);
 
 /* NULL when it is not connected here. */
 const struct account_system *accounts_system(const struct accounts *a, const char *name);

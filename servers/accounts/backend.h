@@ -60,6 +60,8 @@ struct account_backend {
 	const char *system; /* "ldap" */
 	/* What a block here does not end, for warnings and outcomes. */
 	const char *not_ended;
+	/* How a lock reads that 'block' sets. */
+	const char *block_lock;
 
 	/* All accounts with exactly this key (the system's own rules of case), at most
 	 * ACCOUNT_MATCHES_MAX. 'now_ms' judges locks that end by themselves. */

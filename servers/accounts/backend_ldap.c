@@ -348,6 +348,7 @@ static const struct account_backend ldap_backend = {
 	.not_ended =
 		"a directory knows no sessions: connections, tickets, cookies and keys "
 		"that are in use already stay valid and must be ended where they are",
+	.block_lock = PPOLICY_LOCKED_FOR_EVER,
 	.lookup = ldap_lookup,
 	.read = ldap_read,
 	.is_protected = ldap_directory_is_protected,

@@ -56,13 +56,16 @@ static struct change block_john(void)
 				.act = true };
 }
 
-/* Who is on record for a block; NULL: nobody. */
+/* Who is on record for a lock like ours; NULL: nobody. */
 static json_t *explained(struct documents *d, const char *id)
 {
+	struct account account = { .id = strdup(id) };
 	struct error err = ERROR_INIT;
 	json_t *e = NULL;
 
-	assert_true(record_explain(d, "fake", id, &e, &err));
+	(void)snprintf(account.lock, sizeof account.lock, "locked");
+	assert_true(record_explain(d, "fake", &account, &e, &err));
+	free(account.id);
 	return e;
 }
 

@@ -1,5 +1,7 @@
 #include "servers/accounts/change.h"
 
+#include "servers/accounts/expiry.h"
+
 static bool read_account(const struct change *c, int64_t now_ms, struct account *ret,
 			 bool *ret_found, struct error *err)
 {
@@ -69,32 +71,111 @@ static bool act(const struct change *c, int64_t now_ms, struct change_outcome *r
 	return false;
 }
 
+/* ---- On record -------------------------------------------------------------------- */
+
+static const char *system_name(const struct change *c)
+{
+	return c->system->backend->system;
+}
+
+/* A person's yes may come after the end that it was for. */
+static bool check_end(const struct change *c, int64_t at_ms, struct error *err)
+{
+	if (c->expires_ms == 0 || c->expires_ms > at_ms)
+		return true;
+	error_set(err, ERR_PRECONDITION_FAILED,
+		  "the block of '%s' was to end by itself before now; nothing was done",
+		  c->identifier);
+	return error_hint(err, "ask again, with a longer 'expires_in'");
+}
+
+/* When the block ends. One that has no end must not inherit that of an earlier one. */
+static bool put_end(const struct change *c, struct documents *records,
+		    const struct record_event *e, struct error *err)
+{
+	const struct expiry x = {
+		.system = system_name(c),
+		.id = c->id,
+		.identifier = c->identifier,
+		.lock = c->system->backend->block_lock,
+		.by = e->by,
+		.approved_by = e->approved_by,
+		.approval = e->approval,
+		.at_ms = c->expires_ms,
+	};
+
+	return c->expires_ms != 0 ? expiry_put(records, &x, err)
+				  : expiry_remove(records, x.system, x.id, err);
+}
+
+/* Before it is done: no block that nobody answers for, or that outlasts its yes. */
+static bool put_on_record(const struct change *c, struct documents *records,
+			  const struct account *account, const struct record_event *e,
+			  struct error *err)
+{
+	struct error undo = ERROR_INIT;
+
+	if (!record_add(records, system_name(c), account, e, err))
+		return false;
+	if (c->kind == CHANGE_UNBLOCK || !c->reschedule || put_end(c, records, e, err))
+		return true;
+	(void)record_remove(records, system_name(c), account, e, &undo);
+	return false;
+}
+
+/* It did not happen. An end of before was that of a lock that was gone already. */
+static void take_back(const struct change *c, struct documents *records,
+		      const struct account *account, const struct record_event *e)
+{
+	struct error undo = ERROR_INIT, undo_end = ERROR_INIT;
+
+	(void)record_remove(records, system_name(c), account, e, &undo);
+	if (c->kind == CHANGE_BLOCK && c->reschedule)
+		(void)expiry_remove(records, system_name(c), c->id, &undo_end);
+}
+
+static bool change_recorded(const struct change *c, struct documents *records,
+			    const struct account *before, const struct record_event *e,
+			    int64_t now_ms, struct change_outcome *ret, struct error *err)
+{
+	struct error odd = ERROR_INIT;
+
+	if (!put_on_record(c, records, before, e, err))
+		return false;
+	if (c->act && !act(c, now_ms, ret, err)) {
+		if (err->code != ERR_UNKNOWN_OUTCOME)
+			take_back(c, records, before, e);
+		return false;
+	}
+	ret->changed = true;
+	/* One that stays behind ends nothing: its lock is gone. */
+	if (c->kind == CHANGE_UNBLOCK && c->reschedule && ret->verified)
+		(void)expiry_remove(records, system_name(c), c->id, &odd);
+	return true;
+}
+
 bool change_account(const struct change *c, struct documents *records,
 		    const struct record_event *event, int64_t now_ms,
 		    struct change_outcome *ret, struct error *err)
 {
 	_cleanup_(account_done) struct account before = { 0 };
-	struct error undo = ERROR_INIT;
+	struct record_event e = *event;
 	bool found = false;
 
-	if (!read_account(c, now_ms, &before, &found, err))
+	if (!check_end(c, event->at_ms, err) ||
+	    !read_account(c, now_ms, &before, &found, err))
 		return false;
 	if (!found || strcmp(before.lock, c->lock) != 0 || is_done(c, &before) == c->act)
 		return fail_changed(c, err);
 	*ret = (struct change_outcome){ .before = before.state,
 					.after = before.state,
 					.verified = true };
+	if (!c->act && !c->reschedule)
+		return true;
+	e.expires_ms = c->expires_ms;
 	if (!c->act)
-		return true;
-	/* On record before it is done: no block that nobody answers for. */
-	if (!record_add(records, c->system->backend->system, &before, event, err))
-		return false;
-	if (act(c, now_ms, ret, err)) {
-		ret->changed = true;
-		return true;
-	}
-	if (err->code != ERR_UNKNOWN_OUTCOME)
-		(void)record_remove(records, c->system->backend->system, &before, event,
-				    &undo);
-	return false;
+		e.action = "rescheduled";
+	else if (c->kind == CHANGE_BLOCK)
+		e.lock = c->system->backend->block_lock;
+	return change_recorded(c, records, &before, &e, now_ms, ret, err);
 }

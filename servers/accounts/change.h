@@ -1,9 +1,10 @@
 /*
  * change -- one account blocked or unblocked, as planned and no other way.
  *
- * Reads what is there, records who does it, acts only while the account has the id
- * and the lock that were planned for, reads again. What cannot be settled by
- * reading is ERR_UNKNOWN_OUTCOME. Knows nothing of MCP.
+ * Reads what is there, records who does it and when a block ends by itself, acts only
+ * while the account has the id and the lock that were planned for, reads again. What
+ * cannot be settled by reading is ERR_UNKNOWN_OUTCOME. The caller holds the account's
+ * turn (turns.h). Knows nothing of MCP.
  */
 #ifndef ACCOUNTS_CHANGE_H
 #define ACCOUNTS_CHANGE_H
@@ -18,11 +19,14 @@ struct change {
 	const struct account_system *system;
 	const char *identifier, *id, *lock;
 	bool act; /* false: planned as already so */
+	/* When the block ends by itself becomes 'expires_ms' (wall; 0: it does not). */
+	bool reschedule;
+	int64_t expires_ms;
 };
 
 struct change_outcome {
 	enum account_state before, after;
-	bool changed;
+	bool changed;  /* the account, or when its block ends */
 	bool verified; /* 'after' was read back, and is what was wanted */
 };
 

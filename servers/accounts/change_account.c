@@ -12,6 +12,7 @@ static bool read_change(const struct accounts *a, const json_t *item,
 			enum change_kind kind, struct change *ret, struct error *err)
 {
 	const char *system = json_get_string(item, "system");
+	const char *expires = json_get_string(item, "expires_at");
 
 	*ret = (struct change){
 		.kind = kind,
@@ -20,7 +21,10 @@ static bool read_change(const struct accounts *a, const json_t *item,
 		.id = json_get_string(item, "id"),
 		.lock = json_get_string(item, "lock"),
 		.act = json_is_true(json_object_get(item, "act")),
+		.reschedule = json_is_true(json_object_get(item, "reschedule")),
 	};
+	if (expires && !clock_parse(expires, &ret->expires_ms, err))
+		return false;
 	if (ret->system && ret->identifier && ret->id && ret->lock)
 		return true;
 	error_set(err, ERR_INTERNAL, "the plan names no account of ours");
@@ -65,6 +69,9 @@ static void outcomes_done(struct outcomes *o)
 
 static const char *explain(const struct change *c, const struct change_outcome *o)
 {
+	if (!c->act && c->reschedule)
+		return c->expires_ms ? "was blocked already; when that ends was changed"
+				     : "was blocked already; it no longer ends by itself";
 	if (!c->act)
 		return c->kind == CHANGE_BLOCK ? "was blocked already"
 					       : "was not blocked";
@@ -77,17 +84,21 @@ static bool add_success(struct outcomes *out, const struct change *c,
 			const struct change_outcome *o, struct error *err)
 {
 	const char *detail = explain(c, o);
-	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "system",
+	char text[CLOCK_TEXT_BYTES];
+	const char *expires = c->expires_ms ? clock_format(c->expires_ms, text) : NULL;
+	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s*}", "system",
 				 c->system->backend->system, "identifier", c->identifier,
 				 "before", account_state_name(o->before), "after",
 				 account_state_name(o->after), "changed", (int)o->changed,
-				 "detail", detail);
+				 "detail", detail, "expires_at", expires);
 
 	out->verified = out->verified && o->verified;
 	strbuf_add_format(&out->text, "\n- %s: **%s**", c->system->backend->system,
 			  account_state_name(o->after));
 	if (o->changed)
 		strbuf_add_format(&out->text, ", was %s", account_state_name(o->before));
+	if (expires)
+		strbuf_add_format(&out->text, "; unblocks by itself at %s", expires);
 	if (*detail)
 		strbuf_add_format(&out->text, " (%s)", detail);
 	return (item && json_array_append_new(out->list, item) == 0) || error_oom(err);
@@ -136,27 +147,38 @@ static bool report(struct mcp_call *call, enum change_kind kind, struct outcomes
 	return true;
 }
 
+/* One account of the plan, in its turn. */
+static bool run_one(struct mcp_call *call, const struct change *c, struct outcomes *out,
+		    struct error *err)
+{
+	struct accounts *a = mcp_call_context(call);
+	const struct record_event event = read_event(call, c->kind);
+	_cleanup_(turn_end) const struct turn turn =
+		turn_take(&a->turns, c->system->backend->system, c->id);
+	struct change_outcome outcome = { 0 };
+	struct error why = ERROR_INIT;
+
+	(void)turn;
+	return change_account(c, a->records, &event, mcp_call_now_ms(call), &outcome,
+			      &why)
+		       ? add_success(out, c, &outcome, err)
+		       : add_failure(out, c, &why, err);
+}
+
 static bool run_change(struct mcp_call *call, enum change_kind kind,
 		       struct mcp_result *result, struct error *err)
 {
 	const struct accounts *a = mcp_call_context(call);
-	const struct record_event event = read_event(call, kind);
 	_cleanup_(outcomes_done) struct outcomes out = { .list = json_array(),
 							 .text = STRBUF_INIT,
 							 .verified = true };
 	const json_t *planned = plan_accounts(call);
 
 	for (size_t i = 0; i < json_array_size(planned); i++) {
-		struct change_outcome outcome = { 0 };
-		struct error why = ERROR_INIT;
 		struct change change;
 
-		if (!read_change(a, json_array_get(planned, i), kind, &change, err))
-			return false;
-		if (!(change_account(&change, a->records, &event, mcp_call_now_ms(call),
-				     &outcome, &why)
-			      ? add_success(&out, &change, &outcome, err)
-			      : add_failure(&out, &change, &why, err)))
+		if (!read_change(a, json_array_get(planned, i), kind, &change, err) ||
+		    !run_one(call, &change, &out, err))
 			return false;
 	}
 	/* Where nothing succeeded, or nobody knows, the whole call says so. */

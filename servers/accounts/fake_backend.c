@@ -92,6 +92,8 @@ static bool change(struct fake_system *s, const char *identifier, const char *id
 	enum error_code code = s->change_fails;
 
 	s->changes++;
+	if (s->changing)
+		s->changing(s->context);
 	s->change_fails = ERR_NONE;
 	if (!a || strcmp(a->lock, lock) != 0)
 		return error_set(err, ERR_CONFLICT, "not as it was");
@@ -137,6 +139,7 @@ static void fake_close(void *self)
 const struct account_backend fake_backend = {
 	.system = "fake",
 	.not_ended = "nothing",
+	.block_lock = LOCKED,
 	.lookup = fake_lookup,
 	.read = fake_read,
 	.is_protected = fake_is_protected,

@@ -20,6 +20,9 @@ struct fake_system {
 	bool change_happens;
 	bool gone;   /* read finds nothing any more */
 	int changes; /* asked for */
+	/* Called before each; NULL: nothing. */
+	void (*changing)(void *context);
+	void *context;
 };
 
 extern const struct account_backend fake_backend;

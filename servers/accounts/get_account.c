@@ -2,56 +2,110 @@
 #include "servers/accounts/tools.h"
 
 #include "servers/accounts/accounts.h"
+#include "servers/accounts/expiry.h"
 #include "servers/accounts/record.h"
 #include "servers/accounts/report.h"
 
-static json_t *describe(const struct accounts *a, const struct account_system *system,
-			const struct account *account, struct strbuf *text,
-			struct error *err)
-{
-	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT, detail = STRBUF_INIT;
-	json_auto_t *object = NULL, *event = NULL;
-	bool is_protected = false;
+/* What is on record about a lock. */
+struct story {
+	json_t *event;        /* owned; NULL: it was not set here */
+	struct expiry expiry; /* zeros: it does not end by itself */
+};
 
-	if (!system->backend->is_protected(system->self, account, &is_protected, &why,
-					   err) ||
-	    !record_explain(a->records, system->backend->system, account->id, &event,
-			    err))
-		return NULL;
-	strbuf_add_string(&detail, account->detail);
-	if (is_protected)
-		strbuf_add_format(&detail, "%sprotected: %s", detail.length ? "; " : "",
-				  why.data);
-	if (!account->obeyed)
-		strbuf_add_format(&detail,
-				  "%sits password policy does not obey locks, so it "
-				  "cannot be blocked here",
-				  detail.length ? "; " : "");
-	object = json_pack("{s:s, s:s, s:s, s:b, s:s}", "system", system->backend->system,
-			   "identifier", account->identifier, "state",
-			   account_state_name(account->state), "protected",
-			   (int)is_protected, "detail", detail.data);
-	if (!object || !strbuf_ok(&detail)) {
-		error_oom(err);
-		return NULL;
+static void story_done(struct story *s)
+{
+	json_decref(s->event);
+	expiry_done(&s->expiry);
+}
+
+static bool read_story(const struct accounts *a, const char *system,
+		       const struct account *account, struct story *ret,
+		       struct error *err)
+{
+	bool found;
+
+	return record_explain(a->records, system, account, &ret->event, err) &&
+	       expiry_find(a->records, system, account, &ret->expiry, &found, err);
+}
+
+static void add_sentence(struct strbuf *sb, const char *text)
+{
+	if (*text && sb->length)
+		strbuf_add_string(sb, "; ");
+	strbuf_add_string(sb, text);
+}
+
+static bool write_detail(const struct account_system *system,
+			 const struct account *account, const struct story *story,
+			 bool *ret_protected, struct strbuf *detail, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+
+	if (!system->backend->is_protected(system->self, account, ret_protected, &why,
+					   err))
+		return false;
+	add_sentence(detail, account->detail);
+	if (*ret_protected) {
+		add_sentence(detail, "protected: ");
+		strbuf_add_string(detail, why.data);
 	}
-	if (!report_block(object, account, event, err))
-		return NULL;
+	if (!account->obeyed)
+		add_sentence(detail, "its password policy does not obey locks, so it "
+				     "cannot be blocked here");
+	if (story->expiry.why && *story->expiry.why) {
+		add_sentence(detail, "unblocking it failed and will be tried again: ");
+		strbuf_add_string(detail, story->expiry.why);
+	}
+	return strbuf_ok(detail) || error_oom(err);
+}
+
+static void write_text(const struct account_system *system, const struct account *account,
+		       const json_t *object, const char *detail, struct strbuf *text)
+{
 	strbuf_add_format(text, "\n- %s: **%s**", system->backend->system,
 			  account_state_name(account->state));
 	if (json_get_string(object, "since"))
 		strbuf_add_format(text, " since %s", json_get_string(object, "since"));
+	if (json_get_string(object, "expires_at"))
+		strbuf_add_format(text, " until %s",
+				  json_get_string(object, "expires_at"));
 	if (json_get_string(object, "blocked_by")) {
 		strbuf_add_string(text, " by ");
 		report_text(text, json_get_string(object, "blocked_by"));
 		strbuf_add_string(text, ": ");
 		report_text(text, json_get_string(object, "reason"));
 	}
-	if (detail.length) {
+	if (*detail) {
 		strbuf_add_string(text, " (");
-		report_text(text, detail.data);
+		report_text(text, detail);
 		strbuf_add_char(text, ')');
 	}
+}
+
+static json_t *describe(const struct accounts *a, const struct account_system *system,
+			const struct account *account, struct strbuf *text,
+			struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf detail = STRBUF_INIT;
+	_cleanup_(story_done) struct story story = { 0 };
+	const char *name = system->backend->system;
+	json_auto_t *object = NULL;
+	bool is_protected = false;
+
+	if (!read_story(a, name, account, &story, err) ||
+	    !write_detail(system, account, &story, &is_protected, &detail, err))
+		return NULL;
+	object = json_pack("{s:s, s:s, s:s, s:b, s:s}", "system", name, "identifier",
+			   account->identifier, "state",
+			   account_state_name(account->state), "protected",
+			   (int)is_protected, "detail", detail.data);
+	if (!object) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!report_block(object, account, story.event, story.expiry.at_ms, err))
+		return NULL;
+	write_text(system, account, object, detail.data, text);
 	return TAKE(object);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "servers/accounts/accounts.h"
+#include "servers/accounts/expiry.h"
 #include "servers/accounts/record.h"
 #include "servers/accounts/report.h"
 
@@ -59,7 +60,7 @@ static bool add_rows(const struct accounts *a, const struct account_system *syst
 	for (size_t i = 0; i < list->count; i++) {
 		struct row row = { .system = system, .account = &list->items[i] };
 
-		if (!record_explain(a->records, system->backend->system, row.account->id,
+		if (!record_explain(a->records, system->backend->system, row.account,
 				    &row.event, err))
 			return false;
 		row.since_ms = report_since_ms(row.account, row.event);
@@ -124,7 +125,21 @@ static bool find_start(const struct rows *rows, const char *cursor, size_t *ret,
 	return true;
 }
 
-static json_t *row_json(const struct row *row, struct error *err)
+/* When it is unblocked by itself; 0: it is not. */
+static bool find_end(struct documents *records, const struct row *row, int64_t *ret_ms,
+		     struct error *err)
+{
+	_cleanup_(expiry_done) struct expiry x = { 0 };
+	bool found = false;
+
+	if (!expiry_find(records, row->system->backend->system, row->account, &x, &found,
+			 err))
+		return false;
+	*ret_ms = found ? x.at_ms : 0;
+	return true;
+}
+
+static json_t *row_json(const struct row *row, int64_t expires_ms, struct error *err)
 {
 	const struct account *a = row->account;
 	json_auto_t *object = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s}", "system",
@@ -137,20 +152,20 @@ static json_t *row_json(const struct row *row, struct error *err)
 		error_oom(err);
 		return NULL;
 	}
-	return report_block(object, a, row->event, err) ? TAKE(object) : NULL;
+	return report_block(object, a, row->event, expires_ms, err) ? TAKE(object) : NULL;
 }
 
-static void row_text(struct strbuf *text, const struct row *row)
+static void row_text(struct strbuf *text, const struct row *row, int64_t expires_ms)
 {
-	const char *by = row->event && row->account->permanent
-				 ? json_get_string(row->event, "by")
-				 : NULL;
-	char since[CLOCK_TEXT_BYTES];
+	const char *by = row->event ? json_get_string(row->event, "by") : NULL;
+	char since[CLOCK_TEXT_BYTES], at[CLOCK_TEXT_BYTES];
 
 	strbuf_add_string(text, "\n- ");
 	report_name(text, row->account->name, row->account->identifier);
 	if (row->since_ms)
 		strbuf_add_format(text, ", since %s", clock_format(row->since_ms, since));
+	if (expires_ms)
+		strbuf_add_format(text, ", until %s", clock_format(expires_ms, at));
 	if (by) {
 		strbuf_add_string(text, ", by ");
 		report_text(text, by);
@@ -164,9 +179,34 @@ static void row_text(struct strbuf *text, const struct row *row)
 	}
 }
 
+/* The page: rows from 'start' to before 'end'. */
+static bool write_rows(struct documents *records, const struct rows *rows, size_t start,
+		       size_t end, json_t *list, struct strbuf *text, struct error *err)
+{
+	for (size_t i = start; i < end; i++) {
+		int64_t expires_ms = 0;
+		json_t *one;
+
+		if (!find_end(records, &rows->items[i], &expires_ms, err))
+			return false;
+		one = row_json(&rows->items[i], expires_ms, err);
+		if (!one)
+			return false;
+		if (json_array_append_new(list, one) != 0)
+			return error_oom(err);
+		if (i - start < TEXT_ROWS)
+			row_text(text, &rows->items[i], expires_ms);
+	}
+	if (end - start > TEXT_ROWS)
+		strbuf_add_format(text, "\n- and %zu more on this page",
+				  end - start - TEXT_ROWS);
+	return true;
+}
+
 bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result,
 			   struct error *err)
 {
+	const struct accounts *a = mcp_call_context(call);
 	_cleanup_(rows_done) struct rows rows = { 0 };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	size_t limit = (size_t)mcp_call_int64(call, "limit", LIMIT_DEFAULT), start, end;
@@ -180,19 +220,8 @@ bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result,
 			  rows.count == 1 ? "1 account is blocked."
 					  : "%zu accounts are blocked.",
 			  rows.count);
-	for (size_t i = start; i < end; i++) {
-		json_t *one = row_json(&rows.items[i], err);
-
-		if (!one)
-			return false;
-		if (json_array_append_new(list, one) != 0)
-			return error_oom(err);
-		if (i - start < TEXT_ROWS)
-			row_text(&text, &rows.items[i]);
-	}
-	if (end - start > TEXT_ROWS)
-		strbuf_add_format(&text, "\n- and %zu more on this page",
-				  end - start - TEXT_ROWS);
+	if (!write_rows(a->records, &rows, start, end, list, &text, err))
+		return false;
 	structured = json_pack("{s:O, s:I, s:b}", "accounts", list, "total",
 			       (json_int_t)rows.count, "truncated", (int)rows.more);
 	if (!structured)

@@ -26,6 +26,7 @@ int main(int argc, char **argv)
 		.open = accounts_open,
 		.close = accounts_close,
 		.ready = accounts_ready,
+		.tick = accounts_tick,
 		.needs_network = true,
 	};
 

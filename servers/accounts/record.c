@@ -18,12 +18,14 @@ static bool write_id(char *text, size_t size, const char *system, const char *id
 
 static json_t *event_json(const struct record_event *e)
 {
-	char at[CLOCK_TEXT_BYTES];
+	char at[CLOCK_TEXT_BYTES], expires[CLOCK_TEXT_BYTES];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*}", "action",
-			 e->action, "at", clock_format(e->at_ms, at), "by", e->by,
-			 "approved_by", e->approved_by, "approval", e->approval, "reason",
-			 e->reason, "incident", e->incident, "ticket", e->ticket);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*, s:s*}",
+			 "action", e->action, "at", clock_format(e->at_ms, at), "by",
+			 e->by, "approved_by", e->approved_by, "approval", e->approval,
+			 "reason", e->reason, "incident", e->incident, "ticket",
+			 e->ticket, "lock", e->lock, "expires_at",
+			 e->expires_ms ? clock_format(e->expires_ms, expires) : NULL);
 }
 
 /* The document with what the account is called now, and the events of before. */
@@ -102,22 +104,41 @@ bool record_remove(struct documents *d, const char *system, const struct account
 	return edit_events(d, system, account, event, drop, err);
 }
 
-bool record_explain(struct documents *d, const char *system, const char *id,
-		    json_t **ret_event, struct error *err)
+static bool is_action(const json_t *event, const char *wanted)
+{
+	const char *action = json_get_string(event, "action");
+
+	return action && strcmp(action, wanted) == 0;
+}
+
+/* Moving the end of a block leaves it the block that it was. */
+static json_t *last_event(const json_t *events)
+{
+	size_t i = json_array_size(events);
+
+	while (i > 0 && is_action(json_array_get(events, i - 1), "rescheduled"))
+		i--;
+	return i > 0 ? json_array_get(events, i - 1) : NULL;
+}
+
+bool record_explain(struct documents *d, const char *system,
+		    const struct account *account, json_t **ret_event, struct error *err)
 {
 	_cleanup_(document_done) struct document doc = { 0 };
 	char document_id[DOCUMENT_ID_MAX + 1];
-	const json_t *events;
-	json_t *last;
-	const char *action;
+	json_t *last = NULL;
+	const char *lock;
 	bool found = false;
 
-	if (!write_id(document_id, sizeof document_id, system, id, err) ||
+	if (!write_id(document_id, sizeof document_id, system, account->id, err) ||
 	    !documents_get(d, COLLECTION, document_id, &doc, &found, err))
 		return false;
-	events = found ? json_object_get(doc.body, "events") : NULL;
-	last = json_array_get(events, json_array_size(events) - 1);
-	action = json_get_string(last, "action");
-	*ret_event = action && strcmp(action, "blocked") == 0 ? json_incref(last) : NULL;
+	if (found)
+		last = last_event(json_object_get(doc.body, "events"));
+	lock = json_get_string(last, "lock");
+	*ret_event = is_action(last, "blocked") && lock && *account->lock &&
+				     strcmp(lock, account->lock) == 0
+			     ? json_incref(last)
+			     : NULL;
 	return true;
 }

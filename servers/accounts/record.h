@@ -8,7 +8,8 @@
  *
  * Documents of the collection "accounts", id "<system>:<id>": {system, id,
  * identifier, uid, display_name, email, events: [{action, at, by, approved_by,
- * approval, reason, incident?, ticket?}]}, the latest last, RECORD_EVENTS_MAX kept.
+ * approval, reason, incident?, ticket?, lock?, expires_at?}]}, the latest last,
+ * RECORD_EVENTS_MAX kept.
  */
 #ifndef ACCOUNTS_RECORD_H
 #define ACCOUNTS_RECORD_H
@@ -19,10 +20,13 @@
 enum { RECORD_EVENTS_MAX = 50 };
 
 struct record_event {
-	const char *action; /* "blocked", "unblocked" */
+	const char
+		*action; /* "blocked", "unblocked", "rescheduled", "changed_elsewhere" */
 	int64_t at_ms;
 	const char *by, *approved_by, *approval, *reason;
 	const char *incident, *ticket; /* NULL: none */
+	const char *lock;   /* how the lock reads that a block sets; NULL: none is set */
+	int64_t expires_ms; /* when the block is to end by itself; 0: it is not */
 };
 
 /* Durable when true. */
@@ -31,9 +35,11 @@ bool record_add(struct documents *d, const char *system, const struct account *a
 /* Take back what record_add wrote under this approval. */
 bool record_remove(struct documents *d, const char *system, const struct account *account,
 		   const struct record_event *event, struct error *err);
-/* The event that explains why an account is blocked: the last one, if it is a block.
- * New reference, or NULL ('*ret_event') when nobody blocked it here. */
-bool record_explain(struct documents *d, const char *system, const char *id,
-		    json_t **ret_event, struct error *err);
+/* The event that explains the lock that an account has now: the last one, if it is a
+ * block that set a lock which reads so. New reference, or NULL ('*ret_event') when
+ * nobody set it here. Where all locks read the same, one that was taken away and set
+ * again elsewhere is not told from ours, unless somebody saw it gone. */
+bool record_explain(struct documents *d, const char *system,
+		    const struct account *account, json_t **ret_event, struct error *err);
 
 #endif

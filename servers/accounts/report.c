@@ -31,14 +31,13 @@ int64_t report_since_ms(const struct account *a, const json_t *event)
 	const char *at = event ? json_get_string(event, "at") : NULL;
 	int64_t since_ms = 0;
 
-	/* A lock after failed logins is not the one that we made. */
-	if (at && a->permanent && clock_parse(at, &since_ms, &err))
+	if (at && clock_parse(at, &since_ms, &err))
 		return since_ms;
 	return a->since_ms;
 }
 
 bool report_block(json_t *object, const struct account *a, const json_t *event,
-		  struct error *err)
+		  int64_t expires_ms, struct error *err)
 {
 	static const struct {
 		const char *from, *to;
@@ -51,9 +50,10 @@ bool report_block(json_t *object, const struct account *a, const json_t *event,
 	if (a->state != ACCOUNT_BLOCKED)
 		return true;
 	if (!set_time(object, "since", report_since_ms(a, event), err) ||
-	    !set_time(object, "until", a->until_ms, err))
+	    !set_time(object, "until", a->until_ms, err) ||
+	    !set_time(object, "expires_at", expires_ms, err))
 		return false;
-	for (size_t i = 0; event && a->permanent && i < ARRAY_SIZE(members); i++)
+	for (size_t i = 0; event && i < ARRAY_SIZE(members); i++)
 		if (!set_text(object, members[i].to,
 			      json_get_string(event, members[i].from), err))
 			return false;

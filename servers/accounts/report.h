@@ -11,9 +11,10 @@
 json_t *report_person(const struct person *p) _must_use_;
 
 /* Members about why an account is blocked, out of record_explain's event (may be
- * NULL), and since and until when, set in 'object'. */
+ * NULL), and since and until when, set in 'object'; 'expires_ms' (0: not) is when it
+ * is unblocked by itself. */
 bool report_block(json_t *object, const struct account *a, const json_t *event,
-		  struct error *err);
+		  int64_t expires_ms, struct error *err);
 /* Since when it is blocked: our record's time for a block made here. 0: not known. */
 int64_t report_since_ms(const struct account *a, const json_t *event);
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/testing.h"
 #include "link/ldap/ldap_link.h"
 #include "mcp/call.h"
@@ -23,6 +24,7 @@
 
 static char dir[TESTING_PATH_BYTES];
 static struct accounts *accounts;
+static struct audit *audit;
 
 static const struct mcp_tool tools[] = {
 	{ .name = "get_account", .run = get_account },
@@ -357,6 +359,174 @@ static void test_down(void **state)
 	assert_true(binds("jane.roe"));
 }
 
+/* ---- Blocks that end by themselves ------------------------------------------------ */
+
+static json_t *for_a_time(const char *person, const char *expires_in)
+{
+	return json_pack("{s:s, s:s, s:s}", "person", person, "reason",
+			 "laptop stolen at the airport", "expires_in", expires_in);
+}
+
+/* What the server's own thread would do then. */
+static void tick_in(int64_t seconds)
+{
+	const struct mcp_tick tick = { .now_ms = clock_wall_ms() + seconds * 1000,
+				       .audit = audit };
+
+	accounts_tick(accounts, &tick);
+}
+
+/* Lines of the audit log with this text. */
+static size_t said(const char *text)
+{
+	_cleanup_strbuf_ struct strbuf log = STRBUF_INIT;
+	char path[TESTING_PATH_BYTES + 32];
+	struct error err = ERROR_INIT;
+	size_t count = 0;
+
+	(void)snprintf(path, sizeof path, "%s/audit/accounts.jsonl", dir);
+	assert_true(file_read(path, 1 << 20, &log, &err));
+	for (const char *at = log.data; (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+static const char *effect(const struct run *r, size_t index, const char *member)
+{
+	return json_get_string(json_array_get(effects(r), index), member);
+}
+
+static void test_expiry(void **state)
+{
+	_cleanup_(run_done) struct run block, get, list, again;
+	const char *expires;
+	char to[96];
+
+	(void)state;
+	must(&block, "block_account", for_a_time("john.doe", "1m"));
+	assert_false(binds("john.doe"));
+	expires = json_get_string(first(&block, "outcomes"), "expires_at");
+	assert_non_null(expires);
+	(void)snprintf(to, sizeof to, "active, at %s by itself", expires);
+	assert_int_equal(json_array_size(effects(&block)), 2);
+	assert_string_equal(effect(&block, 0, "to"), "blocked");
+	assert_string_equal(effect(&block, 1, "from"), "blocked");
+	assert_string_equal(effect(&block, 1, "to"), to);
+	assert_string_equal(effect(&block, 1, "target"), effect(&block, 0, "target"));
+	assert_true(plan_is_reversible(block.plan));
+	must(&get, "get_account", json_pack("{s:s}", "person", "john.doe"));
+	assert_string_equal(json_get_string(first(&get, "accounts"), "expires_at"),
+			    expires);
+	must(&list, "list_blocked_accounts", json_object());
+	assert_string_equal(json_get_string(first(&list, "accounts"), "expires_at"),
+			    expires);
+	tick_in(55);
+	assert_false(binds("john.doe"));
+	/* A second one moves the end, and says from where to where. */
+	must(&again, "block_account", for_a_time("john.doe", "2m"));
+	assert_int_equal(json_array_size(effects(&again)), 1);
+	assert_non_null(strstr(effect(&again, 0, "from"), expires));
+	assert_true(json_is_true(json_object_get(first(&again, "outcomes"), "changed")));
+	tick_in(61);
+	assert_false(binds("john.doe"));
+	tick_in(121);
+	assert_true(binds("john.doe"));
+	assert_int_equal(said("account.unblocked"), 1);
+	assert_int_equal(said("\"verified\":true"), 1);
+}
+
+static void test_expiry_cancelled(void **state)
+{
+	_cleanup_(run_done) struct run block, unblock, again, never, undo;
+
+	(void)state;
+	must(&block, "block_account", for_a_time("jane.roe", "1m"));
+	must(&unblock, "unblock_account", whom("jane.roe"));
+	assert_non_null(strstr(effect(&unblock, 0, "from"), "blocked until 2"));
+	must(&again, "block_account", for_a_time("jane.roe", "1m"));
+	/* Blocked for good: the end goes, and the plan says so. */
+	must(&never, "block_account", whom("jane.roe"));
+	assert_string_equal(effect(&never, 0, "to"),
+			    "blocked, until somebody unblocks it");
+	tick_in(61);
+	assert_false(binds("jane.roe"));
+	must(&undo, "unblock_account", whom("jane.roe"));
+	tick_in(61);
+	assert_true(binds("jane.roe"));
+}
+
+static void test_expiry_of_anothers_lock(void **state)
+{
+	_cleanup_(run_done) struct run elsewhere, block, get, undo;
+	const struct account_system *ldap = accounts_system(accounts, "ldap");
+	struct error err = ERROR_INIT;
+	const char *dn, *id;
+	json_t *item;
+
+	(void)state;
+	must(&elsewhere, "block_account", for_a_time("blocked.elsewhere", "1m"));
+	assert_int_equal(json_array_size(effects(&elsewhere)), 0);
+	assert_null(json_get_string(first(&elsewhere, "outcomes"), "expires_at"));
+	/* Ours is taken away by hand, that is seen, and a lock is set by hand. */
+	must(&block, "block_account", for_a_time("jane.roe", "1m"));
+	item = json_array_get(json_object_get(plan_get_data(block.plan), "accounts"), 0);
+	dn = json_get_string(item, "identifier");
+	id = json_get_string(item, "id");
+	assert_true(ldap->backend->unblock(ldap->self, dn, id, ldap->backend->block_lock,
+					   &err));
+	accounts->watched_ms = 0;
+	tick_in(0);
+	assert_int_equal(said("account.unblock_dropped"), 1);
+	assert_true(ldap->backend->block(ldap->self, dn, id, "", &err));
+	tick_in(61);
+	assert_false(binds("jane.roe"));
+	must(&get, "get_account", json_pack("{s:s}", "person", "jane.roe"));
+	assert_null(json_get_string(first(&get, "accounts"), "blocked_by"));
+	assert_null(json_get_string(first(&get, "accounts"), "expires_at"));
+	must(&undo, "unblock_account", whom("jane.roe"));
+}
+
+static void test_expiry_while_down(void **state)
+{
+	_cleanup_(run_done) struct run block, get;
+	size_t before = said("account.unblocked");
+
+	(void)state;
+	must(&block, "block_account", for_a_time("jane.roe", "1m"));
+	slapd_control("stop");
+	tick_in(61);
+	tick_in(70);
+	slapd_control("start");
+	assert_int_equal(said("account.unblock_failed"), 1);
+	assert_false(binds("jane.roe"));
+	must(&get, "get_account", json_pack("{s:s}", "person", "jane.roe"));
+	assert_non_null(strstr(json_get_string(first(&get, "accounts"), "detail"),
+			       "will be tried again"));
+	tick_in(120);
+	assert_true(binds("jane.roe"));
+	assert_int_equal(said("account.unblocked"), before + 1);
+}
+
+static void test_expiry_refusals(void **state)
+{
+	static const char *const bad[] = { "",    "0m",      "1",        "1s",   "1w",
+					   "01m", "-1m",     "1.5h",     "366d", "8761h",
+					   "1 m", "525601m", "9999999m", "P1D",  "1M" };
+	static const char *const good[] = { "365d", "8760h", "525600m", "1m" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		refused("block_account", for_a_time("john.doe", bad[i]),
+			ERR_INVALID_ARGUMENT);
+	refused("unblock_account", for_a_time("john.doe", "1m"), ERR_INVALID_ARGUMENT);
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		_cleanup_(run_done) struct run r;
+
+		assert_true(start(&r, "block_account", for_a_time("john.doe", good[i])));
+	}
+	assert_true(binds("john.doe"));
+}
+
 static int open_accounts(void **state)
 {
 	struct error err = ERROR_INIT;
@@ -372,17 +542,21 @@ static int open_accounts(void **state)
 	(void)state;
 	testing_folder(dir);
 	folder = statedir_new(dir, &err);
-	accounts = folder ? accounts_open(folder, config, &err) : NULL;
+	if (folder && statedir_create(folder, &err))
+		accounts = accounts_open(folder, config, &err);
+	if (accounts)
+		audit = audit_open(folder, "accounts", &err);
 	statedir_free(folder);
-	if (!accounts)
+	if (!audit)
 		fprintf(stderr, "%s\n", err.message);
-	return accounts ? 0 : -1;
+	return audit ? 0 : -1;
 }
 
 static int close_accounts(void **state)
 {
 	(void)state;
 	accounts_close(accounts);
+	audit_close(audit);
 	testing_remove(dir);
 	return 0;
 }
@@ -394,6 +568,11 @@ int main(void)
 		cmocka_unit_test(test_two_plans),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_pages_of_blocked),
+		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_expiry_cancelled),
+		cmocka_unit_test(test_expiry_of_anothers_lock),
+		cmocka_unit_test(test_expiry_while_down),
+		cmocka_unit_test(test_expiry_refusals),
 		cmocka_unit_test(test_down),
 	};
 

@@ -357,7 +357,9 @@ static void test_faults(void **state)
 	assert_false(change_account(&c, d, &event, NOW, &o, &err));
 	assert_int_equal(err.code, ERR_PERMISSION_DENIED);
 	error_clear(&err);
-	assert_true(record_explain(d, "ldap", c.id, &e, &err));
+	(void)snprintf(glass.accounts[0].account.lock, ACCOUNT_LOCK_BYTES,
+		       PPOLICY_LOCKED_FOR_EVER);
+	assert_true(record_explain(d, "ldap", &glass.accounts[0].account, &e, &err));
 	assert_null(e);
 }
 
