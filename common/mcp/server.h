@@ -44,6 +44,9 @@ struct mcp_server {
 	void *(*open)(const struct statedir *dir, const json_t *config,
 		      struct error *err);
 	void (*close)(void *context);
+	/* Whether a backend configured like this is reached by a Unix socket; NULL: never.
+	 * Only then may the process make any: the gate's own stands beside. */
+	bool (*unix_sockets)(const json_t *config);
 	/* Whether the backend answers, for /readyz; may block; NULL: always. */
 	bool (*ready)(void *context, struct error *err);
 	/* What falls due without anybody calling: runs after the sandbox was entered, soon

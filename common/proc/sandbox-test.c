@@ -89,13 +89,15 @@ static void run_child(void (*child)(void))
 	assert_int_equal(status, 0);
 }
 
-static void enter(unsigned access, bool network, bool exec)
+static void enter_with(unsigned access, bool network, bool unix_sockets, bool exec)
 {
 	struct sandbox_path paths[64] = { { inside, access },
 					  { "/nonexistent/x", SANDBOX_READ } };
-	struct sandbox s = {
-		.paths = paths, .path_count = 2, .network = network, .exec = exec
-	};
+	struct sandbox s = { .paths = paths,
+			     .path_count = 2,
+			     .network = network,
+			     .unix_sockets = unix_sockets,
+			     .exec = exec };
 	struct error err = ERROR_INIT;
 
 	for (size_t i = 0; i < sandbox_system_path_count; i++)
@@ -104,6 +106,11 @@ static void enter(unsigned access, bool network, bool exec)
 		dprintf(2, "%s\n", err.message);
 		_exit(2);
 	}
+}
+
+static void enter(unsigned access, bool network, bool exec)
+{
+	enter_with(access, network, true, exec);
 }
 
 static void paths_child(void)
@@ -194,6 +201,38 @@ static void network_child(void)
 	EXPECT(!can_socket(AF_KEY, SOCK_RAW) && errno == EPERM);
 	EXPECT(syscall(SYS_socket, AF_KEY | 1L << 32, SOCK_RAW, 0) == -1 &&
 	       errno == EPERM);
+}
+
+/* What a server may be made to do, it cannot do at the gate's own socket. */
+static void no_unix_child(void)
+{
+	int pair[2];
+
+	enter_with(0, true, false, false);
+	EXPECT(!can_socket(AF_UNIX, SOCK_STREAM) && errno == EPERM);
+	EXPECT(!can_socket(AF_UNIX, SOCK_DGRAM) && errno == EPERM);
+	EXPECT(!can_socket(AF_UNIX, SOCK_SEQPACKET) && errno == EPERM);
+	EXPECT(syscall(SYS_socket, AF_UNIX | 1L << 32, SOCK_STREAM, 0) == -1 &&
+	       errno == EPERM);
+	EXPECT(can_socket(AF_INET, SOCK_STREAM));
+	EXPECT(can_socket(AF_INET6, SOCK_STREAM) || errno == EAFNOSUPPORT);
+	EXPECT(can_socket(AF_NETLINK, SOCK_RAW));
+	EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+}
+
+static void no_sockets_child(void)
+{
+	enter_with(0, false, false, false);
+	EXPECT(!can_socket(AF_UNIX, SOCK_STREAM) && errno == EPERM);
+	EXPECT(!can_socket(AF_INET, SOCK_STREAM) && errno == EPERM);
+	EXPECT(!can_socket(AF_NETLINK, SOCK_RAW) && errno == EPERM);
+}
+
+static void unix_sockets_are_as_asked(void **state)
+{
+	(void)state;
+	run_child(no_unix_child);
+	run_child(no_sockets_child);
 }
 
 static void network_is_as_asked(void **state)
@@ -408,6 +447,7 @@ int main(void)
 		cmocka_unit_test(paths_outside_are_out_of_reach),
 		cmocka_unit_test(reading_is_not_writing),
 		cmocka_unit_test(network_is_as_asked),
+		cmocka_unit_test(unix_sockets_are_as_asked),
 		cmocka_unit_test(programs_are_as_asked),
 		cmocka_unit_test(dangerous_calls_are_refused),
 		cmocka_unit_test(threads_that_start_later_are_inside),

@@ -3,16 +3,17 @@
  *
  * Always: no_new_privs, not dumpable, no core files. Then Landlock for paths
  * (everything not listed is out of reach) and seccomp (libseccomp) for system
- * calls: 'network' off refuses to make internet sockets, 'exec' off refuses
- * execve; ptrace, mount, kernel modules, keyrings and bpf are refused always.
+ * calls: 'network' off refuses to make internet sockets, 'unix_sockets' off those of
+ * this machine, 'exec' off refuses execve; ptrace, mount, kernel modules, keyrings and bpf are refused always.
  * Refused calls return EPERM (clone3 ENOSYS, so that the C library takes clone).
  * Where the kernel lacks a feature, this fails unless the caller's configuration
  * allows its absence by name.
  *
  * It holds for the calling thread, for threads started later, and for children.
  * Threads that run already would stay outside: then sandbox_enter fails. Open
- * descriptors stay usable. Unix sockets can be connected to wherever the file
- * mode allows; Landlock does not limit that. With 'exec' on, the program, its
+ * descriptors stay usable. With 'unix_sockets' on, one can be connected to wherever
+ * the file mode allows, the gate's among them, where the user id is all the proof there
+ * is; Landlock does not limit that. With 'exec' on, the program, its
  * loader and libraries need SANDBOX_EXEC on their paths.
  */
 #ifndef PROC_SANDBOX_H
@@ -31,6 +32,7 @@ struct sandbox {
 	const struct sandbox_path *paths;
 	size_t path_count;
 	bool network;
+	bool unix_sockets; /* to make; those that are open stay usable */
 	bool exec;
 	bool allow_missing_landlock;
 	bool allow_missing_seccomp;

@@ -112,12 +112,16 @@ static bool refuse_if(scmp_filter_ctx filter, int call, unsigned arg,
 
 /* The kernel reads 32 bits of the family and we compare 64: bits above make a family
  * unequal to AF_UNIX, and greater than AF_NETLINK, so they lead nowhere. */
-static bool refuse_families(scmp_filter_ctx filter, bool network)
+static bool refuse_families(scmp_filter_ctx filter, const struct sandbox *s)
 {
 	const int call = SCMP_SYS(socket);
 
-	if (!network)
-		return refuse_if(filter, call, 0, SCMP_CMP_NE, AF_UNIX, 0);
+	if (!s->network)
+		return s->unix_sockets
+			       ? refuse_if(filter, call, 0, SCMP_CMP_NE, AF_UNIX, 0)
+			       : refuse_all(filter, &call, 1);
+	if (!s->unix_sockets && !refuse_if(filter, call, 0, SCMP_CMP_EQ, AF_UNIX, 0))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(odd_families); i++)
 		if (!refuse_if(filter, call, 0, SCMP_CMP_EQ, (unsigned)odd_families[i],
 			       0))
@@ -153,7 +157,7 @@ static bool fill(scmp_filter_ctx filter, const struct sandbox *s)
 	       refuse_all(filter, refused, ARRAY_SIZE(refused)) &&
 	       (SANDBOX_TRACEABLE || refuse_all(filter, trace, ARRAY_SIZE(trace))) &&
 	       (s->exec || refuse_all(filter, refused_exec, ARRAY_SIZE(refused_exec))) &&
-	       refuse_families(filter, s->network) && refuse_by_argument(filter);
+	       refuse_families(filter, s) && refuse_by_argument(filter);
 }
 
 static void filter_release(scmp_filter_ctx *filter)

@@ -75,6 +75,13 @@ void *accounts_open(const struct statedir *dir, const json_t *config, struct err
 	return a->records ? TAKE(a) : NULL;
 }
 
+bool accounts_unix_sockets(const json_t *config)
+{
+	const char *uri = json_get_string(json_object_get(config, "ldap"), "uri");
+
+	return uri && strcasestr(uri, "ldapi:");
+}
+
 bool accounts_ready(void *context, struct error *err)
 {
 	struct accounts *a = context;

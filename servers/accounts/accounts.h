@@ -22,6 +22,7 @@ struct accounts {
 void *accounts_open(const struct statedir *dir, const json_t *config, struct error *err);
 void accounts_close(void *context);
 bool accounts_ready(void *context, struct error *err);
+bool accounts_unix_sockets(const json_t *config);
 /* Ends the blocks that end by themselves. */
 void accounts_tick(void *context, const struct mcp_tick *tick);
 

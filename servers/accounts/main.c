@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 		.tool_count = ARRAY_SIZE(tools),
 		.open = accounts_open,
 		.close = accounts_close,
+		.unix_sockets = accounts_unix_sockets,
 		.ready = accounts_ready,
 		.tick = accounts_tick,
 		.needs_network = true,
