@@ -1,179 +1,5 @@
-/* Replies that go on: what the peer reads, who may send, and every way they end. */
-#include "wire/httpd_test.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
-#include <sys/resource.h>
-
-#include "base/clock.h"
-#include "wire/httpd_private.h"
-
-enum { STREAMS_MAX = 2000 };
-
-/* A stream as its owner sees it. */
-struct owned {
-	struct http_stream *stream;
-	struct stand *stand;
-	atomic_int closed; /* how often */
-	enum http_stream_why why;
-};
-
-/* Streams that a handler opened, for the test to talk on. */
-struct stand {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct httpd *h;
-	struct http_request *kept;
-	unsigned count, closed;
-	struct owned owned[STREAMS_MAX];
-};
-
-static void closed(void *context, enum http_stream_why why)
-{
-	struct owned *o = context;
-	struct stand *s = o->stand;
-
-	(void)pthread_mutex_lock(&s->lock);
-	(void)atomic_fetch_add(&o->closed, 1);
-	o->why = why;
-	s->closed++;
-	(void)pthread_cond_broadcast(&s->changed);
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-static void open_stream(struct stand *s, struct http_request *req)
-{
-	static const struct http_header headers[] = { { "X-One", "1" }, { 0 } };
-	bool plain = strcmp(http_request_path(req), "/plain") == 0;
-
-	(void)pthread_mutex_lock(&s->lock);
-	struct owned *o = &s->owned[s->count];
-	(void)pthread_mutex_unlock(&s->lock);
-	o->stand = s;
-	struct http_stream *stream = http_reply_stream(
-		req, 200, plain ? "text/plain" : "text/event-stream", headers, closed, o);
-	(void)pthread_mutex_lock(&s->lock);
-	o->stream = stream;
-	if (stream)
-		s->count++;
-	(void)pthread_cond_broadcast(&s->changed);
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-static void serve(void *context, struct http_request *req)
-{
-	struct stand *s = context;
-
-	if (strcmp(http_request_path(req), "/later") == 0) {
-		(void)pthread_mutex_lock(&s->lock);
-		s->kept = req;
-		(void)pthread_cond_broadcast(&s->changed);
-		(void)pthread_mutex_unlock(&s->lock);
-	} else if (strcmp(http_request_path(req), "/now") == 0) {
-		http_reply_text(req, 200, "text/plain", http_request_method(req));
-	} else {
-		open_stream(s, req);
-	}
-}
-
-static struct stand *stand_new(struct httpd_config config)
-{
-	struct stand *s = calloc(1, sizeof *s);
-	struct error err = ERROR_INIT;
-
-	assert_non_null(s);
-	(void)pthread_mutex_init(&s->lock, NULL);
-	(void)pthread_cond_init(&s->changed, NULL);
-	config.address = "127.0.0.1";
-	config.loops = config.loops ? config.loops : 2;
-	config.handler = serve;
-	config.context = s;
-	s->h = httpd_start(&config, &err);
-	if (!s->h)
-		fail_msg("%s", err.message);
-	return s;
-}
-
-static void stand_end(struct stand *s)
-{
-	httpd_stop(s->h, 0);
-	for (unsigned i = 0; i < s->count; i++) {
-		assert_int_equal(atomic_load(&s->owned[i].closed), 1);
-		http_stream_unref(s->owned[i].stream);
-	}
-	free(s);
-}
-
-static void wait_for(struct stand *s, const unsigned *what, unsigned count)
-{
-	struct timespec until;
-	int failed = 0;
-
-	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 20;
-	(void)pthread_mutex_lock(&s->lock);
-	while (*what < count && failed == 0)
-		failed = pthread_cond_timedwait(&s->changed, &s->lock, &until);
-	(void)pthread_mutex_unlock(&s->lock);
-	assert_int_equal(failed, 0);
-}
-
-static struct http_request *take_kept(struct stand *s)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	while (!s->kept)
-		(void)pthread_cond_wait(&s->changed, &s->lock);
-	struct http_request *req = TAKE(s->kept);
-	(void)pthread_mutex_unlock(&s->lock);
-	return req;
-}
-
-static int ask(struct stand *s, const char *path)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	int fd = test_connect(httpd_port(s->h));
-
-	strbuf_add_format(&text, "GET %s HTTP/1.1\r\n" TEST_HOST "\r\n", path);
-	assert_true(test_send_text(fd, text.data));
-	return fd;
-}
-
-/* Read on until 'end' is at the end of what came; false when the peer hung up. */
-static bool read_until(int fd, const char *end, struct strbuf *ret)
-{
-	size_t length = strlen(end);
-	char c;
-
-	while (ret->length < length ||
-	       strcmp(ret->data + ret->length - length, end) != 0) {
-		if (recv(fd, &c, 1, 0) != 1)
-			return false;
-		strbuf_add_char(ret, c);
-	}
-	return true;
-}
-
-static bool tell(struct http_stream *stream, const char *text)
-{
-	struct shared_bytes *b = shared_bytes_new(text, strlen(text));
-
-	assert_non_null(b);
-	bool sent = http_stream_send(stream, b);
-	shared_bytes_unref(b);
-	return sent;
-}
-
-/* The head and the first comment. */
-static int open_events(struct stand *s, const char *path)
-{
-	_cleanup_strbuf_ struct strbuf head = STRBUF_INIT;
-	unsigned count = s->count + 1;
-	int fd = ask(s, path);
-
-	wait_for(s, &s->count, count);
-	assert_true(read_until(fd, "3\r\n:\n\n\r\n", &head));
-	return fd;
-}
+/* Replies that go on: what the peer reads, how they end, and their limits. */
+#include "wire/httpd_stream_test.h"
 
 /* ---- What the peer reads ---- */
 
@@ -292,6 +118,257 @@ static void the_owner_hears_that_the_peer_left(void **state)
 	stand_end(s);
 }
 
+/* A request on the connection of a stream is not answered, and does no harm. */
+static void what_the_peer_goes_on_sending_is_not_read(void **state)
+{
+	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT;
+	struct stand *s = stand_new((struct httpd_config){ 0 });
+	int fd = test_connect(httpd_port(s->h));
+
+	(void)state;
+	assert_true(test_send_text(fd, "GET /events HTTP/1.1\r\n" TEST_HOST
+				       "\r\nGET /now HTTP/1.1\r\n" TEST_HOST "\r\n"));
+	wait_for(s, &s->count, 1);
+	assert_true(test_send_text(fd, "GET /now HTTP/1.1\r\n" TEST_HOST "\r\n"));
+	(void)usleep(50 * 1000);
+	assert_true(tell(s->owned[0].stream, "data: 1\n\n"));
+	http_stream_end(s->owned[0].stream);
+	assert_false(read_until(fd, "never", &got));
+	assert_non_null(strstr(got.data, "\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n"));
+	assert_null(strstr(got.data + 1, "HTTP/1.1"));
+	(void)close(fd);
+	stand_end(s);
+}
+
+static void quiet_event_streams_are_kept_alive(void **state)
+{
+	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT;
+	struct stand *s = stand_new((struct httpd_config){ .keepalive_ms = 100 });
+	int fd = open_events(s, "/events");
+	int64_t start_ms = clock_mono_ms();
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		strbuf_clear(&got);
+		assert_true(read_until(fd, "\n\n\r\n", &got));
+		assert_string_equal(got.data, "d\r\n: keepalive\n\n\r\n");
+	}
+	assert_in_range(clock_mono_ms() - start_ms, 250, 5000);
+	/* what is said counts as a sign of life */
+	for (int i = 0; i < 8; i++) {
+		assert_true(tell(s->owned[0].stream, "data: 1\n\n"));
+		strbuf_clear(&got);
+		assert_true(read_until(fd, "\n\n\r\n", &got));
+		assert_string_equal(got.data, "9\r\ndata: 1\n\n\r\n");
+		(void)usleep(30 * 1000);
+	}
+	(void)close(fd);
+	stand_end(s);
+}
+
+/* ---- Limits ---- */
+
+/* Sends until refused, on the loop's own thread, so that nothing is written meanwhile. */
+struct flood {
+	struct shared_bytes *text;
+	unsigned sent;
+	enum http_stream_why why;
+	atomic_bool closed;
+};
+
+static void flood_closed(void *context, enum http_stream_why why)
+{
+	struct flood *f = context;
+
+	f->why = why;
+	atomic_store(&f->closed, true);
+}
+
+static void flood(void *context, struct http_request *req)
+{
+	struct flood *f = context;
+	struct http_stream *s =
+		http_reply_stream(req, 200, "text/event-stream", NULL, flood_closed, f);
+
+	assert_non_null(s);
+	while (f->sent < 2 * HTTP_STREAM_MESSAGES_MAX && http_stream_send(s, f->text))
+		f->sent++;
+	assert_true(http_stream_is_closed(s));
+	assert_false(http_stream_send(s, f->text));
+	http_stream_unref(s);
+}
+
+static unsigned sent_until_refused(size_t length)
+{
+	_cleanup_free_ char *text = calloc(1, length);
+	struct flood f = { .text = shared_bytes_new(text, length) };
+	struct httpd_config config = {
+		.address = "127.0.0.1", .loops = 1, .handler = flood, .context = &f
+	};
+	struct error err = ERROR_INIT;
+	struct httpd *h = httpd_start(&config, &err);
+
+	assert_non_null(h);
+	int fd = test_connect(httpd_port(h));
+	assert_true(test_send_text(fd, "GET / HTTP/1.1\r\n" TEST_HOST "\r\n"));
+	assert_true(test_is_closed(fd)); /* it gets nothing of all that */
+	(void)close(fd);
+	httpd_stop(h, 0);
+	assert_true(atomic_load(&f.closed));
+	assert_int_equal(f.why, HTTP_STREAM_TOO_SLOW);
+	shared_bytes_unref(f.text);
+	return f.sent;
+}
+
+static void texts_and_bytes_that_wait_are_limited(void **state)
+{
+	(void)state;
+	assert_int_equal(sent_until_refused(1), HTTP_STREAM_MESSAGES_MAX);
+	assert_int_equal(sent_until_refused(HTTP_STREAM_BYTES_MAX / 4), 4);
+	assert_int_equal(sent_until_refused(HTTP_STREAM_BYTES_MAX / 4 + 1), 3);
+	assert_int_equal(sent_until_refused(HTTP_STREAM_BYTES_MAX), 1);
+	assert_int_equal(sent_until_refused(HTTP_STREAM_BYTES_MAX + 1), 1);
+}
+
+static void who_does_not_read_is_dropped(void **state)
+{
+	enum { PIECE = 64 * 1024 };
+	static char piece[PIECE];
+	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT;
+	struct stand *s = stand_new((struct httpd_config){ 0 });
+	int slow = open_events(s, "/events"), other = open_events(s, "/events");
+	struct shared_bytes *b = shared_bytes_new(piece, PIECE);
+	unsigned sent = 0;
+
+	(void)state;
+	/* as much as the kernel takes, then as much as we do */
+	while (sent < 1000 && http_stream_send(s->owned[0].stream, b)) {
+		(void)usleep(1000);
+		sent++;
+	}
+	shared_bytes_unref(b);
+	assert_in_range(sent, HTTP_STREAM_BYTES_MAX / PIECE, 999);
+	wait_for(s, &s->closed, 1);
+	assert_int_equal(s->owned[0].why, HTTP_STREAM_TOO_SLOW);
+	/* nobody else is the worse for it */
+	assert_true(tell(s->owned[1].stream, "data: 1\n\n"));
+	assert_true(read_until(other, "9\r\ndata: 1\n\n\r\n", &got));
+	(void)close(slow);
+	(void)close(other);
+	stand_end(s);
+}
+
+static void one_long_text_arrives_whole(void **state)
+{
+	enum { LENGTH = HTTP_STREAM_BYTES_MAX + 12345 };
+	_cleanup_free_ char *text = malloc(LENGTH), *back = malloc(LENGTH);
+	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT;
+	struct stand *s = stand_new((struct httpd_config){ 0 });
+	int fd = open_events(s, "/events");
+
+	(void)state;
+	for (int i = 0; i < LENGTH; i++)
+		text[i] = (char)('a' + i % 23);
+	struct shared_bytes *b = shared_bytes_new(text, LENGTH);
+	assert_true(http_stream_send(s->owned[0].stream, b));
+	shared_bytes_unref(b);
+	http_stream_end(s->owned[0].stream);
+	assert_true(read_until(fd, "403039\r\n", &got));
+	for (ssize_t at = 0, n; at < LENGTH; at += n) {
+		n = recv(fd, back + at, (size_t)(LENGTH - at), 0);
+		assert_true(n > 0);
+	}
+	assert_memory_equal(text, back, LENGTH);
+	strbuf_clear(&got);
+	assert_false(read_until(fd, "never", &got));
+	assert_string_equal(got.data, "\r\n0\r\n\r\n");
+	wait_for(s, &s->closed, 1);
+	assert_int_equal(s->owned[0].why, HTTP_STREAM_ENDED);
+	(void)close(fd);
+	stand_end(s);
+}
+
+static void streams_are_limited(void **state)
+{
+	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
+	struct stand *s = stand_new((struct httpd_config){ .stream_max = 3 });
+	int fd[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fd[i] = open_events(s, "/events");
+	test_exchange(httpd_port(s->h), "GET /events HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	assert_int_equal(r.status, 503);
+	assert_non_null(strstr(r.head.data, "\r\nRetry-After: 5\r\n"));
+	assert_int_equal(s->count, 3);
+	(void)close(fd[1]);
+	wait_for(s, &s->closed, 1);
+	fd[1] = open_events(s, "/events");
+	for (int i = 0; i < 3; i++)
+		(void)close(fd[i]);
+	stand_end(s);
+}
+
+static void refuse(void *context, struct http_request *req)
+{
+	static const struct http_header bad[] = { { "X-One", "a\r\nSet-Cookie: b" },
+						  { 0 } };
+	static const struct http_header worse[] = { { "X One", "a" }, { 0 } };
+	bool head = strcmp(http_request_method(req), "HEAD") == 0;
+	bool first = strcmp(http_request_path(req), "/first") == 0;
+
+	assert_null(http_reply_stream(req, 200, "text/event-stream",
+				      head    ? NULL
+				      : first ? bad
+					      : worse,
+				      flood_closed, context));
+}
+
+static void bad_headers_and_head_have_no_stream(void **state)
+{
+	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
+	struct flood f = { .closed = false };
+	struct httpd_config config = { .address = "127.0.0.1",
+				       .loops = 1,
+				       .stream_max = 1,
+				       .handler = refuse,
+				       .context = &f };
+	struct error err = ERROR_INIT;
+	struct httpd *h = httpd_start(&config, &err);
+
+	(void)state;
+	assert_non_null(h);
+	test_exchange(httpd_port(h), "GET /first HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	assert_int_equal(r.status, 500);
+	test_exchange(httpd_port(h), "GET /second HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	assert_int_equal(r.status, 500);
+	test_exchange(httpd_port(h), "HEAD /x HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
+	assert_int_equal(r.status, 200);
+	httpd_stop(h, 0);
+	assert_false(atomic_load(&f.closed));
+}
+
+static void every_method_reaches_the_handler(void **state)
+{
+	static const char *const methods[] = { "GET", "POST",  "DELETE",  "OPTIONS",
+					       "PUT", "PATCH", "M-SEARCH" };
+	struct stand *s = stand_new((struct httpd_config){ 0 });
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		strbuf_add_format(&text,
+				  "%s /now HTTP/1.1\r\n" TEST_HOST
+				  "Content-Length: 2\r\n\r\n{}",
+				  methods[i]);
+		test_exchange(httpd_port(s->h), text.data, &r);
+		assert_int_equal(r.status, 200);
+		assert_string_equal(r.body.data, methods[i]);
+	}
+	stand_end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +377,14 @@ int main(void)
 		cmocka_unit_test(old_clients_get_no_chunks),
 		cmocka_unit_test(a_kept_request_may_become_a_stream),
 		cmocka_unit_test(the_owner_hears_that_the_peer_left),
+		cmocka_unit_test(what_the_peer_goes_on_sending_is_not_read),
+		cmocka_unit_test(quiet_event_streams_are_kept_alive),
+		cmocka_unit_test(texts_and_bytes_that_wait_are_limited),
+		cmocka_unit_test(who_does_not_read_is_dropped),
+		cmocka_unit_test(one_long_text_arrives_whole),
+		cmocka_unit_test(streams_are_limited),
+		cmocka_unit_test(bad_headers_and_head_have_no_stream),
+		cmocka_unit_test(every_method_reaches_the_handler),
 	};
 
 	return cmocka_run_group_tests_name("httpd_stream", tests, NULL, NULL);
