@@ -139,6 +139,6 @@ if __name__ == "__main__":
     if rfc8785:
         tap.run([test_numbers, test_random, test_canonical_stays, test_refused])
     else:
-        tap.skip("canonical JSON against another implementation",
-                 "no package rfc8785 here; 'make test' installs it")
+        tap.ok("canonical JSON against another implementation", False,
+               "no package rfc8785 here; 'make test' installs it")
     tap.done()
