@@ -31,6 +31,7 @@ static void try_token(const char *text, const struct jwks *keys)
 {
 	struct error err = ERROR_INIT;
 	struct caller caller;
+	int64_t until_ms;
 	struct jwt t;
 
 	if (!jwt_read(&t, text, &err)) {
@@ -38,7 +39,7 @@ static void try_token(const char *text, const struct jwks *keys)
 		return;
 	}
 	assert(jwks_check(keys, &t) != JWKS_GOOD);
-	if (jwt_judge(&t, &rules, 1000, &caller, &err)) {
+	if (jwt_judge(&t, &rules, 1000, &caller, &until_ms, &err)) {
 		assert(name_is_principal(caller.principal));
 		assert(!caller_has_scope(&caller, SCOPE_GATE));
 		assert(strncmp(caller.client, "oauth:", 6) == 0);

@@ -221,8 +221,10 @@ static bool judge_with(const struct jwt_rules *r, const char *claims, struct cal
 	strbuf_add_string(&token, ".AAAA");
 	if (!jwt_read(&t, token.data, err))
 		fail_msg("%s: %s", claims, err->message);
-	const bool good = jwt_judge(&t, r, NOW_MS, ret, err);
+	int64_t until_ms = 0;
+	const bool good = jwt_judge(&t, r, NOW_MS, ret, &until_ms, err);
 	jwt_done(&t);
+	assert_int_equal(until_ms > NOW_MS, good);
 	if (!good)
 		assert_int_equal(err->code, ERR_PERMISSION_DENIED);
 	return good;

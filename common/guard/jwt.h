@@ -73,9 +73,9 @@ struct jwt_rules {
  * unless "email_verified" denies it. Scopes come from "scope" and "scp", texts or arrays.
  * 'ret' is named by principal and by "oauth:" with digests or names of issuer and client,
  * so that it meets no static token's id. ERR_PERMISSION_DENIED quotes nothing of the
- * token.
+ * token. '*ret_until_ms' is when it stops being good.
  */
 bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_ms,
-	       struct caller *ret, struct error *err);
+	       struct caller *ret, int64_t *ret_until_ms, struct error *err);
 
 #endif

@@ -45,20 +45,23 @@ static bool read_time(const json_t *value, int64_t *ret_ms)
 	return true;
 }
 
-static bool check_times(const json_t *claims, int64_t now_ms, struct error *err)
+static bool check_times(const json_t *claims, int64_t now_ms, int64_t *ret_until_ms,
+			struct error *err)
 {
 	const json_t *nbf = json_object_get(claims, "nbf"),
 		     *iat = json_object_get(claims, "iat");
-	int64_t at_ms;
+	int64_t at_ms, until_ms;
 
-	if (!read_time(json_object_get(claims, "exp"), &at_ms))
+	if (!read_time(json_object_get(claims, "exp"), &until_ms))
 		return refuse(err, "the token does not say when it expires");
-	if (now_ms >= at_ms + JWT_SKEW_MS)
+	until_ms += JWT_SKEW_MS;
+	if (now_ms >= until_ms)
 		return refuse(err, "the token has expired");
 	if (nbf && (!read_time(nbf, &at_ms) || at_ms > now_ms + JWT_SKEW_MS))
 		return refuse(err, "the token is not valid yet");
 	if (iat && (!read_time(iat, &at_ms) || at_ms > now_ms + JWT_SKEW_MS))
 		return refuse(err, "the token was issued in the future");
+	*ret_until_ms = until_ms;
 	return true;
 }
 
@@ -175,9 +178,10 @@ static bool read_scopes(const json_t *claims, const struct jwt_rules *rules,
 /* ---- All of it ---- */
 
 bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_ms,
-	       struct caller *ret, struct error *err)
+	       struct caller *ret, int64_t *ret_until_ms, struct error *err)
 {
 	struct caller caller = { 0 };
+	int64_t until_ms;
 
 	if (!is_text(json_object_get(t->claims, "iss"), rules->issuer))
 		return refuse(err, "the token is of another issuer");
@@ -185,11 +189,12 @@ bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_m
 		return refuse(err, "this issuer does not sign with this algorithm");
 	if (!is_for(json_object_get(t->claims, "aud"), rules->audience))
 		return refuse(err, "the token is for another audience");
-	if (!check_times(t->claims, now_ms, err) ||
+	if (!check_times(t->claims, now_ms, &until_ms, err) ||
 	    !read_principal(t->claims, rules->principal_claim, &caller, err) ||
 	    !read_client(t->claims, rules, &caller, err) ||
 	    !read_scopes(t->claims, rules, &caller, err))
 		return false;
 	*ret = caller;
+	*ret_until_ms = until_ms;
 	return true;
 }

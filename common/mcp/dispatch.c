@@ -287,7 +287,7 @@ void dispatch_request(void *context, struct http_request *http)
 	log_set_request(http_request_id(http));
 	if (strcmp(http_request_path(http), "/mcp") == 0)
 		dispatch_mcp(s, http);
-	else if (!status_request(s, http))
+	else if (!status_request(s, http) && !authorize_metadata(s, http))
 		http_reply_text(http, 404, "text/plain", "not found\n");
 	log_set_request(NULL);
 }

@@ -155,7 +155,8 @@ static void the_test_above_says_everything(void **state)
 	static const struct {
 		const char *def;
 		size_t members;
-	} rows[] = { { "server_common", 11 }, { "listen", 4 }, { "server_limits", 6 } };
+	} rows[] = { { "server_common", 12 }, { "listen", 4 }, { "server_limits", 6 },
+		     { "server_oauth", 5 },   { "oauth_issuer", 6 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -10,7 +10,7 @@
 
 /* The members in the shape of the file, before they become a struct server_config. */
 struct raw {
-	json_t *listen, *gate, *freed_reads, *rights, *limits, *backend;
+	json_t *listen, *gate, *freed_reads, *rights, *oauth, *limits, *backend;
 	const char *instance, *log_level;
 	bool audit_freed_reads, allow_missing_landlock, allow_missing_seccomp;
 };
@@ -23,6 +23,7 @@ static const struct json_field root_fields[] = {
 	{ "audit_freed_reads", JSON_FIELD_BOOL, offsetof(struct raw, audit_freed_reads),
 	  0 },
 	{ "rights", JSON_FIELD_OBJECT, offsetof(struct raw, rights), 0 },
+	{ "oauth", JSON_FIELD_OBJECT, offsetof(struct raw, oauth), 0 },
 	{ "limits", JSON_FIELD_OBJECT, offsetof(struct raw, limits), 0 },
 	{ "log_level", JSON_FIELD_STRING, offsetof(struct raw, log_level), 0 },
 	{ "allow_missing_landlock", JSON_FIELD_BOOL,
@@ -157,6 +158,8 @@ static bool decode(struct server_config *c, struct error *err)
 	if (raw.limits && !json_decode(raw.limits, limit_fields, c, "limits", err))
 		return false;
 	c->deadline_ms *= 1000;
+	if (raw.oauth && !oauth_config_decode(&c->oauth, c->file, raw.oauth, err))
+		return false;
 	c->instance = raw.instance;
 	c->freed_reads = raw.freed_reads;
 	c->audit_freed_reads = raw.audit_freed_reads;

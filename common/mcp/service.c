@@ -54,6 +54,39 @@ static bool make_replies(struct mcp_service *s, struct error *err)
 	return (s->discover_result && s->list_result) || error_oom(err);
 }
 
+/* Scopes for a tool that is not there would guard nothing. */
+static bool make_oauth(struct mcp_service *s, struct error *err)
+{
+	const struct server_config *c = &s->config;
+	const char *tool;
+	json_t *scopes;
+
+	if (!c->oauth.resource)
+		return true;
+	json_object_foreach(c->oauth.tool_scopes, tool, scopes)
+	{
+		if (!tool_table_find(&s->tools, tool))
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "%s:%d: oauth/tool_scopes names '%.64s', which "
+					 "is no tool of this server",
+					 config_name(c->file),
+					 config_line(c->file, "/oauth/tool_scopes"),
+					 tool);
+	}
+	s->oauth = oauth_new(&c->oauth, s->server->name, err);
+	return s->oauth != NULL;
+}
+
+/* Towards the issuers, whose threads are started here: behind the sandbox. */
+static bool start_oauth(struct mcp_service *s, struct error *err)
+{
+	char agent[96];
+
+	(void)snprintf(agent, sizeof agent, "wingman-%s/%s", s->server->name,
+		       WINGMAN_VERSION);
+	return !s->oauth || oauth_start(s->oauth, agent, err);
+}
+
 /* <server>/state.key, made at the first start. */
 static bool read_state_key(struct mcp_service *s, struct error *err)
 {
@@ -124,8 +157,9 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	callers_init(&s->callers);
 	readiness_init(&s->readiness);
 	free_reads_init(&s->free_reads);
-	if (!read_config(s, err) || !make_replies(s, err) || !read_state_key(s, err) ||
-	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
+	if (!read_config(s, err) || !make_oauth(s, err) || !make_replies(s, err) ||
+	    !read_state_key(s, err) || !read_gate_token(s, err) || !open_shared(s, err) ||
+	    !open_backend(s, err))
 		return NULL;
 	/* Already here, so that the sandbox can keep this process from every other log. */
 	s->audit = audit_open(dir, server->name, err);
@@ -188,8 +222,8 @@ bool mcp_service_start(struct mcp_service *s, struct error *err)
 		return false;
 	s->workers =
 		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
-	return s->workers && recover_started(s, err) && start_listening(s, err) &&
-	       ticker_start(s, err);
+	return s->workers && recover_started(s, err) && start_oauth(s, err) &&
+	       start_listening(s, err) && ticker_start(s, err);
 }
 
 /* ---- Stop ---- */
@@ -198,6 +232,8 @@ void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
 {
 	if (atomic_exchange(&s->is_stopping, true))
 		return;
+	if (s->oauth)
+		oauth_stop(s->oauth); /* who waits for keys is answered */
 	ticker_wake(s);
 	/* What still runs afterwards has lost its connection, but ends properly: a
 	 * write is finished and recorded, reads and plans are told to give up. */
@@ -220,6 +256,7 @@ void mcp_service_free(struct mcp_service *s)
 	http_client_free(s->http);
 	limiter_free(s->plan_limiter);
 	limiter_free(s->refusal_limiter);
+	oauth_free(s->oauth);
 	token_index_free(s->tokens);
 	keyring_free(s->keys);
 	secret_free(s->gate_token);

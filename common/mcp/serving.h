@@ -19,6 +19,7 @@
 #include "mcp/call.h"
 #include "mcp/callers.h"
 #include "mcp/metrics.h"
+#include "mcp/oauth.h"
 #include "mcp/result.h"
 #include "mcp/revision.h"
 #include "mcp/service.h"
@@ -54,6 +55,7 @@ struct mcp_service {
 	char *discover_result, *list_result; /* JSON text, ready to send */
 	struct keyring *keys;
 	struct token_index *tokens;
+	struct oauth *oauth; /* NULL: static tokens alone */
 	struct secret *state_key;
 	struct secret *gate_token; /* NULL: no gate */
 	struct http_client *http;  /* towards the gate; NULL: no gate */
@@ -82,8 +84,11 @@ struct exchange {
 	struct http_request *http;
 	struct caller caller;
 	bool from_gate;
-	json_t *body;                   /* owned */
-	struct jsonrpc_message message; /* borrows from it */
+	bool is_oauth;                     /* the caller came with an issuer's token */
+	struct oauth_waiter waiter;        /* for the issuer's keys */
+	void (*go_on)(struct exchange *x); /* then */
+	json_t *body;                      /* owned */
+	struct jsonrpc_message message;    /* borrows from it */
 	enum mcp_method method;
 	/* Set: the body is JSON, but breaks the contract profile. */
 	struct error contract;
@@ -114,8 +119,10 @@ void exchange_finish(struct exchange *x, struct mcp_result *r);
 /* Fill 'caller' and 'from_gate', then call 'go_on', now or later and in any thread; or
  * reply. */
 void authorize(struct exchange *x, void (*go_on)(struct exchange *x));
-/* 403: 'scope' is needed. */
-void exchange_forbid(struct exchange *x, const char *scope);
+/* Whether the caller has the scopes for this tool; replies itself when it returns false. */
+bool authorize_tool(struct exchange *x);
+/* The metadata of the protected resource; false: the path is not its. */
+bool authorize_metadata(struct mcp_service *s, struct http_request *http);
 
 /* --- status.c: /healthz, /readyz, /metrics --- */
 

@@ -313,24 +313,12 @@ static bool check_params(struct exchange *x)
 	return !fault;
 }
 
-static bool check_scope(struct exchange *x)
-{
-	const char *right = x->tool->definition->risk == RISK_READ ? "read" : "write";
-	char scope[64];
-
-	if (x->from_gate || caller_may(&x->caller, x->service->server->name, right))
-		return true;
-	(void)snprintf(scope, sizeof scope, "%s:%s", x->service->server->name, right);
-	exchange_forbid(x, scope);
-	return false;
-}
-
 void tools_call(struct exchange *x)
 {
 	const json_t *meta = json_object_get(x->message.params, "_meta");
 	int64_t deadline_ms = x->service->config.deadline_ms;
 
-	if (!check_params(x) || !check_scope(x))
+	if (!check_params(x) || !authorize_tool(x))
 		return;
 	if (error_is_set(&x->contract)) {
 		tools_finish_error(x, &x->contract);
