@@ -38,6 +38,7 @@ def _read_tap(name, stdout, tally):
     """Add the results of one stream; (results, failures, plan or None, bail out or None)."""
     count, failed, plan, bail = 0, 0, None, None
     failing = False
+    why = "the test itself asked for it"
     for line in stdout.splitlines():
         if match := PLAN.match(line):
             plan = int(match.group(1))
@@ -52,7 +53,7 @@ def _read_tap(name, stdout, tally):
             failing = False
             if directive and bad and not text.strip():
                 # cmocka: 'not ok 4 # SKIP name_of_the_test'
-                tally.skips.append((f"{name}: {reason}", "the test itself asked for it"))
+                tally.skips.append((f"{name}: {reason}", why))
             elif directive:
                 tally.skips.append((title, reason or "no reason given"))
             elif bad:
@@ -61,6 +62,8 @@ def _read_tap(name, stdout, tally):
                 tally.failures.append((title, []))
             else:
                 tally.passed += 1
+        elif line.startswith("# skip: "):
+            why = line.removeprefix("# skip: ")  # what a C test says before it skips
         elif failing and line.startswith("#"):
             tally.failures[-1][1].append(line[1:].removeprefix(" "))
     return count, failed, plan, bail
