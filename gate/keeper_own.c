@@ -33,36 +33,33 @@ const struct tool_definition *keeper_own_definition(const struct keeper *k,
 
 /* --- plans --- */
 
-static bool plan_rotation(const struct keeper *k, struct plan *plan, struct error *err)
+static struct plan *plan_rotation(const struct keeper *k, struct error *err)
 {
+	_cleanup_(plan_freep) struct plan *plan = plan_new();
+
+	if (!plan) {
+		error_oom(err);
+		return NULL;
+	}
 	plan_summary(plan, "make a new signing key in place of %s", sign_key_kid(k->key));
 	plan_effect(plan, "gate", "key that signs grants", sign_key_kid(k->key),
 		    "a new key, made when this runs", false);
 	plan_warning(plan, "the old public key stays trusted for ten minutes");
 	plan_state(plan, json_pack("{s:s}", "kid", sign_key_kid(k->key)));
 	plan_data(plan, json_pack("{s:s}", "kid", sign_key_kid(k->key)));
-	return plan_finish(plan, err);
+	return plan_finish(plan, err) ? TAKE(plan) : NULL;
 }
 
 struct plan *keeper_own_plan(struct keeper *k, const char *tool, const json_t *arguments,
 			     struct error *err)
 {
-	_cleanup_(plan_freep) struct plan *plan = plan_new();
-	bool ok;
-
-	if (!plan) {
-		error_oom(err);
-		return NULL;
-	}
 	if (strcmp(tool, "pin_server") == 0)
-		ok = pins_plan(k->pins, json_get_string(arguments, "server"),
-			       json_get_string(arguments, "digest"), plan, err);
-	else if (strcmp(tool, "rotate_key") == 0)
-		ok = plan_rotation(k, plan, err);
-	else
-		ok = error_set(err, ERR_INTERNAL, "the gate has no plan for its own '%s'",
-			       tool);
-	return ok ? TAKE(plan) : NULL;
+		return pins_plan(k->pins, json_get_string(arguments, "server"),
+				 json_get_string(arguments, "digest"), err);
+	if (strcmp(tool, "rotate_key") == 0)
+		return plan_rotation(k, err);
+	error_set(err, ERR_INTERNAL, "the gate has no plan for its own '%s'", tool);
+	return NULL;
 }
 
 /* --- pin_server --- */

@@ -214,10 +214,89 @@ static void test_differences(void **state)
 				 "a2", 2, &count, &err));
 	assert_int_equal(err.code, ERR_PRECONDITION_FAILED);
 	error_clear(&err);
-	_cleanup_(plan_freep) struct plan *plan = plan_new();
-	if (!pins_plan(f->pins, "sample", json_get_string(d, "digest"), plan, &err))
+	_cleanup_(plan_freep) struct plan *plan =
+		pins_plan(f->pins, "sample", json_get_string(d, "digest"), &err);
+	if (!plan)
 		fail_msg("%s", err.message);
-	assert_int_equal(json_array_size(json_object_get(plan_json(plan), "effects")), 4);
+	/* one removed, two members changed, one pin and each member of what is new */
+	assert_int_equal(json_array_size(json_object_get(plan_json(plan), "effects")),
+			 1 + 2 + 1 + 4);
+}
+
+/* What all effects on one member say together. */
+static char *joined(const struct plan *plan, const char *what, const char *side)
+{
+	struct strbuf sb = STRBUF_INIT;
+	size_t i;
+	json_t *e;
+
+	json_array_foreach(json_object_get(plan_json(plan), "effects"), i, e)
+	{
+		if (strncmp(json_get_string(e, "target"), what, strlen(what)) == 0)
+			strbuf_add_string(&sb, json_get_string(e, side));
+	}
+	return strbuf_take(&sb);
+}
+
+static struct plan *plan_of_change(struct fixture *f, const char *description)
+{
+	struct error err = ERROR_INIT;
+	bool changed;
+
+	assert_true(learn(f, json_pack("[o]", tool("get_it", description, "read")),
+			  &changed));
+	json_auto_t *d = pins_differences(f->pins, "sample", &err);
+	struct plan *plan =
+		pins_plan(f->pins, "sample", json_get_string(d, "digest"), &err);
+	if (!plan)
+		fail_msg("%s", err.message);
+	return plan;
+}
+
+static void test_long_differences(void **state)
+{
+	enum { LONG = 7001 };
+	struct fixture *f = *state;
+	static const char letter[] = "\xC3\xA9";
+	_cleanup_strbuf_ struct strbuf description = STRBUF_INIT;
+	_cleanup_free_ char *from = NULL, *to = NULL, *none = NULL;
+	bool changed;
+
+	assert_true(
+		learn(f, json_pack("[o]", tool("get_it", "Gets it.", "read")), &changed));
+	accept_now(f, "a1");
+	/* An odd start, so that parts would end within a letter. */
+	strbuf_add_char(&description, '"');
+	for (int i = 0; i < LONG; i++)
+		strbuf_add_string(&description, letter);
+	strbuf_add_char(&description, '"');
+	description.data[description.length - 1] = '\0';
+	_cleanup_(plan_freep) struct plan *whole =
+		plan_of_change(f, description.data + 1);
+	description.data[description.length - 1] = '"';
+	from = joined(whole, "description of sample.get_it", "from");
+	to = joined(whole, "description of sample.get_it", "to");
+	assert_string_equal(from, "\"Gets it.\"");
+	assert_string_equal(to, description.data);
+	/* What no plan can hold is said to be missing. */
+	json_auto_t *many = json_array();
+	for (int i = 0; i < 30; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "tool_%d", i);
+		(void)json_array_append_new(many, tool(name, "Does it.", "write"));
+	}
+	struct error err = ERROR_INIT;
+	assert_true(learn(f, json_incref(many), &changed));
+	json_auto_t *d = pins_differences(f->pins, "sample", &err);
+	_cleanup_(plan_freep) struct plan *some =
+		pins_plan(f->pins, "sample", json_get_string(d, "digest"), &err);
+	assert_non_null(some);
+	const json_t *warnings = json_object_get(plan_json(some), "warnings");
+	assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)),
+			       "too much to show"));
+	none = joined(some, "description of", "to");
+	assert_string_equal(none, "");
 }
 
 static void test_distance(void **state)
@@ -271,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_lists, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_differences, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_differences, setup, teardown),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test_setup_teardown(test_persons_pin, setup, teardown),

@@ -307,24 +307,43 @@ static const struct pinned_server *check_digest(const struct pins *p, const char
 	return s;
 }
 
-bool pins_plan(const struct pins *p, const char *server, const char *digest,
-	       struct plan *plan, struct error *err)
+static struct plan *plan_difference(const struct pinned_server *s, const char *digest,
+				    bool whole, struct error *err)
 {
-	const struct pinned_server *s = check_digest(p, server, digest, err);
+	const char *server = s->settings->name;
+	_cleanup_(plan_freep) struct plan *plan = plan_new();
 
-	if (!s)
-		return false;
+	if (!plan) {
+		error_oom(err);
+		return NULL;
+	}
 	plan_summary(plan, "accept the %zu tools that %s lists now", s->current.count,
 		     server);
 	if (has_moved(s))
 		plan_effect(plan, "gate", "address of the server", s->address,
 			    s->settings->url, true);
-	pin_set_effects(&s->pinned, &s->current, server, plan);
+	pin_set_effects(&s->pinned, &s->current, server, whole, plan);
 	if (is_pinned(s))
 		plan_warning(plan, "nothing differs from what is pinned");
+	if (!whole)
+		plan_warning(
+			plan,
+			"there is too much to show it all here: of some tools you see "
+			"digests; read what %s lists before you agree",
+			server);
 	plan_state(plan, json_pack("{s:s}", "difference", digest));
 	plan_data(plan, json_pack("{s:s, s:s}", "server", server, "digest", digest));
-	return plan_finish(plan, err);
+	return plan_finish(plan, err) ? TAKE(plan) : NULL;
+}
+
+struct plan *pins_plan(const struct pins *p, const char *server, const char *digest,
+		       struct error *err)
+{
+	const struct pinned_server *s = check_digest(p, server, digest, err);
+	struct error too_much = ERROR_INIT;
+	struct plan *plan = s ? plan_difference(s, digest, true, &too_much) : NULL;
+
+	return !s || plan ? plan : plan_difference(s, digest, false, err);
 }
 
 bool pins_accept(struct pins *p, const char *server, const char *digest,

@@ -44,10 +44,11 @@ json_t *pins_describe(const struct pins *p, const char *server) _must_use_;
 json_t *pins_differences(const struct pins *p, const char *server,
 			 struct error *err) _must_use_;
 
-/* Say in a plan what accepting the server as it is now would change. 'digest' must be the
+/* The plan of accepting the server as it is now: whole, or, where a plan cannot hold that,
+ * long members by their digest, and a warning that says so. 'digest' must be the
  * difference's, else ERR_PRECONDITION_FAILED. */
-bool pins_plan(const struct pins *p, const char *server, const char *digest,
-	       struct plan *plan, struct error *err);
+struct plan *pins_plan(const struct pins *p, const char *server, const char *digest,
+		       struct error *err) _must_use_;
 /* Do it, by an approval: durable when it returns true. */
 bool pins_accept(struct pins *p, const char *server, const char *digest,
 		 const char *approval, int64_t now_ms, size_t *ret_tools,

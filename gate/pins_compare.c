@@ -2,8 +2,8 @@
 
 #include "gate/pins.h"
 
-/* A member's text that is longer is shown by its digest; the whole is in 'wingman pin'. */
-enum { SHOWN_BYTES_MAX = 900 };
+/* Of a member's text in one effect: below PLAN_TEXT_MAX. */
+enum { PART_BYTES = 1900 };
 
 void pin_set_done(struct pin_set *s)
 {
@@ -153,7 +153,7 @@ json_t *pin_set_differences(const struct pin_set *was, const struct pin_set *now
 	return TAKE(list);
 }
 
-static void member_text(struct strbuf *sb, const json_t *value)
+static void member_text(struct strbuf *sb, const json_t *value, bool whole)
 {
 	struct error ignored = ERROR_INIT;
 	char digest[DIGEST_HEX_BYTES];
@@ -162,40 +162,78 @@ static void member_text(struct strbuf *sb, const json_t *value)
 		strbuf_add_string(sb, "absent");
 		return;
 	}
-	if (!canonical_write(sb, value, &ignored) || sb->length > SHOWN_BYTES_MAX) {
+	if (!canonical_write(sb, value, &ignored) ||
+	    (!whole && sb->length > PART_BYTES)) {
 		strbuf_clear(sb);
 		if (canonical_digest(value, digest, &ignored))
 			strbuf_add_format(sb, "digest %s", digest);
 	}
 }
 
+/* The next part of 'text' from '*at' on; no character is cut. free() */
+static char *next_part(const struct strbuf *text, size_t *at)
+{
+	size_t start = *at, end = start + PART_BYTES;
+
+	if (end > text->length)
+		end = text->length;
+	while (end < text->length && ((unsigned char)text->data[end] & 0xC0) == 0x80)
+		end--;
+	*at = end;
+	return strndup(text->data + start, end - start);
+}
+
 struct effect_target {
 	struct plan *plan;
 	const char *server, *tool;
+	bool whole;
 };
 
 static void add_effect(void *context, const char *member, const json_t *was,
 		       const json_t *now)
 {
 	const struct effect_target *t = context;
-	_cleanup_strbuf_ struct strbuf target = STRBUF_INIT, from = STRBUF_INIT,
-				       to = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf from = STRBUF_INIT, to = STRBUF_INIT;
+	size_t from_at = 0, to_at = 0, part = 0;
 
-	strbuf_add_format(&target, "%s of %s.%s", member, t->server, t->tool);
-	member_text(&from, was);
-	member_text(&to, now);
-	plan_effect(t->plan, "gate", target.data, from.data, to.data, true);
+	member_text(&from, was, t->whole);
+	member_text(&to, now, t->whole);
+	do {
+		_cleanup_strbuf_ struct strbuf target = STRBUF_INIT;
+		_cleanup_free_ char *before = next_part(&from, &from_at),
+				    *after = next_part(&to, &to_at);
+		bool is_more = from_at < from.length || to_at < to.length;
+
+		strbuf_add_format(&target, "%s of %s.%s", member, t->server, t->tool);
+		if (part++ > 0 || is_more)
+			strbuf_add_format(&target, ", part %zu%s", part,
+					  is_more ? "" : ", the last");
+		plan_effect(t->plan, "gate", target.data, before, after, true);
+	} while (from_at < from.length || to_at < to.length);
+}
+
+static void add_new(const struct tool_definition *d, const struct effect_target *t)
+{
+	json_auto_t *nothing = json_object();
+	const struct tool_definition absent = { .json = nothing };
+	char target[128], to[160];
+
+	(void)snprintf(target, sizeof target, "pin of %s.%s", t->server, d->name);
+	(void)snprintf(to, sizeof to, "%s, risk %s", d->pin, risk_name(d->risk));
+	plan_effect(t->plan, "gate", target, "not pinned", to, true);
+	if (t->whole)
+		each_difference(&absent, d, add_effect, (void *)(uintptr_t)t);
 }
 
 void pin_set_effects(const struct pin_set *was, const struct pin_set *now,
-		     const char *server, struct plan *plan)
+		     const char *server, bool whole, struct plan *plan)
 {
-	struct effect_target t = { .plan = plan, .server = server };
-	char target[128];
+	struct effect_target t = { .plan = plan, .server = server, .whole = whole };
 
 	for (size_t i = 0; i < was->count; i++) {
 		const struct tool_definition *a = was->tools[i],
 					     *b = pin_set_find(now, a->name);
+		char target[128];
 
 		t.tool = a->name;
 		(void)snprintf(target, sizeof target, "pin of %s.%s", server, a->name);
@@ -205,14 +243,9 @@ void pin_set_effects(const struct pin_set *was, const struct pin_set *now,
 			each_difference(a, b, add_effect, &t);
 	}
 	for (size_t i = 0; i < now->count; i++) {
-		const struct tool_definition *b = now->tools[i];
-		char to[160];
-
-		if (pin_set_find(was, b->name))
-			continue;
-		(void)snprintf(target, sizeof target, "pin of %s.%s", server, b->name);
-		(void)snprintf(to, sizeof to, "%s, risk %s", b->pin, risk_name(b->risk));
-		plan_effect(plan, "gate", target, "not pinned", to, true);
+		t.tool = now->tools[i]->name;
+		if (!pin_set_find(was, t.tool))
+			add_new(now->tools[i], &t);
 	}
 }
 

@@ -27,9 +27,13 @@ bool pin_set_digest(const struct pin_set *s, char ret_hex[static DIGEST_HEX_BYTE
 /* [{tool, what}], what in words: "added", "removed", "changed: inputSchema, _meta". */
 json_t *pin_set_differences(const struct pin_set *was,
 			    const struct pin_set *now) _must_use_;
-/* One effect a difference; of a changed tool one for each member that differs. */
+/*
+ * One effect a difference; of a changed tool one for each member that differs, in as many
+ * parts as it takes, and of a new one each member. Not 'whole': of a new tool its pin, and
+ * of a member too long for one text the digest.
+ */
 void pin_set_effects(const struct pin_set *was, const struct pin_set *now,
-		     const char *server, struct plan *plan);
+		     const char *server, bool whole, struct plan *plan);
 
 /* Letters to change, add or drop (Levenshtein), up to 160 letters. */
 size_t pin_name_distance(const char *a, const char *b);
