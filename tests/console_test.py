@@ -126,6 +126,8 @@ def test_calls_without_a_terminal():
         r = s.run(*BLOCK)
         tap.ok("a failure with its candidates", "ambiguous: two people" in r.stdout
                and "candidate: " in r.stdout and "\x1b" not in r.stdout, r.stdout)
+        s.gate.auto = {"state": "failed", "error": {"code": "odd\x1b[2J", "message": "x"}}
+        tap.ok("an error's code moves no cursor either", "\x1b" not in s.run(*BLOCK).stdout)
         s.gate.auto = None
         tap.equal("--wait 0", s.run(*BLOCK, "--wait", "0").returncode, 6)
         tap.equal("--wait 1", s.run(*BLOCK, "--wait", "1").returncode, 6)
