@@ -21,6 +21,13 @@
 	"'rights': {'alice': ['read']}, 'limits': {'calls_per_caller': 1,"               \
 	" 'plans_per_minute': 2, 'deadline_s': 3, 'workers': 4, 'queue': 5,"             \
 	" 'body_bytes': 1024},"                                                          \
+	"'oauth': {'resource': 'https://a.example/mcp', 'issuers': ["                    \
+	"  {'issuer': 'https://i.example', 'jwks_uri': 'https://i.example/keys',"        \
+	"   'audience': 'prod', 'principal_claim': 'email', 'client_claim': 'azp',"      \
+	"   'algorithms': ['ES256']}],"                                                  \
+	" 'scopes': {'read': ['r'], 'write': ['w']},"                                    \
+	" 'tool_scopes': {'get_account': ['x']},"                                        \
+	" 'keys': {'max_age_s': 1, 'max_stale_s': 2, 'refetch_s': 3}},"                  \
 	"'log_level': 'debug', 'allow_missing_landlock': true,"                          \
 	"'allow_missing_seccomp': true"
 
