@@ -326,10 +326,9 @@ static bool read_members(struct reader *r, json_t *object, int depth)
 
 static bool note_line(struct reader *r, size_t line)
 {
-	json_t *number = json_integer((json_int_t)line);
-
-	if (!strbuf_ok(&r->pointer) || !number ||
-	    json_object_set_new(r->config->lines, r->pointer.data, number) != 0)
+	if (!strbuf_ok(&r->pointer) ||
+	    json_object_set_new(r->config->lines, r->pointer.data,
+				json_integer((json_int_t)line)) != 0)
 		return error_oom(r->err);
 	return true;
 }
@@ -450,16 +449,16 @@ const char *config_name(const struct config *c)
 
 int config_line(const struct config *c, const char *pointer)
 {
-	_cleanup_free_ char *place = strdup(pointer);
+	size_t length = strlen(pointer);
 
-	while (place) {
-		const json_t *line = json_object_get(c->lines, place);
+	for (;;) {
+		const json_t *line = json_object_getn(c->lines, pointer, length);
 		if (line)
 			return (int)json_integer_value(line);
-		char *slash = strrchr(place, '/');
-		if (!slash)
-			break;
-		*slash = '\0';
+		while (length > 0 && pointer[length - 1] != '/')
+			length--;
+		if (length == 0)
+			return 1;
+		length--;
 	}
-	return 1;
 }

@@ -164,11 +164,14 @@ static const char *or_absent(const char *text)
 static json_t *write_payload(const struct grant *g, const char *kid)
 {
 	json_auto_t *approvers = json_array();
+	const size_t members = 14U + (*g->plan != '\0') + (*g->rule != '\0') +
+			       (*g->bundle != '\0') + (g->seq != -1) + g->emergency +
+			       (*g->head != '\0');
 
 	for (size_t i = 0; i < g->approver_count && i < GRANT_APPROVERS_MAX; i++)
 		if (json_array_append_new(approvers, json_string(g->approvers[i])) != 0)
 			return NULL;
-	return json_pack(
+	json_auto_t *payload = json_pack(
 		"{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:O,"
 		" s:s*, s:s*, s:o*, s:o*, s:s*, s:I, s:I}",
 		"typ", TYP_GRANT, "v", 1, "kid", kid, "id", g->id, "aud", g->aud,
@@ -178,6 +181,9 @@ static json_t *write_payload(const struct grant *g, const char *kid)
 		or_absent(g->bundle), "seq", g->seq == -1 ? NULL : json_integer(g->seq),
 		"emergency", g->emergency ? json_true() : NULL, "head",
 		or_absent(g->head), "iat", (json_int_t)g->iat, "exp", (json_int_t)g->exp);
+
+	/* json_pack leaves an optional member out when there is no memory for it. */
+	return json_object_size(payload) == members ? TAKE(payload) : NULL;
 }
 
 bool grant_sign(struct strbuf *sb, const struct grant *g, const struct sign_key *key,

@@ -187,14 +187,19 @@ static json_t *scopes_json(const char *scopes)
 json_t *token_row_json(const struct token_row *row, bool with_hash)
 {
 	const struct caller *c = &row->caller;
-
-	return json_pack(
+	const size_t members = 5U + with_hash + (row->expires_at != 0) +
+			       (row->revoked_at != 0);
+	json_auto_t *json = json_pack(
 		"{s:s, s:s*, s:s, s:s, s:o, s:I, s:o*, s:o*}", "id", row->id, "sha256",
 		with_hash ? row->sha256 : NULL, "principal", c->principal, "client",
 		c->client, "scopes", scopes_json(c->scopes), "created_at",
 		(json_int_t)row->created_at, "expires_at",
 		row->expires_at ? json_integer(row->expires_at) : NULL, "revoked_at",
 		row->revoked_at ? json_integer(row->revoked_at) : NULL);
+
+	/* json_pack leaves an optional member out when there is no memory for it, and a
+	 * row without "revoked_at" would be good again. */
+	return json_object_size(json) == members ? TAKE(json) : NULL;
 }
 
 bool token_file_write(const char *path, const struct token_row *rows, size_t count,
