@@ -49,6 +49,7 @@ LIBRARIES = {
     "histedit.h": {"console"},
     "editline/": {"console"},
     "sys/epoll.h": {"common/proc", "common/wire", "common/link/http", "bench"},
+    "gnutls/": {"common/wire"},
     "jose/": {"common/guard"},
     "openssl/": {"common/base", "common/guard", "bench"},
     "unicode/": {"common/base", "common/wire"},

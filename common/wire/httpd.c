@@ -181,14 +181,15 @@ static bool start_loops(struct httpd *h, unsigned count, struct error *err)
 		h->port = port_of(&a);
 	for (; good && made < count; made++) {
 		unsigned share = connections / count + (connections % count > made);
-		h->loop[made] = httpd_loop_new(h->shared, a.loopback, fd[made],
-					       share ? share : 1, err);
+		h->loop[made] = httpd_loop_new(h->shared, config->tls, a.loopback,
+					       fd[made], share ? share : 1, err);
 		good = h->loop[made] != NULL;
 		if (!good)
 			break;
 		fd[made] = -1;
 	}
 	h->loop_count = made;
+	config->tls = NULL;
 	for (unsigned i = 0; good && i < count; i++)
 		good = httpd_loop_start(h->loop[i], err);
 	for (unsigned i = 0; i < HTTPD_LOOPS_MAX; i++)
@@ -205,6 +206,8 @@ static struct httpd_shared *share(const struct httpd_config *given)
 		return NULL;
 	atomic_init(&shared->refs, 1);
 	shared->config = *given;
+	shared->is_tls = given->tls != NULL;
+	shared->wants_clients = httpd_tls_wants_clients(given->tls);
 	struct httpd_config *c = &shared->config;
 	if (c->body_max == 0)
 		c->body_max = HTTPD_BODY_MAX;

@@ -22,6 +22,7 @@
 #include "base/strbuf.h"
 
 struct httpd;
+struct httpd_tls;
 struct http_request;
 
 typedef void httpd_handler(void *context, struct http_request *req);
@@ -34,6 +35,7 @@ struct httpd_config {
 	unsigned connection_max;            /* 0: 4096; streams not counted */
 	unsigned stream_max;                /* 0: 10240 */
 	unsigned keepalive_ms;              /* of event streams; 0: every 15 s */
+	const struct httpd_tls *tls;        /* httpd_tls.h; NULL: none. Until started. */
 	const char *const *allowed_hosts;   /* NULL-terminated, or NULL */
 	const char *const *allowed_origins; /* NULL-terminated, or NULL */
 	httpd_handler *handler;
@@ -59,6 +61,10 @@ const char *http_request_path(const struct http_request *req);
 const char *http_request_query(const struct http_request *req, const char *name);
 const char *http_request_header(const struct http_request *req, const char *name);
 const char *http_request_body(const struct http_request *req, size_t *ret_length);
+/* The subject of the certificate that the client showed (RFC 4514: "CN=ci,O=Example"),
+ * which one of the configured authorities vouches for; NULL without such. In the handler
+ * alone, before it returns. */
+const char *http_request_client_name(struct http_request *req);
 /* Random 16 hex digits made for this request, for logs. */
 const char *http_request_id(const struct http_request *req);
 

@@ -3,7 +3,8 @@
  * loop duplicates the descriptor and lets libmicrohttpd close its own, without the
  * shutdown it would do were it not for MHD_USE_TURBO. That frees the connection's
  * memory, and spares libmicrohttpd from walking over all idle streams whenever it
- * resumes a connection.
+ * resumes a connection. With TLS, whose state cannot be taken away, the connection
+ * stays suspended for as long as the stream lasts, and is written to behind its back.
  */
 #include "wire/httpd_stream.h"
 
@@ -106,6 +107,17 @@ static void read_away(int fd)
 	}
 }
 
+/* libmicrohttpd asks for the reply again, gets none, and closes. */
+static void give_back(struct http_stream *s)
+{
+	struct http_request *r = TAKE(s->request);
+
+	r->conn->waiting = false;
+	r->conn->since_ms = s->loop->now_ms;
+	MHD_resume_connection(r->connection);
+	s->loop->woke_itself = true;
+}
+
 static void close_fd(struct http_stream *s, enum http_stream_why why)
 {
 	static const struct linger reset = { .l_onoff = 1 };
@@ -115,7 +127,10 @@ static void close_fd(struct http_stream *s, enum http_stream_why why)
 	else if (why == HTTP_STREAM_TOO_SLOW) /* or the kernel keeps what is not read */
 		(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	(void)epoll_ctl(s->loop->events_fd, EPOLL_CTL_DEL, s->fd, NULL);
-	(void)close(s->fd);
+	if (s->request)
+		give_back(s);
+	else
+		(void)close(s->fd);
 	s->fd = -1;
 }
 
@@ -143,13 +158,15 @@ static void close_stream(struct http_stream *s, enum http_stream_why why)
 
 /* ---- Beginning ---- */
 
-static bool take_socket(struct http_stream *s, int fd)
+static bool take_socket(struct http_stream *s, struct http_request *r)
 {
 	static const int on = 1, off = 0;
 	static const unsigned stall_ms = 1000U * HTTP_STREAM_STALL_S;
 	struct epoll_event event = { .events = EPOLLRDHUP, .data.ptr = s };
+	bool is_tls = s->loop->shared->is_tls;
 
-	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	httpd_gone_forget(s->loop, r->conn);
+	s->fd = is_tls ? r->conn->fd : fcntl(r->conn->fd, F_DUPFD_CLOEXEC, 0);
 	if (s->fd < 0)
 		return false;
 	/* Texts are written whole: nothing is gained by waiting for more. */
@@ -157,10 +174,25 @@ static bool take_socket(struct http_stream *s, int fd)
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_ms,
 			 sizeof stall_ms);
-	if (epoll_ctl(s->loop->events_fd, EPOLL_CTL_ADD, s->fd, &event) == 0)
+	if (epoll_ctl(s->loop->events_fd, EPOLL_CTL_ADD, s->fd, &event) == 0) {
+		s->request = is_tls ? r : NULL;
 		return true;
-	(void)close(TAKE_FD(s->fd));
+	}
+	if (!is_tls)
+		(void)close(s->fd);
+	s->fd = -1;
 	return false;
+}
+
+/* What the callback returns: NO is "close this connection", of which there is another. */
+static enum MHD_Result leave(struct http_request *r)
+{
+	if (!r->loop->shared->is_tls)
+		return MHD_NO;
+	httpd_request_shrink(r);
+	r->conn->waiting = true;
+	MHD_suspend_connection(r->connection);
+	return MHD_YES;
 }
 
 enum MHD_Result httpd_flow_take(struct http_request *r)
@@ -168,8 +200,7 @@ enum MHD_Result httpd_flow_take(struct http_request *r)
 	struct http_stream *s = r->stream;
 	struct httpd_loop *l = r->loop;
 
-	httpd_gone_forget(l, r->conn);
-	if (!take_socket(s, r->conn->fd)) {
+	if (!take_socket(s, r)) {
 		httpd_flow_drop(r);
 		return MHD_NO;
 	}
@@ -178,11 +209,12 @@ enum MHD_Result httpd_flow_take(struct http_request *r)
 	TAILQ_INSERT_TAIL(&l->streams, s, in_loop);
 	l->stream_count++;
 	s->looked_at_ms = s->moved_ms = l->now_ms;
+	enum MHD_Result left = leave(r);
 	if (atomic_load(&s->too_slow))
 		close_stream(s, HTTP_STREAM_TOO_SLOW);
 	else
 		make_busy(s);
-	return MHD_NO; /* "close this connection", of which there is now another */
+	return left;
 }
 
 void httpd_flow_drop(struct http_request *r)
@@ -245,19 +277,32 @@ static void want_write(struct http_stream *s, bool want)
 	(void)epoll_ctl(s->loop->events_fd, EPOLL_CTL_MOD, s->fd, &event);
 }
 
-/* Once, as much as the socket takes. The stream may be closed afterwards. */
-static void write_some(struct http_stream *s)
+/* As much as the socket takes; -1 with errno, EAGAIN when it is full. */
+static ssize_t write_queue(struct http_stream *s)
 {
 	struct iovec piece[PIECES_MAX];
 	struct msghdr message = { .msg_iov = piece };
 
+	message.msg_iovlen = (size_t)collect(s, piece);
+	if (!s->request)
+		return sendmsg(s->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (piece[0].iov_len == 0)
+		return 0;
+	ssize_t n = httpd_tls_write(s->request->connection, piece[0].iov_base,
+				    piece[0].iov_len, s->is_again);
+	s->is_again = n < 0 && errno == EAGAIN;
+	return n;
+}
+
+/* The stream may be closed afterwards. */
+static void write_some(struct http_stream *s)
+{
 	for (size_t total = 0; !STAILQ_EMPTY(&s->queue);) {
 		if (total >= TURN_BYTES) {
 			make_busy(s);
 			return;
 		}
-		message.msg_iovlen = (size_t)collect(s, piece);
-		ssize_t n = sendmsg(s->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = write_queue(s);
 		if (n < 0 && errno == EAGAIN) {
 			want_write(s, true);
 			return;

@@ -207,6 +207,8 @@ static void on_connection(void *context, struct MHD_Connection *connection,
 						   MHD_CONNECTION_INFO_CONNECTION_FD)
 				   ->connect_fd;
 		conn->since_ms = l->now_ms;
+		if (l->shared->wants_clients && !httpd_tls_require_client(connection))
+			(void)shutdown(conn->fd, SHUT_RDWR);
 		conn->next = l->conns;
 		conn->link = &l->conns;
 		if (conn->next)
@@ -217,6 +219,7 @@ static void on_connection(void *context, struct MHD_Connection *connection,
 		*conn->link = conn->next;
 		if (conn->next)
 			conn->next->link = conn->link;
+		free(conn->client_name);
 		free(conn);
 		*socket_context = NULL;
 	}
@@ -367,13 +370,17 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 	return strlen(text); /* httpd_request.c decodes, and refuses what cannot be */
 }
 
-static bool start_daemon(struct httpd_loop *l, int listen_fd, unsigned connection_max)
+static bool start_daemon(struct httpd_loop *l, const struct httpd_tls *tls, int listen_fd,
+			 unsigned connection_max)
 {
+	struct MHD_OptionItem tls_options[HTTPD_TLS_OPTIONS];
 	/* MHD_ALLOW_SUSPEND_RESUME includes a wake-up channel of its own, for those
 	 * who resume from other threads; two system calls a resume that we save. */
-	unsigned flags = (unsigned)MHD_USE_EPOLL | (unsigned)MHD_USE_TURBO |
+	unsigned flags = (unsigned)MHD_USE_EPOLL |
+			 (tls ? (unsigned)MHD_USE_TLS : (unsigned)MHD_USE_TURBO) |
 			 ((unsigned)MHD_ALLOW_SUSPEND_RESUME & ~(unsigned)MHD_USE_ITC);
 
+	httpd_tls_options(tls, tls_options);
 	l->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, l, MHD_OPTION_LISTEN_SOCKET, listen_fd,
 		MHD_OPTION_CONNECTION_LIMIT, connection_max,
@@ -382,7 +389,8 @@ static bool start_daemon(struct httpd_loop *l, int listen_fd, unsigned connectio
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls_options,
+		MHD_OPTION_END);
 	const union MHD_DaemonInfo *info =
 		l->daemon ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)
 			  : NULL;
@@ -397,7 +405,8 @@ static bool start_daemon(struct httpd_loop *l, int listen_fd, unsigned connectio
 	return false;
 }
 
-struct httpd_loop *httpd_loop_new(struct httpd_shared *shared, bool loopback,
+struct httpd_loop *httpd_loop_new(struct httpd_shared *shared,
+				  const struct httpd_tls *tls, bool loopback,
 				  int listen_fd, unsigned connection_max,
 				  struct error *err)
 {
@@ -420,7 +429,7 @@ struct httpd_loop *httpd_loop_new(struct httpd_shared *shared, bool loopback,
 		httpd_loop_release(l);
 		return NULL;
 	}
-	if (!start_daemon(l, listen_fd, connection_max)) {
+	if (!start_daemon(l, tls, listen_fd, connection_max)) {
 		error_set(err, ERR_INTERNAL, "cannot start the HTTP server");
 		httpd_loop_release(l);
 		return NULL;

@@ -9,6 +9,7 @@
  *   httpd_stream.c   replies that go on, from whichever thread
  *   httpd_flow.c     what a loop does with its streams
  *   httpd_gone.c     peers that leave before the reply
+ *   httpd_tls.c      all that knows GnuTLS
  *
  * Everything of a loop belongs to its thread, except what 'lock' guards. A
  * request belongs to its connection until somebody replies; only when the
@@ -25,6 +26,7 @@
 #include <microhttpd.h>
 
 #include "wire/http_stream.h"
+#include "wire/httpd_tls.h"
 
 enum {
 	HTTPD_MEMORY_BYTES =
@@ -95,6 +97,7 @@ struct httpd_conn {
 	bool in_set;                     /* the loop's epoll set has it */
 	bool is_gone;                    /* the peer */
 	struct http_request *pending;    /* suspended and watched */
+	char *client_name;               /* of its certificate, once somebody asked */
 	struct httpd_conn *next, **link; /* in loop->conns */
 	int fd;
 	int64_t since_ms; /* its last reply ended, or its request was complete */
@@ -107,6 +110,7 @@ struct httpd_shared {
 	atomic_uint refs;
 	struct httpd_config config;
 	atomic_uint streams;
+	bool is_tls, wants_clients; /* certificates of clients */
 };
 
 /* A text on its way to a stream. */
@@ -160,7 +164,8 @@ struct httpd_loop {
 void httpd_shared_unref(struct httpd_shared *shared);
 
 /* httpd_loop.c */
-struct httpd_loop *httpd_loop_new(struct httpd_shared *shared, bool loopback,
+struct httpd_loop *httpd_loop_new(struct httpd_shared *shared,
+				  const struct httpd_tls *tls, bool loopback,
 				  int listen_fd, unsigned connection_max,
 				  struct error *err) _must_use_;
 bool httpd_loop_start(struct httpd_loop *l, struct error *err);
@@ -179,6 +184,7 @@ struct http_request *httpd_request_take(struct httpd_loop *l);
 void httpd_request_return(struct httpd_loop *l,
 			  struct http_request *r); /* to the spare ones */
 void httpd_request_free(struct http_request *r);
+void httpd_request_shrink(struct http_request *r); /* it is replied to, but stays */
 /* Copy and check everything before the body. False without memory. */
 bool httpd_request_begin(struct http_request *r, const char *method, const char *path);
 void httpd_request_refuse(struct http_request *r, unsigned status, const char *format,
@@ -220,5 +226,17 @@ enum MHD_Result httpd_flow_take(struct http_request *r);
 /* The connection ended before its stream was taken. */
 void httpd_flow_drop(struct http_request *r);
 void httpd_flow_stop(struct httpd_loop *l);
+
+/* httpd_tls.c */
+enum { HTTPD_TLS_OPTIONS = 5 };
+bool httpd_tls_wants_clients(const struct httpd_tls *t);
+void httpd_tls_options(const struct httpd_tls *t,
+		       struct MHD_OptionItem ret[static HTTPD_TLS_OPTIONS]);
+bool httpd_tls_require_client(struct MHD_Connection *connection);
+/* As write(2). After EAGAIN call with 'again' until it is not EAGAIN. */
+ssize_t httpd_tls_write(struct MHD_Connection *connection, const void *bytes,
+			size_t length, bool again);
+/* The subject of the client's certificate (RFC 4514), newly allocated; NULL if none. */
+char *httpd_tls_client_name(struct MHD_Connection *connection);
 
 #endif

@@ -51,6 +51,14 @@ static void clear(struct strbuf *sb, size_t keep_bytes)
 		strbuf_clear(sb);
 }
 
+void httpd_request_shrink(struct http_request *r)
+{
+	strbuf_wipe(&r->text);
+	strbuf_done(&r->body);
+	free(TAKE(r->field));
+	r->field_count = r->field_room = 0;
+}
+
 void httpd_request_return(struct httpd_loop *l, struct http_request *r)
 {
 	if (l->spare_count >= SPARE_MAX) {
@@ -354,4 +362,13 @@ const char *http_request_body(const struct http_request *req, size_t *ret_length
 const char *http_request_id(const struct http_request *req)
 {
 	return req->id;
+}
+
+const char *http_request_client_name(struct http_request *req)
+{
+	struct httpd_conn *conn = req->conn;
+
+	if (req->loop->shared->wants_clients && !conn->client_name)
+		conn->client_name = httpd_tls_client_name(req->connection);
+	return conn->client_name;
 }

@@ -16,6 +16,8 @@ enum stream_state { STREAM_OPEN, STREAM_ENDING, STREAM_CLOSED };
 struct http_stream {
 	enum httpd_watched watched; /* WATCH_STREAM */
 	int fd;                     /* -1: not taken yet, or closed */
+	struct http_request
+		*request; /* with TLS: whose connection is still libmicrohttpd's */
 	struct httpd_loop *loop;
 	http_stream_closed *closed;
 	void *context;
@@ -30,6 +32,7 @@ struct http_stream {
 	bool is_end_queued;
 	bool is_busy;    /* in loop->busy */
 	bool is_blocked; /* waits for the socket */
+	bool is_again;   /* TLS keeps what the socket did not take */
 	atomic_bool too_slow;
 	atomic_int state; /* enum stream_state */
 	atomic_uint refs;

@@ -94,7 +94,7 @@ static inline struct stand *stand_new(struct httpd_config config)
 	(void)pthread_cond_init(&s->changed, NULL);
 	config.address = "127.0.0.1";
 	config.loops = config.loops ? config.loops : 2;
-	config.handler = serve;
+	config.handler = config.handler ? config.handler : serve;
 	config.context = s;
 	s->h = httpd_start(&config, &err);
 	if (!s->h)
