@@ -3,10 +3,9 @@
 #include <ctype.h>
 #include <pthread.h>
 
-#include <curl/curl.h>
-
 #include "base/clock.h"
 #include "link/http/http_headers.h"
+#include "link/http/http_transfer.h"
 
 enum {
 	IDLE_MAX = 64, /* kept handles, each with its connections */
@@ -22,33 +21,14 @@ enum {
 	WAIT_MAX_MS = 1000,
 };
 
-/* A connection pool of its own: curl's handles belong to one thread at a time. */
-struct line {
-	struct line *next;
-	CURL *easy;
-	CURLM *multi;
-};
-
 struct http_client {
 	pthread_mutex_t lock; /* guards the two below */
-	struct line *idle;
+	struct http_line *idle;
 	unsigned idle_count;
 	char *user_agent;
 };
 
-/* One call, for curl's callbacks. */
-struct transfer {
-	const struct http_client_request *req;
-	struct strbuf *body;
-	size_t reply_max, head_bytes;
-	bool sent;     /* bytes of the request may have left */
-	bool again;    /* curl wanted to send it a second time */
-	bool too_long; /* the reply */
-	bool repeatable;
-	char reason[CURL_ERROR_SIZE];
-};
-
-static void line_free(struct line *line)
+static void http_line_free(struct http_line *line)
 {
 	if (!line)
 		return;
@@ -59,10 +39,10 @@ static void line_free(struct line *line)
 	free(line);
 }
 
-static struct line *line_take(struct http_client *c)
+struct http_line *http_line_take(struct http_client *c)
 {
 	(void)pthread_mutex_lock(&c->lock);
-	struct line *line = c->idle;
+	struct http_line *line = c->idle;
 	if (line) {
 		c->idle = line->next;
 		c->idle_count--;
@@ -80,11 +60,11 @@ static struct line *line_take(struct http_client *c)
 					(long)CONNECTIONS_A_HANDLE);
 		return line;
 	}
-	line_free(line);
+	http_line_free(line);
 	return NULL;
 }
 
-static void line_return(struct http_client *c, struct line *line)
+void http_line_return(struct http_client *c, struct http_line *line)
 {
 	curl_easy_reset(line->easy); /* forgets the request, keeps the connections */
 	(void)pthread_mutex_lock(&c->lock);
@@ -96,7 +76,7 @@ static void line_return(struct http_client *c, struct line *line)
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	if (!room)
-		line_free(line);
+		http_line_free(line);
 }
 
 struct http_client *http_client_new(const char *user_agent, struct error *err)
@@ -120,9 +100,9 @@ void http_client_free(struct http_client *c)
 	if (!c)
 		return;
 	while (c->idle) {
-		struct line *line = c->idle;
+		struct http_line *line = c->idle;
 		c->idle = line->next;
-		line_free(line);
+		http_line_free(line);
 	}
 	(void)pthread_mutex_destroy(&c->lock);
 	free(c->user_agent);
@@ -140,8 +120,13 @@ void http_client_reply_done(struct http_client_reply *r)
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct transfer *t = context;
+	struct http_transfer *t = context;
 
+	if (t->is_stream && t->body->length > 0 &&
+	    size * count > t->reply_max - t->body->length) {
+		t->is_paused = true; /* curl keeps it, and gives it again */
+		return CURL_WRITEFUNC_PAUSE;
+	}
 	if (size * count > t->reply_max - t->body->length) {
 		t->too_long = true;
 		return 0;
@@ -152,10 +137,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
-	struct transfer *t = context;
+	struct http_transfer *t = context;
 
-	(void)bytes;
 	t->head_bytes += size * count;
+	t->head_ends = size * count <= 2 && *bytes != '\0' && strchr("\r\n", *bytes);
 	t->too_long = t->too_long || t->head_bytes > REPLY_HEAD_MAX;
 	return t->too_long ? 0 : size * count;
 }
@@ -164,7 +149,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
  * when a kept connection dies before any reply; whether it was received then is not known. */
 static int on_send(void *context, char *ip, char *local_ip, int port, int local_port)
 {
-	struct transfer *t = context;
+	struct http_transfer *t = context;
 
 	(void)ip;
 	(void)local_ip;
@@ -197,8 +182,8 @@ static bool set_method(CURL *easy, const struct http_client_request *req)
 		       CURLE_OK;
 }
 
-static bool set_options(const struct http_client *c, CURL *easy,
-			struct curl_slist *headers, struct transfer *t)
+bool http_transfer_prepare(const struct http_client *c, CURL *easy,
+			   struct curl_slist *headers, struct http_transfer *t)
 {
 	const struct http_client_request *req = t->req;
 	long connect_ms = req->timeout_ms < CONNECT_MAX_MS ? (long)req->timeout_ms
@@ -221,7 +206,8 @@ static bool set_options(const struct http_client *c, CURL *easy,
 	SET(SSL_VERIFYHOST, 2L);
 	SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(MAXAGE_CONN, (long)CONNECTION_AGE_MAX_S);
-	SET(TIMEOUT_MS, (long)req->timeout_ms);
+	if (!t->is_stream)
+		SET(TIMEOUT_MS, (long)req->timeout_ms);
 	SET(CONNECTTIMEOUT_MS, connect_ms);
 	SET(ERRORBUFFER, t->reason);
 	SET(WRITEFUNCTION, on_body);
@@ -234,20 +220,26 @@ static bool set_options(const struct http_client *c, CURL *easy,
 	return good;
 }
 
-static bool is_cancelled(const struct http_client_request *req)
+bool http_transfer_is_cancelled(const struct http_client_request *req)
 {
 	return req->cancel && atomic_load_explicit(req->cancel, memory_order_relaxed);
 }
 
+bool http_transfer_repeatable(const struct http_client_request *req)
+{
+	return strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
+}
+
 /* CURLE_ABORTED_BY_CALLBACK for a call that was given up. */
-static CURLcode perform(const struct line *line, const struct http_client_request *req)
+static CURLcode perform(const struct http_line *line,
+			const struct http_client_request *req)
 {
 	CURLcode result = CURLE_ABORTED_BY_CALLBACK;
 	int running = 1, left;
 
 	if (curl_multi_add_handle(line->multi, line->easy) != CURLM_OK)
 		return CURLE_FAILED_INIT;
-	while (!is_cancelled(req)) {
+	while (!http_transfer_is_cancelled(req)) {
 		if (curl_multi_perform(line->multi, &running) != CURLM_OK)
 			break;
 		if (running == 0) {
@@ -283,7 +275,7 @@ static void plain_url(const char *url, char text[static 160])
 		       rest);
 }
 
-static bool fail(const struct transfer *t, CURLcode result, struct error *err)
+bool http_transfer_fail(const struct http_transfer *t, CURLcode result, struct error *err)
 {
 	const char *reason = *t->reason ? t->reason : curl_easy_strerror(result);
 	const char *what = "no reply";
@@ -291,7 +283,7 @@ static bool fail(const struct transfer *t, CURLcode result, struct error *err)
 	char url[160];
 
 	plain_url(t->req->url, url);
-	if (is_cancelled(t->req)) {
+	if (http_transfer_is_cancelled(t->req)) {
 		reason = "the call was given up";
 		what = "no reply awaited";
 	} else if (t->too_long) {
@@ -303,7 +295,8 @@ static bool fail(const struct transfer *t, CURLcode result, struct error *err)
 	if (!t->sent) {
 		error_set(err, ERR_BACKEND_UNAVAILABLE, "cannot reach '%s'", url);
 	} else {
-		if (result == CURLE_OPERATION_TIMEDOUT && !is_cancelled(t->req)) {
+		if (result == CURLE_OPERATION_TIMEDOUT &&
+		    !http_transfer_is_cancelled(t->req)) {
 			code = ERR_TIMEOUT;
 			what = "no reply in time";
 		}
@@ -315,7 +308,7 @@ static bool fail(const struct transfer *t, CURLcode result, struct error *err)
 
 /* ---- The reply ---- */
 
-static void read_type(CURL *easy, char type[static 96])
+void http_transfer_type(CURL *easy, char type[static 96])
 {
 	const char *value = NULL;
 	size_t length = 0;
@@ -328,7 +321,7 @@ static void read_type(CURL *easy, char type[static 96])
 	type[length] = '\0';
 }
 
-static int64_t read_retry_after(CURL *easy)
+int64_t http_transfer_retry_after(CURL *easy)
 {
 	struct curl_header *header = NULL;
 	int64_t seconds;
@@ -352,7 +345,7 @@ static int64_t read_retry_after(CURL *easy)
 	       1000;
 }
 
-static bool check_request(const struct http_client_request *req, struct error *err)
+bool http_transfer_check(const struct http_client_request *req, struct error *err)
 {
 	if (!http_headers_token(req->method))
 		return error_set(err, ERR_INVALID_ARGUMENT, "bad HTTP method");
@@ -363,8 +356,8 @@ static bool check_request(const struct http_client_request *req, struct error *e
 	return true;
 }
 
-static bool call_on(const struct http_client *c, const struct line *line,
-		    struct transfer *t, struct http_client_reply *reply,
+static bool call_on(const struct http_client *c, const struct http_line *line,
+		    struct http_transfer *t, struct http_client_reply *reply,
 		    struct error *err)
 {
 	_cleanup_(http_headers_free) struct curl_slist *headers = NULL;
@@ -372,15 +365,15 @@ static bool call_on(const struct http_client *c, const struct line *line,
 
 	if (!http_headers_build(t->req, &headers, err))
 		return false;
-	if (!set_options(c, line->easy, headers, t))
+	if (!http_transfer_prepare(c, line->easy, headers, t))
 		return error_set(err, ERR_INTERNAL, "cannot prepare an HTTP request");
 	CURLcode result = perform(line, t->req);
 	if (result != CURLE_OK)
-		return fail(t, result, err);
+		return http_transfer_fail(t, result, err);
 	(void)curl_easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &status);
 	reply->status = (int)status;
-	read_type(line->easy, reply->content_type);
-	reply->retry_after_ms = read_retry_after(line->easy);
+	http_transfer_type(line->easy, reply->content_type);
+	reply->retry_after_ms = http_transfer_retry_after(line->easy);
 	strbuf_done(&reply->body);
 	reply->body = *t->body;
 	strbuf_init(t->body);
@@ -391,20 +384,19 @@ bool http_client_call(struct http_client *c, const struct http_client_request *r
 		      struct http_client_reply *reply, bool *ret_sent, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
-	struct transfer t = {
+	struct http_transfer t = {
 		.req = req,
 		.body = &body,
 		.reply_max = req->reply_max ? req->reply_max : REPLY_MAX,
-		.repeatable = strcmp(req->method, "GET") == 0 ||
-			      strcmp(req->method, "HEAD") == 0,
+		.repeatable = http_transfer_repeatable(req),
 	};
 	bool good = false;
 
-	if (check_request(req, err)) {
-		struct line *line = line_take(c);
+	if (http_transfer_check(req, err)) {
+		struct http_line *line = http_line_take(c);
 		if (line) {
 			good = call_on(c, line, &t, reply, err);
-			line_return(c, line);
+			http_line_return(c, line);
 		} else {
 			error_oom(err);
 		}
