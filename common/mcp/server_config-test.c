@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "guard/jwt.h"
 #include "schemas/schemas.h"
 
 static bool parse(struct server_config *c, const char *yaml, struct error *err)
@@ -26,6 +27,7 @@ static void defaults(void **state)
 	assert_string_equal(c.instance, "fixture");
 	assert_null(c.gate_url);
 	assert_null(c.freed_reads);
+	assert_null(c.oauth.resource);
 	assert_true(c.audit_freed_reads);
 	assert_int_equal(c.deadline_ms, 30000);
 	assert_int_equal(c.calls_per_caller, 16);
@@ -46,6 +48,12 @@ static void everything_that_can_be_said(void **state)
 		"rights: {alice: [read, write], bob: [], '*': [read]}\n"
 		"limits: {calls_per_caller: 1, plans_per_minute: 2, deadline_s: 3, "
 		"workers: 4, queue: 5, body_bytes: 1024}\n"
+		"oauth: {resource: 'https://a.example/mcp', issuers: [{issuer: "
+		"'https://b.example/t', jwks_uri: 'https://c.example/k?x=1', audience: "
+		"'api://x', principal_claim: email, client_claim: cid, algorithms: "
+		"[ES256]}, {issuer: 'http://127.0.0.2:80'}], scopes: {read: [r, s], "
+		"write: [w]}, tool_scopes: {a_b: [x], c_d: [x, y]}, keys: {max_age_s: 1, "
+		"max_stale_s: 2, refetch_s: 3}}\n"
 		"log_level: debug\nallow_missing_landlock: true\nallow_missing_seccomp: "
 		"true\n"
 		"backend: {anything: [1]}\n";
@@ -73,6 +81,25 @@ static void everything_that_can_be_said(void **state)
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	assert_true(c.allow_missing_landlock && c.allow_missing_seccomp);
 	assert_non_null(json_object_get(c.backend, "anything"));
+	assert_string_equal(c.oauth.resource, "https://a.example/mcp");
+	assert_int_equal(c.oauth.issuer_count, 2);
+	assert_string_equal(c.oauth.issuers[0].issuer, "https://b.example/t");
+	assert_string_equal(c.oauth.issuers[0].jwks_uri, "https://c.example/k?x=1");
+	assert_string_equal(c.oauth.issuers[0].audience, "api://x");
+	assert_string_equal(c.oauth.issuers[0].principal_claim, "email");
+	assert_string_equal(c.oauth.issuers[0].client_claim, "cid");
+	assert_int_equal(c.oauth.issuers[0].algs, JWT_ES256);
+	assert_null(c.oauth.issuers[1].jwks_uri);
+	assert_null(c.oauth.issuers[1].audience);
+	assert_null(c.oauth.issuers[1].client_claim);
+	assert_string_equal(c.oauth.issuers[1].principal_claim, "sub");
+	assert_int_equal(c.oauth.issuers[1].algs, JWT_ALGS_ALL);
+	assert_int_equal(c.oauth.read_count, 2);
+	assert_string_equal(c.oauth.write[0], "w");
+	assert_int_equal(c.oauth.extra_count, 2);
+	assert_int_equal(c.oauth.max_age_ms, 1000);
+	assert_int_equal(c.oauth.max_stale_ms, 2000);
+	assert_int_equal(c.oauth.refetch_ms, 3000);
 	/* Rights: one's own entry, else that of everybody. */
 	assert_true(server_config_allows(&c, "alice", "write"));
 	assert_false(server_config_allows(&c, "bob", "read"));
@@ -98,6 +125,13 @@ static void faults_name_file_line_and_reason(void **state)
 		{ "freed_reads: [a, a]\n", "freed_reads" },
 		{ "limits: {workers: 1}\n", "limits/workers" },
 		{ "limits: {workers: 1.5}\n", "limits/workers" },
+		{ "oauth: {}\n", "oauth" },
+		{ "oauth:\n  resource: https://a.example/\n  issuers: [{issuer: "
+		  "'https://b.example'}]\n",
+		  "f.yaml:2: oauth/resource: it may not end with a slash" },
+		{ "oauth:\n  resource: https://a.example\n  issuers:\n    - issuer: "
+		  "https://b.example\n    - issuer: http://b.example\n",
+		  "f.yaml:5: oauth/issuers/1: http:// is for loopback" },
 		{ "log_level: loud\n", "log_level" },
 		{ "allow_missing_landlock: 1\n", "allow_missing_landlock" },
 		{ "instance: 'a b'\n", "instance" },
@@ -155,8 +189,11 @@ static void the_test_above_says_everything(void **state)
 	static const struct {
 		const char *def;
 		size_t members;
-	} rows[] = { { "server_common", 12 }, { "listen", 4 }, { "server_limits", 6 },
-		     { "server_oauth", 5 },   { "oauth_issuer", 6 } };
+	} rows[] = { { "server_common", 12 },
+		     { "listen", 4 },
+		     { "server_limits", 6 },
+		     { "server_oauth", 5 },
+		     { "oauth_issuer", 6 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
