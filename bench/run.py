@@ -38,6 +38,10 @@ BENCHES = {
         ("audit append, 64 callers / SQLite", "audit", "bare", "of", 2, 5),
         ("grant burn, 64 callers / SQLite", "burn", "bare", "of", 2, 5),
     ],
+    "bench-stream": [
+        ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5),
+        ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05),
+    ],
 }
 
 
