@@ -23,7 +23,13 @@
 #include "wire/httpd.h"
 #include "wire/sse.h"
 
-enum { STREAMS = 10000, FIRST = 16, RESERVED_FDS = 200, ROUNDS = 10, PATIENCE_MS = 20000 };
+enum {
+	STREAMS = 10000,
+	FIRST = 16,
+	RESERVED_FDS = 200,
+	ROUNDS = 10,
+	PATIENCE_MS = 20000
+};
 
 static const char EVENT[] =
 	"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/"
