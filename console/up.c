@@ -39,11 +39,21 @@ struct up {
 	pid_t console_pid;
 	int console_fd; /* pidfd */
 	int status;
+	struct up_child children[3];
 };
+
+void up_child_done(struct up_child *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(c->owned); i++)
+		free(c->owned[i]);
+	*c = (struct up_child){ 0 };
+}
 
 static void up_done(struct up *u)
 {
 	supervisor_free(u->supervisor);
+	for (size_t i = 0; i < ARRAY_SIZE(u->children); i++)
+		up_child_done(&u->children[i]);
 	loop_free(u->loop);
 	http_client_free(u->http);
 	if (u->lock_fd >= 0)
@@ -57,7 +67,8 @@ static void up_done(struct up *u)
 static void on_child(void *context, const char *name, const char *what, int status)
 {
 	(void)context;
-	log_info("up.child", LOG_STR("name", name), LOG_STR("what", what), LOG_INT("status", status));
+	log_info("up.child", LOG_STR("name", name), LOG_STR("what", what),
+		 LOG_INT("status", status));
 }
 
 static void on_signal(void *context, int signal_number)
@@ -82,61 +93,72 @@ static bool directory_ready(void *context)
 static bool accounts_ready(void *context)
 {
 	const struct up *u = context;
-	_cleanup_(http_client_reply_done) struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
+	_cleanup_(http_client_reply_done) struct http_client_reply reply =
+		HTTP_CLIENT_REPLY_INIT;
 	struct error ignored = ERROR_INIT;
 	char url[64];
-	struct http_client_request req = { .method = "GET", .url = url, .timeout_ms = 500 };
+	struct http_client_request req = { .method = "GET",
+					   .url = url,
+					   .timeout_ms = 500 };
 
-	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz", (long long)u->suite.accounts_port);
-	return http_client_call(u->http, &req, &reply, NULL, &ignored) && reply.status == 200;
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz",
+		       (long long)u->suite.accounts_port);
+	return http_client_call(u->http, &req, &reply, NULL, &ignored) &&
+	       reply.status == 200;
 }
 
 static bool gate_ready(void *context)
 {
 	const struct up *u = context;
 	struct error ignored = ERROR_INIT;
-	_cleanup_(gate_link_closep) struct gate_link *g = gate_link_open(u->suite.dir, &ignored);
+	_cleanup_(gate_link_closep) struct gate_link *g =
+		gate_link_open(u->suite.dir, &ignored);
 
 	return g != NULL;
 }
 
 /* --- children --------------------------------------------------------------- */
 
-/* argv of one of our own programs; lives as long as the process. */
-static const char *const *own_argv(const struct suite *s, const char *program)
-{
-	const char **argv = calloc(4, sizeof *argv);
-	_cleanup_free_ char *path = file_join(s->program_dir, program);
-
-	if (!argv || !path)
-		return NULL;
-	argv[0] = TAKE(path);
-	argv[1] = "--dir";
-	argv[2] = statedir_root(s->dir);
-	return argv;
-}
-
-static bool start_child(struct up *u, const char *name, const char *const *argv,
+static bool start_child(struct up *u, const char *name, struct up_child *c,
 			bool (*ready)(void *context), struct error *err)
 {
-	char *log_path = statedir_path(u->suite.dir, "run/%s.log", name);
-	struct supervise_child child = {
-		.name = name, .argv = argv, .log_path = log_path, .ready = ready, .context = u,
-	};
+	char **log_path = &c->owned[ARRAY_SIZE(c->owned) - 1];
 
-	/* The paths live as long as the process: a child may be started again at any time. */
-	if (!argv || !log_path)
+	*log_path = statedir_path(u->suite.dir, "run/%s.log", name);
+	if (!*log_path)
 		return error_oom(err);
+	const struct supervise_child child = {
+		.name = name,
+		.argv = c->argv,
+		.log_path = *log_path,
+		.ready = ready,
+		.context = u,
+	};
 	return supervisor_start(u->supervisor, &child, READY_WAIT_MS, err);
+}
+
+/* One of our own programs. */
+static bool start_own(struct up *u, const char *program, struct up_child *c,
+		      bool (*ready)(void *context), struct error *err)
+{
+	c->owned[0] = file_join(u->suite.program_dir, program);
+	if (!c->owned[0])
+		return error_oom(err);
+	c->argv[0] = c->owned[0];
+	c->argv[1] = "--dir";
+	c->argv[2] = statedir_root(u->suite.dir);
+	return start_child(u, program, c, ready, err);
 }
 
 static bool start_children(struct up *u, struct error *err)
 {
-	const struct suite *s = &u->suite;
+	struct up_child *c = u->children;
 
-	return (!s->sample || start_child(u, "slapd", up_sample_argv(s), directory_ready, err)) &&
-	       start_child(u, "wingman-accounts", own_argv(s, "wingman-accounts"), accounts_ready, err) &&
-	       start_child(u, "wingman-gate", own_argv(s, "wingman-gate"), gate_ready, err);
+	if (u->suite.sample && (!up_sample_child(&u->suite, &c[0], err) ||
+				!start_child(u, "slapd", &c[0], directory_ready, err)))
+		return false;
+	return start_own(u, "wingman-accounts", &c[1], accounts_ready, err) &&
+	       start_own(u, "wingman-gate", &c[2], gate_ready, err);
 }
 
 /* --- the console as a child, so that its end ends the suite -------------------- */
@@ -158,7 +180,8 @@ static void on_console_end(void *context, int fd, unsigned events)
 static bool start_console(struct up *u, struct error *err)
 {
 	char *argv[] = { (char *)(uintptr_t)u->console->program_path, (char[]){ "--dir" },
-			 (char *)(uintptr_t)statedir_root(u->suite.dir), (char[]){ "console" }, NULL };
+			 (char *)(uintptr_t)statedir_root(u->suite.dir),
+			 (char[]){ "console" }, NULL };
 	posix_spawnattr_t attributes;
 	posix_spawn_file_actions_t actions;
 	sigset_t none;
@@ -180,14 +203,16 @@ static bool start_console(struct up *u, struct error *err)
 	u->console_fd = (int)syscall(SYS_pidfd_open, u->console_pid, 0);
 	if (u->console_fd < 0)
 		return error_errno(err, "cannot watch the console");
-	return loop_add_fd(u->loop, u->console_fd, LOOP_READ, on_console_end, u, err) != NULL;
+	return loop_add_fd(u->loop, u->console_fd, LOOP_READ, on_console_end, u, err) !=
+	       NULL;
 }
 
 /* Our own messages would draw over the console: they go to run/up.log instead. */
 static bool move_stderr(struct up *u, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(u->suite.dir, "run/up.log");
-	_cleanup_close_ int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+	_cleanup_close_ int fd =
+		path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 
 	u->stderr_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0 || u->stderr_fd < 0 || dup2(fd, STDERR_FILENO) < 0)
@@ -210,7 +235,8 @@ static bool take_lock(struct up *u, struct error *err)
 		*err = because;
 		return false;
 	}
-	error_set(err, ERR_CONFLICT, "a suite runs in %s already", statedir_root(u->suite.dir));
+	error_set(err, ERR_CONFLICT, "a suite runs in %s already",
+		  statedir_root(u->suite.dir));
 	error_hint(err, "use it with 'wingman --dir %s', or end it with 'wingman down'",
 		   statedir_root(u->suite.dir));
 	return error_cause(err, "%s", because.message);
@@ -236,8 +262,8 @@ static bool say_ready(struct up *u, bool on_stdout, struct error *err)
 
 static bool prepare(struct up *u, struct error *err)
 {
-	return sandbox_basics(err) && statedir_create(u->suite.dir, err) && take_lock(u, err) &&
-	       up_setup(u->console, &u->suite, err) &&
+	return sandbox_basics(err) && statedir_create(u->suite.dir, err) &&
+	       take_lock(u, err) && up_setup(u->console, &u->suite, err) &&
 	       (!u->suite.sample || up_sample_prepare(&u->suite, err));
 }
 
@@ -276,14 +302,21 @@ static int run(struct console *c, int argc, char **argv)
 	int operands = 0;
 	bool with_console;
 	_cleanup_(up_done) struct up u = {
-		.console = c, .suite = { .dir = c->dir }, .lock_fd = -1, .stderr_fd = -1, .console_fd = -1,
+		.console = c,
+		.suite = { .dir = c->dir },
+		.lock_fd = -1,
+		.stderr_fd = -1,
+		.console_fd = -1,
 	};
 
-	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK || operands > 0)
-		return console_usage(c, &command_up, err.message[0] ? err.message : "up takes no operands");
+	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK ||
+	    operands > 0)
+		return console_usage(c, &command_up,
+				     err.message[0] ? err.message
+						    : "up takes no operands");
 	with_console = !o.no_console && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	if (!prepare(&u, &err) || (with_console && !move_stderr(&u, &err)) || !set_up_loop(&u, &err) ||
-	    !serve(&u, with_console, &err)) {
+	if (!prepare(&u, &err) || (with_console && !move_stderr(&u, &err)) ||
+	    !set_up_loop(&u, &err) || !serve(&u, with_console, &err)) {
 		/* The terminal again, so that the person sees it. */
 		if (u.stderr_fd >= 0)
 			(void)dup2(u.stderr_fd, STDERR_FILENO);

@@ -25,8 +25,14 @@ bool up_setup(const struct console *c, struct suite *s, struct error *err);
 
 /* Fill the sample directory on the first start. Needs slapd (ERR_NOT_FOUND tells how to get it). */
 bool up_sample_prepare(const struct suite *s, struct error *err);
-/* argv of the private slapd; strings live as long as the process. NULL without memory. */
-const char *const *up_sample_argv(const struct suite *s);
+/* How a child is started, again too: kept as long as it is supervised. */
+struct up_child {
+	const char *argv[8];
+	char *owned[3];
+};
+void up_child_done(struct up_child *c);
+/* The private slapd. */
+bool up_sample_child(const struct suite *s, struct up_child *ret, struct error *err);
 /* Base DN of the sample. */
 extern const char up_sample_base[];
 

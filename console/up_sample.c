@@ -53,7 +53,8 @@ static bool write_slapd_config(const struct suite *s, const char *run, const cha
 		return error_oom(err);
 	if (strpbrk(run, "\"\\\n"))
 		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "the folder %s has a quote or a backslash in its name", run);
+				 "the folder %s has a quote or a backslash in its name",
+				 run);
 	fill(&filled, text.data, "@RUN@", run);
 	return file_write(config, filled.data, filled.length, 0600, err);
 }
@@ -63,7 +64,8 @@ static bool read_entries(const struct suite *s, struct strbuf *ret, struct error
 {
 	_cleanup_free_ char *people = sample_file(s, "people.ldif");
 	_cleanup_free_ char *groups = sample_file(s, "groups.ldif");
-	_cleanup_free_ char *password_path = statedir_path(s->dir, "accounts/ldap.password");
+	_cleanup_free_ char *password_path =
+		statedir_path(s->dir, "accounts/ldap.password");
 	_cleanup_(secret_freep) struct secret *password = NULL;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	_cleanup_free_ char *word = NULL;
@@ -87,13 +89,15 @@ static bool read_entries(const struct suite *s, struct strbuf *ret, struct error
 static bool run_slapadd(const char *config, const char *log, const struct strbuf *entries,
 			struct error *err)
 {
-	const char *argv[] = { slapadd_path, "-q", "-f", config, "-b", up_sample_base, NULL };
+	const char *argv[] = { slapadd_path, "-q",           "-f", config,
+			       "-b",         up_sample_base, NULL };
 	_cleanup_close_ int fd = memfd_create("entries", MFD_CLOEXEC);
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
 	int rc, status;
 
-	if (fd < 0 || write(fd, entries->data, entries->length) != (ssize_t)entries->length ||
+	if (fd < 0 ||
+	    write(fd, entries->data, entries->length) != (ssize_t)entries->length ||
 	    lseek(fd, 0, SEEK_SET) != 0)
 		return error_errno(err, "cannot hand the sample people to slapadd");
 	(void)posix_spawn_file_actions_init(&actions);
@@ -101,7 +105,8 @@ static bool run_slapadd(const char *config, const char *log, const struct strbuf
 	(void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log,
 					       O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	(void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-	rc = posix_spawn(&pid, slapadd_path, &actions, NULL, (char **)(uintptr_t)argv, environ);
+	rc = posix_spawn(&pid, slapadd_path, &actions, NULL, (char **)(uintptr_t)argv,
+			 environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	if (rc != 0) {
 		errno = rc;
@@ -111,7 +116,8 @@ static bool run_slapadd(const char *config, const char *log, const struct strbuf
 		if (errno != EINTR)
 			return error_errno(err, "cannot wait for slapadd");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		error_set(err, ERR_INTERNAL, "slapadd could not fill the sample directory");
+		error_set(err, ERR_INTERNAL,
+			  "slapadd could not fill the sample directory");
 		return error_hint(err, "see %s", log);
 	}
 	return true;
@@ -143,8 +149,11 @@ bool up_sample_prepare(const struct suite *s, struct error *err)
 	if (!run || !config || !filled || !log)
 		return error_oom(err);
 	if (!file_exists(slapd_path)) {
-		error_set(err, ERR_NOT_FOUND, "the sample directory needs %s", slapd_path);
-		return error_hint(err, "install the packages with deploy/install-packages deploy/packages/build.txt");
+		error_set(err, ERR_NOT_FOUND, "the sample directory needs %s",
+			  slapd_path);
+		return error_hint(err,
+				  "install the packages with deploy/install-packages "
+				  "deploy/packages/build.txt");
 	}
 	/* The folder may have moved since: its configuration is written at each start. */
 	if (!write_slapd_config(s, run, config, err))
@@ -153,25 +162,24 @@ bool up_sample_prepare(const struct suite *s, struct error *err)
 		return true;
 	fprintf(stderr, "wingman: filling the sample directory\n");
 	ok = empty_database(s, err) && read_entries(s, &entries, err) &&
-	     run_slapadd(config, log, &entries, err) && file_write(filled, "", 0, 0600, err);
+	     run_slapadd(config, log, &entries, err) &&
+	     file_write(filled, "", 0, 0600, err);
 	strbuf_wipe(&entries);
 	return ok;
 }
 
-const char *const *up_sample_argv(const struct suite *s)
+bool up_sample_child(const struct suite *s, struct up_child *ret, struct error *err)
 {
-	const char **argv = calloc(8, sizeof *argv);
 	char *config = statedir_path(s->dir, "directory/slapd.conf");
 	char *url = NULL;
 
-	if (!argv || !config || asprintf(&url, "ldap://127.0.0.1:%lld", (long long)s->directory_port) < 0)
-		return NULL;
-	argv[0] = slapd_path;
-	argv[1] = "-f";
-	argv[2] = config;
-	argv[3] = "-h";
-	argv[4] = url;
-	argv[5] = "-d";
-	argv[6] = "0";
-	return argv;
+	ret->owned[0] = config;
+	if (!config ||
+	    asprintf(&url, "ldap://127.0.0.1:%lld", (long long)s->directory_port) < 0)
+		return error_oom(err);
+	ret->owned[1] = url;
+	memcpy(ret->argv,
+	       (const char *[]){ slapd_path, "-f", config, "-h", url, "-d", "0", NULL },
+	       sizeof ret->argv);
+	return true;
 }

@@ -17,7 +17,8 @@ enum { STATE_KEY_BYTES = 32, PASSWORD_BYTES = 24 };
 
 static struct sockaddr_in loopback(int64_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port) };
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return a;
@@ -31,7 +32,8 @@ static bool free_port(int64_t *ret, struct error *err)
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&a, &length) != 0)
-		return error_errno(err, "cannot find a free port on the loopback address");
+		return error_errno(err,
+				   "cannot find a free port on the loopback address");
 	*ret = ntohs(a.sin_port);
 	return true;
 }
@@ -68,7 +70,8 @@ static bool make_gate_key(const struct suite *s, struct error *err)
 	if (!key)
 		return false;
 	public_path = statedir_path(s->dir, "keys/trusted/%s.pem", sign_key_kid(key));
-	return public_path && (file_exists(public_path) || sign_key_write_public(key, public_path, err));
+	return public_path &&
+	       (file_exists(public_path) || sign_key_write_public(key, public_path, err));
 }
 
 static bool make_token(const struct suite *s, const char *name, const char *principal,
@@ -82,7 +85,8 @@ static bool make_token(const struct suite *s, const char *name, const char *prin
 	if (!path || !index)
 		return error_oom(err);
 	return file_exists(path) ||
-	       (token_create(index, principal, scopes, count, 0, clock_wall_ms(), &token, id, err) &&
+	       (token_create(index, principal, scopes, count, 0, clock_wall_ms(), &token,
+			     id, err) &&
 		file_write(path, secret_bytes(token), secret_length(token), 0600, err));
 }
 
@@ -93,12 +97,13 @@ static bool make_tokens(const struct suite *s, struct error *err)
 	static const char *const client[] = { "accounts:read", "accounts:write" };
 
 	return make_token(s, "gate", "service/gate", gate, ARRAY_SIZE(gate), err) &&
-	       make_token(s, "accounts", "service/accounts", server, ARRAY_SIZE(server), err) &&
+	       make_token(s, "accounts", "service/accounts", server, ARRAY_SIZE(server),
+			  err) &&
 	       make_token(s, "client", s->person, client, ARRAY_SIZE(client), err);
 }
 
-static bool make_random_file(const struct suite *s, const char *name, size_t bytes, bool as_text,
-			     struct error *err)
+static bool make_random_file(const struct suite *s, const char *name, size_t bytes,
+			     bool as_text, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(s->dir, "%s", name);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -125,7 +130,8 @@ static bool make_random_file(const struct suite *s, const char *name, size_t byt
 /* --- configuration ------------------------------------------------------------------ */
 
 /* Writes config/NAME.yaml unless it is there. */
-static bool write_config(const struct suite *s, const char *name, struct strbuf *text, struct error *err)
+static bool write_config(const struct suite *s, const char *name, struct strbuf *text,
+			 struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(s->dir, "config/%s.yaml", name);
 
@@ -138,18 +144,21 @@ static bool write_suite_config(const struct suite *s, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
 
-	strbuf_add_format(&t,
-			  "# What 'wingman up' runs in this folder.\n"
-			  "# The sample directory holds made-up people; set 'sample: false' and edit\n"
-			  "# accounts.yaml to use a directory of your own. The other ports only serve\n"
-			  "# to write accounts.yaml and gate.yaml where these are missing.\n"
-			  "sample: true\n"
-			  "ports:\n"
-			  "  directory: %lld\n"
-			  "  accounts: %lld\n"
-			  "  gate: %lld\n",
-			  (long long)s->directory_port, (long long)s->accounts_port,
-			  (long long)s->gate_port);
+	strbuf_add_format(
+		&t,
+		"# What 'wingman up' runs in this folder.\n"
+		"# The sample directory holds made-up people; set 'sample: false' and "
+		"edit\n"
+		"# accounts.yaml to use a directory of your own. The other ports only "
+		"serve\n"
+		"# to write accounts.yaml and gate.yaml where these are missing.\n"
+		"sample: true\n"
+		"ports:\n"
+		"  directory: %lld\n"
+		"  accounts: %lld\n"
+		"  gate: %lld\n",
+		(long long)s->directory_port, (long long)s->accounts_port,
+		(long long)s->gate_port);
 	return write_config(s, "suite", &t, err);
 }
 
@@ -157,27 +166,28 @@ static bool write_accounts_config(const struct suite *s, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
 
-	strbuf_add_format(&t,
-			  "# The accounts server. Paths are relative to the folder of the suite.\n"
-			  "listen:\n"
-			  "  address: 127.0.0.1\n"
-			  "  port: %lld\n"
-			  "gate:\n"
-			  "  url: http://127.0.0.1:%lld\n"
-			  "  token_file: tokens/accounts.token\n"
-			  "backend:\n"
-			  "  ldap:\n"
-			  "    uri: ldap://127.0.0.1:%lld\n"
-			  "    bind_dn: cn=wingman,ou=services,%s\n"
-			  "    password_file: accounts/ldap.password\n"
-			  "    people_base: %s\n"
-			  "    default_policy: cn=default,ou=policies,%s\n"
-			  "  protected:\n"
-			  "    subtrees: [\"ou=breakglass,%s\", \"ou=services,%s\"]\n"
-			  "    groups: [\"cn=service-accounts,ou=groups,%s\"]\n",
-			  (long long)s->accounts_port, (long long)s->gate_port,
-			  (long long)s->directory_port, up_sample_base, up_sample_base, up_sample_base,
-			  up_sample_base, up_sample_base, up_sample_base);
+	strbuf_add_format(
+		&t,
+		"# The accounts server. Paths are relative to the folder of the suite.\n"
+		"listen:\n"
+		"  address: 127.0.0.1\n"
+		"  port: %lld\n"
+		"gate:\n"
+		"  url: http://127.0.0.1:%lld\n"
+		"  token_file: tokens/accounts.token\n"
+		"backend:\n"
+		"  ldap:\n"
+		"    uri: ldap://127.0.0.1:%lld\n"
+		"    bind_dn: cn=wingman,ou=services,%s\n"
+		"    password_file: accounts/ldap.password\n"
+		"    people_base: %s\n"
+		"    default_policy: cn=default,ou=policies,%s\n"
+		"  protected:\n"
+		"    subtrees: [\"ou=breakglass,%s\", \"ou=services,%s\"]\n"
+		"    groups: [\"cn=service-accounts,ou=groups,%s\"]\n",
+		(long long)s->accounts_port, (long long)s->gate_port,
+		(long long)s->directory_port, up_sample_base, up_sample_base,
+		up_sample_base, up_sample_base, up_sample_base, up_sample_base);
 	return write_config(s, "accounts", &t, err);
 }
 
@@ -185,20 +195,21 @@ static bool write_gate_config(const struct suite *s, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
 
-	strbuf_add_format(&t,
-			  "# The gate: who is who, who is in the team, which servers there are.\n"
-			  "listen:\n"
-			  "  address: 127.0.0.1\n"
-			  "  port: %lld\n"
-			  "persons:\n"
-			  "  - id: %s\n"
-			  "    unix: [%u]\n"
-			  "team: [%s]\n"
-			  "servers:\n"
-			  "  - name: accounts\n"
-			  "    url: http://127.0.0.1:%lld/mcp\n",
-			  (long long)s->gate_port, s->person, (unsigned)getuid(), s->person,
-			  (long long)s->accounts_port);
+	strbuf_add_format(
+		&t,
+		"# The gate: who is who, who is in the team, which servers there are.\n"
+		"listen:\n"
+		"  address: 127.0.0.1\n"
+		"  port: %lld\n"
+		"persons:\n"
+		"  - id: %s\n"
+		"    unix: [%u]\n"
+		"team: [%s]\n"
+		"servers:\n"
+		"  - name: accounts\n"
+		"    url: http://127.0.0.1:%lld/mcp\n",
+		(long long)s->gate_port, s->person, (unsigned)getuid(), s->person,
+		(long long)s->accounts_port);
 	return write_config(s, "gate", &t, err);
 }
 
@@ -207,12 +218,14 @@ static bool write_gate_config(const struct suite *s, struct error *err)
 static json_t *read_config(const struct suite *s, const char *name, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(s->dir, "config/%s.yaml", name);
-	_cleanup_(config_freep) struct config *config = path ? config_read(path, err) : NULL;
+	_cleanup_(config_freep) struct config *config = path ? config_read(path, err)
+							     : NULL;
 
 	return config ? json_incref(config_root(config)) : NULL;
 }
 
-static bool read_port(const json_t *config, const char *file, int64_t *ret, struct error *err)
+static bool read_port(const json_t *config, const char *file, int64_t *ret,
+		      struct error *err)
 {
 	*ret = json_get_int64(json_object_get(config, "listen"), "port", 0);
 	if (*ret >= 1 && *ret <= 65535)
@@ -248,7 +261,8 @@ static bool read_ports(struct suite *s, struct error *err)
 
 static bool choose_ports(struct suite *s, struct error *err)
 {
-	fprintf(stderr, "wingman: first start in %s: making keys, tokens and configuration\n",
+	fprintf(stderr,
+		"wingman: first start in %s: making keys, tokens and configuration\n",
 		statedir_root(s->dir));
 	return free_port(&s->directory_port, err) && free_port(&s->accounts_port, err) &&
 	       free_port(&s->gate_port, err) && write_suite_config(s, err);
@@ -258,15 +272,18 @@ static bool check_port(int64_t port, const char *file, struct error *err)
 {
 	if (port_is_free(port))
 		return true;
-	error_set(err, ERR_CONFLICT, "port %lld of config/%s.yaml is in use", (long long)port, file);
-	return error_hint(err, "end what uses it, or write another port there (and where others name it)");
+	error_set(err, ERR_CONFLICT, "port %lld of config/%s.yaml is in use",
+		  (long long)port, file);
+	return error_hint(err, "end what uses it, or write another port there (and where "
+			       "others name it)");
 }
 
 static void set_person(struct suite *s)
 {
 	const struct passwd *user = getpwuid(getuid());
 
-	(void)snprintf(s->person, sizeof s->person, "%s@example.test", user ? user->pw_name : "operator");
+	(void)snprintf(s->person, sizeof s->person, "%s@example.test",
+		       user ? user->pw_name : "operator");
 	if (!name_is_principal(s->person))
 		(void)snprintf(s->person, sizeof s->person, "operator@example.test");
 }
@@ -304,9 +321,11 @@ bool up_setup(const struct console *c, struct suite *s, struct error *err)
 	       make_folders(s, err) && make_gate_key(s, err) && make_tokens(s, err) &&
 	       make_random_file(s, "accounts/state.key", STATE_KEY_BYTES, false, err) &&
 	       make_random_file(s, "accounts/ldap.password", PASSWORD_BYTES, true, err) &&
-	       write_accounts_config(s, err) && write_gate_config(s, err) && read_ports(s, err) &&
+	       write_accounts_config(s, err) && write_gate_config(s, err) &&
+	       read_ports(s, err) &&
 	       (!s->sample || check_port(s->directory_port, "suite", err)) &&
-	       check_port(s->accounts_port, "accounts", err) && check_port(s->gate_port, "gate", err);
+	       check_port(s->accounts_port, "accounts", err) &&
+	       check_port(s->gate_port, "gate", err);
 }
 
 json_t *up_ready_line(const struct suite *s)
@@ -315,14 +334,18 @@ json_t *up_ready_line(const struct suite *s)
 	_cleanup_free_ char *accounts = NULL, *gate = NULL, *directory = NULL;
 	json_auto_t *line = NULL;
 
-	if (asprintf(&accounts, "http://127.0.0.1:%lld/mcp", (long long)s->accounts_port) < 0 ||
+	if (asprintf(&accounts, "http://127.0.0.1:%lld/mcp",
+		     (long long)s->accounts_port) < 0 ||
 	    asprintf(&gate, "http://127.0.0.1:%lld", (long long)s->gate_port) < 0 ||
-	    asprintf(&directory, "ldap://127.0.0.1:%lld", (long long)s->directory_port) < 0)
+	    asprintf(&directory, "ldap://127.0.0.1:%lld", (long long)s->directory_port) <
+		    0)
 		return NULL;
-	line = json_pack("{s:b, s:s, s:s, s:{s:{s:s}}, s:{s:s}}", "ready", 1, "dir", statedir_root(s->dir),
-			 "token_file", token, "servers", "accounts", "url", accounts, "gate", "url", gate);
+	line = json_pack("{s:b, s:s, s:s, s:{s:{s:s}}, s:{s:s}}", "ready", 1, "dir",
+			 statedir_root(s->dir), "token_file", token, "servers",
+			 "accounts", "url", accounts, "gate", "url", gate);
 	if (line && s->sample)
 		(void)json_object_set_new(line, "directory",
-					  json_pack("{s:s, s:s}", "url", directory, "base", up_sample_base));
+					  json_pack("{s:s, s:s}", "url", directory,
+						    "base", up_sample_base));
 	return TAKE(line);
 }
