@@ -162,6 +162,8 @@ def check_tree(files):
                 folders.setdefault(os.path.dirname(path), set()).add(os.path.dirname(target))
             if path.endswith(".h"):
                 headers.setdefault(path, set()).add(target)
+        if "mcp_service_admit" in text and not path.startswith("common/mcp/"):
+            complaints.append(f"{path}: lets callers in without a token, as only tests may")
         if path.startswith("common/guard/") and "slack" in text.lower():
             complaints.append(f"{path}: guard has never heard of Slack")
         if path.startswith("common/") and not is_test(path):
@@ -323,6 +325,8 @@ GOOD = {
 
 # Name of the fault, the file that has it, its text, a word of the complaint.
 BAD = [
+    ("entry without a token", "servers/people/x.c", 'mcp_service_admit(s, "all", err);\n',
+     "without a token"),
     ("upwards", "common/base/x.c", '#include "wire/httpd.h"\n', "wire/httpd.h"),
     ("upwards with odd spaces", "common/base/x.c", ' # include\t"mcp/tool.h"\n', "mcp/tool.h"),
     ("sideways", "common/proc/x.c", '#include "wire/httpd.h"\n', "wire/httpd.h"),

@@ -15,6 +15,7 @@
 #include "fixture/fixture.h"
 #include "fixture/rig.h"
 #include "guard/token.h"
+#include "mcp/service.h"
 #include "mcp/tool_table.h"
 
 static int set_up(void **state)
@@ -247,6 +248,96 @@ static void rows_and_schemas_belong_together(void **state)
 	assert_false(tool_table_build(&t, "fixture", rows, count, NULL, &err));
 }
 
+/* ---- Without a token ---- */
+
+static int status_of(struct rig *rig, const char *headers, const char *tool,
+		     const char **ret_code)
+{
+	static const char format[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":"
+		"{\"name\":\"%s\",\"arguments\":%s,\"_meta\":{"
+		"\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+		"\"io.modelcontextprotocol/clientCapabilities\":{}}}}";
+	static char code[64];
+	char body[512], head[256];
+
+	(void)snprintf(body, sizeof body, format, tool,
+		       strcmp(tool, "put_value") == 0 ? "{\"key\":\"k\",\"value\":\"v\"}"
+		       : strcmp(tool, "echo_text") == 0 ? "{\"text\":\"t\"}"
+							: "{}");
+	(void)snprintf(head, sizeof head,
+		       "Content-Type: application/json\r\n"
+		       "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n"
+		       "Mcp-Name: %s\r\n%s",
+		       tool, headers);
+	_cleanup_answer_ struct answer a = rig_post(rig, NULL, head, body);
+	(void)snprintf(code, sizeof code, "%s", a.status == 200 ? answer_code(&a) : "");
+	*ret_code = code;
+	return a.status;
+}
+
+static void prepare(struct rig *rig, const char *yaml)
+{
+	struct error err = ERROR_INIT;
+
+	rig_config(rig, yaml);
+	rig->service = mcp_service_prepare(&fixture_server, rig->dir, &err);
+	assert_non_null(rig->service);
+}
+
+static void who_is_admitted_without_token_may_read(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct rig *rig = *state;
+	const char *code;
+
+	prepare(rig, "freed_reads: [echo_text]\n");
+	assert_true(mcp_service_admit(rig->service, "everybody@example.org", &err));
+	assert_true(mcp_service_start(rig->service, &err));
+	rig->port = mcp_service_port(rig->service);
+	assert_int_equal(status_of(rig, "", "echo_text", &code), 200);
+	assert_string_equal(code, "");
+	/* A read that is not freed wants its person; a write is not even asked for. */
+	assert_int_equal(status_of(rig, "", "get_route", &code), 200);
+	assert_string_equal(code, "backend_unavailable"); /* there is no gate */
+	assert_int_equal(status_of(rig, "", "put_value", &code), 403);
+	/* Who claims to be somebody is judged by that. */
+	assert_int_equal(
+		status_of(rig, "Authorization: Bearer wm_x\r\n", "echo_text", &code),
+		401);
+	assert_int_equal(
+		status_of(rig, "Authorization: Basic eDp5\r\n", "echo_text", &code), 401);
+	rig_stop(rig);
+	prepare(rig, "freed_reads: [echo_text]\n");
+	assert_true(mcp_service_start(rig->service, &err));
+	rig->port = mcp_service_port(rig->service);
+	assert_int_equal(status_of(rig, "", "echo_text", &code), 401);
+}
+
+static void nobody_is_admitted_from_elsewhere(void **state)
+{
+	static const char *const yamls[] = {
+		"listen: { address: 0.0.0.0 }\n",
+		"listen: { address: '::' }\n",
+		"listen: { address: 192.0.2.1 }\n",
+		"oauth: { resource: 'http://127.0.0.1/mcp',"
+		" issuers: [{ issuer: 'https://issuer.example.org' }] }\n",
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(yamls); i++) {
+		struct error err = ERROR_INIT;
+
+		prepare(rig, yamls[i]);
+		assert_false(
+			mcp_service_admit(rig->service, "everybody@example.org", &err));
+		rig_stop(rig);
+	}
+	struct error err = ERROR_INIT;
+	prepare(rig, "");
+	assert_false(mcp_service_admit(rig->service, "", &err));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -258,6 +349,8 @@ int main(void)
 		TEST(keys_rotate_while_it_runs),
 		TEST(the_sandbox_holds_for_every_thread),
 		TEST(rows_and_schemas_belong_together),
+		TEST(who_is_admitted_without_token_may_read),
+		TEST(nobody_is_admitted_from_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

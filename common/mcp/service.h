@@ -19,6 +19,14 @@ struct mcp_service;
 struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 					const struct statedir *dir,
 					struct error *err) _must_use_;
+/*
+ * Between prepare and start: requests without an Authorization header come from
+ * 'principal', who may ask for reads. For programs that embed a service for everybody
+ * on this machine, as test servers do; no configuration can say this, and no program of
+ * the suite does. Tools stay behind the gate unless the configuration frees them. Only
+ * where it listens on loopback and has no issuers, or ERR_INVALID_ARGUMENT.
+ */
+bool mcp_service_admit(struct mcp_service *s, const char *principal, struct error *err);
 bool mcp_service_start(struct mcp_service *s, struct error *err);
 void mcp_service_stop(struct mcp_service *s, int64_t patience_ms);
 /* Stops what was not stopped. */

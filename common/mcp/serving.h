@@ -55,7 +55,8 @@ struct mcp_service {
 	char *discover_result, *list_result; /* JSON text, ready to send */
 	struct keyring *keys;
 	struct token_index *tokens;
-	struct oauth *oauth; /* NULL: static tokens alone */
+	struct oauth *oauth;    /* NULL: static tokens alone */
+	struct caller admitted; /* who comes without a token; no principal: nobody may */
 	struct secret *state_key;
 	struct secret *gate_token; /* NULL: no gate */
 	struct http_client *http;  /* towards the gate; NULL: no gate */
