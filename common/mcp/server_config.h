@@ -27,7 +27,7 @@ struct server_config {
 	const char *gate_token_file; /* NULL: the default */
 	const json_t *freed_reads;   /* NULL: none */
 	bool audit_freed_reads;
-	const json_t *rights; /* NULL: everybody may everything */
+	const json_t *rights;      /* NULL: everybody may everything */
 	struct oauth_config oauth; /* .resource NULL: static tokens alone */
 	int64_t calls_per_caller;
 	int64_t plans_per_minute;
