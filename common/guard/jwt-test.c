@@ -54,9 +54,8 @@ static void headers(void **state)
 		"{\"alg\":\"ES256\",\"typ\":\"JWT\"}",
 		"{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\",\"kid\":\"\"}",
 		"{\"alg\":\"EdDSA\",\"typ\":\"application/AT+JWT\"}",
-		"{\"typ\":\"jwt\",\"x5t\":\"abc\",\"jku\":\"https://"
-		"evil.example\",\"alg\":"
-		"\"RS256\"}",
+		("{\"typ\":\"jwt\",\"x5t\":\"abc\",\"jku\":\"https://evil.example\","
+		 "\"alg\":\"RS256\"}"),
 	};
 	static const char *const bad[] = {
 		"",
@@ -295,6 +294,8 @@ static void claims_that_are_not_for_us(void **state)
 		{ WITH(I, A, E, ",\"nbf\":null"), "not valid yet" },
 		{ WITH(I, A, E, ",\"iat\":1795000031"), "future" },
 		{ WITH(I, A, E, ",\"iat\":true"), "future" },
+		{ WITH(I, A, E, ",\"cnf\":{\"jkt\":\"x\"}"), "cnf" },
+		{ WITH(I, A, E, ",\"cnf\":null"), "cnf" },
 	};
 	struct error err = ERROR_INIT;
 	struct caller c;
@@ -335,6 +336,7 @@ static void principals(void **state)
 	static const char *const bad[] = {
 		WHO("\"client_id\":\"c\""),
 		WHO("\"client_id\":\"c\",\"sub\":\"\""),
+		WHO("\"client_id\":\"c\",\"sub\":\"service/accounts\""),
 		WHO("\"client_id\":\"c\",\"sub\":7"),
 		WHO("\"client_id\":\"c\",\"sub\":[\"alice@example.org\"]"),
 		WHO("\"client_id\":\"c\",\"sub\":\"alice smith\""),

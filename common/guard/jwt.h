@@ -69,11 +69,12 @@ struct jwt_rules {
 
 /*
  * The claims against the rules: issuer, audience, algorithm, "exp" (required), "nbf" and
- * "iat" within JWT_SKEW_MS, principal, client; "email" counts as a principal only
- * unless "email_verified" denies it. Scopes come from "scope" and "scp", texts or arrays.
- * 'ret' is named by principal and by "oauth:" with digests or names of issuer and client,
- * so that it meets no static token's id. ERR_PERMISSION_DENIED quotes nothing of the
- * token. '*ret_until_ms' is when it stops being good.
+ * "iat" within JWT_SKEW_MS, principal, client. Refused besides: a token that is bound to
+ * a key ("cnf"), the names of our own programs, and "email" as a principal where
+ * "email_verified" denies it. Scopes come from "scope" and "scp", texts or arrays.
+ * 'ret' gets a client that meets no static token's id: "oauth:", a digest of the issuer,
+ * and the client's name or its digest. '*ret_until_ms' is when the token stops being
+ * good. ERR_PERMISSION_DENIED quotes nothing of the token.
  */
 bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_ms,
 	       struct caller *ret, int64_t *ret_until_ms, struct error *err);

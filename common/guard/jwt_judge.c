@@ -73,7 +73,9 @@ static bool read_principal(const json_t *claims, const char *claim, struct calle
 	const char *principal = json_get_string(claims, claim);
 	const json_t *verified = json_object_get(claims, "email_verified");
 
-	if (!principal || !name_is_principal(principal))
+	/* "service/..." are our own programs. */
+	if (!principal || !name_is_principal(principal) ||
+	    strncmp(principal, "service/", strlen("service/")) == 0)
 		return refuse(err, "the token names nobody who can be a principal");
 	/* Whoever may type an address into an account must not become its owner. */
 	if (strcmp(claim, "email") == 0 && verified && !json_is_true(verified))
@@ -90,7 +92,7 @@ static bool is_simple(const char *id)
 		strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			   "0123456789._-");
 
-	return id[length] == '\0' && length <= 40;
+	return length <= 40 && id[length] == '\0';
 }
 
 static bool read_client(const json_t *claims, const struct jwt_rules *rules,
@@ -181,7 +183,7 @@ bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_m
 	       struct caller *ret, int64_t *ret_until_ms, struct error *err)
 {
 	struct caller caller = { 0 };
-	int64_t until_ms;
+	int64_t until_ms = 0;
 
 	if (!is_text(json_object_get(t->claims, "iss"), rules->issuer))
 		return refuse(err, "the token is of another issuer");
@@ -189,6 +191,11 @@ bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_m
 		return refuse(err, "this issuer does not sign with this algorithm");
 	if (!is_for(json_object_get(t->claims, "aud"), rules->audience))
 		return refuse(err, "the token is for another audience");
+	/* Bound to a key or a certificate that we cannot ask for: whoever stole it must not
+	 * be let in as if it were not. */
+	if (json_object_get(t->claims, "cnf"))
+		return refuse(err, "the token is bound to a key (cnf), which is not "
+				   "understood here");
 	if (!check_times(t->claims, now_ms, &until_ms, err) ||
 	    !read_principal(t->claims, rules->principal_claim, &caller, err) ||
 	    !read_client(t->claims, rules, &caller, err) ||
