@@ -214,6 +214,17 @@ void authorize(struct exchange *x, void (*go_on)(struct exchange *x))
 
 /* ---- What a tool needs ---- */
 
+bool authorize_context(struct exchange *x)
+{
+	static const struct challenge c = { 403, "insufficient_scope", NULL, "read",
+					    NULL };
+
+	if (x->from_gate || caller_may(&x->caller, x->service->server->name, c.right))
+		return true;
+	challenge(x, &c);
+	return false;
+}
+
 bool authorize_tool(struct exchange *x)
 {
 	const struct mcp_service *s = x->service;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "mcp/resource.h"
+
 void mcp_call_done(struct mcp_call *call)
 {
 	json_decref(call->error_details);
@@ -16,6 +18,11 @@ const json_t *mcp_call_arguments(const struct mcp_call *call)
 const struct plan *mcp_call_plan(const struct mcp_call *call)
 {
 	return call->plan;
+}
+
+const char *mcp_call_uri(const struct mcp_call *call)
+{
+	return call->uri;
 }
 
 void *mcp_call_context(const struct mcp_call *call)

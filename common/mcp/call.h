@@ -15,6 +15,7 @@ struct mcp_call {
 	void *context;
 	const json_t *arguments;
 	const struct plan *plan; /* NULL in plan functions and reads */
+	const char *uri;         /* NULL: no resource is read */
 	const char *requester;
 	const char *approval;         /* "" for a freed read */
 	const char *approvers;        /* separated by ", " */

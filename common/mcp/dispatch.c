@@ -6,7 +6,7 @@
 
 #include <strings.h>
 
-enum { RESULT_MAX = 8 * 1024 * 1024 };
+enum { RESULT_MAX = 8 * 1024 * 1024, LIST_TTL_MS = 300000 };
 
 static const char JSON_TYPE[] = "application/json";
 
@@ -66,12 +66,17 @@ static void refuse(struct exchange *x, unsigned status, int code, const char *me
 	exchange_refuse(x, &refusal);
 }
 
-void exchange_reply(struct exchange *x, const char *result, size_t length)
+/* Errors of JSON-RPC are said in their place when the result is too long. */
+void exchange_body(struct exchange *x, const struct mcp_body *body)
 {
-	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	jsonrpc_write_result(&body, x->message.id, result, length);
-	send(x, 200, NULL, &body);
+	revision_2026_write_body(&text, &x->service->identity, x->message.id, body);
+	if (text.length > RESULT_MAX) {
+		refuse(x, 200, JSONRPC_INTERNAL_ERROR, "the result is too long");
+		return;
+	}
+	send(x, 200, NULL, &text);
 }
 
 /* What ran has run, and that is said; only its result is not sent. */
@@ -216,37 +221,71 @@ static bool check_era(struct exchange *x)
 
 /* ---- From step 6 on ---- */
 
-static void list_tools(struct exchange *x)
+/* Lists change with the program alone, and a program that restarts is asked again. */
+static void reply_fixed(struct exchange *x, const char *members)
 {
-	const json_t *cursor = json_object_get(x->message.params, "cursor");
-	const char *list = x->service->list_result;
+	const struct mcp_body body = {
+		.members = members,
+		.length = strlen(members),
+		.is_cacheable = true,
+		.is_public = true,
+		.ttl_ms = LIST_TTL_MS,
+	};
 
-	/* There is one page, whose cursor would be the empty one. */
-	if (cursor && (!json_is_string(cursor) || json_string_length(cursor) > 0))
-		refuse(x, 200, JSONRPC_INVALID_PARAMS, "no such cursor");
+	exchange_body(x, &body);
+}
+
+static void reply_page(struct exchange *x, const struct listing *list)
+{
+	const char *page =
+		listing_page(list, json_object_get(x->message.params, "cursor"));
+
+	if (page)
+		reply_fixed(x, page);
 	else
-		exchange_reply(x, list, strlen(list));
+		refuse(x, 200, JSONRPC_INVALID_PARAMS, "no such cursor");
 }
 
 static void dispatch_method(struct exchange *x)
 {
-	const char *discover = x->service->discover_result;
+	const struct mcp_service *s = x->service;
 	struct refusal refusal = { 0 };
 
 	if (!revision_2026_check(&x->message, x->http, &refusal)) {
 		exchange_refuse(x, &refusal);
 		return;
 	}
-	x->method = revision_2026_method(&x->message, &refusal);
+	x->method = revision_2026_method(&x->message, s->features, &refusal);
 	switch (x->method) {
 	case MCP_DISCOVER:
-		exchange_reply(x, discover, strlen(discover));
+		reply_fixed(x, s->discover_members);
 		return;
 	case MCP_TOOLS_LIST:
-		list_tools(x);
+		reply_page(x, &s->tool_pages);
 		return;
 	case MCP_TOOLS_CALL:
 		tools_call(x);
+		return;
+	case MCP_RESOURCES_LIST:
+		if (s->catalog.has_lists)
+			context_list(x);
+		else
+			reply_page(x, &s->catalog.resource_pages);
+		return;
+	case MCP_TEMPLATES_LIST:
+		reply_page(x, &s->catalog.template_pages);
+		return;
+	case MCP_RESOURCES_READ:
+		context_read(x);
+		return;
+	case MCP_PROMPTS_LIST:
+		reply_page(x, &s->catalog.prompt_pages);
+		return;
+	case MCP_PROMPTS_GET:
+		context_prompt(x);
+		return;
+	case MCP_COMPLETE:
+		context_complete(x);
 		return;
 	case MCP_METHOD_COUNT:
 		exchange_refuse(x, &refusal);

@@ -2,8 +2,6 @@
 
 static const unsigned statuses[METRICS_STATUSES] = { 200, 202, 400, 401, 403, 404,
 						     405, 406, 415, 500, 503, 0 };
-static const char *const methods[METRICS_METHODS] = { "server/discover", "tools/list",
-						      "tools/call", "other" };
 
 int64_t metrics_now_us(void)
 {
@@ -52,12 +50,12 @@ static void write_requests(struct metrics *m, struct strbuf *sb)
 				strbuf_add_format(sb,
 						  "wingman_requests_total{method=\"%s\","
 						  "status=\"%u\"} %lld\n",
-						  methods[i], statuses[k], count);
+						  mcp_method_name((enum mcp_method)i), statuses[k], count);
 			else if (count > 0)
 				strbuf_add_format(sb,
 						  "wingman_requests_total{method=\"%s\","
 						  "status=\"other\"} %lld\n",
-						  methods[i], count);
+						  mcp_method_name((enum mcp_method)i), count);
 		}
 }
 

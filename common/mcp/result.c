@@ -10,7 +10,7 @@ void mcp_result_done(struct mcp_result *r)
 {
 	strbuf_done(&r->text);
 	json_decref(r->structured);
-	json_decref(r->links);
+	json_decref(r->blocks);
 	json_decref(r->meta);
 	free(r->request_state);
 	*r = (struct mcp_result)MCP_RESULT_INIT;
@@ -20,8 +20,8 @@ static void forget(struct mcp_result *r)
 {
 	strbuf_clear(&r->text);
 	json_decref(r->structured);
-	json_decref(r->links);
-	r->structured = r->links = NULL;
+	json_decref(r->blocks);
+	r->structured = r->blocks = NULL;
 	r->broken = false;
 }
 
@@ -62,16 +62,19 @@ void mcp_result_verified(struct mcp_result *r, bool verified)
 	r->verified = verified ? MCP_VERIFIED_YES : MCP_VERIFIED_NO;
 }
 
+void mcp_result_block(struct mcp_result *r, json_t *block)
+{
+	if (!r->blocks)
+		r->blocks = json_array();
+	/* Both append and decref take NULL. */
+	if (!r->blocks || json_array_append_new(r->blocks, block) != 0)
+		r->broken = true;
+}
+
 void mcp_result_link(struct mcp_result *r, const char *uri, const char *name)
 {
-	json_t *link = json_pack("{s:s, s:s, s:s}", "type", "resource_link", "uri", uri,
-				 "name", name);
-
-	if (!r->links)
-		r->links = json_array();
-	/* Both append and decref take NULL. */
-	if (!r->links || json_array_append_new(r->links, link) != 0)
-		r->broken = true;
+	mcp_result_block(r, json_pack("{s:s, s:s, s:s}", "type", "resource_link", "uri",
+				      uri, "name", name));
 }
 
 void mcp_result_meta(struct mcp_result *r, const char *name, json_t *value)
@@ -97,7 +100,7 @@ static void add_sentence(struct strbuf *sb, const char *text)
 		strbuf_add_char(sb, '.');
 }
 
-static json_t *error_object(const struct error *err, json_t *details)
+json_t *mcp_error_object(const struct error *err, json_t *details)
 {
 	json_auto_t *given = details;
 	json_auto_t *error = json_pack("{s:s, s:s, s:b}", "code", error_name(err->code),
@@ -114,7 +117,7 @@ static json_t *error_object(const struct error *err, json_t *details)
 		given = json_pack("{s:i}", "retry_after_s", RETRY_AFTER_S);
 	if (json_is_object(given) && json_object_set(error, "details", given) != 0)
 		return NULL;
-	return json_pack("{s:O}", "error", error);
+	return TAKE(error);
 }
 
 void mcp_result_error(struct mcp_result *r, const struct error *err, json_t *details)
@@ -128,16 +131,25 @@ void mcp_result_error(struct mcp_result *r, const struct error *err, json_t *det
 	r->code = said.code;
 	add_sentence(&r->text, said.message);
 	add_sentence(&r->text, said.hint);
-	r->structured = error_object(&said, details);
+	r->structured = json_pack("{s:o}", "error", mcp_error_object(&said, details));
 	r->broken |= !r->structured;
+}
+
+bool mcp_result_has_text(const struct mcp_result *r)
+{
+	return r->text.length > 0 || json_array_size(r->blocks) == 0;
 }
 
 json_t *mcp_result_content(const struct mcp_result *r)
 {
-	json_auto_t *content = json_pack("[{s:s, s:s%}]", "type", "text", "text",
-					 r->text.data, r->text.length);
+	json_auto_t *content = json_array();
 
-	if (!content || (r->links && json_array_extend(content, r->links) != 0))
+	if (!content ||
+	    (mcp_result_has_text(r) &&
+	     json_array_append_new(content,
+				   json_pack("{s:s, s:s%}", "type", "text", "text",
+					     r->text.data, r->text.length)) != 0) ||
+	    (r->blocks && json_array_extend(content, r->blocks) != 0))
 		return NULL;
 	return TAKE(content);
 }
@@ -159,28 +171,39 @@ json_t *mcp_result_record(const struct mcp_result *r)
 	return TAKE(record);
 }
 
+static bool restore_content(struct mcp_result *r, const json_t *content)
+{
+	json_t *block;
+	size_t i;
+
+	json_array_foreach(content, i, block)
+	{
+		const json_t *text = json_object_get(block, "text");
+		const char *type = json_get_string(block, "type") ?: "";
+
+		if (i == 0 && strcmp(type, "text") == 0 && json_is_string(text))
+			strbuf_add(&r->text, json_string_value(text),
+				   json_string_length(text));
+		else
+			mcp_result_block(r, json_incref(block));
+	}
+	return json_array_size(content) > 0 && !r->broken && strbuf_ok(&r->text);
+}
+
 bool mcp_result_restore(struct mcp_result *r, const json_t *record)
 {
-	const json_t *content = json_object_get(record, "content");
-	const json_t *text = json_object_get(json_array_get(content, 0), "text");
 	const json_t *verified = json_object_get(record, "verified");
 	json_t *structured = json_object_get(record, "structuredContent");
 
-	if (!json_is_string(text) || !json_is_boolean(json_object_get(record, "isError")))
-		return false;
 	forget(r);
-	strbuf_add(&r->text, json_string_value(text), json_string_length(text));
+	if (!json_is_boolean(json_object_get(record, "isError")) ||
+	    !restore_content(r, json_object_get(record, "content")))
+		return false;
 	r->structured = json_incref(structured);
 	r->failed = json_is_true(json_object_get(record, "isError"));
 	r->code = error_from_name(
 		json_get_string(json_object_get(structured, "error"), "code") ?: "");
 	if (json_is_boolean(verified))
 		mcp_result_verified(r, json_is_true(verified));
-	for (size_t i = 1; i < json_array_size(content); i++) {
-		if (!r->links && !(r->links = json_array()))
-			return false;
-		if (json_array_append(r->links, json_array_get(content, i)) != 0)
-			return false;
-	}
 	return true;
 }

@@ -20,7 +20,7 @@ struct mcp_result {
 		code; /* of the failure; ERR_NONE for 'failed' with structure of its own */
 	struct strbuf text;
 	json_t *structured; /* NULL: none */
-	json_t *links;      /* array of resource_link blocks, NULL: none */
+	json_t *blocks;     /* array of content blocks beside the text, NULL: none */
 	enum mcp_verified verified;
 	json_t *meta; /* members for result._meta, NULL: none */
 	char *request_state; /* set: the result is 'input_required', and nothing else stands in it */
@@ -32,14 +32,20 @@ struct mcp_result {
 	}
 void mcp_result_done(struct mcp_result *r);
 
-/* Make it a failure: forgets text, structure and links. 'details' (an object or
+/* Make it a failure: forgets text, structure and blocks. 'details' (an object or
  * NULL) is stolen. */
 void mcp_result_error(struct mcp_result *r, const struct error *err, json_t *details);
+
+/* {code, message, retryable, hint?, details?}, new; 'details' as above. */
+json_t *mcp_error_object(const struct error *err, json_t *details) _must_use_;
 
 /* A member of result._meta; steals 'value'. */
 void mcp_result_meta(struct mcp_result *r, const char *name, json_t *value);
 
-/* The array 'content': the text and the links. New reference. */
+/* Whether the text is shown: it is, unless it is empty and there are blocks. */
+bool mcp_result_has_text(const struct mcp_result *r);
+
+/* The array 'content': the text and the blocks. New reference. */
 json_t *mcp_result_content(const struct mcp_result *r);
 
 /* {content, structuredContent?, isError, verified?}: what a burn remembers. New reference,

@@ -20,7 +20,33 @@
 #define META_SERVER_INFO         META_PREFIX "serverInfo"
 #define META_LOG_LEVEL           META_PREFIX "logLevel"
 
-enum mcp_method { MCP_DISCOVER, MCP_TOOLS_LIST, MCP_TOOLS_CALL, MCP_METHOD_COUNT };
+enum mcp_method {
+	MCP_DISCOVER,
+	MCP_TOOLS_LIST,
+	MCP_TOOLS_CALL,
+	MCP_RESOURCES_LIST,
+	MCP_TEMPLATES_LIST,
+	MCP_RESOURCES_READ,
+	MCP_PROMPTS_LIST,
+	MCP_PROMPTS_GET,
+	MCP_COMPLETE,
+	MCP_METHOD_COUNT
+};
+
+/* What a server has beside tools; its methods are unknown without. */
+enum mcp_feature {
+	MCP_HAS_RESOURCES = 1,
+	MCP_HAS_PROMPTS = 2,
+	MCP_HAS_COMPLETION = 4,
+};
+
+/* What a result says, whichever revision writes it. */
+struct mcp_body {
+	const char *members; /* JSON text: "tools":[...] */
+	size_t length;
+	bool is_cacheable, is_public;
+	int64_t ttl_ms;
+};
 
 /* Who we are, made once: "META_SERVER_INFO":{name, title?, version} as JSON text. */
 struct mcp_identity {
@@ -41,14 +67,21 @@ void revision_2026_refuse_legacy(const struct jsonrpc_message *m, const char *he
 /* Steps 6 to 9: envelope, version, Mcp-Method, Mcp-Name. */
 bool revision_2026_check(const struct jsonrpc_message *m, const struct http_request *http,
 			 struct refusal *ret);
-/* Step 10; MCP_METHOD_COUNT for an unknown one, and 'ret' then says so. */
-enum mcp_method revision_2026_method(const struct jsonrpc_message *m,
+/* Step 10, for a server with these features; MCP_METHOD_COUNT for an unknown one, and
+ * 'ret' then says so. */
+enum mcp_method revision_2026_method(const struct jsonrpc_message *m, unsigned features,
 				     struct refusal *ret);
+/* The name of a method, for logs and metrics; "other" for MCP_METHOD_COUNT. */
+const char *mcp_method_name(enum mcp_method method);
 
-/* JSON text of results that never change while the server runs; NULL without memory. */
-char *revision_2026_discover(const struct mcp_identity *me) _must_use_;
-char *revision_2026_tools_list(const struct mcp_identity *me,
-			       const json_t *tools) _must_use_;
+/* JSON text of a result that never changes while the server runs; NULL without memory. */
+char *revision_2026_discover(const struct mcp_identity *me, unsigned features) _must_use_;
+
+/* A whole JSON-RPC response. */
+void revision_2026_write_body(struct strbuf *sb, const struct mcp_identity *me,
+			      const json_t *id, const struct mcp_body *b);
+/* What a resource that is not there is answered with. */
+enum { REVISION_2026_NOT_FOUND = JSONRPC_INVALID_PARAMS };
 
 /* A whole JSON-RPC response with the result of a tools/call. */
 void revision_2026_write_call(struct strbuf *sb, const struct mcp_identity *me,

@@ -4,9 +4,6 @@
 #include "mcp/header_value.h"
 #include "schemas/schemas.h"
 
-/* The list changes with the program alone, and a program that restarts is asked again. */
-enum { LIST_TTL_MS = 300000 };
-
 _printf_(2, 0) static void fill_message(struct refusal *r, const char *format,
 					va_list args)
 {
@@ -220,16 +217,32 @@ bool revision_2026_check(const struct jsonrpc_message *m, const struct http_requ
 	       check_method(m, http, ret);
 }
 
-enum mcp_method revision_2026_method(const struct jsonrpc_message *m, struct refusal *ret)
-{
-	static const char *const methods[MCP_METHOD_COUNT] = {
-		[MCP_DISCOVER] = "server/discover",
-		[MCP_TOOLS_LIST] = "tools/list",
-		[MCP_TOOLS_CALL] = "tools/call",
-	};
+static const struct method {
+	const char *name;
+	unsigned feature; /* 0: always there */
+} methods[MCP_METHOD_COUNT] = {
+	[MCP_DISCOVER] = { "server/discover", 0 },
+	[MCP_TOOLS_LIST] = { "tools/list", 0 },
+	[MCP_TOOLS_CALL] = { "tools/call", 0 },
+	[MCP_RESOURCES_LIST] = { "resources/list", MCP_HAS_RESOURCES },
+	[MCP_TEMPLATES_LIST] = { "resources/templates/list", MCP_HAS_RESOURCES },
+	[MCP_RESOURCES_READ] = { "resources/read", MCP_HAS_RESOURCES },
+	[MCP_PROMPTS_LIST] = { "prompts/list", MCP_HAS_PROMPTS },
+	[MCP_PROMPTS_GET] = { "prompts/get", MCP_HAS_PROMPTS },
+	[MCP_COMPLETE] = { "completion/complete", MCP_HAS_COMPLETION },
+};
 
+const char *mcp_method_name(enum mcp_method method)
+{
+	return method < MCP_METHOD_COUNT ? methods[method].name : "other";
+}
+
+enum mcp_method revision_2026_method(const struct jsonrpc_message *m, unsigned features,
+				     struct refusal *ret)
+{
 	for (int i = 0; i < MCP_METHOD_COUNT; i++)
-		if (strcmp(m->method, methods[i]) == 0)
+		if (strcmp(m->method, methods[i].name) == 0 &&
+		    (methods[i].feature & ~features) == 0)
 			return (enum mcp_method)i;
 	refusal_set(ret, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found");
 	return MCP_METHOD_COUNT;
@@ -272,53 +285,71 @@ void mcp_identity_done(struct mcp_identity *me)
 	*me = (struct mcp_identity){ 0 };
 }
 
-static void add_hints(struct strbuf *sb, const struct mcp_identity *me)
+static void add_hints(struct strbuf *sb, bool is_public, int64_t ttl_ms)
 {
-	strbuf_add_format(sb, ",\"ttlMs\":%d,\"cacheScope\":\"public\",\"_meta\":{%s}}",
-			  LIST_TTL_MS, me->server_info);
+	strbuf_add_format(sb, ",\"ttlMs\":%lld,\"cacheScope\":\"%s\"", (long long)ttl_ms,
+			  is_public ? "public" : "private");
 }
 
-char *revision_2026_discover(const struct mcp_identity *me)
+static void add_capabilities(struct strbuf *sb, unsigned features)
+{
+	strbuf_add_string(sb, ",\"capabilities\":{\"tools\":{}");
+	if (features & MCP_HAS_RESOURCES)
+		strbuf_add_string(sb, ",\"resources\":{}");
+	if (features & MCP_HAS_PROMPTS)
+		strbuf_add_string(sb, ",\"prompts\":{}");
+	if (features & MCP_HAS_COMPLETION)
+		strbuf_add_string(sb, ",\"completions\":{}");
+	strbuf_add_char(sb, '}');
+}
+
+char *revision_2026_discover(const struct mcp_identity *me, unsigned features)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
-	strbuf_add_string(
-		&sb,
-		"{\"resultType\":\"complete\",\"supportedVersions\":[\"" REVISION_2026
-		"\"],\"capabilities\":{\"tools\":{}}");
+	strbuf_add_string(&sb, "\"supportedVersions\":[\"" REVISION_2026 "\"]");
+	add_capabilities(&sb, features);
 	if (me->instructions) {
 		strbuf_add_string(&sb, ",\"instructions\":");
 		strbuf_add_json_string(&sb, me->instructions, strlen(me->instructions));
 	}
-	add_hints(&sb, me);
 	return strbuf_take(&sb);
 }
 
-char *revision_2026_tools_list(const struct mcp_identity *me, const json_t *tools)
+void revision_2026_write_body(struct strbuf *sb, const struct mcp_identity *me,
+			      const json_t *id, const struct mcp_body *b)
 {
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-	struct error err = ERROR_INIT;
-
-	strbuf_add_string(&sb, "{\"resultType\":\"complete\",\"tools\":");
-	if (!json_write(&sb, tools, &err))
-		return NULL;
-	add_hints(&sb, me);
-	return strbuf_take(&sb);
+	strbuf_add_string(sb, "{\"jsonrpc\":\"2.0\",\"id\":");
+	jsonrpc_write_id(sb, id);
+	strbuf_add_string(sb, ",\"result\":{\"resultType\":\"complete\"");
+	if (b->length > 0) {
+		strbuf_add_char(sb, ',');
+		strbuf_add(sb, b->members, b->length);
+	}
+	if (b->is_cacheable)
+		add_hints(sb, b->is_public, b->ttl_ms);
+	strbuf_add_format(sb, ",\"_meta\":{%s}}}", me->server_info);
 }
 
+/* A text, unless there are blocks instead of it. */
 static void write_content(struct strbuf *sb, const struct mcp_result *r,
 			  struct error *err)
 {
-	const json_t *link;
+	bool has_text = mcp_result_has_text(r);
+	const json_t *block;
 	size_t i;
 
-	strbuf_add_string(sb, ",\"content\":[{\"type\":\"text\",\"text\":");
-	strbuf_add_json_string(sb, r->text.data, r->text.length);
-	strbuf_add_char(sb, '}');
-	json_array_foreach(r->links, i, link)
+	strbuf_add_string(sb, ",\"content\":[");
+	if (has_text) {
+		strbuf_add_string(sb, "{\"type\":\"text\",\"text\":");
+		strbuf_add_json_string(sb, r->text.data, r->text.length);
+		strbuf_add_char(sb, '}');
+	}
+	json_array_foreach(r->blocks, i, block)
 	{
-		strbuf_add_char(sb, ',');
-		(void)json_write(sb, link, err);
+		if (i > 0 || has_text)
+			strbuf_add_char(sb, ',');
+		(void)json_write(sb, block, err);
 	}
 	strbuf_add_char(sb, ']');
 	if (r->structured) {

@@ -11,7 +11,7 @@
  *   }
  *
  * Reads --dir and config/<name>.yaml, checks that every row has a compiled-in
- * schema and every schema a row, opens keys and tokens, calls 'open', opens the
+ * schema and every schema a row (and so for what server.json declares), opens keys and tokens, calls 'open', opens the
  * audit chain, enters the sandbox, opens the store, listens, says so on stdout
  * ({"ready":true,"server":"accounts","url":"http://127.0.0.1:4711/mcp"}), serves
  * until SIGTERM or SIGINT, finishes what runs, leaves. --help, --version, --check-config.
@@ -24,7 +24,7 @@
 #include "base/config.h"
 #include "base/statedir.h"
 #include "guard/audit.h"
-#include "mcp/tool.h"
+#include "mcp/resource.h"
 
 /* The moment of a tick; borrowed until it returns. */
 struct mcp_tick {
@@ -37,6 +37,10 @@ struct mcp_server {
 	const char *name;
 	const struct mcp_tool *tools;
 	size_t tool_count;
+	const struct mcp_resource *resources; /* and templates */
+	size_t resource_count;
+	const struct mcp_prompt *prompts;
+	size_t prompt_count;
 	/* 'config' is the member "backend" of the server's configuration, checked
 	 * against #/$defs/<name>_backend of schemas/config.schema.json; NULL if absent.
 	 * Returns the context, or NULL with 'err'. Must not fail because a backend is down,

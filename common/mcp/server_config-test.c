@@ -45,9 +45,10 @@ static void everything_that_can_be_said(void **state)
 		"instance: fixture-2\n"
 		"gate: {url: 'http://127.0.0.1:1', token_file: /x}\n"
 		"freed_reads: [a_b]\naudit_freed_reads: false\n"
+		"freed_resources: ['x:{y}']\nfreed_prompts: [p, q]\n"
 		"rights: {alice: [read, write], bob: [], '*': [read]}\n"
 		"limits: {calls_per_caller: 1, plans_per_minute: 2, deadline_s: 3, "
-		"workers: 4, queue: 5, body_bytes: 1024}\n"
+		"workers: 4, queue: 5, body_bytes: 1024, page_size: 7}\n"
 		"oauth: {resource: 'https://a.example/mcp', issuers: [{issuer: "
 		"'https://b.example/t', jwks_uri: 'https://c.example/k?x=1', audience: "
 		"'api://x', principal_claim: email, client_claim: cid, algorithms: "
@@ -71,6 +72,8 @@ static void everything_that_can_be_said(void **state)
 	assert_string_equal(c.gate_url, "http://127.0.0.1:1");
 	assert_string_equal(c.gate_token_file, "/x");
 	assert_int_equal(json_array_size(c.freed_reads), 1);
+	assert_int_equal(json_array_size(c.freed_resources), 1);
+	assert_int_equal(json_array_size(c.freed_prompts), 2);
 	assert_false(c.audit_freed_reads);
 	assert_int_equal(c.calls_per_caller, 1);
 	assert_int_equal(c.plans_per_minute, 2);
@@ -78,6 +81,7 @@ static void everything_that_can_be_said(void **state)
 	assert_int_equal(c.workers, 4);
 	assert_int_equal(c.queue, 5);
 	assert_int_equal(c.body_bytes, 1024);
+	assert_int_equal(c.page_size, 7);
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	assert_true(c.allow_missing_landlock && c.allow_missing_seccomp);
 	assert_non_null(json_object_get(c.backend, "anything"));
@@ -189,9 +193,9 @@ static void the_test_above_says_everything(void **state)
 	static const struct {
 		const char *def;
 		size_t members;
-	} rows[] = { { "server_common", 12 },
+	} rows[] = { { "server_common", 14 },
 		     { "listen", 4 },
-		     { "server_limits", 6 },
+		     { "server_limits", 7 },
 		     { "server_oauth", 5 },
 		     { "oauth_issuer", 6 } };
 

@@ -10,7 +10,8 @@
 
 /* The members in the shape of the file, before they become a struct server_config. */
 struct raw {
-	json_t *listen, *gate, *freed_reads, *rights, *oauth, *limits, *backend;
+	json_t *listen, *gate, *freed_reads, *freed_resources, *freed_prompts, *rights,
+		*oauth, *limits, *backend;
 	const char *instance, *log_level;
 	bool audit_freed_reads, allow_missing_landlock, allow_missing_seccomp;
 };
@@ -20,6 +21,8 @@ static const struct json_field root_fields[] = {
 	{ "instance", JSON_FIELD_STRING, offsetof(struct raw, instance), 0 },
 	{ "gate", JSON_FIELD_OBJECT, offsetof(struct raw, gate), 0 },
 	{ "freed_reads", JSON_FIELD_ARRAY, offsetof(struct raw, freed_reads), 0 },
+	{ "freed_resources", JSON_FIELD_ARRAY, offsetof(struct raw, freed_resources), 0 },
+	{ "freed_prompts", JSON_FIELD_ARRAY, offsetof(struct raw, freed_prompts), 0 },
 	{ "audit_freed_reads", JSON_FIELD_BOOL, offsetof(struct raw, audit_freed_reads),
 	  0 },
 	{ "rights", JSON_FIELD_OBJECT, offsetof(struct raw, rights), 0 },
@@ -67,6 +70,7 @@ static const struct json_field limit_fields[] = {
 	{ "workers", JSON_FIELD_INT64, offsetof(struct server_config, workers), 0 },
 	{ "queue", JSON_FIELD_INT64, offsetof(struct server_config, queue), 0 },
 	{ "body_bytes", JSON_FIELD_INT64, offsetof(struct server_config, body_bytes), 0 },
+	{ "page_size", JSON_FIELD_INT64, offsetof(struct server_config, page_size), 0 },
 	{ 0 },
 };
 
@@ -162,6 +166,8 @@ static bool decode(struct server_config *c, struct error *err)
 		return false;
 	c->instance = raw.instance;
 	c->freed_reads = raw.freed_reads;
+	c->freed_resources = raw.freed_resources;
+	c->freed_prompts = raw.freed_prompts;
 	c->audit_freed_reads = raw.audit_freed_reads;
 	c->rights = raw.rights;
 	c->backend = raw.backend;
@@ -214,6 +220,7 @@ static bool fill(struct server_config *c, const char *server, struct config *fil
 		.workers = 32,
 		.queue = 256,
 		.body_bytes = 1024 * 1024,
+		.page_size = 100,
 		.log_level = LOG_INFO,
 	};
 

@@ -23,9 +23,10 @@ struct server_config {
 	const char *hosts[SERVER_HOSTS_MAX + 1];   /* NULL-terminated */
 	const char *origins[SERVER_HOSTS_MAX + 1]; /* NULL-terminated */
 	const char *instance;
-	const char *gate_url;        /* NULL: no gate */
-	const char *gate_token_file; /* NULL: the default */
-	const json_t *freed_reads;   /* NULL: none */
+	const char *gate_url;                          /* NULL: no gate */
+	const char *gate_token_file;                   /* NULL: the default */
+	const json_t *freed_reads;                     /* NULL: none */
+	const json_t *freed_resources, *freed_prompts; /* NULL: none */
 	bool audit_freed_reads;
 	const json_t *rights;      /* NULL: everybody may everything */
 	struct oauth_config oauth; /* .resource NULL: static tokens alone */
@@ -35,6 +36,7 @@ struct server_config {
 	int64_t workers;
 	int64_t queue;
 	int64_t body_bytes;
+	int64_t page_size;
 	enum log_level log_level;
 	bool allow_missing_landlock;
 	bool allow_missing_seccomp;

@@ -26,21 +26,49 @@ static bool read_config(struct mcp_service *s, struct error *err)
 {
 	_cleanup_free_ char *path =
 		statedir_path(s->dir, "config/%s.yaml", s->server->name);
+
+	return path ? server_config_read(&s->config, s->server->name, path, err)
+		    : error_oom(err);
+}
+
+/* A freed name that is none is the configuration's fault, all else ours. */
+static bool blame(const struct mcp_service *s, const struct error *why, struct error *err)
+{
+	const char *member = strncmp(why->message, "freed_resources", 15) == 0
+				     ? "/freed_resources"
+			     : strncmp(why->message, "freed_prompts", 13) == 0
+				     ? "/freed_prompts"
+				     : "/freed_reads";
+
+	if (why->code != ERR_INVALID_ARGUMENT)
+		return error_set(err, why->code, "%s", why->message);
+	return error_set(err, why->code, "%s:%d: %s", config_name(s->config.file),
+			 config_line(s->config.file, member), why->message);
+}
+
+static bool build_tables(struct mcp_service *s, struct error *err)
+{
+	const struct mcp_server *server = s->server;
+	const struct server_config *config = &s->config;
+	const struct catalog_rows rows = {
+		.resources = server->resources,
+		.resource_count = server->resource_count,
+		.prompts = server->prompts,
+		.prompt_count = server->prompt_count,
+		.freed_resources = config->freed_resources,
+		.freed_prompts = config->freed_prompts,
+		.page_size = (size_t)config->page_size,
+	};
 	struct error why = ERROR_INIT;
 
-	if (!path)
-		return error_oom(err);
-	if (!server_config_read(&s->config, s->server->name, path, err))
-		return false;
-	if (tool_table_build(&s->tools, s->server->name, s->server->tools,
-			     s->server->tool_count, s->config.freed_reads, &why))
-		return true;
-	/* A freed read that is none is the configuration's fault, all else ours. */
-	if (why.code == ERR_INVALID_ARGUMENT)
-		return error_set(err, why.code, "%s:%d: %s", path,
-				 config_line(s->config.file, "/freed_reads"),
-				 why.message);
-	return error_set(err, why.code, "%s", why.message);
+	if (!tool_table_build(&s->tools, server->name, server->tools, server->tool_count,
+			      config->freed_reads, &why) ||
+	    !catalog_build(&s->catalog, server->name, &rows, &why))
+		return blame(s, &why, err);
+	s->features = (s->catalog.resource_count ? MCP_HAS_RESOURCES : 0U) |
+		      (s->catalog.prompt_count ? MCP_HAS_PROMPTS : 0U) |
+		      (s->catalog.has_completion ? MCP_HAS_COMPLETION : 0U);
+	return true;
 }
 
 static bool make_replies(struct mcp_service *s, struct error *err)
@@ -49,9 +77,11 @@ static bool make_replies(struct mcp_service *s, struct error *err)
 
 	if (!mcp_identity_read(&s->identity, s->server->name, err))
 		return false;
-	s->discover_result = revision_2026_discover(&s->identity);
-	s->list_result = list ? revision_2026_tools_list(&s->identity, list) : NULL;
-	return (s->discover_result && s->list_result) || error_oom(err);
+	s->discover_members = revision_2026_discover(&s->identity, s->features);
+	return (list && s->discover_members)
+		       ? listing_make(&s->tool_pages, "tools", list,
+				      (size_t)s->config.page_size, err)
+		       : error_oom(err);
 }
 
 /* Scopes for a tool that is not there would guard nothing. */
@@ -157,7 +187,8 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	callers_init(&s->callers);
 	readiness_init(&s->readiness);
 	free_reads_init(&s->free_reads);
-	if (!read_config(s, err) || !make_oauth(s, err) || !make_replies(s, err) ||
+	if (!read_config(s, err) || !build_tables(s, err) || !make_oauth(s, err) ||
+	    !make_replies(s, err) ||
 	    !read_state_key(s, err) || !read_gate_token(s, err) || !open_shared(s, err) ||
 	    !open_backend(s, err))
 		return NULL;
@@ -285,8 +316,9 @@ void mcp_service_free(struct mcp_service *s)
 	keyring_free(s->keys);
 	secret_free(s->gate_token);
 	secret_free(s->state_key);
-	free(s->discover_result);
-	free(s->list_result);
+	free(s->discover_members);
+	listing_done(&s->tool_pages);
+	catalog_done(&s->catalog);
 	tool_table_done(&s->tools);
 	mcp_identity_done(&s->identity);
 	server_config_done(&s->config);

@@ -18,6 +18,7 @@
 #include "link/http/http_client.h"
 #include "mcp/call.h"
 #include "mcp/callers.h"
+#include "mcp/catalog.h"
 #include "mcp/metrics.h"
 #include "mcp/oauth.h"
 #include "mcp/result.h"
@@ -52,7 +53,10 @@ struct mcp_service {
 	struct server_config config;
 	struct mcp_identity identity;
 	struct tool_table tools;
-	char *discover_result, *list_result; /* JSON text, ready to send */
+	struct catalog catalog;
+	struct listing tool_pages;
+	unsigned features;      /* enum mcp_feature */
+	char *discover_members; /* JSON text, ready to send */
 	struct keyring *keys;
 	struct token_index *tokens;
 	struct oauth *oauth;    /* NULL: static tokens alone */
@@ -94,7 +98,11 @@ struct exchange {
 	/* Set: the body is JSON, but breaks the contract profile. */
 	struct error contract;
 
+	/* What is asked for: one of these. */
 	const struct tool_entry *tool;
+	const struct resource_entry *resource;
+	const struct prompt_entry *prompt;
+	const char *name;        /* of the latter two, as the body says it */
 	json_t *arguments;       /* owned; as the canonical bytes say */
 	struct strbuf canonical; /* of the arguments */
 	char args[DIGEST_HEX_BYTES];
@@ -112,7 +120,7 @@ void dispatch_request(void *context, struct http_request *http);
 /* Each of these replies and frees the exchange. */
 void exchange_refuse(struct exchange *x, struct refusal *refusal);
 void exchange_challenge(struct exchange *x, unsigned status, const char *challenge);
-void exchange_reply(struct exchange *x, const char *result, size_t length);
+void exchange_body(struct exchange *x, const struct mcp_body *body);
 void exchange_finish(struct exchange *x, struct mcp_result *r);
 
 /* --- authorize.c: who calls --- */
@@ -122,6 +130,8 @@ void exchange_finish(struct exchange *x, struct mcp_result *r);
 void authorize(struct exchange *x, void (*go_on)(struct exchange *x));
 /* Whether the caller has the scopes for this tool; replies itself when it returns false. */
 bool authorize_tool(struct exchange *x);
+/* The same for what is only read: resources, prompts. */
+bool authorize_context(struct exchange *x);
 /* The metadata of the protected resource; false: the path is not its. */
 bool authorize_metadata(struct mcp_service *s, struct http_request *http);
 
@@ -152,6 +162,14 @@ bool tools_accept(struct exchange *x, bool needs_bytes, struct error *err);
 /* Reply with a failure, or with 'too busy', and free the exchange. */
 void tools_finish_error(struct exchange *x, const struct error *err);
 void tools_finish_busy(struct exchange *x);
+
+/* --- context.c: each replies now or later --- */
+
+void context_read(struct exchange *x);
+void context_prompt(struct exchange *x);
+void context_complete(struct exchange *x);
+/* resources/list where freed templates list what there is. */
+void context_list(struct exchange *x);
 
 /* --- free_reads.c: freed reads where no gate is configured --- */
 

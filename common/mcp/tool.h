@@ -77,5 +77,18 @@ void mcp_result_failed(struct mcp_result *r);
 void mcp_result_verified(struct mcp_result *r, bool verified);
 /* A resource_link beside the text. */
 void mcp_result_link(struct mcp_result *r, const char *uri, const char *name);
+/* Any content block beside the text, or instead of an empty one. Steals. */
+void mcp_result_block(struct mcp_result *r, json_t *block);
+
+/* --- content blocks, new; NULL without memory or for what is not UTF-8, which the
+ * functions that take a block remember --- */
+
+json_t *mcp_block_text(const char *text) _must_use_;
+/* 'type' is "image" or "audio". */
+json_t *mcp_block_data(const char *type, const char *mime_type, const void *bytes,
+		       size_t length) _must_use_;
+/* An embedded resource with a text. */
+json_t *mcp_block_resource(const char *uri, const char *mime_type,
+			   const char *text) _must_use_;
 
 #endif
