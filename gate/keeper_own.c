@@ -256,7 +256,6 @@ void keeper_own_tick(struct keeper *k)
 {
 	struct retired r = { .keeper = k };
 	struct error err = ERROR_INIT;
-	_cleanup_free_ char *path = NULL, *taken = NULL;
 
 	if (k->now_ms - k->retired_checked_ms < RETIRED_EVERY_MS)
 		return;
@@ -268,13 +267,15 @@ void keeper_own_tick(struct keeper *k)
 	}
 	/* A rotation that fell before its last step left the old key in use. */
 	if (strcmp(r.kid, sign_key_kid(k->key)) != 0) {
-		path = statedir_path(k->dir, "keys/trusted/%s.pem", r.kid);
+		_cleanup_free_ char *path =
+			statedir_path(k->dir, "keys/trusted/%s.pem", r.kid);
 		if (!path || (unlink(path) != 0 && errno != ENOENT)) {
 			log_error("key.not_retired", LOG_STR("kid", r.kid));
 			return;
 		}
 		log_info("key.retired", LOG_STR("kid", r.kid));
 	}
+	_cleanup_free_ char *taken = NULL;
 	if (!coord_take(k->coordination, r.key, &taken, &err))
 		log_failure("key.not_retired", &err);
 }

@@ -217,8 +217,8 @@ static void keys_of_other_kinds_are_passed_over(void **state)
 {
 	static const char *const others[] = {
 		"{\"kty\":\"oct\",\"k\":\"AAAA\",\"alg\":\"HS256\"}",
-		"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":"
-		"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+		("{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":"
+		 "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"),
 		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}",
 		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"not base64url!\"}",
 		"{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}",
@@ -231,13 +231,13 @@ static void keys_of_other_kinds_are_passed_over(void **state)
 		"null",
 		"[]",
 		/* not on the curve */
-		"{\"kty\":\"EC\",\"crv\":\"P-256\","
-		"\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\","
-		"\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}",
+		("{\"kty\":\"EC\",\"crv\":\"P-256\","
+		 "\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\","
+		 "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\"}"),
 		/* the point at infinity, as some write it */
-		"{\"kty\":\"EC\",\"crv\":\"P-256\","
-		"\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-		"\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+		("{\"kty\":\"EC\",\"crv\":\"P-256\","
+		 "\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+		 "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"),
 	};
 	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT;
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
@@ -67,6 +68,17 @@ static bool listen_failed(const struct httpd_config *config, uint16_t port,
 	return false;
 }
 
+/* For those who vanish without a word while they are waited for; connections inherit it. */
+static void keep_alive(int fd)
+{
+	static const int on = 1, idle_s = 60, interval_s = 15, count = 4;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
 /* A socket bound to 'a', listening if 'shared'. A shared one may bind beside other
  * shared ones of this user, one that is not beside none. */
 static int bind_socket(const struct address *a, bool shared)
@@ -81,6 +93,7 @@ static int bind_socket(const struct address *a, bool shared)
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
 	    bind(fd, &a->any, a->length) != 0 || (shared && listen(fd, BACKLOG) != 0))
 		return -1;
+	keep_alive(fd);
 	return TAKE_FD(fd);
 }
 
@@ -172,7 +185,7 @@ static bool start_loops(struct httpd *h, unsigned count, struct error *err)
 	int fd[HTTPD_LOOPS_MAX] = { -1, -1, -1, -1, -1, -1, -1, -1 };
 	struct httpd_config *config = &h->shared->config;
 	unsigned made = 0;
-	struct address a;
+	struct address a = { 0 };
 	bool good = parse_address(config, &a, err) && allow_connections(config, err) &&
 		    bind_all(config, &a, count, fd, err);
 	unsigned connections = config->connection_max;

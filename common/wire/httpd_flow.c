@@ -370,6 +370,11 @@ static void deliver(struct httpd_loop *l, bool close)
 
 /* ---- Quiet streams, and stuck ones ---- */
 
+#if !defined(__clang__)
+/* gcc's analyzer does not see what STAILQ_INSERT_TAIL does with a pointer. */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 static void look_at(struct http_stream *s)
 {
 	struct httpd_loop *l = s->loop;

@@ -40,8 +40,10 @@ static bool host_is_listed(const char *host, const char *const *list)
 static bool refuse(struct strbuf *why, const char *what, const char *value,
 		   const char *option)
 {
+	const size_t length = strnlen(value, VALUE_SHOWN_MAX);
+
 	strbuf_add_format(why, "%s '", what);
-	for (size_t i = 0; i < VALUE_SHOWN_MAX && value[i] != '\0'; i++)
+	for (size_t i = 0; i < length; i++)
 		strbuf_add_char(why,
 				value[i] >= 0x20 && value[i] < 0x7f ? value[i] : '?');
 	strbuf_add_format(why, "' is not allowed; the option '%s' lists what is\n",
