@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Check the schema files and write them as a C table.
 
-    embed.py FOLDER OUTPUT.c DEPFILE
+    embed.py [--any] FOLDER OUTPUT.c DEPFILE
     embed.py --check FOLDER
 
 A tool's file is {name, title, description, inputSchema, outputSchema, annotations,
 _meta}. Its outputSchema is the success alone; what is embedded allows a failure too,
 because some clients validate results even when they are errors. Whatever is wrong is
 told with its file, all at once, and the build stops.
+
+--any asks for no more than the protocol does, and no outputSchema: tools as others
+would have them, for tests.
 """
 
 import json
@@ -164,6 +167,19 @@ def check_tool(stem, tool):
     return faults
 
 
+def check_any_tool(stem, tool):
+    """What the protocol and our servers cannot do without."""
+    faults = [f"lacks '{m}'" for m in ("_meta", "description", "inputSchema") if m not in tool]
+    faults += [f"has an unknown member '{m}'" for m in sorted(set(tool) - TOOL_MEMBERS)]
+    if tool.get("name") != stem:
+        faults.append(f"name is '{tool.get('name')}', the file's is '{stem}'")
+    for member in {"inputSchema", "outputSchema"} & set(tool):
+        faults += check_schema(member, tool[member])
+    if not faults and tool["_meta"].get(RISK) not in RISKS:
+        faults.append(f"_meta[\"{RISK}\"] must be read, write or destructive")
+    return faults
+
+
 def with_failure(success):
     """The success schema, or an error. $schema and $defs stay where '#/$defs/' finds them."""
     wrapped = {k: success[k] for k in ("$schema",) if k in success}
@@ -177,7 +193,7 @@ def with_failure(success):
     return wrapped
 
 
-def convert(path, value):
+def convert(path, value, check=check_tool):
     """The value to embed for 'path' (relative), or Fault."""
     server, _, name = path.rpartition("/")
     if not server:
@@ -186,9 +202,11 @@ def convert(path, value):
         return value
     if name == "server.json":
         return value
-    faults = check_tool(name[:-len(".json")], value)
+    faults = check(name[:-len(".json")], value)
     if faults:
         raise Fault("\n".join(faults))
+    if "outputSchema" not in value:
+        return value
     return {**value, "outputSchema": with_failure(value["outputSchema"])}
 
 
@@ -237,12 +255,12 @@ def table(entries):
     return "\n".join(out)
 
 
-def load(folder):
+def load(folder, check=check_tool):
     """((path, value) of every file, complaints)."""
     entries, complaints = [], []
     for path in find(folder)[0]:
         try:
-            entries.append((path, convert(path, read_json(os.path.join(folder, path)))))
+            entries.append((path, convert(path, read_json(os.path.join(folder, path)), check)))
         except Fault as fault:
             complaints += [f"{folder}/{path}: {line}" for line in str(fault).splitlines()]
     return entries, complaints
@@ -257,11 +275,15 @@ def write_depfile(depfile, output, folder):
 
 
 def main(args):
+    check = check_tool
+    if args[:1] == ["--any"]:
+        check = check_any_tool
+        args = args[1:]
     check_only = len(args) == 2 and args[0] == "--check"
     if not check_only and len(args) != 3:
         sys.exit(__doc__)
     folder = args[1] if check_only else args[0]
-    entries, complaints = load(folder)
+    entries, complaints = load(folder, check)
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if complaints:

@@ -35,7 +35,7 @@ def tool(**changes):
     return value
 
 
-def embed(files):
+def embed(files, *options):
     """Run embed.py over {path: text or value}; (status, complaints, C text, depfile)."""
     with tempfile.TemporaryDirectory() as folder:
         for path, content in files.items():
@@ -47,7 +47,7 @@ def embed(files):
                 else:
                     f.write(json.dumps(content).encode())
         out, dep = os.path.join(folder, "out.c"), os.path.join(folder, "out.d")
-        p = subprocess.run([sys.executable, EMBED, os.path.join(folder, "in"), out, dep],
+        p = subprocess.run([sys.executable, EMBED, *options, os.path.join(folder, "in"), out, dep],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         texts = []
         for name in (out, dep):
@@ -93,6 +93,22 @@ def test_wrapping():
               {k: v for k, v in module.convert("things/block_thing.json", tool()).items()
                if k != "outputSchema"},
               {k: v for k, v in tool().items() if k != "outputSchema"})
+
+
+def test_any():
+    plain = {"name": "greet", "description": "Greets.", "inputSchema": {"type": "object"},
+             "_meta": {"org.wingman/risk": "read"}}
+    status, complaints, c, _ = embed({"things/greet.json": plain}, "--any")
+    tap.ok("--any: a tool as others have it", status == 0 and "greet.json" in c and
+           "outputSchema" not in c, complaints)
+    tap.ok("refused without --any", embed({"things/greet.json": plain})[0] == 1)
+    for name, change in (("no description", {"description": None}), ("no risk", {"_meta": {}}),
+                         ("another name", {"name": "meet"}), ("an odd member", {"x": 1}),
+                         ("no object", {"inputSchema": {"type": "string"}})):
+        value = {k: v for k, v in {**plain, **change}.items() if v is not None}
+        status, complaints, c, _ = embed({"things/greet.json": value}, "--any")
+        tap.ok(f"--any refuses: {name}", status == 1 and c is None and "greet.json" in complaints,
+               complaints)
 
 
 def changed(path, value):
@@ -149,5 +165,5 @@ def test_refusals():
 
 
 if __name__ == "__main__":
-    tap.run([test_good, test_wrapping, test_refusals])
+    tap.run([test_good, test_wrapping, test_any, test_refusals])
     tap.done()
