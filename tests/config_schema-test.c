@@ -43,7 +43,7 @@ static const char accounts_text[] =
 	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root']}}}";
 
 static const char gate_text[] =
-	"{'persons': [{'id': 'alice@x', 'name': 'Alice', 'unix': [1000],"
+	"{'persons': [{'id': 'alice@x', 'unix': [1000],"
 	"  'tokens': ['t1']}], 'team': ['alice@x'],"
 	" 'servers': [{'name': 'accounts', 'url': 'http://127.0.0.1:1/mcp',"
 	"  'instance': 'prod'}],"
