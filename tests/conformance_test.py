@@ -1,0 +1,158 @@
+"""The official MCP conformance suite against our server and our client.
+
+One result for each scenario of the suite, for every revision below: good when each of
+its checks is a success. A warning, and a check that the suite skipped because it found
+nothing to check, is none. What is not asked yet stands in docs/conformance.md by name.
+"""
+
+import glob
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+
+import tap
+
+BUILD = os.environ["WINGMAN_BUILD"]
+SOURCE = os.environ["WINGMAN_SOURCE"]
+NPM = os.path.join(SOURCE, "build", "npm")
+SUITE = [os.path.join(NPM, "node", "bin", "node"),
+         os.path.join(NPM, "node_modules", "@modelcontextprotocol", "conformance", "dist",
+                      "index.js")]
+PAGE = os.path.join(SOURCE, "docs", "conformance.md")
+SERVER = os.path.join(BUILD, "tests", "conformance-server")
+SERVER_REVISIONS = ["2026-07-28"]
+PATIENCE_S = 150
+
+# Checks that hold of silence too: alone they show nothing.
+HOLLOW = {"wire-schema-valid"}
+
+
+def suite(*args):
+    """What the suite prints. Its status says less than its checks, and is not looked at."""
+    done = subprocess.run([*SUITE, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S,
+                          check=False)
+    return done.stdout
+
+
+def listed(side):
+    """{scenario: its revisions} as the suite lists them; side is 'server' or 'client'."""
+    found = re.findall(r"^ +- (\S+) \[([^\]]*)\]$", suite("list", "--" + side), re.MULTILINE)
+    return {name: revisions.split(",") for name, revisions in found}
+
+
+def not_yet(side, revision):
+    """Names that the page says are not asked yet: rows '| side | revision | `name`, ... |'."""
+    names = set()
+    with open(PAGE, encoding="utf-8") as f:
+        for line in f:
+            cells = [c.strip() for c in line.strip().strip("|").split("|")]
+            if len(cells) > 2 and cells[0] == side and revision in cells[1]:
+                names.update(re.findall(r"`([^`]+)`", cells[2]))
+    return names
+
+
+def verdicts(folder, side):
+    """{scenario: its checks}, from what the suite left in 'folder'."""
+    found = {}
+    for path in glob.glob(os.path.join(folder, "**", "checks.json"), recursive=True):
+        name = os.path.relpath(os.path.dirname(path), folder).removeprefix(side + "-")
+        name = re.sub(r"-\d{4}-\d\d-\d\dT[\d-]+Z$", "", name)
+        with open(path, encoding="utf-8") as f:
+            found[name] = json.load(f)
+    return found
+
+
+def is_good(checks):
+    successes = {c["id"] for c in checks if c["status"] == "SUCCESS"}
+    return bool(successes - HOLLOW) and \
+        all(c["status"] in ("SUCCESS", "INFO") for c in checks)
+
+
+def why(checks):
+    if checks is None:
+        return "the suite says nothing of it"
+    return "\n".join(f"{c['status']} {c['id']}: {c.get('errorMessage') or c.get('description', '')}"
+                     for c in checks if c["status"] not in ("SUCCESS", "INFO")) or \
+        "nothing was checked"
+
+
+def judge(side, revision, found, said):
+    """One result for each scenario of a revision that is not put off."""
+    names = {n for n, revisions in listed(side).items() if revision in revisions}
+    later = not_yet(side, revision)
+    tap.ok(f"{side} {revision}: the suite has scenarios", len(names) > 0)
+    tap.ok(f"{side} {revision}: what is put off exists", later <= names, sorted(later - names))
+    for name in sorted(names - later):
+        checks = found.get(name)
+        if not tap.ok(f"{side} {revision}: {name}", checks is not None and is_good(checks)):
+            tap.note(why(checks))
+    if not found:
+        tap.note(said)
+
+
+# ---- our server ----
+
+class Server:
+    def __enter__(self):
+        self.log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self.process = subprocess.Popen([SERVER, "--port", "0"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            self.__exit__()
+            raise RuntimeError("it did not start: " + self.tail)
+        self.url = json.loads(line)["url"]
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.status = self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.status = self.process.wait()
+        self.process.stdout.close()
+        with self.log:
+            self.log.seek(0)
+            self.tail = self.log.read()[-4000:]
+
+
+def test_installed():
+    tap.ok("npm's packages are installed (make build/npm/.done)",
+           all(os.path.exists(path) for path in SUITE), "\n".join(SUITE))
+
+
+def test_server():
+    for revision in SERVER_REVISIONS:
+        with tempfile.TemporaryDirectory() as folder, Server() as server:
+            said = suite("server", "--url", server.url, "--suite", "all", "--spec-version",
+                         revision, "--output-dir", folder)
+            judge("server", revision, verdicts(folder, "server"), said)
+            alive = server.process.poll() is None
+        tap.ok(f"server {revision}: it was there to the end", alive)
+        tap.ok(f"server {revision}: it ends well", server.status == 0,
+               f"status {server.status}\n{server.tail}")
+
+
+# ---- this file ----
+
+def test_judging():
+    def check(status, name="x"):
+        return {"id": name, "status": status}
+
+    good = check("SUCCESS")
+    tap.ok("all successes are good", is_good([good, check("INFO")]))
+    for status in ("FAILURE", "WARNING", "SKIPPED"):
+        tap.ok(f"{status} is not good", not is_good([good, check(status)]))
+    tap.ok("nothing is not good", not is_good([]))
+    tap.ok("silence is not good", not is_good([check("SUCCESS", "wire-schema-valid")]))
+
+
+if __name__ == "__main__":
+    tap.run([test_installed, test_judging, test_server])
+    tap.done()
