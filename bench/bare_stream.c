@@ -27,14 +27,15 @@ struct bare {
 
 static ssize_t read_more(void *context, uint64_t position, char *into, size_t max)
 {
+	static const char comment[] = { ':', '\n', '\n' };
 	struct stream *s = context;
 	struct bare *b = s->bare;
 
 	(void)position;
-	if (!s->is_begun && max >= 3) {
+	if (!s->is_begun && max >= sizeof comment) {
 		s->is_begun = true;
-		memcpy(into, ":\n\n", 3);
-		return 3;
+		memcpy(into, comment, sizeof comment);
+		return sizeof comment;
 	}
 	if (s->told == b->told) {
 		s->is_suspended = true;

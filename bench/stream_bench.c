@@ -73,9 +73,9 @@ static _Noreturn void serve_ours(const char *event, size_t length, int in, int o
 
 	(void)pthread_mutex_init(&o.lock, NULL);
 	struct httpd *h = httpd_start(&config, &err);
+	uint16_t port = h ? httpd_port(h) : 0;
 	if (!h)
 		measure_fail_error("server", &err);
-	uint16_t port = httpd_port(h);
 	if (write(out, &port, sizeof port) != sizeof port)
 		_exit(1);
 	while (read(in, &go, 1) == 1) {
@@ -139,15 +139,14 @@ static void stop(const struct server *s)
 
 static int64_t resident_bytes(pid_t pid)
 {
-	char path[64];
-	long pages = 0;
+	char path[64], line[128], *second;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
 	FILE *f = fopen(path, "re");
-	if (!f || fscanf(f, "%*s %ld", &pages) != 1)
+	if (!f || !fgets(line, sizeof line, f) || !(second = strchr(line, ' ')))
 		measure_fail("cannot read %s", path);
 	(void)fclose(f);
-	return (int64_t)pages * sysconf(_SC_PAGESIZE);
+	return strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 /* ---- Readers ---- */

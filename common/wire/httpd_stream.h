@@ -28,6 +28,7 @@ struct http_stream {
 	int64_t looked_at_ms;           /* its place in loop->streams */
 	int64_t moved_ms;               /* when something was written */
 	struct http_message begin, end; /* the head, and the last chunk */
+	struct http_message comment;    /* of a quiet stream, whose queue is empty */
 	bool is_events, is_chunked;
 	bool is_end_queued;
 	bool is_busy;    /* in loop->busy */
