@@ -82,8 +82,7 @@ static _Noreturn void serve_ours(const char *event, size_t length, int in, int o
 		struct shared_bytes *text = shared_bytes_new(event, length);
 		if (!text)
 			_exit(1);
-		for (unsigned i = 0; i < o.count; i++)
-			(void)http_stream_send(o.stream[i], text);
+		http_streams_send(o.stream, o.count, text);
 		shared_bytes_unref(text);
 	}
 	_exit(0);

@@ -61,6 +61,9 @@ struct http_stream *http_reply_stream(struct http_request *req, unsigned status,
 /* Queue a text; takes a reference of its own. False when the stream is ending or closed
  * (or just was, by this text). True says that it is queued, not that anybody reads it. */
 bool http_stream_send(struct http_stream *s, struct shared_bytes *text);
+/* The same for many, which is cheaper than one by one; those that are not open are left out. */
+void http_streams_send(struct http_stream *const *streams, size_t count,
+		       struct shared_bytes *text);
 /* Close after what is queued. Further calls do nothing. */
 void http_stream_end(struct http_stream *s);
 /* No longer open for http_stream_send; a hint, as it may change at once. */

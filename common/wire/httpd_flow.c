@@ -46,16 +46,6 @@ void httpd_flow_done(struct httpd_loop *l)
 
 /* ---- The queue of a stream ---- */
 
-static void message_free(struct http_stream *s, struct http_message *m)
-{
-	if (m == &s->begin || m == &s->end || m == &s->comment)
-		return;
-	(void)atomic_fetch_sub(&s->waiting, 1);
-	(void)atomic_fetch_sub(&s->waiting_bytes, httpd_message_bytes(m));
-	shared_bytes_unref(m->bytes);
-	free(m);
-}
-
 static const char *message_wire(const struct http_stream *s, const struct http_message *m,
 				size_t *ret_length)
 {
@@ -148,7 +138,7 @@ static void close_stream(struct http_stream *s, enum http_stream_why why)
 	}
 	while ((m = STAILQ_FIRST(&s->queue))) {
 		STAILQ_REMOVE_HEAD(&s->queue, next);
-		message_free(s, m);
+		httpd_message_free(s, m);
 	}
 	(void)atomic_fetch_sub(&l->shared->streams, 1);
 	if (s->closed)
@@ -261,7 +251,7 @@ static bool consume(struct http_stream *s, size_t written)
 		STAILQ_REMOVE_HEAD(&s->queue, next);
 		if (m == &s->end)
 			return true;
-		message_free(s, m);
+		httpd_message_free(s, m);
 	}
 	return false;
 }
@@ -338,7 +328,7 @@ static void write_busy(struct httpd_loop *l)
 static void queue_message(struct http_stream *s, struct http_message *m)
 {
 	if (atomic_load(&s->state) == STREAM_CLOSED || s->is_end_queued) {
-		message_free(s, m);
+		httpd_message_free(s, m);
 		return;
 	}
 	s->is_end_queued = m == &s->end;

@@ -180,47 +180,86 @@ struct http_stream *http_reply_stream(struct http_request *req, unsigned status,
 
 /* ---- Sending ---- */
 
-static bool post(struct http_stream *s, struct http_message *m)
+void httpd_message_free(struct http_stream *s, struct http_message *m)
 {
-	struct httpd_loop *l = s->loop;
+	size_t length;
 
-	(void)http_stream_ref(s);
-	(void)pthread_mutex_lock(&l->lock);
-	bool open = !l->is_closed;
+	if (m == &s->begin || m == &s->end || m == &s->comment)
+		return;
+	(void)atomic_fetch_sub(&s->waiting, 1);
+	(void)shared_bytes_text(m->bytes, &length);
+	(void)atomic_fetch_sub(&s->waiting_bytes, length);
+	shared_bytes_unref(m->bytes);
+	free(m);
+}
+
+enum { PARCEL_MESSAGES = 512 };
+
+/* Messages on their way into the mail of one loop, each with a reference to its stream. */
+struct parcel {
+	struct httpd_loop *loop;
+	struct http_messages messages;
+	unsigned count;
+};
+
+static void parcel_add(struct parcel *p, struct http_message *m)
+{
+	if (p->count++ == 0)
+		STAILQ_INIT(&p->messages);
+	(void)http_stream_ref(m->stream);
+	STAILQ_INSERT_TAIL(&p->messages, m, next);
+}
+
+/* False if the loop takes no mail any more; the messages are gone then. */
+static bool parcel_post(struct parcel *p)
+{
+	struct http_message *m;
+
+	if (p->count == 0)
+		return true;
+	p->count = 0;
+	(void)pthread_mutex_lock(&p->loop->lock);
+	bool open = !p->loop->is_closed;
 	if (open) {
-		STAILQ_INSERT_TAIL(&l->mail, m, next);
-		httpd_loop_wake(l);
+		STAILQ_CONCAT(&p->loop->mail, &p->messages);
+		httpd_loop_wake(p->loop);
 	}
-	(void)pthread_mutex_unlock(&l->lock);
-	if (!open)
+	(void)pthread_mutex_unlock(&p->loop->lock);
+	while (!open && (m = STAILQ_FIRST(&p->messages))) {
+		struct http_stream *s = m->stream;
+		STAILQ_REMOVE_HEAD(&p->messages, next);
+		httpd_message_free(s, m);
 		http_stream_unref(s);
+	}
 	return open;
 }
 
 void http_stream_end(struct http_stream *s)
 {
+	struct parcel p = { .loop = s->loop };
 	int open = STREAM_OPEN;
 
-	if (atomic_compare_exchange_strong(&s->state, &open, STREAM_ENDING))
-		(void)post(s, &s->end);
+	if (!atomic_compare_exchange_strong(&s->state, &open, STREAM_ENDING))
+		return;
+	parcel_add(&p, &s->end);
+	(void)parcel_post(&p);
 }
 
-static bool drop(struct http_stream *s)
+static struct http_message *drop(struct http_stream *s)
 {
 	atomic_store(&s->too_slow, true);
 	http_stream_end(s);
-	return false;
+	return NULL;
 }
 
-bool http_stream_send(struct http_stream *s, struct shared_bytes *text)
+/* NULL: the stream is not open, or was until this text. */
+static struct http_message *message_new(struct http_stream *s, struct shared_bytes *text)
 {
 	size_t length;
 
 	(void)shared_bytes_text(text, &length);
 	if (atomic_load(&s->state) != STREAM_OPEN)
-		return false;
-	if (length == 0)
-		return true;
+		return NULL;
 	unsigned waiting = atomic_fetch_add(&s->waiting, 1);
 	size_t bytes = atomic_fetch_add(&s->waiting_bytes, length);
 	if (waiting >= HTTP_STREAM_MESSAGES_MAX ||
@@ -230,11 +269,58 @@ bool http_stream_send(struct http_stream *s, struct shared_bytes *text)
 	if (!m)
 		return drop(s);
 	*m = (struct http_message){ .stream = s, .bytes = shared_bytes_ref(text) };
-	if (post(s, m))
-		return true;
-	shared_bytes_unref(m->bytes);
-	free(m);
-	return false;
+	return m;
+}
+
+static bool is_empty(const struct shared_bytes *text)
+{
+	size_t length;
+
+	(void)shared_bytes_text(text, &length);
+	return length == 0;
+}
+
+bool http_stream_send(struct http_stream *s, struct shared_bytes *text)
+{
+	struct parcel p = { .loop = s->loop };
+
+	if (is_empty(text))
+		return !http_stream_is_closed(s);
+	struct http_message *m = message_new(s, text);
+	if (!m)
+		return false;
+	parcel_add(&p, m);
+	return parcel_post(&p);
+}
+
+/* The parcel for a loop: few servers have more loops than there is room for. */
+static struct parcel *parcel_for(struct parcel parcel[static HTTPD_LOOPS_MAX],
+				 struct httpd_loop *l)
+{
+	unsigned i = 0;
+
+	while (i < HTTPD_LOOPS_MAX - 1 && parcel[i].loop && parcel[i].loop != l)
+		i++;
+	if (parcel[i].loop != l || parcel[i].count >= PARCEL_MESSAGES)
+		(void)parcel_post(&parcel[i]);
+	parcel[i].loop = l;
+	return &parcel[i];
+}
+
+void http_streams_send(struct http_stream *const *streams, size_t count,
+		       struct shared_bytes *text)
+{
+	struct parcel parcel[HTTPD_LOOPS_MAX] = { { 0 } };
+
+	if (is_empty(text))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct http_message *m = message_new(streams[i], text);
+		if (m)
+			parcel_add(parcel_for(parcel, m->stream->loop), m);
+	}
+	for (unsigned i = 0; i < HTTPD_LOOPS_MAX; i++)
+		(void)parcel_post(&parcel[i]);
 }
 
 bool http_stream_is_closed(const struct http_stream *s)

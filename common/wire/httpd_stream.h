@@ -41,14 +41,7 @@ struct http_stream {
 	atomic_size_t waiting_bytes;
 };
 
-/* The size of what a message adds to 'waiting_bytes'. */
-static inline size_t httpd_message_bytes(const struct http_message *m)
-{
-	size_t length = 0;
-
-	if (m->bytes)
-		(void)shared_bytes_text(m->bytes, &length);
-	return length;
-}
+/* Neither in the mail nor in a queue any more. */
+void httpd_message_free(struct http_stream *s, struct http_message *m);
 
 #endif

@@ -58,6 +58,7 @@ static void several_threads_may_talk_on_one_stream(void **state)
 
 static void many_streams_are_told_at_once(void **state)
 {
+	static struct http_stream *all[STREAMS_MAX];
 	static int fd[STREAMS_MAX];
 	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT;
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
@@ -71,7 +72,8 @@ static void many_streams_are_told_at_once(void **state)
 	wait_for(s, &s->count, STREAMS_MAX);
 	int64_t start_ms = clock_mono_ms();
 	for (unsigned i = 0; i < STREAMS_MAX; i++)
-		assert_true(http_stream_send(s->owned[i].stream, b));
+		all[i] = s->owned[i].stream;
+	http_streams_send(all, STREAMS_MAX, b);
 	/* and others are served meanwhile */
 	test_exchange(httpd_port(s->h), "GET /now HTTP/1.1\r\n" TEST_HOST "\r\n", &r);
 	assert_int_equal(r.status, 200);
@@ -163,6 +165,16 @@ struct pest {
 	pthread_t thread;
 };
 
+static void tell_twice(struct http_stream *stream)
+{
+	struct http_stream *both[] = { stream, stream };
+	struct shared_bytes *b = shared_bytes_new("data: y\n\n", 9);
+
+	assert_non_null(b);
+	http_streams_send(both, 2, b);
+	shared_bytes_unref(b);
+}
+
 /* Talks on all streams there are, and ends some. */
 static void *pester(void *context)
 {
@@ -178,7 +190,10 @@ static void *pester(void *context)
 		(void)pthread_mutex_unlock(&s->lock);
 		if (!stream)
 			continue;
-		(void)tell(stream, "data: x\n\n");
+		if (i % 7 == 0)
+			tell_twice(stream);
+		else
+			(void)tell(stream, "data: x\n\n");
 		if (i % 97 == 0)
 			http_stream_end(stream);
 		http_stream_unref(stream);
