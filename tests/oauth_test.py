@@ -49,8 +49,11 @@ class Server:
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
-            self.log.seek(0)
-            raise RuntimeError(self.log.read())
+            self.process.stdout.close()
+            self.log.close()
+            why = self.logged()
+            shutil.rmtree(self.dir)
+            raise RuntimeError(why)
         self.port = int(json.loads(line)["url"].split(":")[2].split("/")[0])
 
     def write(self, name, value):
