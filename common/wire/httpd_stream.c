@@ -180,6 +180,11 @@ struct http_stream *http_reply_stream(struct http_request *req, unsigned status,
 
 /* ---- Sending ---- */
 
+#if !defined(__clang__)
+/* gcc's analyzer does not see what STAILQ_INSERT_TAIL does with a pointer. */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+#endif
+
 void httpd_message_free(struct http_stream *s, struct http_message *m)
 {
 	size_t length;
