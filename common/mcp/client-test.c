@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "fixture/rig.h"
-#include "mcp/sse_read.h"
 #include "wire/httpd.h"
 
 struct peer {

@@ -225,6 +225,43 @@ static const json_t *find(const struct param_header *row, const json_t *argument
 	return json_is_null(value) ? NULL : value;
 }
 
+static void write_value(struct strbuf *sb, const json_t *value)
+{
+	if (json_is_string(value))
+		header_value_encode(sb, json_string_value(value),
+				    json_string_length(value));
+	else if (json_is_boolean(value))
+		strbuf_add_string(sb, json_is_true(value) ? "true" : "false");
+	else if (json_is_integer(value))
+		strbuf_add_int64(sb, json_integer_value(value));
+	else
+		strbuf_add_format(sb, "%.0f", json_number_value(value));
+}
+
+/* What fits no annotated type travels in the body alone: the server refuses it there. */
+static bool is_mirrored(const json_t *value)
+{
+	double number = json_number_value(value);
+
+	return json_is_string(value) || json_is_boolean(value) ||
+	       (json_is_number(value) && number >= -(double)JSON_INTEGER_MAX &&
+		number <= (double)JSON_INTEGER_MAX && number == (double)(int64_t)number);
+}
+
+void param_headers_write(const struct param_headers *p, const json_t *arguments,
+			 struct strbuf *sb)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const json_t *value = find(&p->rows[i], arguments);
+
+		if (!is_mirrored(value))
+			continue;
+		strbuf_add(sb, p->rows[i].name, strlen(p->rows[i].name) + 1);
+		write_value(sb, value);
+		strbuf_add_char(sb, '\0');
+	}
+}
+
 /* "42" and "42.0" are the same; integers of the contract are exact as doubles. */
 static bool is_number(const char *text, double wanted)
 {

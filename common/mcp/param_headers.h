@@ -23,6 +23,11 @@ void param_headers_free(struct param_headers *p);
 DEFINE_CLEANUP(struct param_headers, param_headers_free);
 size_t param_headers_count(const struct param_headers *p);
 
+/* Append what a call with these arguments carries: for each header its name and its
+ * encoded value, each ended by a NUL. Absent and null ones have none. */
+void param_headers_write(const struct param_headers *p, const json_t *arguments,
+			 struct strbuf *sb);
+
 /* Compare with the headers of a request, as 'header' finds them by name (NULL:
  * absent). ERR_INVALID_ARGUMENT names the header that differs. */
 bool param_headers_check(const struct param_headers *p, const json_t *arguments,
