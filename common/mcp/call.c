@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "mcp/resource.h"
+#include "mcp/serving.h"
 
 void mcp_call_done(struct mcp_call *call)
 {
@@ -57,7 +57,9 @@ int64_t mcp_call_deadline_ms(const struct mcp_call *call)
 
 bool mcp_call_cancelled(const struct mcp_call *call)
 {
-	return call->cancelled && atomic_load(call->cancelled);
+	/* 'cancelled' is NULL after a burn, and then a disconnect does not count either. */
+	return call->cancelled && (atomic_load(call->cancelled) ||
+				   (call->exchange && exchange_is_gone(call->exchange)));
 }
 
 const char *mcp_call_string(const struct mcp_call *call, const char *name,

@@ -11,6 +11,9 @@
 
 #include "mcp/tool.h"
 
+struct exchange;
+struct asking;
+
 struct mcp_call {
 	void *context;
 	const json_t *arguments;
@@ -22,6 +25,8 @@ struct mcp_call {
 	int64_t now_ms;               /* wall: planned_at for writes */
 	int64_t deadline_ms;          /* monotonic */
 	const atomic_bool *cancelled; /* NULL after a burn: nothing stops it then */
+	struct exchange *exchange;    /* to be talked to, or that may go; NULL: nobody */
+	struct asking *asking;        /* NULL: nothing can be asked */
 	json_t *error_details;        /* owned */
 };
 

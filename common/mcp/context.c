@@ -79,7 +79,7 @@ static bool may_run(const struct exchange *x, struct error *err)
 	return audit_append(s->audit, "call.free_read", data, NULL, err);
 }
 
-static struct mcp_call make_call(const struct exchange *x)
+static struct mcp_call make_call(struct exchange *x)
 {
 	return (struct mcp_call){
 		.context = x->service->context,
@@ -91,6 +91,10 @@ static struct mcp_call make_call(const struct exchange *x)
 		.now_ms = clock_wall_ms(),
 		.deadline_ms = x->deadline_ms,
 		.cancelled = &x->service->is_cancelled,
+		.exchange = x,
+		.asking = x->method == MCP_RESOURCES_READ || x->method == MCP_PROMPTS_GET
+				  ? &x->asking
+				  : NULL,
 	};
 }
 
@@ -105,6 +109,8 @@ static bool read_resource(struct exchange *x, struct mcp_call *call, struct strb
 		return error_oom(err);
 	if (!x->resource->row->read(call, &contents, err))
 		return false;
+	if (ask_is_open(&x->asking))
+		return true;
 	if (contents.broken)
 		return error_set(err, ERR_INTERNAL,
 				 "the contents could not be written (are they UTF-8?)");
@@ -130,6 +136,8 @@ static bool get_prompt(struct exchange *x, struct mcp_call *call, struct strbuf 
 		return error_oom(err);
 	if (!x->prompt->row->get(call, &messages, err))
 		return false;
+	if (ask_is_open(&x->asking))
+		return true;
 	if (messages.broken)
 		return error_set(err, ERR_INTERNAL,
 				 "the messages could not be written (are they UTF-8?)");
@@ -185,18 +193,25 @@ static void answer(struct exchange *x)
 	struct mcp_call call = make_call(x);
 	struct mcp_body body = { 0 };
 	struct error err = ERROR_INIT;
+	struct mcp_result asked = MCP_RESULT_INIT;
 	bool good = may_run(x, &err) && run(x, &call, &members, &body, &err);
+	bool is_asked = good && questions_put(x, &asked, &err);
 	json_t *details = TAKE(call.error_details);
 
 	log_info("context.done", LOG_STR("method", mcp_method_name(x->method)),
 		 LOG_STR("name", x->name), LOG_STR("caller", x->caller.principal),
 		 LOG_STR("client", x->caller.client),
 		 LOG_STR("outcome", good ? "ok" : error_name(err.code)));
-	if (!good) {
+	if (error_is_set(&err)) {
+		mcp_result_done(&asked);
 		refuse(x, &err, details);
 		return;
 	}
 	json_decref(details);
+	if (is_asked) {
+		exchange_finish(x, &asked);
+		return;
+	}
 	body.members = members.data;
 	body.length = members.length;
 	exchange_body(x, &body);
@@ -220,6 +235,10 @@ static void start(struct exchange *x, bool is_freed)
 	struct mcp_service *s = x->service;
 	struct error err = ERROR_INIT;
 
+	if (x->method != MCP_COMPLETE && !questions_read(x, &err)) {
+		refuse_params(x, err.message);
+		return;
+	}
 	if (!is_freed) {
 		error_set(&err, ERR_APPROVAL_REQUIRED,
 			  "'%.200s' needs a person's approval, which there is not for %s",

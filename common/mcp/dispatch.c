@@ -17,14 +17,26 @@ static void exchange_free(struct exchange *x)
 	if (x->is_entered)
 		callers_leave(&x->service->callers, x->caller.client);
 	atomic_fetch_sub(&x->service->metrics.in_flight, 1);
+	ask_done(&x->asking);
 	json_decref(x->arguments);
 	strbuf_done(&x->canonical);
 	json_decref(x->body);
 	free(x);
 }
 
-static void send(struct exchange *x, unsigned status, const struct http_header *headers,
-		 struct strbuf *body)
+/* The last word of a reply that became a stream. */
+static void end_stream(struct exchange *x, const struct strbuf *body)
+{
+	if (x->stream && body)
+		(void)exchange_send_event(x, body);
+	if (x->stream)
+		http_stream_end(x->stream);
+	http_stream_unref(x->stream);
+	x->stream = NULL;
+}
+
+void exchange_send(struct exchange *x, unsigned status, const struct http_header *headers,
+		   struct strbuf *body)
 {
 	struct http_request *http = TAKE(x->http);
 	struct mcp_service *s = x->service;
@@ -34,10 +46,14 @@ static void send(struct exchange *x, unsigned status, const struct http_header *
 		strbuf_done(body);
 		status = 500;
 	}
-	metrics_count_request(&s->metrics, x->method, status);
+	metrics_count_request(&s->metrics, x->method, x->stream ? 200 : status);
+	if (x->stream)
+		end_stream(x, body);
 	/* Freed before the reply, so that a client's next call finds its place free. */
 	exchange_free(x);
-	http_reply(http, status, body && body->length ? JSON_TYPE : NULL, headers, body);
+	if (http)
+		http_reply(http, status, body && body->length ? JSON_TYPE : NULL, headers,
+			   body);
 }
 
 void exchange_refuse(struct exchange *x, struct refusal *refusal)
@@ -47,7 +63,7 @@ void exchange_refuse(struct exchange *x, struct refusal *refusal)
 	jsonrpc_write_error(&body, x->message.id, refusal->code, refusal->message,
 			    refusal->data);
 	refusal_done(refusal);
-	send(x, refusal->status, NULL, &body);
+	exchange_send(x, refusal->status, NULL, &body);
 }
 
 void exchange_challenge(struct exchange *x, unsigned status, const char *challenge)
@@ -55,7 +71,7 @@ void exchange_challenge(struct exchange *x, unsigned status, const char *challen
 	const struct http_header headers[] = { { "WWW-Authenticate", challenge },
 					       { NULL, NULL } };
 
-	send(x, status, headers, NULL);
+	exchange_send(x, status, headers, NULL);
 }
 
 static void refuse(struct exchange *x, unsigned status, int code, const char *message)
@@ -76,7 +92,7 @@ void exchange_body(struct exchange *x, const struct mcp_body *body)
 		refuse(x, 200, JSONRPC_INTERNAL_ERROR, "the result is too long");
 		return;
 	}
-	send(x, 200, NULL, &text);
+	exchange_send(x, 200, NULL, &text);
 }
 
 /* What ran has run, and that is said; only its result is not sent. */
@@ -92,12 +108,29 @@ static void shorten(struct exchange *x, struct mcp_result *r, struct strbuf *bod
 	revision_2026_write_call(body, &x->service->identity, x->message.id, r);
 }
 
+void exchange_refuse_missing(struct exchange *x, json_t *missing)
+{
+	struct refusal refusal = { 0 };
+
+	refusal.data = json_pack("{s:o}", "requiredCapabilities", missing);
+	refusal_set(&refusal, 400, JSONRPC_MISSING_CAPABILITY,
+		    "the client did not declare a capability that this needs");
+	exchange_refuse(x, &refusal);
+}
+
 void exchange_finish(struct exchange *x, struct mcp_result *r)
 {
+	if (r->missing) {
+		json_t *missing = TAKE(r->missing);
+
+		mcp_result_done(r);
+		exchange_refuse_missing(x, missing);
+		return;
+	}
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
 	struct metrics *m = &x->service->metrics;
 
-	if (r->request_state)
+	if (r->request_state || r->input_requests)
 		atomic_fetch_add(&m->input_required, 1);
 	else if (r->failed && r->code == ERR_NONE)
 		atomic_fetch_add(&m->failed, 1);
@@ -107,7 +140,7 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 	if (body.length > RESULT_MAX)
 		shorten(x, r, &body);
 	mcp_result_done(r);
-	send(x, 200, NULL, &body);
+	exchange_send(x, 200, NULL, &body);
 }
 
 /* ---- Step 3: verb and media types ---- */
@@ -126,15 +159,14 @@ static bool media_is(const char *text, size_t length, const char *type)
 	return length == strlen(type) && strncasecmp(text, type, length) == 0;
 }
 
-/* Our answers are JSON; an Accept that is there must allow it. */
-static bool accepts_json(const char *accept)
+bool exchange_accepts(const char *accept, const char *type, const char *range)
 {
 	for (const char *at = accept; at; at = strchr(at, ',')) {
 		at += *at == ',';
 		size_t length = strcspn(at, ",");
 
-		if (media_is(at, length, JSON_TYPE) ||
-		    media_is(at, length, "application/*") || media_is(at, length, "*/*"))
+		if (media_is(at, length, type) || media_is(at, length, range) ||
+		    media_is(at, length, "*/*"))
 			return true;
 		at += length;
 		if (!*at)
@@ -149,7 +181,7 @@ static bool check_media(struct exchange *x)
 	const char *type = http_request_header(x->http, "Content-Type");
 
 	if (strcmp(http_request_method(x->http), "POST") != 0) {
-		send(x, 405, allow, NULL);
+		exchange_send(x, 405, allow, NULL);
 		return false;
 	}
 	if (!type || !media_is(type, strlen(type), JSON_TYPE)) {
@@ -157,7 +189,9 @@ static bool check_media(struct exchange *x)
 		       "Content-Type must be application/json");
 		return false;
 	}
-	if (!accepts_json(http_request_header(x->http, "Accept"))) {
+	/* Our answers are JSON; an Accept that is there must allow it. */
+	if (!exchange_accepts(http_request_header(x->http, "Accept"), JSON_TYPE,
+			      "application/*")) {
 		refuse(x, 406, JSONRPC_INVALID_REQUEST,
 		       "Accept must list application/json and text/event-stream");
 		return false;
@@ -199,7 +233,7 @@ static bool check_era(struct exchange *x)
 	switch (x->message.kind) {
 	case JSONRPC_NOTIFICATION:
 		/* There is none that a server here acts on, and none is ever answered. */
-		send(x, 202, NULL, NULL);
+		exchange_send(x, 202, NULL, NULL);
 		return false;
 	case JSONRPC_RESULT:
 	case JSONRPC_ERROR:
@@ -255,6 +289,9 @@ static void dispatch_method(struct exchange *x)
 		exchange_refuse(x, &refusal);
 		return;
 	}
+	x->is_ended_by_leaving = true;
+	revision_2026_wants(&x->message, &x->progress_token, &x->wants_log,
+			    &x->log_level);
 	x->method = revision_2026_method(&x->message, s->features, &refusal);
 	switch (x->method) {
 	case MCP_DISCOVER:
@@ -311,6 +348,8 @@ static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
 	x->service = s;
 	x->http = http;
 	x->method = MCP_METHOD_COUNT;
+	/* Nobody needs to be told: who works for it looks. */
+	http_request_on_gone(http, NULL, NULL);
 	strbuf_init(&x->canonical);
 	atomic_fetch_add(&s->metrics.in_flight, 1);
 	if (atomic_load(&s->is_stopping))

@@ -266,6 +266,13 @@ static bool begin(struct execution *e, struct mcp_result *r)
 	struct error err = ERROR_INIT;
 	json_auto_t *record = NULL;
 	bool is_first = false;
+
+	/* The last moment at which it can be given up. */
+	if (exchange_is_gone(e->x)) {
+		error_set(&err, ERR_TIMEOUT, "the client has left, so nothing was done");
+		refuse(e, r, &err, NULL);
+		return false;
+	}
 	json_t *data = started_data(e);
 
 	if (!data || !audit_append(s->audit, "call.started", data, NULL, &err)) {
@@ -307,6 +314,8 @@ static void run(struct execution *e, struct mcp_result *r)
 		/* After the burn a disconnect or cancel stops nothing. */
 		.cancelled = NULL,
 	};
+	/* What is asked now would have no effect but to lose the grant. */
+	x->asking.is_allowed = false;
 	bool good = tools_run(x, &call, r, &err);
 
 	mcp_call_done(&call);

@@ -13,6 +13,8 @@ void mcp_result_done(struct mcp_result *r)
 	json_decref(r->blocks);
 	json_decref(r->meta);
 	free(r->request_state);
+	json_decref(r->input_requests);
+	json_decref(r->missing);
 	*r = (struct mcp_result)MCP_RESULT_INIT;
 }
 

@@ -23,7 +23,10 @@ struct mcp_result {
 	json_t *blocks;     /* array of content blocks beside the text, NULL: none */
 	enum mcp_verified verified;
 	json_t *meta; /* members for result._meta, NULL: none */
-	char *request_state; /* set: the result is 'input_required', and nothing else stands in it */
+	/* Either set: the result is 'input_required', and nothing else stands in it. */
+	char *request_state;
+	json_t *input_requests; /* by key */
+	json_t *missing; /* set: an error, naming the capabilities that the client lacks */
 };
 
 #define MCP_RESULT_INIT                                                                  \

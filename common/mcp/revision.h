@@ -38,6 +38,7 @@ enum mcp_feature {
 	MCP_HAS_RESOURCES = 1,
 	MCP_HAS_PROMPTS = 2,
 	MCP_HAS_COMPLETION = 4,
+	MCP_HAS_LOGGING = 8,
 };
 
 /* What a result says, whichever revision writes it. */
@@ -71,6 +72,10 @@ bool revision_2026_check(const struct jsonrpc_message *m, const struct http_requ
  * 'ret' then says so. */
 enum mcp_method revision_2026_method(const struct jsonrpc_message *m, unsigned features,
 				     struct refusal *ret);
+/* What the client wants to hear while the request runs; 'token' is borrowed. */
+void revision_2026_wants(const struct jsonrpc_message *m, json_t **ret_token,
+			 bool *ret_log, enum mcp_level *ret_level);
+bool mcp_level_parse(const char *text, enum mcp_level *ret);
 /* The name of a method, for logs and metrics; "other" for MCP_METHOD_COUNT. */
 const char *mcp_method_name(enum mcp_method method);
 

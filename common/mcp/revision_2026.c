@@ -84,24 +84,12 @@ void revision_2026_refuse_legacy(const struct jsonrpc_message *m, const char *he
 
 /* ---- Envelope and headers ---- */
 
-static bool is_log_level(const char *text)
-{
-	static const char *const levels[] = {
-		"debug", "info",     "notice", "warning",
-		"error", "critical", "alert",  "emergency"
-	};
-
-	for (size_t i = 0; text && i < ARRAY_SIZE(levels); i++)
-		if (strcmp(text, levels[i]) == 0)
-			return true;
-	return false;
-}
-
 static bool check_envelope(const json_t *meta, struct refusal *ret)
 {
 	const json_t *capabilities = json_object_get(meta, META_CLIENT_CAPABILITIES);
 	const json_t *info = json_object_get(meta, META_CLIENT_INFO);
 	const json_t *token = json_object_get(meta, "progressToken");
+	enum mcp_level level;
 
 	if (!json_is_string(json_object_get(meta, META_PROTOCOL_VERSION)))
 		return refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
@@ -119,7 +107,7 @@ static bool check_envelope(const json_t *meta, struct refusal *ret)
 			ret, 400, JSONRPC_INVALID_PARAMS,
 			"params._meta.progressToken must be a string or an integer");
 	if (json_object_get(meta, META_LOG_LEVEL) &&
-	    !is_log_level(json_get_string(meta, META_LOG_LEVEL)))
+	    !mcp_level_parse(json_get_string(meta, META_LOG_LEVEL), &level))
 		return refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
 				   "params._meta[\"%s\"] is none of the eight levels",
 				   META_LOG_LEVEL);
@@ -217,6 +205,15 @@ bool revision_2026_check(const struct jsonrpc_message *m, const struct http_requ
 	       check_method(m, http, ret);
 }
 
+void revision_2026_wants(const struct jsonrpc_message *m, json_t **ret_token,
+			 bool *ret_log, enum mcp_level *ret_level)
+{
+	const json_t *meta = meta_of(m);
+
+	*ret_token = json_object_get(meta, "progressToken");
+	*ret_log = mcp_level_parse(json_get_string(meta, META_LOG_LEVEL), ret_level);
+}
+
 static const struct method {
 	const char *name;
 	unsigned feature; /* 0: always there */
@@ -300,6 +297,8 @@ static void add_capabilities(struct strbuf *sb, unsigned features)
 		strbuf_add_string(sb, ",\"prompts\":{}");
 	if (features & MCP_HAS_COMPLETION)
 		strbuf_add_string(sb, ",\"completions\":{}");
+	if (features & MCP_HAS_LOGGING)
+		strbuf_add_string(sb, ",\"logging\":{}");
 	strbuf_add_char(sb, '}');
 }
 
@@ -360,6 +359,19 @@ static void write_content(struct strbuf *sb, const struct mcp_result *r,
 		strbuf_add_string(sb, ",\"isError\":true");
 }
 
+static void write_questions(struct strbuf *sb, const struct mcp_result *r,
+			    struct error *err)
+{
+	if (r->input_requests) {
+		strbuf_add_string(sb, ",\"inputRequests\":");
+		(void)json_write(sb, r->input_requests, err);
+	}
+	if (r->request_state) {
+		strbuf_add_string(sb, ",\"requestState\":");
+		strbuf_add_json_string(sb, r->request_state, strlen(r->request_state));
+	}
+}
+
 static void write_meta(struct strbuf *sb, const struct mcp_identity *me,
 		       const struct mcp_result *r, struct error *err)
 {
@@ -387,9 +399,9 @@ void revision_2026_write_call(struct strbuf *sb, const struct mcp_identity *me,
 	strbuf_add_string(sb, "{\"jsonrpc\":\"2.0\",\"id\":");
 	jsonrpc_write_id(sb, id);
 	strbuf_add_string(sb, ",\"result\":{\"resultType\":");
-	if (r->request_state) {
-		strbuf_add_string(sb, "\"input_required\",\"requestState\":");
-		strbuf_add_json_string(sb, r->request_state, strlen(r->request_state));
+	if (r->request_state || r->input_requests) {
+		strbuf_add_string(sb, "\"input_required\"");
+		write_questions(sb, r, &err);
 	} else {
 		strbuf_add_string(sb, "\"complete\"");
 		write_content(sb, r, &err);

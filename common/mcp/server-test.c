@@ -218,7 +218,7 @@ static void rows_and_schemas_belong_together(void **state)
 {
 	struct tool_table t = { 0 };
 	struct error err = ERROR_INIT;
-	struct mcp_tool rows[8];
+	struct mcp_tool rows[16];
 	size_t count = fixture_server.tool_count;
 
 	(void)state;
@@ -236,10 +236,10 @@ static void rows_and_schemas_belong_together(void **state)
 	assert_non_null(strstr(err.message, "two rows"));
 	error_clear(&err);
 	/* A write without plan function, a read with one, a row without run. */
-	rows[4].plan = NULL;
+	rows[count - 1].plan = NULL; /* put_value */
 	assert_false(tool_table_build(&t, "fixture", rows, count, NULL, &err));
 	error_clear(&err);
-	rows[4] = fixture_server.tools[4];
+	rows[count - 1] = fixture_server.tools[count - 1];
 	rows[0].plan = row("put_value")->plan;
 	assert_false(tool_table_build(&t, "fixture", rows, count, NULL, &err));
 	error_clear(&err);

@@ -60,6 +60,7 @@ struct mcp_server {
 	 * and after. NULL: nothing does. */
 	void (*tick)(void *context, const struct mcp_tick *tick);
 	unsigned tick_ms;
+	bool logs;          /* its functions call mcp_call_log */
 	bool needs_network; /* the backend is reached over the network */
 };
 

@@ -67,7 +67,8 @@ static bool build_tables(struct mcp_service *s, struct error *err)
 		return blame(s, &why, err);
 	s->features = (s->catalog.resource_count ? MCP_HAS_RESOURCES : 0U) |
 		      (s->catalog.prompt_count ? MCP_HAS_PROMPTS : 0U) |
-		      (s->catalog.has_completion ? MCP_HAS_COMPLETION : 0U);
+		      (s->catalog.has_completion ? MCP_HAS_COMPLETION : 0U) |
+		      (server->logs ? MCP_HAS_LOGGING : 0U);
 	return true;
 }
 
@@ -188,9 +189,8 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	readiness_init(&s->readiness);
 	free_reads_init(&s->free_reads);
 	if (!read_config(s, err) || !build_tables(s, err) || !make_oauth(s, err) ||
-	    !make_replies(s, err) ||
-	    !read_state_key(s, err) || !read_gate_token(s, err) || !open_shared(s, err) ||
-	    !open_backend(s, err))
+	    !make_replies(s, err) || !read_state_key(s, err) ||
+	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
 		return NULL;
 	/* Already here, so that the sandbox can keep this process from every other log. */
 	s->audit = audit_open(dir, server->name, err);

@@ -16,6 +16,7 @@
 #include "guard/token.h"
 #include "link/coordination/coordination.h"
 #include "link/http/http_client.h"
+#include "mcp/ask.h"
 #include "mcp/call.h"
 #include "mcp/callers.h"
 #include "mcp/catalog.h"
@@ -26,6 +27,7 @@
 #include "mcp/service.h"
 #include "mcp/tool_table.h"
 #include "proc/workers.h"
+#include "wire/http_stream.h"
 
 /* What /readyz last found out. */
 struct readiness {
@@ -108,6 +110,18 @@ struct exchange {
 	char args[DIGEST_HEX_BYTES];
 	/* Borrowed from the body; NULL: none. */
 	const char *grant, *ticket, *request_state, *trace;
+	/* What the client wants to hear meanwhile. */
+	json_t *progress_token; /* borrowed from the body; NULL: no progress */
+	bool wants_log;
+	enum mcp_level log_level;
+	bool has_progress;
+	double progress;
+	int64_t progress_ms;
+	struct http_stream *stream; /* the reply, once something was said */
+	bool is_answered;           /* there is nobody to reply to any more */
+	bool is_ended_by_leaving;   /* who closes the connection cancels: the modern era */
+	struct asking asking;
+
 	int64_t deadline_ms;   /* monotonic */
 	bool is_entered;       /* counted in 'callers' */
 	struct exchange *next; /* in 'free_reads' */
@@ -117,11 +131,31 @@ struct exchange {
 
 /* The httpd_handler of a service. */
 void dispatch_request(void *context, struct http_request *http);
-/* Each of these replies and frees the exchange. */
+/* Whether an Accept header allows 'type', which 'range' includes; NULL allows all. */
+bool exchange_accepts(const char *accept, const char *type, const char *range);
+/* Each of these replies and frees the exchange. 'body' may be NULL. */
+void exchange_send(struct exchange *x, unsigned status, const struct http_header *headers,
+		   struct strbuf *body);
 void exchange_refuse(struct exchange *x, struct refusal *refusal);
 void exchange_challenge(struct exchange *x, unsigned status, const char *challenge);
 void exchange_body(struct exchange *x, const struct mcp_body *body);
 void exchange_finish(struct exchange *x, struct mcp_result *r);
+/* -32021: the client did not declare what is needed. Steals 'missing'. */
+void exchange_refuse_missing(struct exchange *x, json_t *missing);
+
+/* --- talk.c --- */
+
+/* Nobody waits for the reply any more. */
+bool exchange_is_gone(const struct exchange *x);
+/* One JSON document on the stream that the reply is. */
+bool exchange_send_event(struct exchange *x, const struct strbuf *message);
+
+/* --- questions.c: of the functions of an exchange --- */
+
+/* Read the client's answers; false with the reason: what came cannot be used. */
+bool questions_read(struct exchange *x, struct error *err);
+/* After the function returned: fills the result if there are questions, and says so. */
+bool questions_put(struct exchange *x, struct mcp_result *r, struct error *err);
 
 /* --- authorize.c: who calls --- */
 
@@ -150,7 +184,7 @@ void tools_call(struct exchange *x);
 bool tools_check_rights(const struct exchange *x, const char *principal,
 			struct error *err);
 /* Run the row's function and judge what it returns; the result is the failure's if it fails. */
-bool tools_run(const struct exchange *x, struct mcp_call *call, struct mcp_result *r,
+bool tools_run(struct exchange *x, struct mcp_call *call, struct mcp_result *r,
 	       struct error *err);
 /* An audit line about a call that was refused; at most so many a minute and client. */
 void tools_audit_refusal(const struct exchange *x, const char *approval,

@@ -54,13 +54,71 @@ const char *mcp_call_approvers(const struct mcp_call *call);
 int64_t mcp_call_now_ms(const struct mcp_call *call);
 /* Monotonic; give up by then. */
 int64_t mcp_call_deadline_ms(const struct mcp_call *call);
-/* The client is gone (never true after the burn). */
+/* The client is gone, or the server about to stop (never true after the burn). */
 bool mcp_call_cancelled(const struct mcp_call *call);
 /* The string/integer/bool argument or the fallback. */
 const char *mcp_call_string(const struct mcp_call *call, const char *name,
 			    const char *fallback);
 int64_t mcp_call_int64(const struct mcp_call *call, const char *name, int64_t fallback);
 bool mcp_call_bool(const struct mcp_call *call, const char *name, bool fallback);
+
+/* --- saying something meanwhile: only while the function runs, in its own thread --- */
+
+/* To whoever asked for it (else nothing is sent): 'progress' must grow; 'total' 0 and
+ * 'message' NULL are left out. */
+void mcp_call_progress(struct mcp_call *call, double progress, double total,
+		       const char *message);
+
+enum mcp_level {
+	MCP_DEBUG,
+	MCP_INFO,
+	MCP_NOTICE,
+	MCP_WARNING,
+	MCP_ERROR,
+	MCP_CRITICAL,
+	MCP_ALERT,
+	MCP_EMERGENCY,
+};
+/* To the client, if it asked for this level or a lower one and the server says 'logs'.
+ * No secrets, no personal data. 'logger' may be NULL; steals 'data', any JSON. */
+void mcp_call_log(struct mcp_call *call, enum mcp_level level, const char *logger,
+		  json_t *data);
+
+/* --- asking: the person (a form, a page to open), their model, their folders --- */
+
+/*
+ * The good answer under this key, or NULL: then the question is put when the function
+ * returns, which it should do at once (with true; what it filled is forgotten), after
+ * other questions that it has as well. The call comes again with the answers and the
+ * function begins anew, so ask before doing. An answer that does not fit is asked for
+ * again. An elicitation answers {action: accept|decline|cancel, content?}, where
+ * 'content' satisfies the schema. A client that did not declare to be able to answer
+ * gets an error that says so. Freed reads, resources and prompts may ask; what runs with
+ * a grant may not: nobody could repeat it. Steals 'request', one of mcp_ask_*.
+ */
+const json_t *mcp_call_ask(struct mcp_call *call, const char *key, json_t *request);
+
+enum mcp_question {
+	MCP_ASK_FORM,
+	MCP_ASK_URL,
+	MCP_ASK_SAMPLE,
+	MCP_ASK_SAMPLE_TOOLS,
+	MCP_ASK_ROOTS
+};
+/* Whether such a question could be answered at all. */
+bool mcp_call_can_ask(const struct mcp_call *call, enum mcp_question kind);
+
+/* 'schema' is a flat object schema; stolen. Never for secrets. */
+json_t *mcp_ask_form(const char *message, json_t *schema) _must_use_;
+json_t *mcp_ask_url(const char *message, const char *url) _must_use_;
+/* Parameters of sampling/createMessage; stolen. */
+json_t *mcp_ask_sample(json_t *params) _must_use_;
+json_t *mcp_ask_roots(void) _must_use_;
+
+/* Kept by the client, sealed, until the call comes again with answers. Steals. */
+void mcp_call_remember(struct mcp_call *call, const char *name, json_t *value);
+/* Borrowed; NULL: nothing of that name. */
+const json_t *mcp_call_recall(const struct mcp_call *call, const char *name);
 
 /* Extra 'details' for the error that is about to be returned (candidates, …). Steals. */
 void mcp_call_error_details(struct mcp_call *call, json_t *details);

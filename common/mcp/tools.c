@@ -37,14 +37,21 @@ static void check_output(const struct exchange *x, struct mcp_result *r)
 	r->is_malformed = true;
 }
 
-bool tools_run(const struct exchange *x, struct mcp_call *call, struct mcp_result *r,
+bool tools_run(struct exchange *x, struct mcp_call *call, struct mcp_result *r,
 	       struct error *err)
 {
 	int64_t start_us = metrics_now_us();
+
+	call->exchange = x;
+	call->asking = &x->asking;
 	bool good = x->tool->row->run(call, r, err);
 
 	metrics_add_time(&x->service->metrics.run, metrics_now_us() - start_us);
-	if (good && r->broken)
+	if (good && questions_put(x, r, err))
+		return true;
+	if (error_is_set(err))
+		good = false;
+	else if (good && r->broken)
 		good = error_oom(err);
 	if (good)
 		check_output(x, r);
@@ -305,9 +312,11 @@ static bool check_params(struct exchange *x)
 				    ? "params.arguments must be an object"
 			    : state && !json_is_string(state)
 				    ? "params.requestState must be a string"
-			    /* A direct client was never given one. */
-			    : state && !x->from_gate ? "no such requestState"
-						     : NULL;
+				    : NULL;
+	/* The gate's word is that of a plan; a direct client has one of a question. */
+	if (!fault && !x->from_gate && !error_is_set(&x->contract) &&
+	    !questions_read(x, &err))
+		fault = err.message;
 	if (fault)
 		invalid_params(x, fault);
 	return !fault;
