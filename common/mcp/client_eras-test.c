@@ -470,6 +470,7 @@ static void questions_are_answered(void **state)
 
 	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
 	assert_non_null(tools);
+	assert_non_null(tools);
 	w->rounds = 1;
 	json_auto_t *result = call_go(c, &err);
 	testing_no_error(&err);
@@ -486,6 +487,7 @@ static void questions_are_answered(void **state)
 	/* New ids; nothing of the state in the next call. */
 	w->rounds = 0;
 	json_auto_t *next = call_go(c, &err);
+	assert_non_null(next);
 	assert_non_null(next);
 	params = json_object_get(last(w, "POST", "tools/call")->body, "params");
 	assert_null(json_object_get(params, "requestState"));
@@ -518,6 +520,7 @@ static void bad_questions(void **state)
 	_cleanup_(mcp_client_freep) struct mcp_client *c = open_client(w);
 	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
 
+	assert_non_null(tools);
 	assert_non_null(tools);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		size_t before = count(w, "POST", "tools/call");
