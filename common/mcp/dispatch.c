@@ -14,6 +14,7 @@ static const char JSON_TYPE[] = "application/json";
 
 static void exchange_free(struct exchange *x)
 {
+	session_unref(x->session);
 	if (x->is_entered)
 		callers_leave(&x->service->callers, x->caller.client);
 	atomic_fetch_sub(&x->service->metrics.in_flight, 1);
@@ -27,30 +28,44 @@ static void exchange_free(struct exchange *x)
 /* The last word of a reply that became a stream. */
 static void end_stream(struct exchange *x, const struct strbuf *body)
 {
-	if (x->stream && body)
+	if (body)
 		(void)exchange_send_event(x, body);
-	if (x->stream)
-		http_stream_end(x->stream);
+	http_stream_end(x->stream);
 	http_stream_unref(x->stream);
 	x->stream = NULL;
+}
+
+struct http_request *exchange_leave(struct exchange *x, unsigned status)
+{
+	struct http_request *http = TAKE(x->http);
+
+	metrics_count_request(&x->service->metrics, x->method, status);
+	exchange_free(x);
+	return http;
 }
 
 void exchange_send(struct exchange *x, unsigned status, const struct http_header *headers,
 		   struct strbuf *body)
 {
-	struct http_request *http = TAKE(x->http);
-	struct mcp_service *s = x->service;
+	struct legacy_batch *batch = x->batch;
+	size_t index = x->index;
 
+	if (batch) {
+		(void)exchange_leave(x, status);
+		legacy_collect(batch, index, body);
+		return;
+	}
 	if (body && !strbuf_ok(body)) {
 		/* Out of memory while writing: say so with what needs none. */
 		strbuf_done(body);
 		status = 500;
 	}
-	metrics_count_request(&s->metrics, x->method, x->stream ? 200 : status);
-	if (x->stream)
+	if (x->stream) {
 		end_stream(x, body);
+		status = 200;
+	}
 	/* Freed before the reply, so that a client's next call finds its place free. */
-	exchange_free(x);
+	struct http_request *http = exchange_leave(x, status);
 	if (http)
 		http_reply(http, status, body && body->length ? JSON_TYPE : NULL, headers,
 			   body);
@@ -59,19 +74,15 @@ void exchange_send(struct exchange *x, unsigned status, const struct http_header
 void exchange_refuse(struct exchange *x, struct refusal *refusal)
 {
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	json_auto_t *null = json_null();
+	bool is_null = !x->message.id && legacy_has_null_id(legacy_peer(x));
 
-	jsonrpc_write_error(&body, x->message.id, refusal->code, refusal->message,
-			    refusal->data);
+	if (x->revision != LEGACY_NONE)
+		legacy_translate(refusal, x->method);
+	jsonrpc_write_error(&body, is_null ? null : x->message.id, refusal->code,
+			    refusal->message, refusal->data);
 	refusal_done(refusal);
 	exchange_send(x, refusal->status, NULL, &body);
-}
-
-void exchange_challenge(struct exchange *x, unsigned status, const char *challenge)
-{
-	const struct http_header headers[] = { { "WWW-Authenticate", challenge },
-					       { NULL, NULL } };
-
-	exchange_send(x, status, headers, NULL);
 }
 
 static void refuse(struct exchange *x, unsigned status, int code, const char *message)
@@ -82,17 +93,40 @@ static void refuse(struct exchange *x, unsigned status, int code, const char *me
 	exchange_refuse(x, &refusal);
 }
 
+void exchange_challenge(struct exchange *x, unsigned status, const char *challenge)
+{
+	const struct http_header headers[] = { { "WWW-Authenticate", challenge },
+					       { NULL, NULL } };
+
+	if (x->batch) /* has one status for all */
+		refuse(x, status, JSONRPC_INVALID_REQUEST, "the token does not allow it");
+	else
+		exchange_send(x, status, headers, NULL);
+}
+
 /* Errors of JSON-RPC are said in their place when the result is too long. */
 void exchange_body(struct exchange *x, const struct mcp_body *body)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	revision_2026_write_body(&text, &x->service->identity, x->message.id, body);
+	if (x->revision != LEGACY_NONE)
+		legacy_write_body(&text, x->revision, x->method, x->message.id, body);
+	else
+		revision_2026_write_body(&text, &x->service->identity, x->message.id,
+					 body);
 	if (text.length > RESULT_MAX) {
 		refuse(x, 200, JSONRPC_INTERNAL_ERROR, "the result is too long");
 		return;
 	}
 	exchange_send(x, 200, NULL, &text);
+}
+
+static void write_call(struct exchange *x, struct mcp_result *r, struct strbuf *body)
+{
+	if (x->revision != LEGACY_NONE)
+		legacy_write_call(body, x->revision, x->message.id, r);
+	else
+		revision_2026_write_call(body, &x->service->identity, x->message.id, r);
 }
 
 /* What ran has run, and that is said; only its result is not sent. */
@@ -105,7 +139,7 @@ static void shorten(struct exchange *x, struct mcp_result *r, struct strbuf *bod
 	error_hint(&err, "ask for less at once");
 	mcp_result_error(r, &err, NULL);
 	strbuf_clear(body);
-	revision_2026_write_call(body, &x->service->identity, x->message.id, r);
+	write_call(x, r, body);
 }
 
 void exchange_refuse_missing(struct exchange *x, json_t *missing)
@@ -136,7 +170,7 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 		atomic_fetch_add(&m->failed, 1);
 	else
 		metrics_count_call(m, r->code);
-	revision_2026_write_call(&body, &x->service->identity, x->message.id, r);
+	write_call(x, r, &body);
 	if (body.length > RESULT_MAX)
 		shorten(x, r, &body);
 	mcp_result_done(r);
@@ -177,7 +211,8 @@ bool exchange_accepts(const char *accept, const char *type, const char *range)
 
 static bool check_media(struct exchange *x)
 {
-	static const struct http_header allow[] = { { "Allow", "POST" }, { NULL, NULL } };
+	static const struct http_header allow[] = { { "Allow", "GET, POST, DELETE" },
+						    { NULL, NULL } };
 	const char *type = http_request_header(x->http, "Content-Type");
 
 	if (strcmp(http_request_method(x->http), "POST") != 0) {
@@ -216,6 +251,10 @@ static bool parse(struct exchange *x)
 		return false;
 	}
 	error_clear(&err);
+	if (json_is_array(x->body)) {
+		legacy_post_batch(x);
+		return false;
+	}
 	const json_t *id = NULL;
 	if (!jsonrpc_read(x->body, &x->message, &id, &err)) {
 		x->message.id = id;
@@ -225,10 +264,17 @@ static bool parse(struct exchange *x)
 	return true;
 }
 
-/* False (and replied): this is nothing that a request of ours can be. */
+/* Table 4.1 of PROTOCOL. False: it is not for the modern era, and replied to. */
 static bool check_era(struct exchange *x)
 {
+	const char *version = http_request_header(x->http, "MCP-Protocol-Version");
+	bool is_claimed = revision_2026_is_claimed(&x->message);
 	struct refusal refusal = { 0 };
+
+	if (!is_claimed && !revision_is_modern(version)) {
+		legacy_post(x);
+		return false;
+	}
 
 	switch (x->message.kind) {
 	case JSONRPC_NOTIFICATION:
@@ -244,11 +290,9 @@ static bool check_era(struct exchange *x)
 	case JSONRPC_REQUEST:
 		break;
 	}
-	if (revision_2026_is_claimed(&x->message))
+	if (is_claimed)
 		return true;
-	revision_2026_refuse_legacy(&x->message,
-				    http_request_header(x->http, "MCP-Protocol-Version"),
-				    &refusal);
+	revision_2026_refuse_legacy(&x->message, &refusal);
 	exchange_refuse(x, &refusal);
 	return false;
 }
@@ -280,19 +324,10 @@ static void reply_page(struct exchange *x, const struct listing *list)
 		refuse(x, 200, JSONRPC_INVALID_PARAMS, "no such cursor");
 }
 
-static void dispatch_method(struct exchange *x)
+void dispatch_run(struct exchange *x)
 {
 	const struct mcp_service *s = x->service;
-	struct refusal refusal = { 0 };
 
-	if (!revision_2026_check(&x->message, x->http, &refusal)) {
-		exchange_refuse(x, &refusal);
-		return;
-	}
-	x->is_ended_by_leaving = true;
-	revision_2026_wants(&x->message, &x->progress_token, &x->wants_log,
-			    &x->log_level);
-	x->method = revision_2026_method(&x->message, s->features, &refusal);
 	switch (x->method) {
 	case MCP_DISCOVER:
 		reply_fixed(x, s->discover_members);
@@ -325,33 +360,66 @@ static void dispatch_method(struct exchange *x)
 		context_complete(x);
 		return;
 	case MCP_METHOD_COUNT:
+		refuse(x, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found");
+		return;
+	}
+}
+
+static void dispatch_method(struct exchange *x)
+{
+	struct refusal refusal = { 0 };
+
+	if (!revision_2026_check(&x->message, x->http, &refusal)) {
 		exchange_refuse(x, &refusal);
 		return;
 	}
+	x->is_ended_by_leaving = true;
+	revision_2026_wants(&x->message, &x->progress_token, &x->wants_log,
+			    &x->log_level);
+	x->method = revision_2026_method(&x->message, x->service->features, &refusal);
+	if (x->method == MCP_METHOD_COUNT)
+		exchange_refuse(x, &refusal);
+	else
+		dispatch_run(x);
 }
 
 /* Step 2 is done: 'caller' is known, and may enter. */
 static void go_on(struct exchange *x)
 {
-	if (check_media(x) && parse(x) && check_era(x))
+	const char *verb = http_request_method(x->http);
+
+	if (strcmp(verb, "GET") == 0)
+		legacy_get(x);
+	else if (strcmp(verb, "DELETE") == 0)
+		legacy_delete(x);
+	else if (check_media(x) && parse(x) && check_era(x))
 		dispatch_method(x);
+}
+
+struct exchange *exchange_new(struct mcp_service *s, struct http_request *http)
+{
+	struct exchange *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return NULL;
+	x->service = s;
+	x->http = http;
+	x->method = MCP_METHOD_COUNT;
+	strbuf_init(&x->canonical);
+	atomic_fetch_add(&s->metrics.in_flight, 1);
+	return x;
 }
 
 static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
 {
-	struct exchange *x = calloc(1, sizeof *x);
+	struct exchange *x = exchange_new(s, http);
 
 	if (!x) {
 		http_reply_text(http, 503, NULL, "");
 		return;
 	}
-	x->service = s;
-	x->http = http;
-	x->method = MCP_METHOD_COUNT;
 	/* Nobody needs to be told: who works for it looks. */
 	http_request_on_gone(http, NULL, NULL);
-	strbuf_init(&x->canonical);
-	atomic_fetch_add(&s->metrics.in_flight, 1);
 	if (atomic_load(&s->is_stopping))
 		refuse(x, 503, JSONRPC_INTERNAL_ERROR, "the server is about to stop");
 	else

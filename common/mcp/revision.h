@@ -61,9 +61,10 @@ void mcp_identity_done(struct mcp_identity *me);
 bool revision_is_modern(const char *version);
 /* Whether the body claims to be modern: the envelope key is there, with any value. */
 bool revision_2026_is_claimed(const struct jsonrpc_message *m);
-/* A request that no revision here serves: what to say (table of PROTOCOL 4.1). */
-void revision_2026_refuse_legacy(const struct jsonrpc_message *m, const char *header,
-				 struct refusal *ret);
+/* A request with a modern header and no envelope: what to say (table of PROTOCOL 4.1). */
+void revision_2026_refuse_legacy(const struct jsonrpc_message *m, struct refusal *ret);
+/* One of the eight; NULL is none. */
+bool mcp_is_log_level(const char *text);
 
 /* Steps 6 to 9: envelope, version, Mcp-Method, Mcp-Name. */
 bool revision_2026_check(const struct jsonrpc_message *m, const struct http_request *http,

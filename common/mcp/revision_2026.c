@@ -56,33 +56,33 @@ static json_t *versions(const char *requested)
 			 requested);
 }
 
-void revision_2026_refuse_legacy(const struct jsonrpc_message *m, const char *header,
-				 struct refusal *ret)
+void revision_2026_refuse_legacy(const struct jsonrpc_message *m, struct refusal *ret)
 {
-	bool is_initialize = strcmp(m->method, "initialize") == 0;
-
-	if (!is_initialize) {
-		refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
-			    "params._meta lacks \"%s\"; this server speaks MCP %s, which "
-			    "has it "
-			    "in every request",
-			    META_PROTOCOL_VERSION, REVISION_2026);
-	} else if (revision_is_modern(header)) {
+	if (strcmp(m->method, "initialize") == 0)
 		refusal_set(ret, 400, JSONRPC_HEADER_MISMATCH,
 			    "header MCP-Protocol-Version names a revision that has no "
 			    "'initialize'");
-	} else {
-		/* Users of older clients see this sentence alone. */
+	else
 		refusal_set(ret, 400, JSONRPC_INVALID_PARAMS,
-			    "Unsupported protocol version: this server speaks MCP %s, "
-			    "which has "
-			    "no 'initialize'",
-			    REVISION_2026);
-		ret->data = versions(json_get_string(m->params, "protocolVersion"));
-	}
+			    "params._meta lacks \"%s\", which MCP %s has in every "
+			    "request",
+			    META_PROTOCOL_VERSION, REVISION_2026);
 }
 
 /* ---- Envelope and headers ---- */
+
+bool mcp_is_log_level(const char *text)
+{
+	static const char *const levels[] = {
+		"debug", "info",     "notice", "warning",
+		"error", "critical", "alert",  "emergency"
+	};
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(levels); i++)
+		if (strcmp(text, levels[i]) == 0)
+			return true;
+	return false;
+}
 
 static bool check_envelope(const json_t *meta, struct refusal *ret)
 {

@@ -188,6 +188,11 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	callers_init(&s->callers);
 	readiness_init(&s->readiness);
 	free_reads_init(&s->free_reads);
+	s->sessions = sessions_new();
+	if (!s->sessions) {
+		error_oom(err);
+		return NULL;
+	}
 	if (!read_config(s, err) || !build_tables(s, err) || !make_oauth(s, err) ||
 	    !make_replies(s, err) || !read_state_key(s, err) ||
 	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
@@ -290,6 +295,8 @@ void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
 	if (s->oauth)
 		oauth_stop(s->oauth); /* who waits for keys is answered */
 	ticker_wake(s);
+	if (s->sessions)
+		sessions_close(s->sessions); /* their streams last for ever */
 	/* What still runs afterwards has lost its connection, but ends properly: a
 	 * write is finished and recorded, reads and plans are told to give up. */
 	if (s->httpd)
@@ -323,6 +330,7 @@ void mcp_service_free(struct mcp_service *s)
 	mcp_identity_done(&s->identity);
 	server_config_done(&s->config);
 	callers_done(&s->callers);
+	sessions_free(s->sessions);
 	readiness_done(&s->readiness);
 	free_reads_done(&s->free_reads);
 	free(s);

@@ -20,11 +20,13 @@
 #include "mcp/call.h"
 #include "mcp/callers.h"
 #include "mcp/catalog.h"
+#include "mcp/legacy.h"
 #include "mcp/metrics.h"
 #include "mcp/oauth.h"
 #include "mcp/result.h"
 #include "mcp/revision.h"
 #include "mcp/service.h"
+#include "mcp/session.h"
 #include "mcp/tool_table.h"
 #include "proc/workers.h"
 #include "wire/http_stream.h"
@@ -77,6 +79,7 @@ struct mcp_service {
 	struct ticker *ticker; /* NULL: the server has no tick */
 	struct httpd *httpd;
 	struct callers callers;
+	struct sessions *sessions; /* of legacy clients */
 	struct metrics metrics;
 	struct readiness readiness;
 	struct free_reads free_reads;
@@ -85,7 +88,7 @@ struct mcp_service {
 	atomic_bool is_cancelled; /* patience is over: reads and plans give up */
 };
 
-/* One POST under way. */
+/* One request under way. */
 struct exchange {
 	struct mcp_service *service;
 	struct http_request *http;
@@ -125,14 +128,25 @@ struct exchange {
 	int64_t deadline_ms;   /* monotonic */
 	bool is_entered;       /* counted in 'callers' */
 	struct exchange *next; /* in 'free_reads' */
+
+	enum legacy_revision revision; /* LEGACY_NONE: a modern request */
+	struct session *session;       /* counted; NULL: none */
+	struct legacy_batch *batch;    /* 'http' is then the whole batch's; NULL: alone */
+	size_t index;                  /* in 'batch' */
 };
 
 /* --- dispatch.c --- */
 
 /* The httpd_handler of a service. */
 void dispatch_request(void *context, struct http_request *http);
+/* NULL without memory. */
+struct exchange *exchange_new(struct mcp_service *s, struct http_request *http);
+/* Count it and free it without a reply, which is then the caller's to give. */
+struct http_request *exchange_leave(struct exchange *x, unsigned status);
 /* Whether an Accept header allows 'type', which 'range' includes; NULL allows all. */
 bool exchange_accepts(const char *accept, const char *type, const char *range);
+/* The method is known: do it. */
+void dispatch_run(struct exchange *x);
 /* Each of these replies and frees the exchange. 'body' may be NULL. */
 void exchange_send(struct exchange *x, unsigned status, const struct http_header *headers,
 		   struct strbuf *body);

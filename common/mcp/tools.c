@@ -300,8 +300,9 @@ static bool check_params(struct exchange *x)
 	struct error err = ERROR_INIT;
 
 	x->tool = name ? tool_table_find(&x->service->tools, name) : NULL;
-	if (x->tool && !param_headers_check(x->tool->headers, arguments, find_header,
-					    x->http, &err)) {
+	if (x->tool && x->revision == LEGACY_NONE &&
+	    !param_headers_check(x->tool->headers, arguments, find_header, x->http,
+				 &err)) {
 		refusal_set(&refusal, 400, JSONRPC_HEADER_MISMATCH, "%s", err.message);
 		exchange_refuse(x, &refusal);
 		return false;

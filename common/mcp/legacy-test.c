@@ -1,0 +1,670 @@
+/* The revisions that begin with 'initialize', over real HTTP: table 4.1, sessions, streams. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "fixture/rig.h"
+#include "mcp/serving.h"
+
+#define TYPES                                                                            \
+	"Content-Type: application/json\r\nAccept: application/json, "                   \
+	"text/event-stream\r\n"
+#define REQUEST(method, params)                                                          \
+	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"" method "\",\"params\":{" params "}}"
+#define INITIALIZE(version)                                                              \
+	REQUEST("initialize", "\"protocolVersion\":\"" version                           \
+			      "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\","   \
+			      "\"version\":\"1\"}")
+#define ECHO                                                                             \
+	REQUEST("tools/call", "\"name\":\"echo_text\",\"arguments\":{\"text\":\"hi\"}")
+#define NOTE   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
+#define ANSWER "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"
+#define CLAIM  "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"
+
+static struct rig rig;
+
+static const char CONFIG[] =
+	"freed_reads: [echo_text, get_route, fail_with, sleep_for]\n"
+	"audit_freed_reads: false\nlimits: {calls_per_caller: 4, body_bytes: 65536}\n";
+
+static int set_up(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	/* That judges by the newest revision; here it is each by its own. */
+	conform_free(rig.conform);
+	rig.conform = NULL;
+	rig_config(&rig, CONFIG);
+	rig_start(&rig);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	return 0;
+}
+
+/* ---- Helpers ---- */
+
+static void read_session(const struct answer *a, char id[static 64])
+{
+	const char *at = strcasestr(a->head, "\r\nMcp-Session-Id: ");
+
+	assert_non_null(at);
+	at += strlen("\r\nMcp-Session-Id: ");
+	size_t length = strcspn(at, "\r");
+	assert_in_range(length, 26, 63);
+	for (size_t i = 0; i < length; i++)
+		assert_in_range(at[i], 0x21, 0x7e);
+	memcpy(id, at, length);
+	id[length] = '\0';
+}
+
+static void begin(const struct secret *token, const char *version, char id[static 64])
+{
+	char body[256];
+
+	(void)snprintf(
+		body, sizeof body,
+		REQUEST("initialize", "\"protocolVersion\":\"%s\",\"capabilities\":{}"),
+		version);
+	_cleanup_answer_ struct answer a = rig_post(&rig, token, TYPES, body);
+	assert_int_equal(a.status, 200);
+	read_session(&a, id);
+}
+
+static struct answer post(const struct secret *token, const char *session,
+			  const char *more, const char *body)
+{
+	char headers[512];
+
+	(void)snprintf(headers, sizeof headers, TYPES "Mcp-Session-Id: %s\r\n%s", session,
+		       more);
+	return rig_post(&rig, token, headers, body);
+}
+
+static struct answer ask(const char *verb, const struct secret *token,
+			 const char *headers)
+{
+	char bytes[1024];
+
+	(void)snprintf(bytes, sizeof bytes,
+		       "%s /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+		       "Authorization: Bearer %s\r\n%s\r\n",
+		       verb, (const char *)secret_bytes(token), headers);
+	return rig_send_raw(&rig, bytes, strlen(bytes));
+}
+
+static int code_of(const struct answer *a)
+{
+	return (int)json_get_int64(json_object_get(a->body, "error"), "code", 0);
+}
+
+/* A GET that stays open. */
+static int open_stream(const struct secret *token, const char *session, const char *more)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(rig.port) };
+	const struct timeval patience = { .tv_sec = 10 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char bytes[1024];
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+	(void)snprintf(
+		bytes, sizeof bytes,
+		"GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+		"Authorization: Bearer %s\r\nMcp-Session-Id: %s\r\n%s\r\n",
+		(const char *)secret_bytes(token), session, more);
+	assert_int_equal(send(fd, bytes, strlen(bytes), 0), strlen(bytes));
+	return fd;
+}
+
+/* Reads until 'word' was seen; "" stands for the end of the connection. */
+static char *read_until(int fd, const char *word)
+{
+	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT;
+	char chunk[1024];
+	ssize_t n = 1;
+
+	while (!*word || !strstr(all.data, word)) {
+		n = recv(fd, chunk, sizeof chunk, 0);
+		if (n <= 0)
+			break;
+		strbuf_add(&all, chunk, (size_t)n);
+	}
+	if (*word && !strstr(all.data, word))
+		print_message("# no '%s' in: %s\n", word, all.data);
+	assert_true(*word ? strstr(all.data, word) != NULL : n == 0);
+	return strbuf_take(&all);
+}
+
+static struct session *find(const char *id, const struct secret *token)
+{
+	struct caller caller;
+	struct error err = ERROR_INIT;
+
+	assert_true(token_index_find(rig.service->tokens, secret_bytes(token),
+				     clock_wall_ms(), &caller, &err));
+	struct session *s =
+		session_find(rig.service->sessions, id, &caller, clock_mono_ms());
+	assert_non_null(s);
+	return s;
+}
+
+static void say(const char *id, const struct secret *token, const char *text)
+{
+	_cleanup_(session_unrefp) struct session *s = find(id, token);
+
+	assert_true(session_send(s, text, strlen(text)));
+}
+
+/* ---- Table 4.1 ---- */
+
+struct row {
+	const char *name, *headers, *body;
+	int status, code;
+};
+
+/* Without a session. */
+static const struct row rows[] = {
+	{ "initialize", TYPES, INITIALIZE("2025-11-25"), 200, 0 },
+	{ "initialize, legacy header", TYPES "MCP-Protocol-Version: 2025-06-18\r\n",
+	  INITIALIZE("2025-06-18"), 200, 0 },
+	{ "initialize, stale session", TYPES "Mcp-Session-Id: gone\r\n",
+	  INITIALIZE("2025-06-18"), 200, 0 },
+	{ "initialize, modern header", TYPES "MCP-Protocol-Version: 2026-07-28\r\n",
+	  INITIALIZE("2025-11-25"), 400, -32020 },
+	{ "initialize, later header", TYPES "MCP-Protocol-Version: 2027-01-01\r\n",
+	  INITIALIZE("2025-11-25"), 400, -32020 },
+	{ "initialize, odd header", TYPES "MCP-Protocol-Version: v999\r\n",
+	  INITIALIZE("2025-11-25"), 400, -32600 },
+	{ "initialize with the envelope",
+	  TYPES "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: initialize\r\n",
+	  REQUEST("initialize",
+		  "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+		  "\"io.modelcontextprotocol/clientCapabilities\":{}}"),
+	  404, -32601 },
+	{ "initialize without a version", TYPES, REQUEST("initialize", ""), 200, -32602 },
+	{ "other, modern header", TYPES "MCP-Protocol-Version: 2026-07-28\r\n",
+	  REQUEST("tools/list", ""), 400, -32602 },
+	{ "other, no session", TYPES, REQUEST("tools/list", ""), 400, -32600 },
+	{ "other, legacy header, no session",
+	  TYPES "MCP-Protocol-Version: 2025-11-25\r\n", REQUEST("tools/list", ""), 400,
+	  -32600 },
+	{ "other, unknown session", TYPES "Mcp-Session-Id: gone\r\n",
+	  REQUEST("tools/list", ""), 404, -32600 },
+	{ "notification, modern key", TYPES,
+	  "{\"jsonrpc\":\"2.0\",\"method\":\"x\",\"params\":{" CLAIM "}}", 202, 0 },
+	{ "notification, modern header", TYPES "MCP-Protocol-Version: 2026-07-28\r\n",
+	  NOTE, 202, 0 },
+	{ "notification, no session", TYPES, NOTE, 400, -32600 },
+	{ "notification, unknown session", TYPES "Mcp-Session-Id: gone\r\n", NOTE, 404,
+	  -32600 },
+	{ "answer, no session", TYPES, ANSWER, 400, -32600 },
+	{ "answer, modern header", TYPES "MCP-Protocol-Version: 2026-07-28\r\n", ANSWER,
+	  400, -32600 },
+	{ "array, no session", TYPES, "[" ECHO "]", 400, -32600 },
+	{ "array, modern header", TYPES "MCP-Protocol-Version: 2026-07-28\r\n",
+	  "[" ECHO "]", 400, -32600 },
+	{ "array, unknown session", TYPES "Mcp-Session-Id: gone\r\n", "[" ECHO "]", 400,
+	  -32600 },
+	{ "no JSON-RPC", TYPES, "{\"a\":1}", 400, -32600 },
+};
+
+static void every_row_of_the_table(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_answer_ struct answer a =
+			rig_post(&rig, rig.alice, rows[i].headers, rows[i].body);
+		if (a.status == rows[i].status && code_of(&a) == rows[i].code)
+			continue;
+		wrong++;
+		print_message("# %s: got %d %s\n", rows[i].name, a.status, a.text);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void versions_are_negotiated(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "2024-11-05", "2024-11-05" }, { "2025-03-26", "2025-03-26" },
+		{ "2025-06-18", "2025-06-18" }, { "2025-11-25", "2025-11-25" },
+		{ "2026-07-28", "2025-11-25" }, { "1999-01-01", "2025-11-25" },
+		{ "", "2025-11-25" },
+	};
+	char body[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		(void)snprintf(body, sizeof body,
+			       REQUEST("initialize", "\"protocolVersion\":\"%s\""),
+			       pairs[i][0]);
+		_cleanup_answer_ struct answer a = rig_post(&rig, rig.alice, TYPES, body);
+		const json_t *r = answer_result(&a);
+		const json_t *info = json_object_get(r, "serverInfo");
+
+		assert_string_equal(json_get_string(r, "protocolVersion"), pairs[i][1]);
+		assert_string_equal(json_get_string(info, "name"), "wingman-fixture");
+		assert_int_equal(json_object_get(info, "title") != NULL,
+				 strcmp(pairs[i][1], "2025-06-18") >= 0);
+		assert_true(json_is_object(
+			json_object_get(json_object_get(r, "capabilities"), "tools")));
+		assert_null(json_object_get(r, "resultType"));
+		assert_null(json_object_get(r, "_meta"));
+	}
+	_cleanup_answer_ struct answer gate =
+		rig_post(&rig, rig.gate, TYPES, INITIALIZE("2025-11-25"));
+	assert_int_equal(gate.status, 400);
+}
+
+/* ---- Requests ---- */
+
+static void requests_within_a_session(void **state)
+{
+	static const struct row requests[] = {
+		{ "ping", "", REQUEST("ping", ""), 200, 0 },
+		{ "own header", "MCP-Protocol-Version: 2025-11-25\r\n",
+		  REQUEST("ping", ""), 200, 0 },
+		{ "odd header", "MCP-Protocol-Version: 2025-12-24\r\n",
+		  REQUEST("ping", ""), 400, -32600 },
+		{ "setLevel", "", REQUEST("logging/setLevel", "\"level\":\"debug\""), 200,
+		  0 },
+		{ "bad level", "", REQUEST("logging/setLevel", "\"level\":\"loud\""), 200,
+		  -32602 },
+		{ "unknown method", "", REQUEST("tools/fly", ""), 200, -32601 },
+		{ "modern method", "", REQUEST("server/discover", ""), 200, -32601 },
+		{ "unknown tool", "", REQUEST("tools/call", "\"name\":\"x\""), 200,
+		  -32602 },
+		{ "param headers are modern", "",
+		  REQUEST("tools/call",
+			  "\"name\":\"get_route\",\"arguments\":{\"region\":\"eu\"}"),
+		  200, 0 },
+		{ "bad cursor", "", REQUEST("tools/list", "\"cursor\":\"x\""), 200,
+		  -32602 },
+		{ "notification", "", NOTE, 202, 0 },
+		{ "cancelled", "",
+		  "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+		  "cancelled\",\"params\":{\"requestId\":7}}",
+		  202, 0 },
+		{ "answer", "", ANSWER, 202, 0 },
+		{ "batch", "", "[" ECHO "]", 400, -32600 },
+	};
+	char id[64];
+	size_t wrong = 0;
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		_cleanup_answer_ struct answer a =
+			post(rig.alice, id, requests[i].headers, requests[i].body);
+		bool good = a.status == requests[i].status &&
+			    code_of(&a) == requests[i].code &&
+			    (a.status != 202 || !*a.text) &&
+			    (a.status == 400 || !a.text || !strstr(a.text, "-3202"));
+		if (good)
+			continue;
+		wrong++;
+		print_message("# %s: got %d %s\n", requests[i].name, a.status, a.text);
+	}
+	assert_int_equal(wrong, 0);
+	_cleanup_answer_ struct answer ping =
+		post(rig.alice, id, "", REQUEST("ping", ""));
+	assert_string_equal(ping.text, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}");
+}
+
+static void results_are_of_their_revision(void **state)
+{
+	static const char *const versions[] = { "2024-11-05", "2025-03-26", "2025-06-18",
+						"2025-11-25" };
+	char id[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		struct conform *official = conform_new_revision(versions[i]);
+		bool is_new = i >= 2;
+
+		begin(rig.bob, versions[i], id);
+		_cleanup_answer_ struct answer list =
+			post(rig.bob, id, "", REQUEST("tools/list", ""));
+		const json_t *tool =
+			json_array_get(json_object_get(answer_result(&list), "tools"), 0);
+		assert_string_equal(json_get_string(tool, "name"), "echo_text");
+		assert_non_null(json_object_get(tool, "inputSchema"));
+		assert_int_equal(json_object_get(tool, "title") != NULL, is_new);
+		assert_int_equal(json_object_get(tool, "outputSchema") != NULL, is_new);
+		assert_int_equal(json_object_get(tool, "annotations") != NULL, i >= 1);
+		assert_null(json_object_get(answer_result(&list), "ttlMs"));
+		assert_null(json_object_get(answer_result(&list), "resultType"));
+
+		_cleanup_answer_ struct answer call = post(rig.bob, id, "", ECHO);
+		const json_t *r = answer_result(&call);
+		const json_t *content = json_object_get(r, "content");
+		assert_true(
+			conform_is(official, "ListToolsResult", answer_result(&list)));
+		assert_true(conform_is(official, "CallToolResult", r));
+		assert_int_equal(json_object_get(r, "structuredContent") != NULL, is_new);
+		assert_int_equal(json_array_size(content), is_new ? 1 : 2);
+		if (!is_new)
+			assert_non_null(strstr(
+				json_get_string(json_array_get(content, 1), "text"),
+				"\"text\":\"hi\""));
+		assert_null(json_object_get(r, "resultType"));
+
+		_cleanup_answer_ struct answer link = post(
+			rig.bob, id, "", REQUEST("tools/call", "\"name\":\"get_route\""));
+		assert_int_equal(strstr(link.text, "resource_link") != NULL, is_new);
+		assert_true(conform_is(official, "CallToolResult", answer_result(&link)));
+		conform_free(official);
+	}
+}
+
+static void writes_need_their_approval_as_ever(void **state)
+{
+	char id[64];
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	_cleanup_answer_ struct answer a =
+		post(rig.alice, id, "",
+		     REQUEST("tools/call",
+			     "\"name\":\"put_value\",\"arguments\":{\"key\":\"a\","
+			     "\"value\":\"b\",\"reason\":\"because\"}"));
+	assert_string_equal(answer_code(&a), "backend_unavailable");
+	_cleanup_answer_ struct answer grant =
+		post(rig.alice, id, "",
+		     REQUEST("tools/call",
+			     "\"name\":\"echo_text\",\"arguments\":{\"text\":\"x\"},"
+			     "\"_meta\":{\"org.wingman/grant\":\"x.y\"}"));
+	assert_string_equal(answer_code(&grant), "approval_invalid");
+	assert_int_equal(rig_runs(&rig), 0);
+	begin(rig.bob, "2025-11-25", id);
+	_cleanup_answer_ struct answer scope =
+		post(rig.bob, id, "", REQUEST("tools/call", "\"name\":\"put_value\""));
+	assert_int_equal(scope.status, 403);
+}
+
+static void errors_without_an_id_say_null_to_old_clients(void **state)
+{
+	char old[64], new[64];
+
+	(void)state;
+	begin(rig.alice, "2025-06-18", old);
+	begin(rig.alice, "2025-11-25", new);
+	_cleanup_answer_ struct answer a = post(rig.alice, old, "", "{");
+	assert_int_equal(code_of(&a), -32700);
+	assert_true(json_is_null(json_object_get(a.body, "id")));
+	_cleanup_answer_ struct answer b = post(rig.alice, new, "", "{");
+	assert_int_equal(code_of(&b), -32700);
+	assert_null(json_object_get(b.body, "id"));
+}
+
+/* ---- Batches ---- */
+
+static void batches_are_for_one_revision(void **state)
+{
+	_cleanup_strbuf_ struct strbuf many = STRBUF_INIT;
+	char id[64];
+
+	(void)state;
+	begin(rig.alice, "2025-03-26", id);
+	_cleanup_answer_ struct answer a =
+		post(rig.alice, id, "",
+		     "[" REQUEST("ping", "") "," NOTE "," ECHO ",7," INITIALIZE(
+			     "2025-03-26") "," REQUEST("tools/list", CLAIM) "]");
+	assert_int_equal(a.status, 200);
+	assert_int_equal(json_array_size(a.body), 5);
+	assert_non_null(json_object_get(json_array_get(a.body, 0), "result"));
+	assert_non_null(json_object_get(json_array_get(a.body, 1), "result"));
+	for (size_t i = 2; i < 5; i++)
+		assert_int_equal(json_get_int64(json_object_get(json_array_get(a.body, i),
+								"error"),
+						"code", 0),
+				 -32600);
+	_cleanup_answer_ struct answer notes =
+		post(rig.alice, id, "", "[" NOTE "," ANSWER "]");
+	assert_int_equal(notes.status, 202);
+	assert_string_equal(notes.text, "");
+	_cleanup_answer_ struct answer empty = post(rig.alice, id, "", "[]");
+	assert_int_equal(empty.status, 400);
+	assert_int_equal(code_of(&empty), -32600);
+	for (int extra = 0; extra < 2; extra++) {
+		strbuf_clear(&many);
+		for (int i = 0; i < 32 + extra; i++)
+			strbuf_add_format(&many, "%s%s", i ? "," : "[",
+					  REQUEST("ping", ""));
+		strbuf_add_char(&many, ']');
+		_cleanup_answer_ struct answer b = post(rig.alice, id, "", many.data);
+		assert_int_equal(b.status, extra ? 400 : 200);
+	}
+	_cleanup_answer_ struct answer slow = post(
+		rig.alice, id, "",
+		"[" REQUEST("tools/call",
+			    "\"name\":\"sleep_for\",\"arguments\":{\"ms\":50}") "," ECHO
+										"]");
+	assert_int_equal(json_array_size(slow.body), 2);
+	begin(rig.alice, "2025-06-18", id);
+	_cleanup_answer_ struct answer other = post(rig.alice, id, "", "[" NOTE "]");
+	assert_int_equal(other.status, 400);
+}
+
+/* ---- Sessions ---- */
+
+static void a_session_is_its_principals(void **state)
+{
+	char id[64], line[128];
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	(void)snprintf(line, sizeof line,
+		       "Accept: text/event-stream\r\nMcp-Session-Id: %s\r\n", id);
+	_cleanup_answer_ struct answer theirs =
+		post(rig.bob, id, "", REQUEST("ping", ""));
+	assert_int_equal(theirs.status, 404);
+	_cleanup_answer_ struct answer stream = ask("GET", rig.bob, line);
+	assert_int_equal(stream.status, 404);
+	_cleanup_answer_ struct answer end = ask("DELETE", rig.bob, line);
+	assert_int_equal(end.status, 404);
+	_cleanup_answer_ struct answer own = post(rig.alice, id, "", REQUEST("ping", ""));
+	assert_int_equal(own.status, 200);
+}
+
+static void delete_ends_a_session_and_its_stream(void **state)
+{
+	char id[64], line[128];
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	(void)snprintf(line, sizeof line, "Mcp-Session-Id: %s\r\n", id);
+	_cleanup_close_ int fd = open_stream(rig.alice, id, "");
+	free(read_until(fd, "id: 1:0\n"));
+	_cleanup_answer_ struct answer end = ask("DELETE", rig.alice, line);
+	assert_int_equal(end.status, 200);
+	free(read_until(fd, ""));
+	_cleanup_answer_ struct answer again = ask("DELETE", rig.alice, line);
+	assert_int_equal(again.status, 404);
+	_cleanup_answer_ struct answer ping =
+		post(rig.alice, id, "", REQUEST("ping", ""));
+	assert_int_equal(ping.status, 404);
+	_cleanup_answer_ struct answer none = ask("DELETE", rig.alice, "");
+	assert_int_equal(none.status, 400);
+}
+
+static void sessions_have_limits(void **state)
+{
+	struct sessions *all = sessions_new();
+	struct caller a = { .principal = "a", .client = "1" };
+	struct caller b = { .principal = "a", .client = "2" };
+	struct error err = ERROR_INIT;
+	int64_t now_ms = clock_mono_ms() + 1000000;
+	struct session *held[SESSIONS_PER_CLIENT_MAX];
+	char first[64];
+
+	(void)state;
+	for (size_t i = 0; i < SESSIONS_PER_CLIENT_MAX; i++) {
+		held[i] = session_start(all, &a, LEGACY_2025_11_25, now_ms + (int64_t)i,
+					&err);
+		assert_non_null(held[i]);
+	}
+	/* All are in use: none can be given up; another client is not touched by it. */
+	assert_null(session_start(all, &a, LEGACY_2025_11_25, now_ms, &err));
+	assert_int_equal(err.code, ERR_RATE_LIMITED);
+	struct session *other = session_start(all, &b, LEGACY_2025_11_25, now_ms, &err);
+	assert_non_null(other);
+	session_unref(other);
+	(void)snprintf(first, sizeof first, "%s", session_id(held[0]));
+	for (size_t i = 0; i < SESSIONS_PER_CLIENT_MAX; i++)
+		session_unref(held[i]);
+	/* One more, and the oldest goes. */
+	struct session *more = session_start(all, &a, LEGACY_2025_11_25, now_ms, &err);
+	assert_non_null(more);
+	session_unref(more);
+	assert_int_equal(sessions_count(all), SESSIONS_PER_CLIENT_MAX + 1);
+	assert_null(session_find(all, first, &a, now_ms));
+	/* Idle ones end; the last one at its last moment does not. */
+	(void)snprintf(first, sizeof first, "%s", session_id(more));
+	more = session_find(all, first, &a, now_ms + SESSION_IDLE_MS - 1);
+	assert_non_null(more);
+	session_unref(more);
+	assert_null(session_find(all, first, &a, now_ms + 2 * SESSION_IDLE_MS - 1));
+	struct session *late = session_start(all, &b, LEGACY_2025_11_25,
+					     now_ms + 3 * (int64_t)SESSION_IDLE_MS, &err);
+	session_unref(late);
+	assert_int_equal(sessions_count(all), 1);
+	sessions_close(all);
+	assert_int_equal(sessions_count(all), 0);
+	assert_null(session_start(all, &b, LEGACY_2025_11_25, now_ms, &err));
+	sessions_free(all);
+}
+
+/* ---- Streams ---- */
+
+static void streams_are_refused_rightly(void **state)
+{
+	char id[64], line[256];
+	static const char *const odd[] = { "1:1", "2:0",  "1:-1",
+					   "x",   "1:00", "1:0x",
+					   "1:",  "1: 0", "1:99999999999999999999" };
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	_cleanup_answer_ struct answer none =
+		ask("GET", rig.alice, "Accept: text/event-stream\r\n");
+	assert_int_equal(none.status, 400);
+	_cleanup_answer_ struct answer unknown =
+		ask("GET", rig.alice,
+		    "Accept: text/event-stream\r\nMcp-Session-Id: gone\r\n");
+	assert_int_equal(unknown.status, 404);
+	(void)snprintf(line, sizeof line,
+		       "Accept: application/json\r\nMcp-Session-Id: %s\r\n", id);
+	_cleanup_answer_ struct answer type = ask("GET", rig.alice, line);
+	assert_int_equal(type.status, 406);
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		(void)snprintf(line, sizeof line,
+			       "Accept: text/event-stream\r\nMcp-Session-Id: %s\r\n"
+			       "Last-Event-ID: %s\r\n",
+			       id, odd[i]);
+		_cleanup_answer_ struct answer a = ask("GET", rig.alice, line);
+		assert_int_equal(a.status, 400);
+	}
+}
+
+static void a_stream_is_read_on_where_it_broke(void **state)
+{
+	char id[64], other[64];
+
+	(void)state;
+	begin(rig.alice, "2025-06-18", id);
+	begin(rig.alice, "2025-06-18", other);
+	say(other, rig.alice, "\"theirs\"");
+	say(id, rig.alice, "\"early\"");
+	int fd = open_stream(rig.alice, id, "");
+	_cleanup_free_ char *early = read_until(fd, "early");
+	assert_non_null(strstr(early, "id: 1:1\ndata: \"early\"\n"));
+	assert_null(strstr(early, "id: 1:0")); /* no priming before 2025-11-25 */
+	say(id, rig.alice, "\"two\"");
+	free(read_until(fd, "id: 1:2\ndata: \"two\"\n\n"));
+	/* A second GET takes over. */
+	int second = open_stream(rig.alice, id, "");
+	free(read_until(fd, ""));
+	(void)close(fd);
+	(void)close(second);
+	say(id, rig.alice, "\"three\"");
+	fd = open_stream(rig.alice, id, "Last-Event-ID: 1:1\r\n");
+	_cleanup_free_ char *replay = read_until(fd, "three");
+	assert_non_null(strstr(replay, "\"two\""));
+	assert_null(strstr(replay, "early"));
+	assert_null(strstr(replay, "theirs"));
+	(void)close(fd);
+	/* What has left the ring is not to be had. */
+	for (int i = 0; i < SESSION_EVENTS_MAX + 1; i++)
+		say(id, rig.alice, "\"more\"");
+	char line[256];
+	(void)snprintf(line, sizeof line,
+		       "Accept: text/event-stream\r\nMcp-Session-Id: %s\r\n"
+		       "Last-Event-ID: 1:1\r\n",
+		       id);
+	_cleanup_answer_ struct answer lost = ask("GET", rig.alice, line);
+	assert_int_equal(lost.status, 400);
+	fd = open_stream(rig.alice, id, "Last-Event-ID: 1:4\r\n");
+	free(read_until(fd, "id: 1:68\n"));
+	(void)close(fd);
+}
+
+static void the_newest_of_them_is_primed(void **state)
+{
+	char id[64];
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	_cleanup_close_ int fd = open_stream(rig.alice, id, "");
+	free(read_until(fd, "id: 1:0\nretry: 1500\ndata: \n\n"));
+}
+
+static void stopping_ends_streams(void **state)
+{
+	char id[64];
+
+	(void)state;
+	begin(rig.alice, "2025-11-25", id);
+	_cleanup_close_ int fd = open_stream(rig.alice, id, "");
+	free(read_until(fd, "id: 1:0\n"));
+	int64_t start_ms = clock_mono_ms();
+	mcp_service_stop(rig.service, 10000);
+	assert_true(clock_mono_ms() - start_ms < 5000);
+	free(read_until(fd, ""));
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_of_the_table),
+		cmocka_unit_test(versions_are_negotiated),
+		cmocka_unit_test(requests_within_a_session),
+		cmocka_unit_test(results_are_of_their_revision),
+		cmocka_unit_test(writes_need_their_approval_as_ever),
+		cmocka_unit_test(errors_without_an_id_say_null_to_old_clients),
+		cmocka_unit_test(batches_are_for_one_revision),
+		cmocka_unit_test(a_session_is_its_principals),
+		cmocka_unit_test(delete_ends_a_session_and_its_stream),
+		cmocka_unit_test(sessions_have_limits),
+		cmocka_unit_test(streams_are_refused_rightly),
+		cmocka_unit_test(a_stream_is_read_on_where_it_broke),
+		cmocka_unit_test(the_newest_of_them_is_primed),
+		cmocka_unit_test(stopping_ends_streams),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
