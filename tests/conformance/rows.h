@@ -24,6 +24,34 @@ bool error_handling(struct mcp_call *call, struct mcp_result *r, struct error *e
 /* For schemas that are looked at, and headers that are compared. */
 bool say_arguments(struct mcp_call *call, struct mcp_result *r, struct error *err);
 
+/* --- asks.c: what needs an answer first --- */
+
+bool ask_name(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool ask_model(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool ask_roots(struct mcp_call *call, struct mcp_result *r, struct error *err);
+/* Also for a state that somebody altered: it never gets here. */
+bool ask_with_state(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool ask_three_at_once(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool ask_in_rounds(struct mcp_call *call, struct mcp_result *r, struct error *err);
+/* Nothing but what the client can answer. */
+bool ask_what_is_possible(struct mcp_call *call, struct mcp_result *r, struct error *err);
+/* And this for clients that cannot. */
+bool ask_model_at_all_costs(struct mcp_call *call, struct mcp_result *r,
+			    struct error *err);
+bool prompt_asks(struct mcp_call *call, struct mcp_messages *m, struct error *err);
+
+/* --- forms.c: the same for clients that are asked while the call is under way --- */
+
+bool sample_prompt(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool elicit(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool elicit_defaults(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool elicit_enums(struct mcp_call *call, struct mcp_result *r, struct error *err);
+
+/* --- talks.c: what says something meanwhile --- */
+
+bool tell_progress(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool tell_log(struct mcp_call *call, struct mcp_result *r, struct error *err);
+
 /* --- context.c: resources and prompts --- */
 
 bool static_text(struct mcp_call *call, struct mcp_contents *c, struct error *err);

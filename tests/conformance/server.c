@@ -23,11 +23,30 @@ enum { STOP_PATIENCE_MS = 500 };
 static const struct mcp_tool tools[] = {
 	{ .name = "json_schema_2020_12_tool", .run = say_arguments },
 	{ .name = "test_audio_content", .run = audio_content },
+	{ .name = "test_elicitation", .run = elicit },
+	{ .name = "test_elicitation_sep1034_defaults", .run = elicit_defaults },
+	{ .name = "test_elicitation_sep1330_enums", .run = elicit_enums },
 	{ .name = "test_embedded_resource", .run = embedded_resource },
 	{ .name = "test_error_handling", .run = error_handling },
 	{ .name = "test_image_content", .run = image_content },
+	{ .name = "test_input_required_result_capabilities",
+	  .run = ask_what_is_possible },
+	{ .name = "test_input_required_result_elicitation", .run = ask_name },
+	{ .name = "test_input_required_result_list_roots", .run = ask_roots },
+	{ .name = "test_input_required_result_multi_round", .run = ask_in_rounds },
+	{ .name = "test_input_required_result_multiple_inputs",
+	  .run = ask_three_at_once },
+	{ .name = "test_input_required_result_request_state", .run = ask_with_state },
+	{ .name = "test_input_required_result_sampling", .run = ask_model },
+	{ .name = "test_input_required_result_tampered_state", .run = ask_with_state },
+	{ .name = "test_logging_tool", .run = tell_log },
+	{ .name = "test_missing_capability", .run = ask_model_at_all_costs },
 	{ .name = "test_multiple_content_types", .run = mixed_content },
+	{ .name = "test_sampling", .run = sample_prompt },
 	{ .name = "test_simple_text", .run = simple_text, .quick = true },
+	{ .name = "test_streaming_elicitation", .run = ask_name },
+	{ .name = "test_tool_with_logging", .run = tell_log },
+	{ .name = "test_tool_with_progress", .run = tell_progress },
 	{ .name = "test_x_mcp_header", .run = say_arguments },
 };
 
@@ -45,6 +64,7 @@ static const struct mcp_prompt prompts[] = {
 	  .complete = complete_argument },
 	{ .name = "test_prompt_with_embedded_resource", .get = prompt_resource },
 	{ .name = "test_prompt_with_image", .get = prompt_image },
+	{ .name = "test_input_required_result_prompt", .get = prompt_asks },
 };
 
 static const struct mcp_server server = {
@@ -55,6 +75,7 @@ static const struct mcp_server server = {
 	.resource_count = ARRAY_SIZE(resources),
 	.prompts = prompts,
 	.prompt_count = ARRAY_SIZE(prompts),
+	.logs = true,
 };
 
 struct arguments {
