@@ -99,36 +99,46 @@ static void *answer_questions(void *context)
 	return NULL;
 }
 
-/* Who asks more than can wait is not answered. */
+/* Who asks more than can wait is not answered. Consumes 'question'. */
 static void add_question(struct client_mail *m, json_t *question)
 {
+	bool is_taken = false;
+
 	(void)pthread_mutex_lock(&m->lock);
 	if (!m->has_thread && !m->is_ending)
 		m->has_thread = pthread_create(&m->thread, NULL, answer_questions, m) ==
 				0;
 	if (m->has_thread && !m->is_ending && m->question_count < QUESTIONS_MAX) {
-		m->questions[m->question_count++] = json_incref(question);
+		m->questions[m->question_count++] = question;
+		is_taken = true;
 		(void)pthread_cond_broadcast(&m->changed);
 	}
 	(void)pthread_mutex_unlock(&m->lock);
+	if (!is_taken)
+		json_decref(question);
 }
 
 /* ---- What comes ---- */
 
+/* Values go from the thread that reads to the one that waits as a whole: nobody shares
+ * references. Consumes 'body'. */
 static void give_answer(struct client_mail *m, const struct jsonrpc_message *message,
 			json_t *body)
 {
 	/* An error without an id may be about anybody's request; it is nobody's here. */
-	if (!message->id)
-		return;
+	bool is_taken = false;
+
 	(void)pthread_mutex_lock(&m->lock);
-	for (struct waiter *w = m->waiters; w; w = w->next)
+	for (struct waiter *w = m->waiters; w && message->id; w = w->next)
 		if (!w->answer && client_is_answer(message, w->id)) {
-			w->answer = json_incref(body);
+			w->answer = body;
+			is_taken = true;
 			(void)pthread_cond_broadcast(&m->changed);
 			break;
 		}
 	(void)pthread_mutex_unlock(&m->lock);
+	if (!is_taken)
+		json_decref(body);
 }
 
 /* Progress keeps a request from being given up for silence. */
@@ -145,35 +155,32 @@ static void note_progress(struct client_mail *m, const struct jsonrpc_message *m
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
+/* Consumes 'body'. */
 static void take_message(struct client_mail *m, json_t *body)
 {
 	struct jsonrpc_message message;
 	struct error ignored = ERROR_INIT;
 	const json_t *id = NULL;
 
-	if (!jsonrpc_read(body, &message, &id, &ignored))
-		return;
-	switch (message.kind) {
-	case JSONRPC_NOTIFICATION:
+	if (!jsonrpc_read(body, &message, &id, &ignored)) {
+		json_decref(body);
+	} else if (message.kind == JSONRPC_NOTIFICATION) {
 		note_progress(m, &message);
 		client_notified(m->c, &message);
-		break;
-	case JSONRPC_REQUEST:
-		if (mcp_client_era(m->c, NULL) != MCP_ERA_MODERN)
-			add_question(m, body);
-		break;
-	case JSONRPC_RESULT:
-	case JSONRPC_ERROR:
+		json_decref(body);
+	} else if (message.kind != JSONRPC_REQUEST) {
 		give_answer(m, &message, body);
-		break;
+	} else if (mcp_client_era(m->c, NULL) != MCP_ERA_MODERN) {
+		add_question(m, body);
+	} else {
+		json_decref(body); /* a modern server has no business asking (C-15) */
 	}
 }
 
 void client_mail_take(struct client_mail *m, const char *text, size_t length)
 {
 	struct error ignored = ERROR_INIT;
-	json_auto_t *body = json_parse(text, length, JSON_SYNTAX, &ignored);
-	json_t *one;
+	json_t *body = json_parse(text, length, JSON_SYNTAX, &ignored), *one;
 	size_t i;
 
 	if (!json_is_array(body)) {
@@ -182,8 +189,9 @@ void client_mail_take(struct client_mail *m, const char *text, size_t length)
 	}
 	json_array_foreach(body, i, one)
 	{
-		take_message(m, one);
+		take_message(m, json_deep_copy(one));
 	}
+	json_decref(body);
 }
 
 void client_mail_set_broken(struct client_mail *m, bool is_broken)
