@@ -146,6 +146,7 @@ static void a_modern_child(void **state)
 	testing_error(&err, ERR_TIMEOUT, "in time");
 	json_auto_t *more = call(c, "go", 5000, &err);
 	testing_no_error(&err);
+	assert_non_null(more);
 	assert_int_equal(noted(f, "notifications/cancelled"), 1);
 	/* It goes; what it was asked is not asked again; the next one finds a new child. */
 	assert_null(call(c, "quit", 5000, &err));
