@@ -24,7 +24,7 @@ SUITE = [os.path.join(NPM, "node", "bin", "node"),
 PAGE = os.path.join(SOURCE, "docs", "conformance.md")
 SERVER = os.path.join(BUILD, "tests", "conformance-server")
 CLIENT = os.path.join(BUILD, "tests", "conformance-client")
-SERVER_REVISIONS = ["2026-07-28"]
+SERVER_REVISIONS = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
 CLIENT_REVISIONS = ["2026-07-28", "2025-11-25", "2025-06-18"]
 PATIENCE_S = 150
 
