@@ -21,7 +21,7 @@
 	"'freed_resources': ['x:/{y}'], 'freed_prompts': ['p'],"                         \
 	"'rights': {'alice': ['read']}, 'limits': {'calls_per_caller': 1,"               \
 	" 'plans_per_minute': 2, 'deadline_s': 3, 'workers': 4, 'queue': 5,"             \
-	" 'body_bytes': 1024, 'page_size': 7},"                                          \
+	" 'body_bytes': 1024, 'page_size': 7, 'streams_per_caller': 8},"                 \
 	"'oauth': {'resource': 'https://a.example/mcp', 'issuers': ["                    \
 	"  {'issuer': 'https://i.example', 'jwks_uri': 'https://i.example/keys',"        \
 	"   'audience': 'prod', 'principal_claim': 'email', 'client_claim': 'azp',"      \

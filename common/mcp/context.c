@@ -28,7 +28,7 @@ static int code_of(enum error_code code)
 }
 
 /* data: {uri?, error: {code, message, ...}}; 'details' is stolen. */
-static void refuse(struct exchange *x, const struct error *err, json_t *details)
+void context_refuse(struct exchange *x, const struct error *err, json_t *details)
 {
 	struct refusal refusal = { 0 };
 	json_auto_t *error = mcp_error_object(err, details);
@@ -204,7 +204,7 @@ static void answer(struct exchange *x)
 		 LOG_STR("outcome", good ? "ok" : error_name(err.code)));
 	if (error_is_set(&err)) {
 		mcp_result_done(&asked);
-		refuse(x, &err, details);
+		context_refuse(x, &err, details);
 		return;
 	}
 	json_decref(details);
@@ -257,7 +257,7 @@ static void start(struct exchange *x, bool is_freed)
 		error_set(&err, ERR_RATE_LIMITED,
 			  "this server has too many calls waiting");
 	}
-	refuse(x, &err, NULL);
+	context_refuse(x, &err, NULL);
 }
 
 static bool check(struct exchange *x)
@@ -439,7 +439,7 @@ static void answer_list(struct exchange *x)
 	else if (good)
 		refuse_params(x, "no such cursor");
 	else
-		refuse(x, &err, NULL);
+		context_refuse(x, &err, NULL);
 	listing_done(&pages);
 }
 
@@ -463,5 +463,5 @@ void context_list(struct exchange *x)
 	if (x->is_entered && workers_submit(s->workers, work_list, x))
 		return;
 	error_set(&err, ERR_RATE_LIMITED, "this server has too many calls waiting");
-	refuse(x, &err, NULL);
+	context_refuse(x, &err, NULL);
 }

@@ -193,8 +193,8 @@ static const struct row rows[] = {
 	{ "roots/list", HEAD("roots/list"), REQUEST("roots/list", META), 404, -32601, 7 },
 	{ "resources/subscribe", HEAD("resources/subscribe"),
 	  REQUEST("resources/subscribe", "\"uri\":\"x:y\"," META), 404, -32601, 7 },
-	{ "subscriptions/listen", HEAD("subscriptions/listen"),
-	  REQUEST("subscriptions/listen", META), 404, -32601, 7 },
+	{ "subscriptions/listen without notifications", HEAD("subscriptions/listen"),
+	  REQUEST("subscriptions/listen", META), 200, -32602, 7 },
 	{ "logging/setLevel", HEAD("logging/setLevel"), REQUEST("logging/setLevel", META),
 	  404, -32601, 7 },
 	/* parameters */

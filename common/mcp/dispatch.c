@@ -359,6 +359,9 @@ void dispatch_run(struct exchange *x)
 	case MCP_COMPLETE:
 		context_complete(x);
 		return;
+	case MCP_LISTEN:
+		listen_begin(x);
+		return;
 	case MCP_METHOD_COUNT:
 		refuse(x, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found");
 		return;

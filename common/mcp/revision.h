@@ -19,6 +19,7 @@
 #define META_CLIENT_INFO         META_PREFIX "clientInfo"
 #define META_SERVER_INFO         META_PREFIX "serverInfo"
 #define META_LOG_LEVEL           META_PREFIX "logLevel"
+#define META_SUBSCRIPTION        META_PREFIX "subscriptionId"
 
 enum mcp_method {
 	MCP_DISCOVER,
@@ -30,6 +31,7 @@ enum mcp_method {
 	MCP_PROMPTS_LIST,
 	MCP_PROMPTS_GET,
 	MCP_COMPLETE,
+	MCP_LISTEN,
 	MCP_METHOD_COUNT
 };
 
@@ -39,6 +41,11 @@ enum mcp_feature {
 	MCP_HAS_PROMPTS = 2,
 	MCP_HAS_COMPLETION = 4,
 	MCP_HAS_LOGGING = 8,
+	MCP_HAS_CHANGES = 16, /* of any kind */
+	MCP_HAS_TOOL_CHANGES = 32,
+	MCP_HAS_PROMPT_CHANGES = 64,
+	MCP_HAS_RESOURCE_CHANGES = 128,
+	MCP_HAS_SUBSCRIPTIONS = 256,
 };
 
 /* What a result says, whichever revision writes it. */

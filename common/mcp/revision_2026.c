@@ -227,6 +227,7 @@ static const struct method {
 	[MCP_PROMPTS_LIST] = { "prompts/list", MCP_HAS_PROMPTS },
 	[MCP_PROMPTS_GET] = { "prompts/get", MCP_HAS_PROMPTS },
 	[MCP_COMPLETE] = { "completion/complete", MCP_HAS_COMPLETION },
+	[MCP_LISTEN] = { "subscriptions/listen", MCP_HAS_CHANGES },
 };
 
 const char *mcp_method_name(enum mcp_method method)
@@ -290,11 +291,20 @@ static void add_hints(struct strbuf *sb, bool is_public, int64_t ttl_ms)
 
 static void add_capabilities(struct strbuf *sb, unsigned features)
 {
-	strbuf_add_string(sb, ",\"capabilities\":{\"tools\":{}");
+	bool lists = features & MCP_HAS_RESOURCE_CHANGES,
+	     contents = features & MCP_HAS_SUBSCRIPTIONS;
+
+	strbuf_add_format(sb, ",\"capabilities\":{\"tools\":{%s}",
+			  features & MCP_HAS_TOOL_CHANGES ? "\"listChanged\":true" : "");
 	if (features & MCP_HAS_RESOURCES)
-		strbuf_add_string(sb, ",\"resources\":{}");
+		strbuf_add_format(sb, ",\"resources\":{%s%s%s}",
+				  contents ? "\"subscribe\":true" : "",
+				  contents && lists ? "," : "",
+				  lists ? "\"listChanged\":true" : "");
 	if (features & MCP_HAS_PROMPTS)
-		strbuf_add_string(sb, ",\"prompts\":{}");
+		strbuf_add_format(
+			sb, ",\"prompts\":{%s}",
+			features & MCP_HAS_PROMPT_CHANGES ? "\"listChanged\":true" : "");
 	if (features & MCP_HAS_COMPLETION)
 		strbuf_add_string(sb, ",\"completions\":{}");
 	if (features & MCP_HAS_LOGGING)

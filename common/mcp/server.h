@@ -31,6 +31,15 @@ struct mcp_tick {
 	int64_t now_ms;              /* the store's time, as in mcp_call_now_ms */
 	struct audit *audit;         /* this server's own chain */
 	const atomic_bool *stopping; /* begin nothing more; NULL: never */
+	struct mcp_service *service; /* for mcp_service_changed; may be NULL */
+};
+
+/* What mcp_service_changed will tell of; nobody can listen to anything else. */
+enum mcp_may_change {
+	MCP_TOOLS_MAY_CHANGE = 1,
+	MCP_PROMPTS_MAY_CHANGE = 2,
+	MCP_RESOURCES_MAY_CHANGE = 4,
+	MCP_CONTENTS_MAY_CHANGE = 8,
 };
 
 struct mcp_server {
@@ -60,6 +69,7 @@ struct mcp_server {
 	 * and after. NULL: nothing does. */
 	void (*tick)(void *context, const struct mcp_tick *tick);
 	unsigned tick_ms;
+	unsigned changes;   /* enum mcp_may_change */
 	bool logs;          /* its functions call mcp_call_log */
 	bool needs_network; /* the backend is reached over the network */
 };

@@ -48,7 +48,8 @@ static void everything_that_can_be_said(void **state)
 		"freed_resources: ['x:{y}']\nfreed_prompts: [p, q]\n"
 		"rights: {alice: [read, write], bob: [], '*': [read]}\n"
 		"limits: {calls_per_caller: 1, plans_per_minute: 2, deadline_s: 3, "
-		"workers: 4, queue: 5, body_bytes: 1024, page_size: 7}\n"
+		"workers: 4, queue: 5, body_bytes: 1024, page_size: 7, "
+		"streams_per_caller: 8}\n"
 		"oauth: {resource: 'https://a.example/mcp', issuers: [{issuer: "
 		"'https://b.example/t', jwks_uri: 'https://c.example/k?x=1', audience: "
 		"'api://x', principal_claim: email, client_claim: cid, algorithms: "
@@ -82,6 +83,7 @@ static void everything_that_can_be_said(void **state)
 	assert_int_equal(c.queue, 5);
 	assert_int_equal(c.body_bytes, 1024);
 	assert_int_equal(c.page_size, 7);
+	assert_int_equal(c.streams_per_caller, 8);
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	assert_true(c.allow_missing_landlock && c.allow_missing_seccomp);
 	assert_non_null(json_object_get(c.backend, "anything"));
@@ -195,7 +197,7 @@ static void the_test_above_says_everything(void **state)
 		size_t members;
 	} rows[] = { { "server_common", 14 },
 		     { "listen", 4 },
-		     { "server_limits", 7 },
+		     { "server_limits", 8 },
 		     { "server_oauth", 5 },
 		     { "oauth_issuer", 6 } };
 

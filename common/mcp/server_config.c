@@ -70,6 +70,8 @@ static const struct json_field limit_fields[] = {
 	{ "workers", JSON_FIELD_INT64, offsetof(struct server_config, workers), 0 },
 	{ "queue", JSON_FIELD_INT64, offsetof(struct server_config, queue), 0 },
 	{ "body_bytes", JSON_FIELD_INT64, offsetof(struct server_config, body_bytes), 0 },
+	{ "streams_per_caller", JSON_FIELD_INT64,
+	  offsetof(struct server_config, streams_per_caller), 0 },
 	{ "page_size", JSON_FIELD_INT64, offsetof(struct server_config, page_size), 0 },
 	{ 0 },
 };
@@ -221,6 +223,7 @@ static bool fill(struct server_config *c, const char *server, struct config *fil
 		.queue = 256,
 		.body_bytes = 1024 * 1024,
 		.page_size = 100,
+		.streams_per_caller = 64,
 		.log_level = LOG_INFO,
 	};
 

@@ -37,6 +37,7 @@ struct server_config {
 	int64_t queue;
 	int64_t body_bytes;
 	int64_t page_size;
+	int64_t streams_per_caller;
 	enum log_level log_level;
 	bool allow_missing_landlock;
 	bool allow_missing_seccomp;

@@ -65,10 +65,22 @@ static bool build_tables(struct mcp_service *s, struct error *err)
 			      config->freed_reads, &why) ||
 	    !catalog_build(&s->catalog, server->name, &rows, &why))
 		return blame(s, &why, err);
+	static const struct {
+		unsigned change, feature;
+	} changes[] = {
+		{ MCP_TOOLS_MAY_CHANGE, MCP_HAS_TOOL_CHANGES },
+		{ MCP_PROMPTS_MAY_CHANGE, MCP_HAS_PROMPT_CHANGES },
+		{ MCP_RESOURCES_MAY_CHANGE, MCP_HAS_RESOURCE_CHANGES },
+		{ MCP_CONTENTS_MAY_CHANGE, MCP_HAS_SUBSCRIPTIONS },
+	};
+
 	s->features = (s->catalog.resource_count ? MCP_HAS_RESOURCES : 0U) |
 		      (s->catalog.prompt_count ? MCP_HAS_PROMPTS : 0U) |
 		      (s->catalog.has_completion ? MCP_HAS_COMPLETION : 0U) |
 		      (server->logs ? MCP_HAS_LOGGING : 0U);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		if (server->changes & changes[i].change)
+			s->features |= changes[i].feature | MCP_HAS_CHANGES;
 	return true;
 }
 
@@ -188,8 +200,9 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	callers_init(&s->callers);
 	readiness_init(&s->readiness);
 	free_reads_init(&s->free_reads);
+	s->listeners = listeners_new();
 	s->sessions = sessions_new();
-	if (!s->sessions) {
+	if (!s->listeners || !s->sessions) {
 		error_oom(err);
 		return NULL;
 	}
@@ -297,6 +310,8 @@ void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
 	ticker_wake(s);
 	if (s->sessions)
 		sessions_close(s->sessions); /* their streams last for ever */
+	if (s->listeners)
+		listeners_close(s->listeners);
 	/* What still runs afterwards has lost its connection, but ends properly: a
 	 * write is finished and recorded, reads and plans are told to give up. */
 	if (s->httpd)
@@ -329,6 +344,7 @@ void mcp_service_free(struct mcp_service *s)
 	tool_table_done(&s->tools);
 	mcp_identity_done(&s->identity);
 	server_config_done(&s->config);
+	listeners_free(s->listeners);
 	callers_done(&s->callers);
 	sessions_free(s->sessions);
 	readiness_done(&s->readiness);

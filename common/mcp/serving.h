@@ -21,6 +21,7 @@
 #include "mcp/callers.h"
 #include "mcp/catalog.h"
 #include "mcp/legacy.h"
+#include "mcp/listeners.h"
 #include "mcp/metrics.h"
 #include "mcp/oauth.h"
 #include "mcp/result.h"
@@ -80,6 +81,7 @@ struct mcp_service {
 	struct httpd *httpd;
 	struct callers callers;
 	struct sessions *sessions; /* of legacy clients */
+	struct listeners *listeners;
 	struct metrics metrics;
 	struct readiness readiness;
 	struct free_reads free_reads;
@@ -122,7 +124,7 @@ struct exchange {
 	int64_t progress_ms;
 	struct http_stream *stream; /* the reply, once something was said */
 	bool is_answered;           /* there is nobody to reply to any more */
-	bool is_ended_by_leaving;   /* who closes the connection cancels: the modern era */
+	bool is_ended_by_leaving; /* who closes the connection cancels: the modern era */
 	struct asking asking;
 
 	int64_t deadline_ms;   /* monotonic */
@@ -216,8 +218,15 @@ void tools_finish_busy(struct exchange *x);
 void context_read(struct exchange *x);
 void context_prompt(struct exchange *x);
 void context_complete(struct exchange *x);
+/* An error of a read: its code of JSON-RPC, and ours in 'data'. Steals 'details'. */
+void context_refuse(struct exchange *x, const struct error *err, json_t *details);
 /* resources/list where freed templates list what there is. */
 void context_list(struct exchange *x);
+
+/* --- listen.c --- */
+
+/* subscriptions/listen: replies now or later. */
+void listen_begin(struct exchange *x);
 
 /* --- free_reads.c: freed reads where no gate is configured --- */
 

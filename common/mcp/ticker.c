@@ -22,7 +22,9 @@ struct ticker {
 static void tick(struct ticker *t)
 {
 	struct mcp_service *s = t->service;
-	struct mcp_tick now = { .audit = s->audit, .stopping = &s->is_stopping };
+	struct mcp_tick now = { .audit = s->audit,
+				.stopping = &s->is_stopping,
+				.service = s };
 	struct error err = ERROR_INIT;
 
 	if (coord_now_ms(s->store, &now.now_ms, &err))

@@ -84,6 +84,20 @@ enum mcp_level {
 void mcp_call_log(struct mcp_call *call, enum mcp_level level, const char *logger,
 		  json_t *data);
 
+/* --- telling everybody who listens (mcp/server.h, 'changes') --- */
+
+enum mcp_change {
+	MCP_CHANGED_TOOLS,
+	MCP_CHANGED_PROMPTS,
+	MCP_CHANGED_RESOURCES, /* the list of them */
+	MCP_CHANGED_RESOURCE   /* the content of one, 'uri' */
+};
+struct mcp_service;
+/* Any thread, never blocks; NULL does nothing. 'uri' NULL except for the last. */
+void mcp_service_changed(struct mcp_service *s, enum mcp_change what, const char *uri);
+/* The service that runs this call; NULL in plans and checks. */
+struct mcp_service *mcp_call_service(const struct mcp_call *call);
+
 /* --- asking: the person (a form, a page to open), their model, their folders --- */
 
 /*
