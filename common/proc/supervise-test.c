@@ -144,9 +144,9 @@ static void early_end_tells_the_end_of_the_log(void **state)
 	struct probe *p = *state;
 	struct error err = ERROR_INIT;
 
-	assert_true(
-		start(p, "old", "echo of another child; exec sleep 60", NULL, 0, &err));
-	while (!has_file(p, "log"))
+	assert_true(start(p, "old", "echo of another child; : >$0/said; exec sleep 60",
+			  NULL, 0, &err));
+	while (!has_file(p, "said"))
 		(void)usleep(1000);
 	assert_false(start(p, "a", "echo one; printf 'two\\tthree\\n' >&2; exit 3", is_up,
 			   WAIT_MS, &err));
