@@ -26,39 +26,35 @@ struct folder {
 	"    echo '{\"jsonrpc\":\"2.0\",\"id\":'$id',\"result\":{" result "}}' ;;\n"
 
 static const char modern[] = "head -c 300000 /dev/zero >&2\n" /* more than a pipe holds */
-	BEGIN
-		ROW("server/discover",
-		    "\"resultType\":\"complete\",\"supportedVersions\":["
-		    "\"2026-07-28\"],\"capabilities\":{}")
-			ROW(
-				"tools/list",
-				"\"resultType\":\"complete\",\"tools\":[{\"name\":\"go\"}"
-				"]") "  *'\"name\":\"quit\"'*) exit 3 ;;\n"
-				     "  *'\"name\":\"silent\"'*) ;;\n"
-				     "  *'\"name\":\"go\"'*)\n"
-				     "    echo; echo nonsense\n"
-				     "    echo "
-				     "'{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":"
-				     "\"ping\"}'\n"
-				     "    echo "
-				     "'{\"jsonrpc\":\"2.0\",\"id\":999,\"result\":{}}'\n"
-				     "    printf "
-				     "'{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{"
-				     "\"env\":\"%s%s\"}}\\r\\n' "
-				     "$id \"$SECRET\" \"$GIVEN\" ;;\n" END;
+	BEGIN ROW("server/discover", "\"resultType\":\"complete\",\"supportedVersions\":["
+				     "\"2026-07-28\"],\"capabilities\":{}")
+		ROW("tools/list",
+		    "\"resultType\":\"complete\",\"tools\":[{\"name\":\"go\"}"
+		    "]") "  *'\"name\":\"quit\"'*) exit 3 ;;\n"
+			 "  *'\"name\":\"silent\"'*) ;;\n"
+			 "  *'\"name\":\"go\"'*)\n"
+			 "    echo; echo nonsense\n"
+			 "    echo "
+			 "'{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":"
+			 "\"ping\"}'\n"
+			 "    echo "
+			 "'{\"jsonrpc\":\"2.0\",\"id\":999,\"result\":{}}'\n"
+			 "    printf "
+			 "'{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{"
+			 "\"env\":\"%s%s\"}}\\r\\n' "
+			 "$id \"$SECRET\" \"$GIVEN\" ;;\n" END;
 
 /* Ends at what it does not know, as old ones do. */
-static const char legacy[] = BEGIN
-	"  *server/discover*) exit 1 ;;\n" ROW(
-		"initialize",
-		"\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"serverInfo\":{"
-		"}") "  *'\"method\":\"tools/list\"'*)\n"
-		     "    echo "
-		     "'{\"jsonrpc\":\"2.0\",\"id\":\"p1\",\"method\":\"ping\"}'\n"
-		     "    IFS= read -r pong; echo \"$pong\" >>\"$1\"\n"
-		     "    echo "
-		     "'{\"jsonrpc\":\"2.0\",\"id\":'$id',\"result\":{\"tools\":[]}}' "
-		     ";;\n" END;
+static const char legacy[] = BEGIN "  *server/discover*) exit 1 ;;\n" ROW(
+	"initialize",
+	"\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"serverInfo\":{"
+	"}") "  *'\"method\":\"tools/list\"'*)\n"
+	     "    echo "
+	     "'{\"jsonrpc\":\"2.0\",\"id\":\"p1\",\"method\":\"ping\"}'\n"
+	     "    IFS= read -r pong; echo \"$pong\" >>\"$1\"\n"
+	     "    echo "
+	     "'{\"jsonrpc\":\"2.0\",\"id\":'$id',\"result\":{\"tools\":[]}}' "
+	     ";;\n" END;
 
 /* Never answers what it does not know, and does not mind its input's end. */
 static const char silent[] = "trap '' TERM\n" BEGIN ROW(

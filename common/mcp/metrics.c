@@ -50,12 +50,14 @@ static void write_requests(struct metrics *m, struct strbuf *sb)
 				strbuf_add_format(sb,
 						  "wingman_requests_total{method=\"%s\","
 						  "status=\"%u\"} %lld\n",
-						  mcp_method_name((enum mcp_method)i), statuses[k], count);
+						  mcp_method_name((enum mcp_method)i),
+						  statuses[k], count);
 			else if (count > 0)
 				strbuf_add_format(sb,
 						  "wingman_requests_total{method=\"%s\","
 						  "status=\"other\"} %lld\n",
-						  mcp_method_name((enum mcp_method)i), count);
+						  mcp_method_name((enum mcp_method)i),
+						  count);
 		}
 }
 
