@@ -324,6 +324,7 @@ void context_prompt(struct exchange *x)
 {
 	const char *missing;
 	char message[192];
+	bool is_freed;
 
 	if (!check(x))
 		return;
@@ -333,6 +334,7 @@ void context_prompt(struct exchange *x)
 		refuse_params(x, x->name ? "Unknown prompt" : "params.name is missing");
 		return;
 	}
+	is_freed = x->prompt->is_freed;
 	x->arguments = read_strings(json_object_get(x->message.params, "arguments"));
 	missing = x->arguments ? missing_argument(x) : NULL;
 	if (!x->arguments) {
@@ -342,7 +344,7 @@ void context_prompt(struct exchange *x)
 			       missing);
 		refuse_params(x, message);
 	} else {
-		start(x, x->prompt->is_freed);
+		start(x, is_freed);
 	}
 }
 
