@@ -324,7 +324,6 @@ void context_prompt(struct exchange *x)
 {
 	const char *missing;
 	char message[192];
-	bool is_freed;
 
 	if (!check(x))
 		return;
@@ -334,7 +333,6 @@ void context_prompt(struct exchange *x)
 		refuse_params(x, x->name ? "Unknown prompt" : "params.name is missing");
 		return;
 	}
-	is_freed = x->prompt->is_freed;
 	x->arguments = read_strings(json_object_get(x->message.params, "arguments"));
 	missing = x->arguments ? missing_argument(x) : NULL;
 	if (!x->arguments) {
@@ -344,7 +342,7 @@ void context_prompt(struct exchange *x)
 			       missing);
 		refuse_params(x, message);
 	} else {
-		start(x, is_freed);
+		start(x, x->prompt->is_freed);
 	}
 }
 
