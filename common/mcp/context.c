@@ -353,6 +353,8 @@ static bool has_argument(const struct exchange *x, const char *name)
 
 	if (x->resource)
 		return uri_template_has(x->resource->row->uri, name);
+	if (!x->prompt)
+		return false;
 	json_array_foreach(json_object_get(x->prompt->declared, "arguments"), i, argument)
 	{
 		if (strcmp(json_get_string(argument, "name") ?: "", name) == 0)
