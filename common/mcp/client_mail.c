@@ -259,7 +259,7 @@ bool client_mail_exchange(struct client_mail *m, struct client_request *r, long 
 
 	(void)pthread_mutex_lock(&m->lock);
 	w.next = m->waiters;
-	m->waiters = &w;
+	m->waiters = &w; // cppcheck-suppress autoVariables ; leaves the list below
 	(void)pthread_mutex_unlock(&m->lock);
 	good = send(m->c, body, r, err);
 	(void)pthread_mutex_lock(&m->lock);

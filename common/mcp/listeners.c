@@ -22,7 +22,7 @@ struct listener {
 
 struct listeners {
 	pthread_mutex_t lock;
-	LIST_HEAD(, listener) head;
+	LIST_HEAD(listeners_head, listener) head;
 	bool is_closing;
 };
 

@@ -26,7 +26,7 @@ struct session {
 	enum legacy_revision revision;
 	int64_t used_ms;            /* monotonic */
 	struct http_stream *stream; /* NULL: nobody listens */
-	STAILQ_HEAD(, event) events;
+	STAILQ_HEAD(events, event) events;
 	size_t event_count, event_bytes;
 	int64_t last; /* number of the newest event */
 	int64_t sent; /* of the newest that went to some stream */
@@ -34,7 +34,7 @@ struct session {
 
 struct sessions {
 	pthread_mutex_t lock;
-	LIST_HEAD(, session) buckets[BUCKETS];
+	LIST_HEAD(bucket, session) buckets[BUCKETS];
 	size_t count;
 	bool is_closed;
 };
