@@ -320,8 +320,8 @@ static void nobody_is_admitted_from_elsewhere(void **state)
 		"listen: { address: 0.0.0.0 }\n",
 		"listen: { address: '::' }\n",
 		"listen: { address: 192.0.2.1 }\n",
-		"oauth: {resource: 'http://127.0.0.1/mcp', issuers: [{issuer: "
-		"'https://x.org'}]}\n",
+		("oauth: {resource: 'http://127.0.0.1/mcp',"
+		 " issuers: [{issuer: 'https://x.org'}]}\n"),
 	};
 	struct rig *rig = *state;
 
