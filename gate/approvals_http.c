@@ -232,24 +232,24 @@ static json_t *read_body(struct http_request *http)
 	return body;
 }
 
-/* "/approvals/<id>/outcome" -> id. */
-static bool read_id(const char *path, char id[static 81])
+/* "/approvals/<id>/outcome" -> id, where 'after' is "/outcome". */
+static bool read_id(const char *path, const char *after, char id[static 81])
 {
-	static const char before[] = "/approvals/", after[] = "/outcome";
-	size_t length = strlen(path);
+	static const char before[] = "/approvals/";
+	size_t length = strlen(path), tail = strlen(after);
 
 	if (strncmp(path, before, sizeof before - 1) != 0 ||
-	    length < sizeof before + sizeof after - 1 ||
-	    strcmp(path + length - (sizeof after - 1), after) != 0)
+	    length < sizeof before + tail || strcmp(path + length - tail, after) != 0)
 		return false;
-	length -= sizeof before - 1 + sizeof after - 1;
+	length -= sizeof before - 1 + tail;
 	if (length > 80)
 		return false;
 	(void)snprintf(id, 81, "%.*s", (int)length, path + sizeof before - 1);
 	return name_is_id(id);
 }
 
-static void on_post(struct approvals_http *h, struct http_request *http, const char *id)
+static void on_post(struct approvals_http *h, struct http_request *http,
+		    enum message what, const char *id)
 {
 	char server[33];
 	json_t *body, *message;
@@ -260,8 +260,7 @@ static void on_post(struct approvals_http *h, struct http_request *http, const c
 	if (!body)
 		return;
 	/* Given, not shared: the loop's thread has it next. */
-	message = json_pack("{s:s, s:s, s:o, s:s*}", "m",
-			    message_name(id ? MSG_OUTCOME : MSG_REGISTER), "server",
+	message = json_pack("{s:s, s:s, s:o, s:s*}", "m", message_name(what), "server",
 			    server, "body", body, "approval", id);
 	hand_over(h, http, server, message);
 }
@@ -275,12 +274,15 @@ static void on_request(void *context, struct http_request *http)
 	char id[81];
 
 	if (strcmp(path, "/approvals") == 0 && is_post)
-		on_post(h, http, NULL);
-	else if (read_id(path, id) && is_post)
-		on_post(h, http, id);
+		on_post(h, http, MSG_REGISTER, NULL);
+	else if (read_id(path, "/outcome", id) && is_post)
+		on_post(h, http, MSG_OUTCOME, id);
+	else if (read_id(path, "/cancel", id) && is_post)
+		on_post(h, http, MSG_WITHDRAW, id);
 	else if (strcmp(path, "/healthz") == 0 && is_get)
 		http_reply_text(http, 200, "text/plain", "ok\n");
-	else if (strcmp(path, "/approvals") == 0 || read_id(path, id))
+	else if (strcmp(path, "/approvals") == 0 || read_id(path, "/outcome", id) ||
+		 read_id(path, "/cancel", id))
 		refuse(http, 405, ERR_INVALID_ARGUMENT, "POST is wanted");
 	else
 		refuse(http, 404, ERR_NOT_FOUND, "there is nothing here");

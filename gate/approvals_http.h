@@ -1,8 +1,9 @@
 /*
  * approvals_http -- where servers register the calls of direct clients.
  *
- *   POST /approvals                {v: 1, tool, arguments, principal, client, session?}
+ *   POST /approvals                {v: 1, tool, arguments, principal, client, session?, approval?}
  *   POST /approvals/<id>/outcome   {v: 1, state, error?, result_digest?, server_head}
+ *   POST /approvals/<id>/cancel    {v: 1, principal}
  *   GET  /healthz
  *
  * A server shows its own token (scope wingman:register, principal service/<server>), and so

@@ -73,6 +73,9 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_OUTCOME] = ROW(
 		FRAME, NEED("request", INT64, request), NEED("server", STRING, server),
 		NEED("approval", STRING, approval), NEED("body", OBJECT, body)),
+	[MSG_WITHDRAW] = ROW(
+		FRAME, NEED("request", INT64, request), NEED("server", STRING, server),
+		NEED("approval", STRING, approval), NEED("body", OBJECT, body)),
 	[MSG_LISTENING] = ROW(FRAME, NEED("url", STRING, url)),
 };
 

@@ -238,6 +238,7 @@ void keeper_supersede_changed(struct keeper *k, const char *server);
 
 bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *err);
+bool keeper_on_withdraw(struct keeper *k, const struct fields *f, struct error *err);
 /* Answer registrations that waited for this approval, or for too long (NULL). */
 void keeper_answer_waiting(struct keeper *k, const struct approval *a);
 

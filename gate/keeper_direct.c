@@ -112,7 +112,7 @@ void keeper_answer_waiting(struct keeper *k, const struct approval *a)
 
 struct registration {
 	int64_t v;
-	const char *tool, *principal, *client, *session;
+	const char *tool, *principal, *client, *session, *approval;
 	json_t *arguments;
 };
 
@@ -131,6 +131,8 @@ static bool read_registration(const struct keeper *k, const struct fields *f,
 		{ "client", JSON_FIELD_STRING, offsetof(struct registration, client),
 		  JSON_FIELD_REQUIRED },
 		{ "session", JSON_FIELD_STRING, offsetof(struct registration, session),
+		  0 },
+		{ "approval", JSON_FIELD_STRING, offsetof(struct registration, approval),
 		  0 },
 		{ 0 }
 	};
@@ -223,6 +225,41 @@ static bool register_call(struct keeper *k, int64_t request, const struct propos
 	return a && answer_open(k, request, a);
 }
 
+/* Of its own server and person; NULL: there is none such. */
+static json_t *load_own(struct keeper *k, const char *id, const char *server,
+			const char *principal, struct error *err)
+{
+	json_auto_t *body = name_is_id(id) ? keeper_load(k, id, err) : NULL;
+	const char *whose = json_get_string(body, "server"),
+		   *who = json_get_string(body, "requester");
+
+	if (body && whose && who && strcmp(whose, server) == 0 &&
+	    strcmp(who, principal) == 0)
+		return TAKE(body);
+	error_clear(err);
+	error_set(err, ERR_NOT_FOUND, "there is no such approval of this server");
+	return NULL;
+}
+
+/* What became of this one: a call that waits asks again and again, and must not be
+ * proposed anew when it has ended. False: it is open, and this call's own. */
+static bool answer_ended(struct keeper *k, int64_t request, const struct proposal *p,
+			 const char *id, bool *ret_answered, struct error *err)
+{
+	const struct approval *a = name_is_id(id) ? keeper_find(k, id) : NULL;
+	char identity[DIGEST_HEX_BYTES];
+	json_auto_t *body = NULL;
+
+	*ret_answered = false;
+	if (!keeper_identify(k, p, identity, err))
+		return false;
+	if (a && !a->ended && keeper_find_identical(k, identity) == a)
+		return true;
+	body = load_own(k, id, p->server, p->requester, err);
+	*ret_answered = body && answer_state(k, request, body);
+	return body != NULL;
+}
+
 bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err)
 {
 	struct registration r = { 0 };
@@ -233,14 +270,17 @@ bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *
 	if (read_registration(k, f, &r, &why)) {
 		surface = json_pack("{s:s, s:s, s:s*}", "kind", "direct", "client",
 				    r.client, "session", r.session);
-		if (surface &&
-		    register_call(k, f->request,
-				  &(struct proposal){ .requester = r.principal,
-						      .surface = surface,
-						      .server = f->server,
-						      .tool = r.tool,
-						      .arguments = r.arguments },
-				  &why))
+		const struct proposal p = { .requester = r.principal,
+					    .surface = surface,
+					    .server = f->server,
+					    .tool = r.tool,
+					    .arguments = r.arguments };
+		bool is_answered = false;
+
+		if (surface && r.approval &&
+		    !answer_ended(k, f->request, &p, r.approval, &is_answered, &why))
+			return answer_error(k, f->request, &why);
+		if (is_answered || (surface && register_call(k, f->request, &p, &why)))
 			return true;
 	} else {
 		keeper_audit_refusal(k, "registration.refused", f->server,
@@ -359,6 +399,46 @@ bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *e
 			return answer(k, f->request, 200,
 				      json_pack("{s:s}", "state", record_state_name(to)));
 	}
+	if (!error_is_set(&why))
+		error_oom(&why);
+	return answer_error(k, f->request, &why);
+}
+
+/* --- withdraw --- */
+
+static struct approval *find_withdrawn(struct keeper *k, const struct fields *f,
+				       struct error *err)
+{
+	const char *principal = json_get_string(f->body, "principal");
+	struct approval *a = name_is_id(f->approval) ? keeper_find(k, f->approval) : NULL;
+
+	if (json_get_int64(f->body, "v", 0) != 1 || !principal) {
+		error_set(err, ERR_INVALID_ARGUMENT, "cancel: 'v' is not 1, or who?");
+		return NULL;
+	}
+	json_auto_t *body = load_own(k, f->approval, f->server, principal, err);
+	if (!body)
+		return NULL;
+	if (a && !a->ended && keeper_is_direct(a))
+		return a;
+	error_set(err, ERR_CONFLICT, "approval %s is %s", f->approval,
+		  json_get_string(body, "state"));
+	return NULL;
+}
+
+/* Of click and cancel the first counts: what was granted is not taken back. */
+bool keeper_on_withdraw(struct keeper *k, const struct fields *f, struct error *err)
+{
+	struct error why = ERROR_INIT;
+	struct approval *a = find_withdrawn(k, f, &why);
+
+	(void)err;
+	if (a && keeper_move(k, a,
+			     &(struct move){ .to = RECORD_CANCELLED,
+					     .by = json_get_string(a->body, "requester"),
+					     .why = "taken back by the client" },
+			     &why))
+		return answer_state(k, f->request, a->body);
 	if (!error_is_set(&why))
 		error_oom(&why);
 	return answer_error(k, f->request, &why);

@@ -30,6 +30,7 @@ static const char *const names[] = {
 	[MSG_DEFINED] = "defined",
 	[MSG_REGISTER] = "register",
 	[MSG_OUTCOME] = "outcome",
+	[MSG_WITHDRAW] = "withdraw",
 	[MSG_LISTENING] = "listening",
 };
 _Static_assert(ARRAY_SIZE(names) == MSG_COUNT, "every message has a name");

@@ -39,6 +39,7 @@
  *   defined     {server, up, tools?, error?}
  *   register    {request, server, body}      a server's POST /approvals, its token checked
  *   outcome     {request, server, approval, body}
+ *   withdraw    {request, server, approval, body}  who asked takes it back, by its server
  *   listening   {url}
  */
 #ifndef GATE_MESSAGES_H
@@ -76,6 +77,7 @@ enum message {
 	MSG_DEFINED,
 	MSG_REGISTER,
 	MSG_OUTCOME,
+	MSG_WITHDRAW,
 	MSG_LISTENING,
 	MSG_COUNT
 };

@@ -450,9 +450,32 @@ def test_registering(rig):
     tap.equal("an outcome before a grant is refused",
               rig.post(f"{url}/approvals/{approval}/outcome", rig.tokens["fixture"], outcome)[0],
               409)
+    cancel = {"v": 1, "principal": ALICE}
+    other = {**body, "arguments": {**body["arguments"], "value": "2"}}
+    taken = rig.register(other)[1]["approval"]
+    tap.equal("another's call is not taken back",
+              rig.post(f"{url}/approvals/{taken}/cancel", rig.tokens["fixture"],
+                       {**cancel, "principal": BOB})[0], 404)
+    tap.equal("nor with a word that is none",
+              rig.post(f"{url}/approvals/{taken}/cancel", rig.tokens["fixture"], {})[0], 400)
+    tap.equal("nor without a server's token",
+              rig.post(f"{url}/approvals/{taken}/cancel", rig.tokens["client"], cancel)[0], 403)
+    status, reply = rig.post(f"{url}/approvals/{taken}/cancel", rig.tokens["fixture"], cancel)
+    tap.equal("who asked takes it back", (status, reply["state"]), (200, "cancelled"))
+    tap.equal("once", rig.post(f"{url}/approvals/{taken}/cancel", rig.tokens["fixture"],
+                               cancel)[0], 409)
+    status, reply = rig.register({**other, "approval": taken})
+    tap.equal("asking what became of it proposes nothing",
+              (status, reply["approval"], reply["state"]), (200, taken, "cancelled"))
+    status, reply = rig.register({**other, "principal": BOB, "approval": taken})
+    tap.equal("and tells nobody else", status, 404)
+    status, reply = rig.register({**body, "approval": approval})
+    tap.equal("of one that waits it tells that", (status, reply["state"]), (200, "pending"))
     with rig.client() as c:
         c.approve(approval)
-        status, reply = rig.register(body)
+        tap.equal("what was approved another call does not claim",
+                  "grant" in rig.register({**other, "approval": approval})[1], False)
+        status, reply = rig.register({**body, "approval": approval})
         tap.ok("after a yes one gets the grant", reply["state"] == "granted" and "grant" in reply)
         status, again = rig.register(body)
         tap.ok("and only one", "grant" not in again and again["state"] == "executing", again)

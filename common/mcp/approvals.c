@@ -10,6 +10,9 @@
 #include "base/clock.h"
 #include "guard/burn.h"
 
+/* States of an approval whose call may still run. */
+#define WAITING "proposed planned pending approved granted"
+
 enum { GATE_PATIENCE_MS = 15000, GATE_REPLY_MAX = 1024 * 1024, REPORT_TRIES = 2 };
 
 /* What the gate answered, borrowed from 'json'. */
@@ -55,7 +58,9 @@ static bool post(const struct mcp_service *s, const char *path, const struct str
 
 /* ---- Registering ---- */
 
-static void write_registration(const struct exchange *x, struct strbuf *sb)
+/* 'approval' (NULL: none): ask what became of that one, and propose no other. */
+static void write_registration(const struct exchange *x, const char *approval,
+			       struct strbuf *sb)
 {
 	strbuf_add_string(sb, "{\"v\":1,\"tool\":");
 	strbuf_add_json_string(sb, x->tool->definition->name,
@@ -66,6 +71,8 @@ static void write_registration(const struct exchange *x, struct strbuf *sb)
 	strbuf_add_json_string(sb, x->caller.principal, strlen(x->caller.principal));
 	strbuf_add_string(sb, ",\"client\":");
 	strbuf_add_json_string(sb, x->caller.client, strlen(x->caller.client));
+	if (approval)
+		strbuf_add_format(sb, ",\"approval\":\"%s\"", approval); /* name_is_id */
 	strbuf_add_char(sb, '}');
 }
 
@@ -116,13 +123,14 @@ static int64_t patience(const struct exchange *x)
 	return left < GATE_PATIENCE_MS ? (left > 1 ? left : 1) : GATE_PATIENCE_MS;
 }
 
-static bool call_gate(struct exchange *x, struct registration *ret, struct error *err)
+static bool call_gate(struct exchange *x, const char *approval, struct registration *ret,
+		      struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
 	struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
 	struct error why = ERROR_INIT;
 
-	write_registration(x, &body);
+	write_registration(x, approval, &body);
 	bool good = post(x->service, "/approvals", &body, patience(x), &reply, &why);
 	if (good) {
 		good = read_reply(&reply, ret, err);
@@ -141,7 +149,8 @@ static bool call_gate(struct exchange *x, struct registration *ret, struct error
  * The gate asks this very server for the plan while the registration waits: if such
  * calls held all workers, it would never be answered. They get half of them.
  */
-static bool register_call(struct exchange *x, struct registration *ret, struct error *err)
+static bool register_call(struct exchange *x, const char *approval,
+			  struct registration *ret, struct error *err)
 {
 	struct mcp_service *s = x->service;
 	bool good;
@@ -150,7 +159,7 @@ static bool register_call(struct exchange *x, struct registration *ret, struct e
 		good = error_set(err, ERR_RATE_LIMITED,
 				 "too many calls wait for the gate at the moment");
 	else
-		good = call_gate(x, ret, err);
+		good = call_gate(x, approval, ret, err);
 	atomic_fetch_sub(&s->registering, 1);
 	return good;
 }
@@ -194,7 +203,7 @@ static void say_waiting(const struct exchange *x, const struct registration *reg
 static void say_state(const struct exchange *x, const struct registration *reg,
 		      struct error *err)
 {
-	if (is_one_of(reg->state, "proposed planned pending approved granted"))
+	if (is_one_of(reg->state, WAITING))
 		say_waiting(x, reg, err);
 	else if (strcmp(reg->state, "executing") == 0)
 		error_set(err, ERR_CONFLICT,
@@ -309,10 +318,44 @@ void approvals_answer(struct exchange *x, struct mcp_result *r)
 		mcp_result_error(r, &err, NULL);
 		return;
 	}
-	bool good = register_call(x, &reg, &err);
+	bool good = register_call(x, NULL, &reg, &err);
 	assert(!good || reg.error || reg.state); /* read_reply saw to it */
 	json_auto_t *owner = reg.json;
 
+	if (good && reg.error)
+		say_error(x, &reg, &err);
+	else if (good && reg.grant && is_one_of(reg.state, "granted"))
+		run_granted(x, &reg, r);
+	else if (good && x->has_tasks && is_one_of(reg.state, WAITING))
+		(void)tasks_create(x, reg.approval, &r->task, &err);
+	else if (good && !restore_outcome(x, &reg, r))
+		say_state(x, &reg, &err);
+	if (error_is_set(&err))
+		mcp_result_error(r, &err, reg.approval ? make_details(&reg) : NULL);
+	if (reg.approval && owner)
+		mcp_result_meta(r, META_APPROVAL, json_string(reg.approval));
+}
+
+/* ---- Tasks ---- */
+
+void approvals_continue(struct exchange *x, const char *approval, struct mcp_result *r,
+			bool *ret_waiting)
+{
+	struct registration reg = { .retry_after_ms = -1 };
+	struct error err = ERROR_INIT;
+	bool good = tools_check_rights(x, x->caller.principal, &err);
+
+	if (good && !register_call(x, approval, &reg, &err)) {
+		/* A gate that is away for a while comes back. */
+		json_decref(reg.json);
+		*ret_waiting = true;
+		return;
+	}
+	json_auto_t *owner = reg.json;
+	*ret_waiting = good && !reg.error && !reg.grant &&
+		       is_one_of(reg.state, WAITING " executing");
+	if (*ret_waiting)
+		return;
 	if (good && reg.error)
 		say_error(x, &reg, &err);
 	else if (good && reg.grant && is_one_of(reg.state, "granted"))
@@ -321,6 +364,27 @@ void approvals_answer(struct exchange *x, struct mcp_result *r)
 		say_state(x, &reg, &err);
 	if (error_is_set(&err))
 		mcp_result_error(r, &err, reg.approval ? make_details(&reg) : NULL);
-	if (reg.approval && owner)
-		mcp_result_meta(r, META_APPROVAL, json_string(reg.approval));
+	if (owner)
+		mcp_result_meta(r, META_APPROVAL, json_string(approval));
+}
+
+bool approvals_cancel(const struct exchange *x, const char *approval)
+{
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
+	struct error err = ERROR_INIT;
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "/approvals/%s/cancel", approval);
+	strbuf_add_string(&body, "{\"v\":1,\"principal\":");
+	strbuf_add_json_string(&body, x->caller.principal, strlen(x->caller.principal));
+	strbuf_add_char(&body, '}');
+	bool good = x->service->http &&
+		    post(x->service, path, &body, patience(x), &reply, &err);
+	bool is_cancelled = good && reply.status == 200;
+
+	if (!good && error_is_set(&err))
+		log_failure("gate.not_told", &err);
+	http_client_reply_done(&reply);
+	return is_cancelled;
 }

@@ -111,7 +111,7 @@ static void it_speaks_with_our_server(void **state)
 	json_auto_t *discovered = mcp_client_discover(c, 5000, &err);
 	assert_non_null(discovered);
 	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
-	assert_int_equal(json_array_size(tools), 7);
+	assert_int_equal(json_array_size(tools), 8);
 	const struct mcp_client_call call = {
 		.tool = "echo_text",
 		.arguments = "{\"text\":\"h\u00e4\"}",

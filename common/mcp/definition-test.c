@@ -29,7 +29,7 @@ static void compiled_in_tools_load(void **state)
 	(void)state;
 	assert_string_equal(names[0], "echo_text");
 	assert_string_equal(names[4], "sleep_for");
-	assert_null(names[7]);
+	assert_null(names[8]);
 	for (size_t i = 0; names[i]; i++) {
 		struct tool_definition *d =
 			tool_definition_load("fixture", names[i], &err);

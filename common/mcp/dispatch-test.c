@@ -461,7 +461,7 @@ static void discover_and_list(void **state)
 	_cleanup_answer_ struct answer l =
 		rig_post(&rig, rig.bob, HEAD("tools/list"), REQUEST("tools/list", META));
 	const json_t *tools = json_object_get(answer_result(&l), "tools");
-	assert_int_equal(json_array_size(tools), 7);
+	assert_int_equal(json_array_size(tools), 8);
 	assert_string_equal(json_get_string(json_array_get(tools, 0), "name"),
 			    "echo_text");
 	assert_string_equal(json_get_string(json_array_get(tools, 4), "name"),

@@ -12,7 +12,7 @@ static const char JSON_TYPE[] = "application/json";
 
 /* ---- Ends of an exchange ---- */
 
-static void exchange_free(struct exchange *x)
+void exchange_drop(struct exchange *x)
 {
 	session_unref(x->session);
 	if (x->is_entered)
@@ -40,7 +40,7 @@ struct http_request *exchange_leave(struct exchange *x, unsigned status)
 	struct http_request *http = TAKE(x->http);
 
 	metrics_count_request(&x->service->metrics, x->method, status);
-	exchange_free(x);
+	exchange_drop(x);
 	return http;
 }
 
@@ -152,8 +152,37 @@ void exchange_refuse_missing(struct exchange *x, json_t *missing)
 	exchange_refuse(x, &refusal);
 }
 
+static void reply_task(struct exchange *x, const json_t *task)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	if (!json_write(&sb, task, &err) || sb.length < 2) {
+		refuse(x, 200, JSONRPC_INTERNAL_ERROR, "the task could not be written");
+		return;
+	}
+	exchange_body(x, &(struct mcp_body){ .type = "task",
+					     .members = sb.data + 1,
+					     .length = sb.length - 2 });
+}
+
 void exchange_finish(struct exchange *x, struct mcp_result *r)
 {
+	if (r->task) {
+		json_auto_t *task = TAKE(r->task);
+
+		mcp_result_done(r);
+		reply_task(x, task);
+		return;
+	}
+	if (r->protocol_code) {
+		int code = r->protocol_code;
+		_cleanup_free_ char *message = strdup(r->text.data);
+
+		mcp_result_done(r);
+		refuse(x, 200, code, message ? message : "");
+		return;
+	}
 	if (r->missing) {
 		json_t *missing = TAKE(r->missing);
 
@@ -362,6 +391,15 @@ void dispatch_run(struct exchange *x)
 	case MCP_LISTEN:
 		listen_begin(x);
 		return;
+	case MCP_TASKS_GET:
+		tasks_get(x);
+		return;
+	case MCP_TASKS_UPDATE:
+		tasks_update(x);
+		return;
+	case MCP_TASKS_CANCEL:
+		tasks_cancel(x);
+		return;
 	case MCP_METHOD_COUNT:
 		refuse(x, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found");
 		return;
@@ -377,6 +415,7 @@ static void dispatch_method(struct exchange *x)
 		return;
 	}
 	x->is_ended_by_leaving = true;
+	x->has_tasks = revision_2026_declares(&x->message, TASKS_EXTENSION);
 	revision_2026_wants(&x->message, &x->progress_token, &x->wants_log,
 			    &x->log_level);
 	x->method = revision_2026_method(&x->message, x->service->features, &refusal);

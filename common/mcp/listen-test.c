@@ -109,6 +109,7 @@ static void who_listens_hears_what_it_asked_for(void **state)
 	mcp_service_changed(rig.service, MCP_CHANGED_RESOURCE, "fixture://bytes");
 	mcp_service_changed(rig.service, MCP_CHANGED_RESOURCE, "fixture://values/a");
 	await(fd, &text, "resources/updated");
+	mcp_service_stop(rig.service, 5000);
 	rig_stop(&rig);
 	_cleanup_answer_ struct answer a = finish(fd, &text);
 	rig_start(&rig);

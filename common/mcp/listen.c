@@ -76,10 +76,33 @@ static bool add_uris(const struct exchange *x, const json_t *list,
 	return true;
 }
 
+/* Its own ones; of others it hears nothing, not even that there are any. */
+static bool add_tasks(const struct exchange *x, const json_t *list,
+		      struct listen_filter *filter, struct error *err)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		const char *id = json_string_value(one);
+
+		if (!tasks_has(x->service->tasks, id, x->caller.principal,
+			       x->caller.client))
+			continue;
+		if (!filter->tasks)
+			filter->tasks = json_array();
+		if (json_array_append_new(filter->tasks, json_string(id)) != 0)
+			return error_oom(err);
+	}
+	return true;
+}
+
 static bool read_filter(const struct exchange *x, struct listen_filter *filter,
 			struct error *err)
 {
-	const json_t *wanted = json_object_get(x->message.params, "notifications"), *uris;
+	const json_t *wanted = json_object_get(x->message.params, "notifications"), *uris,
+		     *tasks;
 	unsigned can = x->service->server->changes;
 
 	if (!json_is_object(wanted))
@@ -92,7 +115,10 @@ static bool read_filter(const struct exchange *x, struct listen_filter *filter,
 	       read_flag(wanted, "resourcesListChanged", can & MCP_RESOURCES_MAY_CHANGE,
 			 &filter->resources, err) &&
 	       read_list(wanted, "resourceSubscriptions", &uris, err) &&
-	       (!(can & MCP_CONTENTS_MAY_CHANGE) || add_uris(x, uris, filter, err));
+	       read_list(wanted, "taskIds", &tasks, err) &&
+	       (!(can & MCP_CONTENTS_MAY_CHANGE) || add_uris(x, uris, filter, err)) &&
+	       (!(x->service->features & MCP_HAS_TASKS) ||
+		add_tasks(x, tasks, filter, err));
 }
 
 /* A subscription tells when something is there: it leaves the line that a read leaves. */
@@ -137,8 +163,14 @@ void listen_begin(struct exchange *x)
 {
 	struct error err = ERROR_INIT;
 
+	const json_t *wanted = json_object_get(x->message.params, "notifications");
+
 	if (!authorize_context(x))
 		return;
+	if (json_object_get(wanted, "taskIds") && !x->has_tasks) {
+		exchange_refuse_missing(x, tasks_capability());
+		return;
+	}
 	if (x->from_gate)
 		error_set(&err, ERR_APPROVAL_REQUIRED, "the gate listens to nobody");
 	else if (!exchange_accepts(http_request_header(x->http, "Accept"),

@@ -52,6 +52,10 @@ bool questions_put(struct exchange *x, struct mcp_result *r, struct error *err)
 		r->missing = json_incref(a->missing);
 		return true;
 	}
+	if (x->is_task) { /* keeps the answers itself */
+		r->input_requests = json_incref(a->requests);
+		return true;
+	}
 	if (!bind(x, &b, err) || !ask_seal(a, &b, x->service->state_key, clock_wall_ms(),
 					   &r->request_state, err))
 		return false;

@@ -15,6 +15,7 @@ void mcp_result_done(struct mcp_result *r)
 	free(r->request_state);
 	json_decref(r->input_requests);
 	json_decref(r->missing);
+	json_decref(r->task);
 	*r = (struct mcp_result)MCP_RESULT_INIT;
 }
 
@@ -57,6 +58,12 @@ void mcp_result_structured(struct mcp_result *r, json_t *value)
 void mcp_result_failed(struct mcp_result *r)
 {
 	r->failed = true;
+}
+
+void mcp_result_protocol_error(struct mcp_result *r, int code, const char *message)
+{
+	mcp_result_text(r, "%s", message);
+	r->protocol_code = code;
 }
 
 void mcp_result_verified(struct mcp_result *r, bool verified)

@@ -32,6 +32,9 @@ enum mcp_method {
 	MCP_PROMPTS_GET,
 	MCP_COMPLETE,
 	MCP_LISTEN,
+	MCP_TASKS_GET,
+	MCP_TASKS_UPDATE,
+	MCP_TASKS_CANCEL,
 	MCP_METHOD_COUNT
 };
 
@@ -46,10 +49,12 @@ enum mcp_feature {
 	MCP_HAS_PROMPT_CHANGES = 64,
 	MCP_HAS_RESOURCE_CHANGES = 128,
 	MCP_HAS_SUBSCRIPTIONS = 256,
+	MCP_HAS_TASKS = 512,
 };
 
 /* What a result says, whichever revision writes it. */
 struct mcp_body {
+	const char *type;    /* of the result; NULL: complete */
 	const char *members; /* JSON text: "tools":[...] */
 	size_t length;
 	bool is_cacheable, is_public;
@@ -83,6 +88,8 @@ enum mcp_method revision_2026_method(const struct jsonrpc_message *m, unsigned f
 /* What the client wants to hear while the request runs; 'token' is borrowed. */
 void revision_2026_wants(const struct jsonrpc_message *m, json_t **ret_token,
 			 bool *ret_log, enum mcp_level *ret_level);
+/* Whether it declared this extension. */
+bool revision_2026_declares(const struct jsonrpc_message *m, const char *extension);
 bool mcp_level_parse(const char *text, enum mcp_level *ret);
 /* The name of a method, for logs and metrics; "other" for MCP_METHOD_COUNT. */
 const char *mcp_method_name(enum mcp_method method);

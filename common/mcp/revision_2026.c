@@ -2,6 +2,7 @@
 #include "mcp/revision.h"
 
 #include "mcp/header_value.h"
+#include "mcp/tasks.h"
 #include "schemas/schemas.h"
 
 _printf_(2, 0) static void fill_message(struct refusal *r, const char *format,
@@ -214,6 +215,15 @@ void revision_2026_wants(const struct jsonrpc_message *m, json_t **ret_token,
 	*ret_log = mcp_level_parse(json_get_string(meta, META_LOG_LEVEL), ret_level);
 }
 
+bool revision_2026_declares(const struct jsonrpc_message *m, const char *extension)
+{
+	const json_t *capabilities =
+		json_object_get(meta_of(m), META_CLIENT_CAPABILITIES);
+
+	return json_is_object(
+		json_object_get(json_object_get(capabilities, "extensions"), extension));
+}
+
 static const struct method {
 	const char *name;
 	unsigned feature; /* 0: always there */
@@ -228,6 +238,9 @@ static const struct method {
 	[MCP_PROMPTS_GET] = { "prompts/get", MCP_HAS_PROMPTS },
 	[MCP_COMPLETE] = { "completion/complete", MCP_HAS_COMPLETION },
 	[MCP_LISTEN] = { "subscriptions/listen", MCP_HAS_CHANGES },
+	[MCP_TASKS_GET] = { "tasks/get", MCP_HAS_TASKS },
+	[MCP_TASKS_UPDATE] = { "tasks/update", MCP_HAS_TASKS },
+	[MCP_TASKS_CANCEL] = { "tasks/cancel", MCP_HAS_TASKS },
 };
 
 const char *mcp_method_name(enum mcp_method method)
@@ -309,6 +322,8 @@ static void add_capabilities(struct strbuf *sb, unsigned features)
 		strbuf_add_string(sb, ",\"completions\":{}");
 	if (features & MCP_HAS_LOGGING)
 		strbuf_add_string(sb, ",\"logging\":{}");
+	if (features & MCP_HAS_TASKS)
+		strbuf_add_string(sb, ",\"extensions\":{\"" TASKS_EXTENSION "\":{}}");
 	strbuf_add_char(sb, '}');
 }
 
@@ -330,7 +345,8 @@ void revision_2026_write_body(struct strbuf *sb, const struct mcp_identity *me,
 {
 	strbuf_add_string(sb, "{\"jsonrpc\":\"2.0\",\"id\":");
 	jsonrpc_write_id(sb, id);
-	strbuf_add_string(sb, ",\"result\":{\"resultType\":\"complete\"");
+	strbuf_add_format(sb, ",\"result\":{\"resultType\":\"%s\"",
+			  b->type ? b->type : "complete");
 	if (b->length > 0) {
 		strbuf_add_char(sb, ',');
 		strbuf_add(sb, b->members, b->length);

@@ -31,7 +31,7 @@ enum mcp_method legacy_method(const struct jsonrpc_message *m, unsigned features
 	enum mcp_method method = revision_2026_method(m, features, &unused);
 
 	refusal_done(&unused);
-	return method == MCP_DISCOVER || method == MCP_LISTEN ? MCP_METHOD_COUNT : method;
+	return method == MCP_DISCOVER || method >= MCP_LISTEN ? MCP_METHOD_COUNT : method;
 }
 
 /* ---- initialize ---- */

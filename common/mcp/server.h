@@ -70,6 +70,7 @@ struct mcp_server {
 	void (*tick)(void *context, const struct mcp_tick *tick);
 	unsigned tick_ms;
 	unsigned changes;   /* enum mcp_may_change */
+	bool tasks;         /* its functions call mcp_call_as_task */
 	bool logs;          /* its functions call mcp_call_log */
 	bool needs_network; /* the backend is reached over the network */
 };

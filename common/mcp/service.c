@@ -77,10 +77,13 @@ static bool build_tables(struct mcp_service *s, struct error *err)
 	s->features = (s->catalog.resource_count ? MCP_HAS_RESOURCES : 0U) |
 		      (s->catalog.prompt_count ? MCP_HAS_PROMPTS : 0U) |
 		      (s->catalog.has_completion ? MCP_HAS_COMPLETION : 0U) |
-		      (server->logs ? MCP_HAS_LOGGING : 0U);
+		      (server->logs ? MCP_HAS_LOGGING : 0U) |
+		      (server->tasks || config->gate_url ? MCP_HAS_TASKS : 0U);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		if (server->changes & changes[i].change)
 			s->features |= changes[i].feature | MCP_HAS_CHANGES;
+	if (s->features & MCP_HAS_TASKS)
+		s->features |= MCP_HAS_CHANGES; /* of tasks */
 	return true;
 }
 
@@ -295,8 +298,10 @@ bool mcp_service_start(struct mcp_service *s, struct error *err)
 		return false;
 	s->workers =
 		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
-	return s->workers && recover_started(s, err) && start_oauth(s, err) &&
-	       start_listening(s, err) && ticker_start(s, err);
+	s->tasks = s->workers ? tasks_new(s, err) : NULL;
+	return s->tasks && recover_started(s, err) && start_oauth(s, err) &&
+	       tasks_start(s->tasks, err) && start_listening(s, err) &&
+	       ticker_start(s, err);
 }
 
 /* ---- Stop ---- */
@@ -316,6 +321,8 @@ void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
 	 * write is finished and recorded, reads and plans are told to give up. */
 	if (s->httpd)
 		httpd_stop(TAKE(s->httpd), patience_ms);
+	if (s->tasks)
+		tasks_stop(s->tasks);
 	atomic_store(&s->is_cancelled, true);
 	workers_free(TAKE(s->workers));
 	ticker_end(s);
@@ -328,6 +335,7 @@ void mcp_service_free(struct mcp_service *s)
 	mcp_service_stop(s, 0);
 	if (s->is_open && s->server->close)
 		s->server->close(s->context);
+	tasks_free(s->tasks);
 	audit_close(s->audit);
 	coord_close(s->store);
 	http_client_free(s->http);

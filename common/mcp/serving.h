@@ -28,6 +28,7 @@
 #include "mcp/revision.h"
 #include "mcp/service.h"
 #include "mcp/session.h"
+#include "mcp/tasks.h"
 #include "mcp/tool_table.h"
 #include "proc/workers.h"
 #include "wire/http_stream.h"
@@ -82,6 +83,7 @@ struct mcp_service {
 	struct callers callers;
 	struct sessions *sessions; /* of legacy clients */
 	struct listeners *listeners;
+	struct tasks *tasks; /* NULL until it starts */
 	struct metrics metrics;
 	struct readiness readiness;
 	struct free_reads free_reads;
@@ -126,6 +128,10 @@ struct exchange {
 	bool is_answered;           /* there is nobody to reply to any more */
 	bool is_ended_by_leaving; /* who closes the connection cancels: the modern era */
 	struct asking asking;
+	bool has_tasks; /* the client declared the extension */
+	bool is_task;   /* this is one at work: there is no 'http' */
+	const atomic_bool *task_cancelled;
+	bool wants_task; /* its function goes on as one */
 
 	int64_t deadline_ms;   /* monotonic */
 	bool is_entered;       /* counted in 'callers' */
@@ -145,6 +151,8 @@ void dispatch_request(void *context, struct http_request *http);
 struct exchange *exchange_new(struct mcp_service *s, struct http_request *http);
 /* Count it and free it without a reply, which is then the caller's to give. */
 struct http_request *exchange_leave(struct exchange *x, unsigned status);
+/* Free it: there is nobody to reply to, and nothing to count. */
+void exchange_drop(struct exchange *x);
 /* Whether an Accept header allows 'type', which 'range' includes; NULL allows all. */
 bool exchange_accepts(const char *accept, const char *type, const char *range);
 /* The method is known: do it. */
@@ -272,6 +280,12 @@ json_t *execute_head(const struct mcp_service *s) _must_use_;
 
 /* A direct client's call: registered with the gate, run when people said yes. */
 void approvals_answer(struct exchange *x, struct mcp_result *r);
+/* A task that waits as 'approval': runs it if it may now, and fills the result if it has
+ * ended in whatever way; else says that it still waits. */
+void approvals_continue(struct exchange *x, const char *approval, struct mcp_result *r,
+			bool *ret_waiting);
+/* Take it back; false: it was too late, or the gate cannot be reached. */
+bool approvals_cancel(const struct exchange *x, const char *approval);
 
 /* --- recover.c --- */
 

@@ -14,6 +14,8 @@ static const char EVENTS[] = "text/event-stream";
 
 bool exchange_is_gone(const struct exchange *x)
 {
+	if (x->task_cancelled)
+		return atomic_load(x->task_cancelled);
 	if (!x->is_ended_by_leaving)
 		return false;
 	if (x->is_answered)

@@ -84,6 +84,15 @@ enum mcp_level {
 void mcp_call_log(struct mcp_call *call, enum mcp_level level, const char *logger,
 		  json_t *data);
 
+/* --- going on as a task (mcp/server.h, 'tasks') --- */
+
+/* What takes longer than a client likes to wait. True: go on, as a task by now, or
+ * because the client knows no tasks and need not. False: return true at once; the
+ * function begins again as a task with the answers so far, or, if 'is_required' and the
+ * client knows none, the client is told what it lacks. Only in freed reads; what runs
+ * with a grant goes on. */
+bool mcp_call_as_task(struct mcp_call *call, bool is_required);
+
 /* --- telling everybody who listens (mcp/server.h, 'changes') --- */
 
 enum mcp_change {
@@ -145,6 +154,9 @@ void mcp_result_text(struct mcp_result *r, const char *format, ...) _printf_(2, 
 void mcp_result_structured(struct mcp_result *r, json_t *value);
 /* A result that is a failure as a whole though it has structure (nothing succeeded). */
 void mcp_result_failed(struct mcp_result *r);
+/* A fault of the protocol, not of the tool: the call is answered with this error of
+ * JSON-RPC instead of a result. 'code' is none of -32768..-32000 unless MCP says so. */
+void mcp_result_protocol_error(struct mcp_result *r, int code, const char *message);
 /* What was written has been read back and is so (true), or could not be read back or is not so. */
 void mcp_result_verified(struct mcp_result *r, bool verified);
 /* A resource_link beside the text. */

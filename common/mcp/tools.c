@@ -37,6 +37,26 @@ static void check_output(const struct exchange *x, struct mcp_result *r)
 	r->is_malformed = true;
 }
 
+bool mcp_call_as_task(struct mcp_call *call, bool is_required)
+{
+	struct exchange *x = call->exchange;
+
+	/* Without its bytes it was judged in the loop's thread, where nothing may wait. */
+	if (!x || x->is_task || !x->asking.is_allowed || x->canonical.length == 0 ||
+	    (!x->has_tasks && !is_required))
+		return true;
+	x->wants_task = true;
+	return false;
+}
+
+static bool make_task(struct exchange *x, struct mcp_result *r, struct error *err)
+{
+	if (x->has_tasks)
+		return tasks_create(x, NULL, &r->task, err);
+	r->missing = tasks_capability();
+	return r->missing || error_oom(err);
+}
+
 bool tools_run(struct exchange *x, struct mcp_call *call, struct mcp_result *r,
 	       struct error *err)
 {
@@ -47,7 +67,10 @@ bool tools_run(struct exchange *x, struct mcp_call *call, struct mcp_result *r,
 	bool good = x->tool->row->run(call, r, err);
 
 	metrics_add_time(&x->service->metrics.run, metrics_now_us() - start_us);
-	if (good && questions_put(x, r, err))
+	if (good && x->wants_task)
+		good = make_task(x, r, err);
+	if (good &&
+	    (r->task || r->missing || r->protocol_code || questions_put(x, r, err)))
 		return true;
 	if (error_is_set(err))
 		good = false;
