@@ -219,6 +219,7 @@ static void a_task_completes(void **state)
 	assert_true(json_is_false(json_object_get(result, "isError")));
 	assert_null(json_object_get(answer_result(&done), "error"));
 	/* It stays readable. */
+	__attribute__((unused))
 	_cleanup_answer_ struct answer again = await(m, id, "completed");
 	/* Its result is one of tools/call. */
 	json_auto_t *whole =
@@ -300,6 +301,7 @@ static void unknown_tasks_and_those_of_others(void **state)
 							   ",\"inputResponses\":{}", CAN);
 		assert_int_equal(code_of(&bob), -32602);
 	}
+	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
 	/* T-10 */
 	char params[128];
@@ -356,9 +358,9 @@ static void tasks_ask_and_are_answered_in_parts(void **state)
 	requests = json_object_get(answer_result(&half), "inputRequests");
 	assert_int_equal(json_object_size(requests), 1);
 	assert_non_null(json_object_get(requests, "again"));
-	_cleanup_answer_ struct answer rest = about(m, m->rig.alice, "tasks/update", id,
-						    ",\"inputResponses\":{" AGAIN "}",
-						    CAN);
+	__attribute__((unused)) _cleanup_answer_ struct answer rest =
+		about(m, m->rig.alice, "tasks/update", id,
+		      ",\"inputResponses\":{" AGAIN "}", CAN);
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
 	assert_non_null(strstr(done.text, "Ada"));
 	_cleanup_answer_ struct answer late = about(m, m->rig.alice, "tasks/update", id,
@@ -437,11 +439,13 @@ static void a_restart_ends_what_ran(void **state)
 	_cleanup_free_ char *id = task_of(&slow);
 	_cleanup_answer_ struct answer quick = call(m, "slow", 0, CAN);
 	_cleanup_free_ char *done_id = task_of(&quick);
+	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, done_id, "completed");
 
 	rig_stop(&m->rig);
 	rig_start(&m->rig);
 	/* What was done is still there; what ran was told to end, or is known to have. */
+	__attribute__((unused))
 	_cleanup_answer_ struct answer still = await(m, done_id, "completed");
 	_cleanup_answer_ struct answer a =
 		about(m, m->rig.alice, "tasks/get", id, "", CAN);
@@ -516,6 +520,7 @@ static void cancelling_asks_the_gate(void **state)
 		about(m, m->rig.alice, "tasks/cancel", id, "", CAN);
 	assert_non_null(answer_result(&c));
 	assert_string_equal(m->cancelled, "/approvals/A-1/cancel");
+	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "cancelled");
 	assert_int_equal(rig_runs(&m->rig), 0);
 }
@@ -531,6 +536,7 @@ static void a_task_that_waits_survives_a_restart(void **state)
 	rig_start(&m->rig);
 	(void)usleep(1100 * 1000); /* grants from before the store's epoch are refused */
 	grant_it(m);
+	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
 	assert_int_equal(rig_runs(&m->rig), 1);
 }
@@ -544,8 +550,10 @@ static void a_gate_that_is_away_is_waited_for(void **state)
 	_cleanup_free_ char *id = task_of(&a);
 	say(m, "nonsense");
 	(void)usleep(1500 * 1000);
+	__attribute__((unused))
 	_cleanup_answer_ struct answer waits = await(m, id, "working");
 	grant_it(m);
+	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
 	assert_int_equal(rig_runs(&m->rig), 1);
 }
