@@ -33,7 +33,8 @@ enum {
 	KEEPER_GIVE_UP_MS = 10 * 60 * 1000,
 	KEEPER_OUTCOME_MS = 2 * 60 *
 			    1000, /* a server has to post what became of a direct call */
-	KEEPER_PINS_MS = 30 * 1000,
+	KEEPER_UP_MS = 30 * 1000, /* between looks at what a server lists */
+	KEEPER_DOWN_MS = 1000,    /* the same while it does not answer */
 	KEEPER_POLICY_MS = 5 *
 			   1000, /* between looks at the files that nothing waits for */
 	KEEPER_WAITING_MAX = 256,
@@ -74,6 +75,12 @@ struct waiting {
 	char approval[RECORD_ID_BYTES];
 };
 
+/* When a server was last asked what it lists. */
+struct look {
+	int64_t asked_ms;
+	bool waiting; /* for its answer */
+};
+
 struct keeper {
 	const struct statedir *dir;
 	struct loop *loop;
@@ -91,14 +98,14 @@ struct keeper {
 	struct approval *approvals;
 	struct peer *peers;
 	size_t peer_count;
+	struct look looks[SETTINGS_SERVERS_MAX]; /* as in settings->servers */
 	struct waiting waiting[KEEPER_WAITING_MAX];
 	size_t waiting_count;
 	char *socket_path;
 	char url[160]; /* of the approvals listener; "" until the caller listens */
 	pid_t caller_pid;
 	int64_t now_ms; /* of the store, when this turn of the loop began */
-	int64_t started_ms, pins_asked_ms, retired_checked_ms, policy_read_ms,
-		unsound_said_ms;
+	int64_t started_ms, retired_checked_ms, policy_read_ms, unsound_said_ms;
 	int64_t stop_by_ms; /* monotonic; 0: not stopping */
 	bool failed;
 };
@@ -228,6 +235,7 @@ void keeper_send(struct keeper *k, struct approval *a);
 bool keeper_end(struct keeper *k, struct approval *a, enum record_state to,
 		const json_t *outcome, const json_t *result, const char *by,
 		struct error *err);
+/* Of each server whose turn it is: soon again when it was down. */
 void keeper_ask_definitions(struct keeper *k);
 /* It was sent and nobody has said for too long what became of it. */
 void keeper_give_up(struct keeper *k, struct approval *a);

@@ -306,15 +306,27 @@ bool keeper_on_executed(struct keeper *k, const struct fields *f, struct error *
 
 void keeper_ask_definitions(struct keeper *k)
 {
-	k->pins_asked_ms = k->now_ms;
 	for (size_t i = 0; i < k->settings->server_count; i++) {
+		const char *server = k->settings->servers[i].name;
+		struct look *look = &k->looks[i];
+		const int64_t every_ms = pins_is_up(k->pins, server) ? KEEPER_UP_MS
+								     : KEEPER_DOWN_MS;
+
+		if (look->waiting || k->now_ms - look->asked_ms < every_ms)
+			continue;
 		json_auto_t *message = json_pack("{s:s, s:s}", "m",
 						 message_name(MSG_DEFINITIONS), "server",
-						 k->settings->servers[i].name);
-
-		if (message && k->caller)
-			(void)channel_send(k->caller, message);
+						 server);
+		look->waiting = message && k->caller && channel_send(k->caller, message);
+		look->asked_ms = k->now_ms;
 	}
+}
+
+static void end_look(struct keeper *k, const char *server)
+{
+	for (size_t i = 0; i < k->settings->server_count; i++)
+		if (strcmp(k->settings->servers[i].name, server) == 0)
+			k->looks[i].waiting = false;
 }
 
 void keeper_supersede_changed(struct keeper *k, const char *server)
@@ -349,6 +361,7 @@ bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *e
 	bool changed = false;
 
 	(void)err;
+	end_look(k, f->server);
 	if (!pins_learn(k->pins, f->server, f->up ? f->tools : NULL, &changed, &why))
 		log_failure("pins.unreadable", &why);
 	if (changed)

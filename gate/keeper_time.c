@@ -150,7 +150,7 @@ void keeper_tick(void *context)
 	keeper_answer_waiting(k, NULL);
 	keeper_sweep(k);
 	refresh(k);
-	if (k->url[0] && k->now_ms - k->pins_asked_ms > KEEPER_PINS_MS)
+	if (k->url[0])
 		keeper_ask_definitions(k);
 	if (k->stop_by_ms > 0)
 		check_stop(k);

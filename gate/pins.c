@@ -42,6 +42,14 @@ static struct pinned_server *find_server(const struct pins *p, const char *name,
 	return NULL;
 }
 
+bool pins_is_up(const struct pins *p, const char *server)
+{
+	struct error ignored = ERROR_INIT;
+	const struct pinned_server *s = find_server(p, server, &ignored);
+
+	return s && s->up;
+}
+
 static bool load_compiled_in(struct pinned_server *s, struct error *err)
 {
 	_cleanup_free_ const char **names = tool_definition_names(s->settings->name);

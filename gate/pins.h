@@ -57,5 +57,7 @@ bool pins_accept(struct pins *p, const char *server, const char *digest,
 bool pins_accepted_by(const struct pins *p, const char *server, const char *approval);
 
 size_t pins_server_count(const struct pins *p);
+/* Whether it answered when last asked. */
+bool pins_is_up(const struct pins *p, const char *server);
 
 #endif
