@@ -161,6 +161,7 @@ static bool register_call(struct exchange *x, const char *approval,
 	else
 		good = call_gate(x, approval, ret, err);
 	atomic_fetch_sub(&s->registering, 1);
+	assert(!good || ret->error || ret->state); /* read_reply saw to it */
 	return good;
 }
 
@@ -319,7 +320,6 @@ void approvals_answer(struct exchange *x, struct mcp_result *r)
 		return;
 	}
 	bool good = register_call(x, NULL, &reg, &err);
-	assert(!good || reg.error || reg.state); /* read_reply saw to it */
 	json_auto_t *owner = reg.json;
 
 	if (good && reg.error)

@@ -65,14 +65,15 @@ bool ask_seal(const struct asking *a, const struct ask_binding *b,
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT, sealed = STRBUF_INIT,
 				       word = STRBUF_INIT;
 
+	const json_int_t expires = now_ms + ASK_TTL_MS;
+
 	*ret = NULL;
 	if (json_object_size(a->answers) == 0 && json_object_size(a->memory) == 0)
 		return true;
-	json_auto_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:O*, s:O*}",
-				      "principal", b->principal, "client", b->client,
-				      "method", b->method, "params", b->params, "expires",
-				      (json_int_t)(now_ms + ASK_TTL_MS), "answers",
-				      a->answers, "memory", a->memory);
+	json_auto_t *json = json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:O*, s:O*}", "principal", b->principal,
+		"client", b->client, "method", b->method, "params", b->params, "expires",
+		expires, "answers", a->answers, "memory", a->memory);
 	if (!json)
 		return error_oom(err);
 	if (!json_write(&bytes, json, err) ||

@@ -91,10 +91,7 @@ static void take_endpoint(struct client_inbound *in, const struct sse_event *e)
 	bool is_good = endpoint != NULL;
 
 	if (is_good) {
-		(void)pthread_mutex_lock(&in->c->lock);
-		free(in->c->endpoint);
-		in->c->endpoint = endpoint;
-		(void)pthread_mutex_unlock(&in->c->lock);
+		client_legacy_send_to(in->c, endpoint);
 		client_mail_set_broken(in->c->mail, false);
 	}
 	settle(in, is_good);

@@ -19,6 +19,14 @@ void client_legacy_drop(struct mcp_client *c, unsigned number)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
+void client_legacy_send_to(struct mcp_client *c, char *endpoint)
+{
+	(void)pthread_mutex_lock(&c->lock);
+	free(c->endpoint);
+	c->endpoint = endpoint;
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
 /* ---- Words that nobody answers ---- */
 
 static void post(struct mcp_client *c, const char *method, const struct strbuf *body)

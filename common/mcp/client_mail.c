@@ -89,8 +89,8 @@ static void *answer_questions(void *context)
 		}
 		json_auto_t *question = m->questions[0];
 		m->question_count--;
-		memmove(m->questions, m->questions + 1,
-			m->question_count * sizeof m->questions[0]);
+		for (size_t i = 0; i < m->question_count; i++)
+			m->questions[i] = m->questions[i + 1];
 		(void)pthread_mutex_unlock(&m->lock);
 		answer_question(m, question);
 		(void)pthread_mutex_lock(&m->lock);
@@ -164,17 +164,25 @@ static void take_message(struct client_mail *m, json_t *body)
 
 	if (!jsonrpc_read(body, &message, &id, &ignored)) {
 		json_decref(body);
-	} else if (message.kind == JSONRPC_NOTIFICATION) {
+		return;
+	}
+	switch (message.kind) {
+	case JSONRPC_RESULT:
+	case JSONRPC_ERROR:
+		give_answer(m, &message, body);
+		return;
+	case JSONRPC_REQUEST:
+		/* A modern server has no business asking (C-15). */
+		if (mcp_client_era(m->c, NULL) == MCP_ERA_MODERN)
+			break;
+		add_question(m, body);
+		return;
+	case JSONRPC_NOTIFICATION:
 		note_progress(m, &message);
 		client_notified(m->c, &message);
-		json_decref(body);
-	} else if (message.kind != JSONRPC_REQUEST) {
-		give_answer(m, &message, body);
-	} else if (mcp_client_era(m->c, NULL) != MCP_ERA_MODERN) {
-		add_question(m, body);
-	} else {
-		json_decref(body); /* a modern server has no business asking (C-15) */
+		break;
 	}
+	json_decref(body);
 }
 
 void client_mail_take(struct client_mail *m, const char *text, size_t length)

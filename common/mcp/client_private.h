@@ -149,6 +149,8 @@ bool client_legacy_open(struct mcp_client *c, int64_t until_ms, const atomic_boo
 bool client_legacy_session(struct mcp_client *c, struct client_session *ret);
 /* Give up the session of this number, if it is still the one. */
 void client_legacy_drop(struct mcp_client *c, unsigned number);
+/* Where HTTP+SSE wants its messages; takes 'endpoint'. */
+void client_legacy_send_to(struct mcp_client *c, char *endpoint);
 /* Tell the server that the session ends. */
 void client_legacy_close(struct mcp_client *c);
 /* Send a notification or a response; what comes back does not matter. */
