@@ -52,6 +52,22 @@ bool elicit_enums(struct mcp_call *call, struct mcp_result *r, struct error *err
 bool tell_progress(struct mcp_call *call, struct mcp_result *r, struct error *err);
 bool tell_log(struct mcp_call *call, struct mcp_result *r, struct error *err);
 
+/* --- changes.c: what tells those who listen --- */
+
+bool change_tools(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool change_prompts(struct mcp_call *call, struct mcp_result *r, struct error *err);
+
+/* --- tasks.c: calls that take longer than a request --- */
+
+bool greet(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool compute_slowly(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool fail_as_task(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool break_as_task(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool confirm_as_task(struct mcp_call *call, struct mcp_result *r, struct error *err);
+bool ask_twice_as_task(struct mcp_call *call, struct mcp_result *r, struct error *err);
+/* Asks before it is a task. */
+bool ask_then_task(struct mcp_call *call, struct mcp_result *r, struct error *err);
+
 /* --- context.c: resources and prompts --- */
 
 bool static_text(struct mcp_call *call, struct mcp_contents *c, struct error *err);

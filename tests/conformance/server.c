@@ -21,7 +21,13 @@
 enum { STOP_PATIENCE_MS = 500 };
 
 static const struct mcp_tool tools[] = {
+	{ .name = "confirm_delete", .run = confirm_as_task },
+	{ .name = "failing_job", .run = fail_as_task },
+	{ .name = "greet", .run = greet },
 	{ .name = "json_schema_2020_12_tool", .run = say_arguments },
+	{ .name = "multi_input", .run = ask_twice_as_task },
+	{ .name = "protocol_error_job", .run = break_as_task },
+	{ .name = "slow_compute", .run = compute_slowly },
 	{ .name = "test_audio_content", .run = audio_content },
 	{ .name = "test_elicitation", .run = elicit },
 	{ .name = "test_elicitation_sep1034_defaults", .run = elicit_defaults },
@@ -47,6 +53,9 @@ static const struct mcp_tool tools[] = {
 	{ .name = "test_streaming_elicitation", .run = ask_name },
 	{ .name = "test_tool_with_logging", .run = tell_log },
 	{ .name = "test_tool_with_progress", .run = tell_progress },
+	{ .name = "test_tool_with_task", .run = ask_then_task },
+	{ .name = "test_trigger_prompt_change", .run = change_prompts },
+	{ .name = "test_trigger_tool_change", .run = change_tools },
 	{ .name = "test_x_mcp_header", .run = say_arguments },
 };
 
@@ -75,6 +84,8 @@ static const struct mcp_server server = {
 	.resource_count = ARRAY_SIZE(resources),
 	.prompts = prompts,
 	.prompt_count = ARRAY_SIZE(prompts),
+	.changes = MCP_TOOLS_MAY_CHANGE | MCP_PROMPTS_MAY_CHANGE,
+	.tasks = true,
 	.logs = true,
 };
 
