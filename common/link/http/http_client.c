@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "link/http/http_address.h"
 #include "link/http/http_headers.h"
 #include "link/http/http_transfer.h"
 
@@ -26,6 +27,7 @@ struct http_client {
 	struct http_line *idle;
 	unsigned idle_count;
 	char *user_agent;
+	struct http_tls *tls; /* NULL: the system's authorities, no certificate */
 };
 
 static void http_line_free(struct http_line *line)
@@ -95,6 +97,12 @@ struct http_client *http_client_new(const char *user_agent, struct error *err)
 	return c;
 }
 
+void http_client_use_tls(struct http_client *c, struct http_tls *tls)
+{
+	http_tls_free(c->tls);
+	c->tls = tls;
+}
+
 void http_client_free(struct http_client *c)
 {
 	if (!c)
@@ -105,6 +113,7 @@ void http_client_free(struct http_client *c)
 		http_line_free(line);
 	}
 	(void)pthread_mutex_destroy(&c->lock);
+	http_tls_free(c->tls);
 	free(c->user_agent);
 	free(c);
 	curl_global_cleanup(); /* counted */
@@ -151,10 +160,12 @@ static int on_send(void *context, char *ip, char *local_ip, int port, int local_
 {
 	struct http_transfer *t = context;
 
-	(void)ip;
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
+	t->is_private = !http_address_is_public(ip);
+	if (t->is_private && t->req->public_only)
+		return CURL_PREREQFUNC_ABORT;
 	if (t->sent && !t->repeatable) {
 		t->again = true;
 		return CURL_PREREQFUNC_ABORT;
@@ -217,7 +228,7 @@ bool http_transfer_prepare(const struct http_client *c, CURL *easy,
 	SET(PREREQFUNCTION, on_send);
 	SET(PREREQDATA, t);
 #undef SET
-	return good;
+	return good && (!c->tls || http_tls_apply(c->tls, easy));
 }
 
 bool http_transfer_is_cancelled(const struct http_client_request *req)
@@ -289,6 +300,8 @@ bool http_transfer_fail(const struct http_transfer *t, CURLcode result, struct e
 	} else if (t->too_long) {
 		reason = "the reply is too long";
 		what = "the reply was not read";
+	} else if (t->is_private && t->req->public_only) {
+		reason = "its address is not of the public internet";
 	} else if (t->again) {
 		reason = "the connection was closed before a reply came";
 	}

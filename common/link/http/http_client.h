@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "link/http/http_tls.h"
 
 struct http_client;
 
@@ -31,6 +32,11 @@ struct http_client_request {
 	int64_t timeout_ms;        /* whole call; connecting at most 5 s of it */
 	size_t reply_max;          /* 0: 16 MiB */
 	const atomic_bool *cancel; /* may be NULL */
+	/* Send nothing to an address that is not of the public internet (loopback, private,
+	 * link-local and the like), whatever the name in the URL: for URLs that a stranger
+	 * chose. Judged by the address of the connection that stands, so that a name that
+	 * changes its mind gains nothing; fails as what cannot be reached does. */
+	bool public_only;
 };
 
 struct http_client_reply {
@@ -48,6 +54,8 @@ void http_client_reply_done(struct http_client_reply *r);
 struct http_client *http_client_new(const char *user_agent, struct error *err) _must_use_;
 void http_client_free(struct http_client *c);
 DEFINE_CLEANUP(struct http_client, http_client_free);
+/* Before the first call; takes 'tls', NULL for what is the case without. */
+void http_client_use_tls(struct http_client *c, struct http_tls *tls);
 
 /*
  * True when a whole reply of any status came. ERR_BACKEND_UNAVAILABLE: nothing

@@ -127,6 +127,41 @@ static void pieces_are_read_as_they_come(void **state)
 		HTTP_CLIENT_END);
 }
 
+static void a_private_address_is_told_and_can_be_refused(void **state)
+{
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+	struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
+	char url[100];
+	bool sent = true;
+	struct http_client_request req = {
+		.method = "GET", .url = url, .timeout_ms = 5000, .public_only = true
+	};
+	struct http_client_stream *s = open_path(w, "/none", NULL, &err);
+
+	assert_non_null(s);
+	assert_true(http_client_stream_is_private(s));
+	http_client_stream_close(s);
+	unsigned seen = atomic_load(&w->seen);
+	/* The name alone says nothing; a connection that is kept is no way around. */
+	(void)snprintf(url, sizeof url, "http://localhost:%u/none",
+		       httpd_port(w->server));
+	for (int i = 0; i < 2; i++) {
+		error_clear(&err);
+		assert_false(http_client_call(w->client, &req, &reply, &sent, &err));
+		assert_int_equal(err.code, ERR_BACKEND_UNAVAILABLE);
+		assert_false(sent);
+		(void)snprintf(url, sizeof url, "http://127.0.0.1:%u/none",
+			       httpd_port(w->server));
+	}
+	assert_null(http_client_stream_open(w->client, &req, &sent, &err));
+	assert_int_equal(atomic_load(&w->seen), seen);
+	req.public_only = false;
+	error_clear(&err);
+	assert_true(http_client_call(w->client, &req, &reply, &sent, &err));
+	http_client_reply_done(&reply);
+}
+
 static void silence_has_a_limit(void **state)
 {
 	struct world *w = *state;
@@ -234,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_are_read_as_they_come),
+		cmocka_unit_test(a_private_address_is_told_and_can_be_refused),
 		cmocka_unit_test(silence_has_a_limit),
 		cmocka_unit_test(a_reader_can_be_called_off),
 		cmocka_unit_test(long_replies_come_whole),

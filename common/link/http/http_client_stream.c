@@ -175,6 +175,11 @@ int64_t http_client_stream_retry_after_ms(const struct http_client_stream *s)
 	return s->retry_after_ms;
 }
 
+bool http_client_stream_is_private(const struct http_client_stream *s)
+{
+	return s->transfer.is_private;
+}
+
 const char *http_client_stream_header(struct http_client_stream *s, const char *name,
 				      size_t index)
 {

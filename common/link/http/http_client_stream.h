@@ -32,6 +32,8 @@ int http_client_stream_status(const struct http_client_stream *s);
 /* Lower case, without parameters; "" if there is none. */
 const char *http_client_stream_type(const struct http_client_stream *s);
 int64_t http_client_stream_retry_after_ms(const struct http_client_stream *s); /* -1 */
+/* Whether the other end has an address that is not of the public internet. */
+bool http_client_stream_is_private(const struct http_client_stream *s);
 /* The header of this name that is number 'index' from 0, or NULL. Borrowed until the
  * next call for this stream. */
 const char *http_client_stream_header(struct http_client_stream *s, const char *name,

@@ -31,8 +31,12 @@ struct http_transfer {
 	bool is_stream; /* its deadlines are the reader's */
 	bool is_paused; /* a stream of which enough waits to be read */
 	bool repeatable;
+	bool is_private; /* the address that the request went to, or would have */
 	char reason[CURL_ERROR_SIZE];
 };
+
+/* ---- http_tls.c ---- */
+bool http_tls_apply(const struct http_tls *t, CURL *easy);
 
 struct http_line *http_line_take(struct http_client *c);
 void http_line_return(struct http_client *c, struct http_line *line);
