@@ -168,8 +168,8 @@ static char *task_of(const struct answer *a)
 	assert_null(json_object_get(r, "inputRequests"));
 	assert_null(json_object_get(r, "ttl"));
 	assert_null(json_object_get(r, "task"));
-	assert_true(strlen(id) >= 26);
-	return strdup(id);
+	assert_true(id && strlen(id) >= 26);
+	return id ? strdup(id) : NULL;
 }
 
 static struct answer await(struct mock *m, const char *id, const char *status)

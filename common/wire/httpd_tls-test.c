@@ -1,74 +1,12 @@
 /* HTTP over TLS: who may connect, what comes through, and streams. Keys are made anew. */
-#include "base/testing.h"
-
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
-
-#include "base/file.h"
 #include "wire/httpd_stream_test.h"
 #include "wire/httpd_tls.h"
-
-/* A certificate and its key, and where they are. */
-struct identity {
-	gnutls_x509_crt_t cert;
-	gnutls_x509_privkey_t key;
-	char cert_file[TESTING_PATH_BYTES + 32], key_file[TESTING_PATH_BYTES + 32];
-};
+#include "wire/testing_tls.h"
 
 struct world {
 	char dir[TESTING_PATH_BYTES];
 	struct identity ca, other_ca, server, client, stranger, not_client;
 };
-
-static void save(const char *path, const gnutls_datum_t *pem)
-{
-	struct error err = ERROR_INIT;
-
-	assert_true(file_write(path, pem->data, pem->size, 0600, &err));
-}
-
-/* 'issuer' NULL: an authority of its own. 'purpose' NULL: none. */
-static void make(struct world *w, struct identity *id, const char *name,
-		 struct identity *issuer, const char *purpose)
-{
-	gnutls_datum_t pem;
-	unsigned char serial = (unsigned char)(name[0] & 0x7f);
-
-	assert_int_equal(gnutls_x509_privkey_init(&id->key), 0);
-	assert_int_equal(gnutls_x509_privkey_generate(
-				 id->key, GNUTLS_PK_ECDSA,
-				 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-			 0);
-	assert_int_equal(gnutls_x509_crt_init(&id->cert), 0);
-	gnutls_x509_crt_set_version(id->cert, 3);
-	gnutls_x509_crt_set_serial(id->cert, &serial, 1);
-	gnutls_x509_crt_set_activation_time(id->cert, time(NULL) - 60);
-	gnutls_x509_crt_set_expiration_time(id->cert, time(NULL) + 3600);
-	gnutls_x509_crt_set_dn_by_oid(id->cert, GNUTLS_OID_X520_COMMON_NAME, 0, name,
-				      (unsigned)strlen(name));
-	gnutls_x509_crt_set_subject_alt_name(id->cert, GNUTLS_SAN_DNSNAME, "localhost", 9,
-					     GNUTLS_FSAN_SET);
-	gnutls_x509_crt_set_key(id->cert, id->key);
-	gnutls_x509_crt_set_basic_constraints(id->cert, issuer == NULL, -1);
-	gnutls_x509_crt_set_key_usage(id->cert, issuer ? GNUTLS_KEY_DIGITAL_SIGNATURE
-						       : GNUTLS_KEY_KEY_CERT_SIGN);
-	if (purpose)
-		gnutls_x509_crt_set_key_purpose_oid(id->cert, purpose, 0);
-	if (!issuer)
-		issuer = id;
-	assert_int_equal(gnutls_x509_crt_sign2(id->cert, issuer->cert, issuer->key,
-					       GNUTLS_DIG_SHA256, 0),
-			 0);
-	(void)snprintf(id->cert_file, sizeof id->cert_file, "%s/%s.pem", w->dir, name);
-	(void)snprintf(id->key_file, sizeof id->key_file, "%s/%s.key", w->dir, name);
-	assert_int_equal(gnutls_x509_crt_export2(id->cert, GNUTLS_X509_FMT_PEM, &pem), 0);
-	save(id->cert_file, &pem);
-	gnutls_free(pem.data);
-	assert_int_equal(gnutls_x509_privkey_export2(id->key, GNUTLS_X509_FMT_PEM, &pem),
-			 0);
-	save(id->key_file, &pem);
-	gnutls_free(pem.data);
-}
 
 static int begin(void **state)
 {
@@ -76,12 +14,14 @@ static int begin(void **state)
 
 	assert_non_null(w);
 	testing_folder(w->dir);
-	make(w, &w->ca, "authority", NULL, NULL);
-	make(w, &w->other_ca, "bogus", NULL, NULL);
-	make(w, &w->server, "server", &w->ca, GNUTLS_KP_TLS_WWW_SERVER);
-	make(w, &w->client, "client", &w->ca, GNUTLS_KP_TLS_WWW_CLIENT);
-	make(w, &w->stranger, "stranger", &w->other_ca, GNUTLS_KP_TLS_WWW_CLIENT);
-	make(w, &w->not_client, "not_client", &w->ca, GNUTLS_KP_TLS_WWW_SERVER);
+	testing_identity(w->dir, &w->ca, "authority", NULL, NULL);
+	testing_identity(w->dir, &w->other_ca, "bogus", NULL, NULL);
+	testing_identity(w->dir, &w->server, "server", &w->ca, GNUTLS_KP_TLS_WWW_SERVER);
+	testing_identity(w->dir, &w->client, "client", &w->ca, GNUTLS_KP_TLS_WWW_CLIENT);
+	testing_identity(w->dir, &w->stranger, "stranger", &w->other_ca,
+			 GNUTLS_KP_TLS_WWW_CLIENT);
+	testing_identity(w->dir, &w->not_client, "not_client", &w->ca,
+			 GNUTLS_KP_TLS_WWW_SERVER);
 	*state = w;
 	return 0;
 }
@@ -92,10 +32,8 @@ static int end(void **state)
 	struct identity *all[] = { &w->ca,     &w->other_ca, &w->server,
 				   &w->client, &w->stranger, &w->not_client };
 
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		gnutls_x509_crt_deinit(all[i]->cert);
-		gnutls_x509_privkey_deinit(all[i]->key);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		testing_identity_done(all[i]);
 	testing_remove(w->dir);
 	free(w);
 	return 0;

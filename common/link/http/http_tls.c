@@ -62,9 +62,9 @@ static bool read_ca(struct http_tls *t, const char *file, struct error *err)
 	X509 *cert = first_certificate(&t->ca);
 	bool good = cert != NULL;
 	X509_free(cert);
-	return good || error_set(err, ERR_INVALID_ARGUMENT,
-				 "there is no certificate in '%s' that can be used",
-				 file);
+	return good ||
+	       error_set(err, ERR_INVALID_ARGUMENT,
+			 "there is no certificate in '%s' that can be used", file);
 }
 
 static bool read_own(struct http_tls *t, const char *cert_file, const char *key_file,
@@ -76,10 +76,9 @@ static bool read_own(struct http_tls *t, const char *cert_file, const char *key_
 	X509 *cert = first_certificate(&t->cert);
 	bool good = cert && is_key_of(t->key, cert);
 	X509_free(cert);
-	return good ||
-	       error_set(err, ERR_INVALID_ARGUMENT,
-			 "cannot use the certificate '%s' with the key '%s'", cert_file,
-			 key_file);
+	return good || error_set(err, ERR_INVALID_ARGUMENT,
+				 "cannot use the certificate '%s' with the key '%s'",
+				 cert_file, key_file);
 }
 
 struct http_tls *http_tls_read(const char *ca_file, const char *cert_file,
