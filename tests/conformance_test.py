@@ -1,7 +1,7 @@
 """The official MCP conformance suite against our server and our client.
 
-One result for each scenario of the suite, for every revision below: good when each of
-its checks is a success. A warning, and a check that the suite skipped because it found
+One result for each scenario of the suite, for every run below: good when each of its
+checks is a success. A warning, and a check that the suite skipped because it found
 nothing to check, is none. What is not asked yet stands in docs/conformance.md by name.
 """
 
@@ -18,14 +18,24 @@ import tap
 BUILD = os.environ["WINGMAN_BUILD"]
 SOURCE = os.environ["WINGMAN_SOURCE"]
 NPM = os.path.join(SOURCE, "build", "npm")
-SUITE = [os.path.join(NPM, "node", "bin", "node"),
-         os.path.join(NPM, "node_modules", "@modelcontextprotocol", "conformance", "dist",
-                      "index.js")]
+NODE = os.path.join(NPM, "node", "bin", "node")
+# Two releases, of which neither covers what the other does: CURRENT speaks all revisions,
+# STABLE the handshake alone, with checks of its own.
+CURRENT = os.path.join(NPM, "node_modules", "@modelcontextprotocol", "conformance", "dist",
+                       "index.js")
+STABLE = os.path.join(NPM, "node_modules", "conformance-stable", "dist", "index.js")
 PAGE = os.path.join(SOURCE, "docs", "conformance.md")
 SERVER = os.path.join(BUILD, "tests", "conformance-server")
 CLIENT = os.path.join(BUILD, "tests", "conformance-client")
-SERVER_REVISIONS = ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]
-CLIENT_REVISIONS = ["2026-07-28", "2025-11-25", "2025-06-18"]
+# Release, what the page calls the run, and the words that ask for it. Scenarios of
+# extensions have no revision: the suite runs them as 'pending', among others.
+SERVER_RUNS = [(CURRENT, revision, ["--suite", "all", "--spec-version", revision])
+               for revision in ("2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26")] + \
+              [(CURRENT, "extension", ["--suite", "pending"]),
+               (STABLE, "0.1.16", ["--suite", "all"])]
+CLIENT_RUNS = [(CURRENT, revision, ["--suite", "all", "--spec-version", revision])
+               for revision in ("2026-07-28", "2025-11-25", "2025-06-18")] + \
+              [(STABLE, "0.1.16", ["--suite", "all"])]
 PATIENCE_S = 150
 
 # Checks that hold of silence too: alone they show nothing.
@@ -37,27 +47,29 @@ SKIPPED = [
 ]
 
 
-def suite(*args):
+def suite(release, *args):
     """What the suite prints. Its status says less than its checks, and is not looked at."""
-    done = subprocess.run([*SUITE, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run([NODE, release, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S,
                           check=False)
     return done.stdout
 
 
-def listed(side):
-    """{scenario: its revisions} as the suite lists them; side is 'server' or 'client'."""
-    found = re.findall(r"^ +- (\S+) \[([^\]]*)\]$", suite("list", "--" + side), re.MULTILINE)
-    return {name: revisions.split(",") for name, revisions in found}
+def listed(release, side, run):
+    """The scenarios of a run as the suite lists them; side is 'server' or 'client'."""
+    found = re.findall(r"^ +- (\S+) \[([^\]]*)\]$", suite(release, "list", "--" + side),
+                       re.MULTILINE)
+    return {name for name, revisions in found
+            if release == STABLE or run in revisions.split(",")}
 
 
-def not_yet(side, revision):
-    """Names that the page says are not asked yet: rows '| side | revision | `name`, ... |'."""
+def not_yet(side, run):
+    """Names that the page says are not asked yet: rows '| side | runs | `name`, ... |'."""
     names = set()
     with open(PAGE, encoding="utf-8") as f:
         for line in f:
             cells = [c.strip() for c in line.strip().strip("|").split("|")]
-            if len(cells) > 2 and cells[0] == side and revision in cells[1]:
+            if len(cells) > 2 and cells[0] == side and run in cells[1].split(", "):
                 names.update(re.findall(r"`([^`]+)`", cells[2]))
     return names
 
@@ -91,15 +103,15 @@ def why(scenario, checks):
                      for c in checks if not is_fine(scenario, c)) or "nothing was checked"
 
 
-def judge(side, revision, found, said):
-    """One result for each scenario of a revision that is not put off."""
-    names = {n for n, revisions in listed(side).items() if revision in revisions}
-    later = not_yet(side, revision)
-    tap.ok(f"{side} {revision}: the suite has scenarios", len(names) > 0)
-    tap.ok(f"{side} {revision}: what is put off exists", later <= names, sorted(later - names))
+def judge(release, side, run, found, said):
+    """One result for each scenario of a run that is not put off."""
+    names = listed(release, side, run)
+    later = not_yet(side, run)
+    tap.ok(f"{side} {run}: the suite has scenarios", len(names) > 0)
+    tap.ok(f"{side} {run}: what is put off exists", later <= names, sorted(later - names))
     for name in sorted(names - later):
         checks = found.get(name)
-        if not tap.ok(f"{side} {revision}: {name}", checks is not None and is_good(name, checks)):
+        if not tap.ok(f"{side} {run}: {name}", checks is not None and is_good(name, checks)):
             tap.note(why(name, checks))
     if not found:
         tap.note(said)
@@ -135,28 +147,26 @@ class Server:
 
 def test_installed():
     tap.ok("npm's packages are installed (make build/npm/.done)",
-           all(os.path.exists(path) for path in SUITE), "\n".join(SUITE))
+           all(os.path.exists(path) for path in (NODE, CURRENT, STABLE)))
 
 
 def test_server():
-    for revision in SERVER_REVISIONS:
+    for release, run, words in SERVER_RUNS:
         with tempfile.TemporaryDirectory() as folder, Server() as server:
-            said = suite("server", "--url", server.url, "--suite", "all", "--spec-version",
-                         revision, "--output-dir", folder)
-            judge("server", revision, verdicts(folder, "server"), said)
+            said = suite(release, "server", "--url", server.url, *words, "--output-dir", folder)
+            judge(release, "server", run, verdicts(folder, "server"), said)
             alive = server.process.poll() is None
-        tap.ok(f"server {revision}: it was there to the end", alive)
-        tap.ok(f"server {revision}: it ends well", server.status == 0,
+        tap.ok(f"server {run}: it was there to the end", alive)
+        tap.ok(f"server {run}: it ends well", server.status == 0,
                f"status {server.status}\n{server.tail}")
 
 
 def test_client():
     # The suite waits at the address until the client is gone, for all scenarios at once.
-    for revision in CLIENT_REVISIONS:
+    for release, run, words in CLIENT_RUNS:
         with tempfile.TemporaryDirectory() as folder:
-            said = suite("client", "--command", CLIENT, "--suite", "all", "--spec-version",
-                         revision, "--output-dir", folder)
-            judge("client", revision, verdicts(folder, "client"), said)
+            said = suite(release, "client", "--command", CLIENT, *words, "--output-dir", folder)
+            judge(release, "client", run, verdicts(folder, "client"), said)
 
 
 # ---- this file ----
