@@ -200,11 +200,34 @@ static bool open_tokens(struct network *c, struct error *err)
 	return c->tokens != NULL;
 }
 
+/* A file of the settings by its path, NULL for none; false without memory. */
+static bool find_file(const struct network *c, const char *name, char **ret,
+		      struct error *err)
+{
+	*ret = *name ? statedir_file(c->dir, name) : NULL;
+	return !*name || *ret || error_oom(err);
+}
+
+/* Before the sandbox closes. */
+static bool open_http(struct network *c, struct error *err)
+{
+	const struct settings *s = c->settings;
+	_cleanup_free_ char *ca = NULL, *cert = NULL, *key = NULL;
+	struct http_tls *tls;
+
+	c->http = http_client_new("wingman-gate/" WINGMAN_VERSION, err);
+	if (!c->http || !find_file(c, s->tls_ca, &ca, err) ||
+	    !find_file(c, s->tls_certificate, &cert, err) ||
+	    !find_file(c, s->tls_key, &key, err))
+		return false;
+	tls = ca || cert ? http_tls_read(ca, cert, key, err) : NULL;
+	if (tls)
+		http_client_use_tls(c->http, tls);
+	return tls || (!ca && !cert);
+}
+
 static bool open_servers(struct network *c, struct error *err)
 {
-	c->http = http_client_new("wingman-gate/" WINGMAN_VERSION, err);
-	if (!c->http)
-		return false;
 	for (size_t i = 0; i < c->settings->server_count; i++) {
 		struct server *s = &c->servers[i];
 
@@ -261,7 +284,8 @@ static bool start(struct network *c, struct error *err)
 	c->loop = loop_new(err);
 	if (!c->loop || !loop_add_signal(c->loop, SIGINT, on_signal, c, err) ||
 	    !loop_add_signal(c->loop, SIGTERM, on_signal, c, err) ||
-	    !open_tokens(c, err) || !enter_sandbox(c, err) || !open_servers(c, err))
+	    !open_tokens(c, err) || !open_http(c, err) || !enter_sandbox(c, err) ||
+	    !open_servers(c, err))
 		return false;
 	if (fcntl(CALLER_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return error_errno(err, "descriptor %d is not the keeper's", CALLER_FD);
@@ -276,6 +300,7 @@ int caller_main(const struct statedir *dir)
 
 	if (!start(&c, &err) || !loop_run(c.loop, &err))
 		log_failure("caller.failed", &err);
-	/* Ends with its channel, by _exit: only what could not start comes here. */
-	return 1;
+	/* Ends with its channel, by _exit: only what could not start comes here, and it
+	 * leaves everything to the kernel as well. */
+	_exit(1);
 }

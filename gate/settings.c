@@ -133,6 +133,22 @@ static bool read_servers(struct settings *s, const json_t *list, struct error *e
 	return true;
 }
 
+/* The schema has seen to its length. */
+static void read_file_name(char ret[static SETTINGS_FILE_MAX + 1], const json_t *tls,
+			   const char *member)
+{
+	const char *name = json_get_string(tls, member);
+
+	(void)snprintf(ret, SETTINGS_FILE_MAX + 1, "%s", name ? name : "");
+}
+
+static void read_tls(struct settings *s, const json_t *tls)
+{
+	read_file_name(s->tls_ca, tls, "ca");
+	read_file_name(s->tls_certificate, tls, "certificate");
+	read_file_name(s->tls_key, tls, "key");
+}
+
 static void read_plain(struct settings *s, const json_t *root)
 {
 	const json_t *listen = json_object_get(root, "listen");
@@ -192,6 +208,7 @@ struct settings *settings_read(const struct settings_reader *r, struct error *er
 	if (!c)
 		return NULL;
 	read_plain(s, config_root(c));
+	read_tls(s, json_object_get(config_root(c), "tls"));
 	if (!read_servers(s, json_object_get(config_root(c), "servers"), &why) ||
 	    !read_policy(r, s, config_root(c), &why)) {
 		error_set(err, why.code, "%s: %s", config_name(c), why.message);

@@ -14,7 +14,7 @@
 #include "base/statedir.h"
 #include "gate/policy.h"
 
-enum { SETTINGS_SERVERS_MAX = 32, SETTINGS_URL_MAX = 512 };
+enum { SETTINGS_SERVERS_MAX = 32, SETTINGS_URL_MAX = 512, SETTINGS_FILE_MAX = 1024 };
 
 struct settings_server {
 	char name[33];
@@ -26,6 +26,9 @@ struct settings {
 	struct policy *policy;
 	struct settings_server servers[SETTINGS_SERVERS_MAX];
 	size_t server_count;
+	/* PEM files for calls to servers; "": none named. */
+	char tls_ca[SETTINGS_FILE_MAX + 1], tls_certificate[SETTINGS_FILE_MAX + 1],
+		tls_key[SETTINGS_FILE_MAX + 1];
 	char listen_address[64];
 	uint16_t listen_port;
 	int64_t proposals_at_once, proposals_per_minute, open_per_person, open;

@@ -15,14 +15,15 @@
 
 #define SERVER_MEMBERS                                                                   \
 	"'listen': {'address': '::1', 'port': 4711, 'hosts': ['a.example'],"             \
-	" 'origins': ['https://a.example']},"                                            \
+	" 'origins': ['https://a.example'], 'tls': {'certificate': '/c',"                \
+	"  'key': '/k', 'client_ca': '/a'}},"                                            \
 	"'instance': 'prod', 'gate': {'url': 'http://127.0.0.1:1', 'token_file': '/x'}," \
 	"'freed_reads': ['get_it'], 'audit_freed_reads': false,"                         \
 	"'freed_resources': ['x:/{y}'], 'freed_prompts': ['p'],"                         \
 	"'rights': {'alice': ['read']}, 'limits': {'calls_per_caller': 1,"               \
 	" 'plans_per_minute': 2, 'deadline_s': 3, 'workers': 4, 'queue': 5,"             \
 	" 'body_bytes': 1024, 'page_size': 7, 'streams_per_caller': 8},"                 \
-	"'oauth': {'resource': 'https://a.example/mcp', 'issuers': ["                    \
+	"'oauth': {'resource': 'https://a.example/mcp', 'ca_file': '/i', 'issuers': ["   \
 	"  {'issuer': 'https://i.example', 'jwks_uri': 'https://i.example/keys',"        \
 	"   'audience': 'prod', 'principal_claim': 'email', 'client_claim': 'azp',"      \
 	"   'algorithms': ['ES256']}],"                                                  \
@@ -48,6 +49,7 @@ static const char gate_text[] =
 	" 'servers': [{'name': 'accounts', 'url': 'http://127.0.0.1:1/mcp',"
 	"  'instance': 'prod'}],"
 	" 'listen': {'address': '::1', 'port': 4700},"
+	" 'tls': {'ca': '/a', 'certificate': '/c', 'key': 'k'},"
 	" 'policy': 'config/other.yaml',"
 	" 'limits': {'proposals_at_once': 2, 'proposals_per_minute': 3,"
 	"  'open_per_person': 4, 'open': 5},"
@@ -302,6 +304,9 @@ static void test_the_gates_arrive(void **state)
 	assert_string_equal(s->servers[0].instance, "prod");
 	assert_string_equal(s->listen_address, "::1");
 	assert_int_equal(s->listen_port, 4700);
+	assert_string_equal(s->tls_ca, "/a");
+	assert_string_equal(s->tls_certificate, "/c");
+	assert_string_equal(s->tls_key, "k");
 	assert_int_equal(s->proposals_at_once, 2);
 	assert_int_equal(s->proposals_per_minute, 3);
 	assert_int_equal(s->open_per_person, 4);

@@ -70,6 +70,10 @@ class Program:
 
 
 class Rig:
+    more_gate = ""              # of config/gate.yaml
+    more_server_listen = ""     # of the member 'listen' in the server's
+    scheme, ssl_context = "http", None
+
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="wingman-gate-")
         self.gate_port = free_port()
@@ -89,7 +93,7 @@ class Rig:
             f.write(secrets.token_bytes(32))
         self.write_gate_config()
         self.write("config/fixture.yaml",
-                   f"listen: {{address: 127.0.0.1, port: {self.server_port}}}\n"
+                   f"listen: {{address: 127.0.0.1, port: {self.server_port}{self.more_server_listen}}}\n"
                    f"gate: {{url: 'http://127.0.0.1:{self.gate_port}'}}\n"
                    "freed_reads: [get_route]\n")
 
@@ -148,9 +152,9 @@ class Rig:
                    f"persons:\n{persons}"
                    f"team: {json.dumps(self.team)}\n"
                    "servers:\n"
-                   f"  - {{name: fixture, url: 'http://127.0.0.1:{self.server_port}/mcp'}}\n"
+                   f"  - {{name: fixture, url: '{self.scheme}://127.0.0.1:{self.server_port}/mcp'}}\n"
                    f"listen: {{address: 127.0.0.1, port: {self.gate_port}}}\n"
-                   f"limits: {self.limits or NO_LIMITS}\n")
+                   f"limits: {self.limits or NO_LIMITS}\n" + self.more_gate)
 
     def become(self, person):
         self.whoami = person
@@ -238,7 +242,9 @@ class Rig:
             request.add_header("Authorization", "Bearer " + token)
         for name, value in (headers or {}).items():
             request.add_header(name, value)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=self.ssl_context))
         try:
             with opener.open(request, timeout=60) as reply:
                 status, text = reply.status, reply.read().decode()
@@ -258,7 +264,7 @@ class Rig:
         """tools/call of revision 2026-07-28; the result."""
         prefix = "io.modelcontextprotocol/"
         _, reply = self.post(
-            f"http://127.0.0.1:{self.server_port}/mcp", self.tokens[token],
+            f"{self.scheme}://127.0.0.1:{self.server_port}/mcp", self.tokens[token],
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
                 "name": tool, "arguments": arguments, "_meta": {
                     prefix + "protocolVersion": "2026-07-28",

@@ -11,6 +11,7 @@ so that wrong ones can be made too.
 
 import base64
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,7 +84,8 @@ class Server(ThreadingHTTPServer):
 
 
 class Issuer:
-    def __init__(self, path=""):
+    def __init__(self, path="", tls=None):
+        """'tls': (certificate, key), files, for https."""
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -106,7 +108,12 @@ class Issuer:
         self.asked = []               # paths
         self.released = threading.Event()
         self.server = Server(("127.0.0.1", 0), Handler)
-        self.origin = "http://127.0.0.1:%d" % self.server.server_port
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+        self.origin = "%s://127.0.0.1:%d" % ("https" if tls else "http", self.server.server_port)
         self.url = self.origin + path
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
         self.thread.start()

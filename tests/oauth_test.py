@@ -19,6 +19,8 @@ import threading
 import time
 
 import tap
+from authority import SERVER as SERVER_PURPOSE
+from authority import Authority
 from oauth_issuer import Issuer, compact
 
 SERVER = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "fixture-server")
@@ -588,6 +590,23 @@ def test_key_sets():
 
 # ---- configuration ----
 
+def test_own_authority():
+    folder = tempfile.mkdtemp(prefix="wingman-ca-")
+    house = Authority(folder, "house")
+    issuer = Issuer("/realm", tls=house.issue("login", SERVER_PURPOSE))
+    issuer.add_key("one", "ES256")
+    try:
+        with running(issuer, ca_file=house.file) as server:
+            tap.equal("an issuer behind the house's authority is believed",
+                      server.status(issuer.token("one", **READ)), 200)
+        with running(issuer) as server:
+            tap.equal("one behind an authority that nobody named is not",
+                      server.status(issuer.token("one", **READ)), 503)
+    finally:
+        issuer.close()
+        shutil.rmtree(folder)
+
+
 def test_configuration():
     def with_(**more):
         return {"resource": RESOURCE, "issuers": [{"issuer": "https://a.example"}], **more}
@@ -660,5 +679,5 @@ if __name__ == "__main__":
              test_names_of_scopes, test_metadata, test_challenges, test_without_oauth,
              test_rotation, test_no_storm, test_slow_issuer, test_too_many_wait,
              test_end_while_waiting, test_issuer_down, test_discovery, test_key_sets,
-             test_configuration, test_pyjwt])
+             test_own_authority, test_configuration, test_pyjwt])
     tap.done()

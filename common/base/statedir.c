@@ -101,6 +101,11 @@ char *statedir_path(const struct statedir *d, const char *format, ...)
 	return strbuf_take(&path);
 }
 
+char *statedir_file(const struct statedir *d, const char *name)
+{
+	return *name == '/' ? strdup(name) : statedir_path(d, "%s", name);
+}
+
 /* What lies in these folders is believed: nobody else may put something there. */
 static bool check_folder(const char *path, struct error *err)
 {

@@ -20,6 +20,7 @@ struct oauth {
 	size_t scope_count;
 	struct issuer issuers[OAUTH_ISSUERS_MAX];
 	size_t issuer_count;
+	struct http_tls *tls; /* until it starts; NULL: the system's authorities */
 	struct http_client *http;
 	struct oauth_cache *cache;
 	char *metadata, *metadata_url;
@@ -131,11 +132,19 @@ struct oauth *oauth_new(const struct oauth_config *config, const char *server,
 	return make_metadata(o, err) ? TAKE(o) : NULL;
 }
 
+bool oauth_trust(struct oauth *o, const char *ca_file, struct error *err)
+{
+	http_tls_free(o->tls);
+	o->tls = http_tls_read(ca_file, NULL, NULL, err);
+	return o->tls != NULL;
+}
+
 bool oauth_start(struct oauth *o, const char *user_agent, struct error *err)
 {
 	o->http = http_client_new(user_agent, err);
 	if (!o->http)
 		return false;
+	http_client_use_tls(o->http, TAKE(o->tls));
 	for (size_t i = 0; i < o->issuer_count; i++)
 		if (!oauth_keys_start(o->issuers[i].keys, o->http, err))
 			return false;
@@ -154,6 +163,7 @@ void oauth_free(struct oauth *o)
 		return;
 	for (size_t i = 0; i < o->issuer_count; i++)
 		oauth_keys_free(o->issuers[i].keys);
+	http_tls_free(o->tls);
 	http_client_free(o->http);
 	oauth_cache_free(o->cache);
 	free(o->metadata);

@@ -17,6 +17,9 @@ struct oauth;
 /* No threads, no network. 'config' and 'server' are borrowed. */
 struct oauth *oauth_new(const struct oauth_config *config, const char *server,
 			struct error *err) _must_use_;
+/* Before it starts: the authorities (PEM) that vouch for issuers' servers, in place of
+ * the system's. */
+bool oauth_trust(struct oauth *o, const char *ca_file, struct error *err);
 bool oauth_start(struct oauth *o, const char *user_agent, struct error *err);
 /* Who waits is woken; nobody waits afterwards. */
 void oauth_stop(struct oauth *o);

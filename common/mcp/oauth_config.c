@@ -5,7 +5,7 @@
 
 /* The members in the shape of the file. */
 struct raw {
-	const char *resource;
+	const char *resource, *ca_file;
 	json_t *issuers, *scopes, *tool_scopes, *keys;
 };
 
@@ -14,6 +14,7 @@ static const struct json_field root_fields[] = {
 	  JSON_FIELD_REQUIRED },
 	{ "issuers", JSON_FIELD_ARRAY, offsetof(struct raw, issuers),
 	  JSON_FIELD_REQUIRED },
+	{ "ca_file", JSON_FIELD_STRING, offsetof(struct raw, ca_file), 0 },
 	{ "scopes", JSON_FIELD_OBJECT, offsetof(struct raw, scopes), 0 },
 	{ "tool_scopes", JSON_FIELD_OBJECT, offsetof(struct raw, tool_scopes), 0 },
 	{ "keys", JSON_FIELD_OBJECT, offsetof(struct raw, keys), 0 },
@@ -205,6 +206,7 @@ bool oauth_config_decode(struct oauth_config *ret, const struct config *file,
 			return false;
 	}
 	made.resource = raw.resource;
+	made.ca_file = raw.ca_file;
 	made.max_age_ms *= 1000;
 	made.max_stale_ms *= 1000;
 	made.refetch_ms *= 1000;

@@ -29,6 +29,7 @@ struct oauth_issuer_config {
 /* Borrows from the configuration's file. */
 struct oauth_config {
 	const char *resource; /* NULL: no OAuth */
+	const char *ca_file;  /* NULL: the system's authorities */
 	struct oauth_issuer_config issuers[OAUTH_ISSUERS_MAX];
 	size_t issuer_count;
 	/* What issuers call the rights; the first is what clients are told. None: the

@@ -87,13 +87,13 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 
 static void say_ready(const struct mcp_server *server, const struct mcp_service *s)
 {
-	const char *address = mcp_service_config(s)->address;
-	bool is_v6 = strchr(address, ':') != NULL;
+	const struct server_config *c = mcp_service_config(s);
+	bool is_v6 = strchr(c->address, ':') != NULL;
 
 	(void)printf(
-		"{\"ready\":true,\"server\":\"%s\",\"url\":\"http://%s%s%s:%u/mcp\"}\n",
-		server->name, is_v6 ? "[" : "", address, is_v6 ? "]" : "",
-		mcp_service_port(s));
+		"{\"ready\":true,\"server\":\"%s\",\"url\":\"%s://%s%s%s:%u/mcp\"}\n",
+		server->name, c->tls_certificate ? "https" : "http", is_v6 ? "[" : "",
+		c->address, is_v6 ? "]" : "", mcp_service_port(s));
 	(void)fflush(stdout);
 }
 

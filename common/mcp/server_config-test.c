@@ -41,7 +41,8 @@ static void everything_that_can_be_said(void **state)
 {
 	static const char yaml[] =
 		"listen: {address: '::1', port: 65535, hosts: [a.example], origins: "
-		"['https://a.example']}\n"
+		"['https://a.example'], tls: {certificate: c.pem, key: c.key, client_ca: "
+		"/ca}}\n"
 		"instance: fixture-2\n"
 		"gate: {url: 'http://127.0.0.1:1', token_file: /x}\n"
 		"freed_reads: [a_b]\naudit_freed_reads: false\n"
@@ -50,7 +51,8 @@ static void everything_that_can_be_said(void **state)
 		"limits: {calls_per_caller: 1, plans_per_minute: 2, deadline_s: 3, "
 		"workers: 4, queue: 5, body_bytes: 1024, page_size: 7, "
 		"streams_per_caller: 8}\n"
-		"oauth: {resource: 'https://a.example/mcp', issuers: [{issuer: "
+		"oauth: {resource: 'https://a.example/mcp', ca_file: /i, issuers: "
+		"[{issuer: "
 		"'https://b.example/t', jwks_uri: 'https://c.example/k?x=1', audience: "
 		"'api://x', principal_claim: email, client_claim: cid, algorithms: "
 		"[ES256]}, {issuer: 'http://127.0.0.2:80'}], scopes: {read: [r, s], "
@@ -69,6 +71,9 @@ static void everything_that_can_be_said(void **state)
 	assert_string_equal(c.hosts[0], "a.example");
 	assert_null(c.hosts[1]);
 	assert_string_equal(c.origins[0], "https://a.example");
+	assert_string_equal(c.tls_certificate, "c.pem");
+	assert_string_equal(c.tls_key, "c.key");
+	assert_string_equal(c.tls_client_ca, "/ca");
 	assert_string_equal(c.instance, "fixture-2");
 	assert_string_equal(c.gate_url, "http://127.0.0.1:1");
 	assert_string_equal(c.gate_token_file, "/x");
@@ -88,6 +93,7 @@ static void everything_that_can_be_said(void **state)
 	assert_true(c.allow_missing_landlock && c.allow_missing_seccomp);
 	assert_non_null(json_object_get(c.backend, "anything"));
 	assert_string_equal(c.oauth.resource, "https://a.example/mcp");
+	assert_string_equal(c.oauth.ca_file, "/i");
 	assert_int_equal(c.oauth.issuer_count, 2);
 	assert_string_equal(c.oauth.issuers[0].issuer, "https://b.example/t");
 	assert_string_equal(c.oauth.issuers[0].jwks_uri, "https://c.example/k?x=1");
@@ -196,9 +202,9 @@ static void the_test_above_says_everything(void **state)
 		const char *def;
 		size_t members;
 	} rows[] = { { "server_common", 14 },
-		     { "listen", 4 },
+		     { "listen", 5 },
 		     { "server_limits", 8 },
-		     { "server_oauth", 5 },
+		     { "server_oauth", 6 },
 		     { "oauth_issuer", 6 } };
 
 	(void)state;

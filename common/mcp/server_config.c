@@ -40,7 +40,7 @@ static const struct json_field root_fields[] = {
 struct raw_listen {
 	const char *address;
 	int64_t port;
-	json_t *hosts, *origins;
+	json_t *hosts, *origins, *tls;
 };
 
 static const struct json_field listen_fields[] = {
@@ -48,6 +48,17 @@ static const struct json_field listen_fields[] = {
 	{ "port", JSON_FIELD_INT64, offsetof(struct raw_listen, port), 0 },
 	{ "hosts", JSON_FIELD_ARRAY, offsetof(struct raw_listen, hosts), 0 },
 	{ "origins", JSON_FIELD_ARRAY, offsetof(struct raw_listen, origins), 0 },
+	{ "tls", JSON_FIELD_OBJECT, offsetof(struct raw_listen, tls), 0 },
+	{ 0 },
+};
+
+static const struct json_field tls_fields[] = {
+	{ "certificate", JSON_FIELD_STRING,
+	  offsetof(struct server_config, tls_certificate), JSON_FIELD_REQUIRED },
+	{ "key", JSON_FIELD_STRING, offsetof(struct server_config, tls_key),
+	  JSON_FIELD_REQUIRED },
+	{ "client_ca", JSON_FIELD_STRING, offsetof(struct server_config, tls_client_ca),
+	  0 },
 	{ 0 },
 };
 
@@ -143,6 +154,8 @@ static bool decode_listen(struct server_config *c, const json_t *listen,
 	struct raw_listen raw = { .address = c->address, .port = c->port };
 
 	if (listen && !json_decode(listen, listen_fields, &raw, "listen", err))
+		return false;
+	if (raw.tls && !json_decode(raw.tls, tls_fields, c, "listen/tls", err))
 		return false;
 	c->address = raw.address;
 	c->port = raw.port;

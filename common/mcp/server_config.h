@@ -23,6 +23,8 @@ struct server_config {
 	const char *hosts[SERVER_HOSTS_MAX + 1];   /* NULL-terminated */
 	const char *origins[SERVER_HOSTS_MAX + 1]; /* NULL-terminated */
 	const char *instance;
+	/* PEM files; NULL: plain HTTP, and no certificates of clients. */
+	const char *tls_certificate, *tls_key, *tls_client_ca;
 	const char *gate_url;                          /* NULL: no gate */
 	const char *gate_token_file;                   /* NULL: the default */
 	const json_t *freed_reads;                     /* NULL: none */

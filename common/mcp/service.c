@@ -120,7 +120,10 @@ static bool make_oauth(struct mcp_service *s, struct error *err)
 					 tool);
 	}
 	s->oauth = oauth_new(&c->oauth, s->server->name, err);
-	return s->oauth != NULL;
+	if (!s->oauth || !c->oauth.ca_file)
+		return s->oauth != NULL;
+	_cleanup_free_ char *ca = statedir_file(s->dir, c->oauth.ca_file);
+	return ca ? oauth_trust(s->oauth, ca, err) : error_oom(err);
 }
 
 /* Towards the issuers, whose threads are started here: behind the sandbox. */
@@ -156,9 +159,8 @@ static bool read_gate_token(struct mcp_service *s, struct error *err)
 {
 	const char *file = s->config.gate_token_file;
 	_cleanup_free_ char *path =
-		!file          ? statedir_path(s->dir, "tokens/%s.token", s->server->name)
-		: *file == '/' ? strdup(file)
-			       : statedir_path(s->dir, "%s", file);
+		file ? statedir_file(s->dir, file)
+		     : statedir_path(s->dir, "tokens/%s.token", s->server->name);
 
 	if (!s->config.gate_url)
 		return true;
@@ -166,6 +168,23 @@ static bool read_gate_token(struct mcp_service *s, struct error *err)
 		return error_oom(err);
 	s->gate_token = secret_read(path, true, err);
 	return s->gate_token != NULL;
+}
+
+/* Before the sandbox closes: afterwards the key is out of reach. */
+static bool read_tls(struct mcp_service *s, struct error *err)
+{
+	const struct server_config *c = &s->config;
+
+	if (!c->tls_certificate)
+		return true;
+	_cleanup_free_ char *cert = statedir_file(s->dir, c->tls_certificate);
+	_cleanup_free_ char *key = statedir_file(s->dir, c->tls_key);
+	_cleanup_free_ char *ca =
+		c->tls_client_ca ? statedir_file(s->dir, c->tls_client_ca) : NULL;
+	if (!cert || !key || (c->tls_client_ca && !ca))
+		return error_oom(err);
+	s->tls = httpd_tls_read(cert, key, ca, err);
+	return s->tls != NULL;
 }
 
 static bool open_shared(struct mcp_service *s, struct error *err)
@@ -211,7 +230,8 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	}
 	if (!read_config(s, err) || !build_tables(s, err) || !make_oauth(s, err) ||
 	    !make_replies(s, err) || !read_state_key(s, err) ||
-	    !read_gate_token(s, err) || !open_shared(s, err) || !open_backend(s, err))
+	    !read_gate_token(s, err) || !read_tls(s, err) || !open_shared(s, err) ||
+	    !open_backend(s, err))
 		return NULL;
 	/* Already here, so that the sandbox can keep this process from every other log. */
 	s->audit = audit_open(dir, server->name, err);
@@ -284,11 +304,13 @@ static bool start_listening(struct mcp_service *s, struct error *err)
 		.body_max = (size_t)s->config.body_bytes,
 		.allowed_hosts = s->config.hosts,
 		.allowed_origins = s->config.origins,
+		.tls = s->tls,
 		.handler = dispatch_request,
 		.context = s,
 	};
 
 	s->httpd = httpd_start(&config, err);
+	httpd_tls_free(TAKE(s->tls)); /* its own copies are left */
 	return s->httpd != NULL;
 }
 
@@ -345,6 +367,7 @@ void mcp_service_free(struct mcp_service *s)
 	token_index_free(s->tokens);
 	keyring_free(s->keys);
 	secret_free(s->gate_token);
+	httpd_tls_free(s->tls);
 	secret_free(s->state_key);
 	free(s->discover_members);
 	listing_done(&s->tool_pages);

@@ -32,6 +32,7 @@
 #include "mcp/tool_table.h"
 #include "proc/workers.h"
 #include "wire/http_stream.h"
+#include "wire/httpd_tls.h"
 
 /* What /readyz last found out. */
 struct readiness {
@@ -79,6 +80,7 @@ struct mcp_service {
 	struct limiter *refusal_limiter; /* audit lines about refusals, per client */
 	struct workers *workers;
 	struct ticker *ticker; /* NULL: the server has no tick */
+	struct httpd_tls *tls; /* NULL: plain HTTP; until it listens */
 	struct httpd *httpd;
 	struct callers callers;
 	struct sessions *sessions; /* of legacy clients */
