@@ -1,9 +1,10 @@
 /* wingman connect: how an MCP client reaches a server, and the bridge for it. */
 #include "base/file.h"
 #include "base/options.h"
-#include "console/bridge.h"
 #include "console/console.h"
 #include "console/endpoint.h"
+#include "mcp/stdio_bridge.h"
+#include "proc/sandbox.h"
 
 struct connect_options {
 	const char *client;
@@ -165,8 +166,18 @@ static int be_the_server(const struct console *c, const struct connect_options *
 	_cleanup_free_ char *path = token_path(c, o);
 	_cleanup_(secret_freep) struct secret *token =
 		url && path ? secret_read(path, true, &err) : NULL;
+	_cleanup_close_ int stop_fd = token ? stdio_bridge_catch_signals(&err) : -1;
+	const struct stdio_bridge_options options = {
+		.url = url,
+		.token = token,
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.stop_fd = stop_fd,
+		.down_hint = "start the server with 'wingman up', then try again",
+		.token_hint = "make one with 'wingman token new'",
+	};
 
-	if (!token || !bridge_run(url, token, &err))
+	if (stop_fd < 0 || !sandbox_basics(&err) || !stdio_bridge_run(&options, &err))
 		return console_fail(c, &err);
 	return EXIT_DONE;
 }

@@ -26,7 +26,7 @@ EDGES = {
     "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
     "gate": {"gate", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
     "console": {"console", "guard", "link/http", "wire", "proc", "base", "schemas",
-                "gate/messages.h"},
+                "mcp/stdio_bridge.h", "gate/messages.h"},
     "slack": {"slack", "api", "link/http", "wire", "proc", "base", "schemas",
               "gate/messages.h"},
     "assistant/worker": {"assistant/worker", "proc", "base"},
