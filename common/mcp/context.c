@@ -222,7 +222,7 @@ static void work(void *argument)
 	struct exchange *x = argument;
 	char request[32];
 
-	(void)snprintf(request, sizeof request, "%s", http_request_id(x->http));
+	(void)snprintf(request, sizeof request, "%s", x->request);
 	log_set_request(request);
 	answer(x);
 	log_set_request(NULL);
@@ -250,7 +250,8 @@ static void start(struct exchange *x, bool is_freed)
 			  "the gate reads with a requester ticket alone");
 	} else {
 		x->deadline_ms = clock_mono_ms() + s->config.deadline_ms;
-		x->is_entered = callers_enter(&s->callers, x->caller.client,
+		x->is_entered = x->is_entered ||
+				callers_enter(&s->callers, x->caller.client,
 					      (unsigned)s->config.calls_per_caller, &err);
 		if (x->is_entered && workers_submit(s->workers, work, x))
 			return;

@@ -14,6 +14,7 @@ static const char JSON_TYPE[] = "application/json";
 
 void exchange_drop(struct exchange *x)
 {
+	legacy_leave(x);
 	session_unref(x->session);
 	if (x->is_entered)
 		callers_leave(&x->service->callers, x->caller.client);
@@ -51,8 +52,10 @@ void exchange_send(struct exchange *x, unsigned status, const struct http_header
 	size_t index = x->index;
 
 	if (batch) {
+		bool is_silent = legacy_is_silenced(x);
+
 		(void)exchange_leave(x, status);
-		legacy_collect(batch, index, body);
+		legacy_collect(batch, index, is_silent ? NULL : body);
 		return;
 	}
 	if (body && !strbuf_ok(body)) {
@@ -60,6 +63,8 @@ void exchange_send(struct exchange *x, unsigned status, const struct http_header
 		strbuf_done(body);
 		status = 500;
 	}
+	if (x->session && legacy_send(x, status, body))
+		return;
 	if (x->stream) {
 		end_stream(x, body);
 		status = 200;
@@ -98,7 +103,7 @@ void exchange_challenge(struct exchange *x, unsigned status, const char *challen
 	const struct http_header headers[] = { { "WWW-Authenticate", challenge },
 					       { NULL, NULL } };
 
-	if (x->batch) /* has one status for all */
+	if (x->batch || !x->http) /* has one status for all, or none any more */
 		refuse(x, status, JSONRPC_INVALID_REQUEST, "the token does not allow it");
 	else
 		exchange_send(x, status, headers, NULL);
@@ -146,6 +151,10 @@ void exchange_refuse_missing(struct exchange *x, json_t *missing)
 {
 	struct refusal refusal = { 0 };
 
+	if (x->session) {
+		legacy_refuse_missing(x, missing);
+		return;
+	}
 	refusal.data = json_pack("{s:o}", "requiredCapabilities", missing);
 	refusal_set(&refusal, 400, JSONRPC_MISSING_CAPABILITY,
 		    "the client did not declare a capability that this needs");
@@ -188,6 +197,10 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 
 		mcp_result_done(r);
 		exchange_refuse_missing(x, missing);
+		return;
+	}
+	if (r->input_requests && x->session) {
+		legacy_ask(x, r);
 		return;
 	}
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
@@ -238,7 +251,7 @@ bool exchange_accepts(const char *accept, const char *type, const char *range)
 	return !accept;
 }
 
-static bool check_media(struct exchange *x)
+bool exchange_check_media(struct exchange *x)
 {
 	static const struct http_header allow[] = { { "Allow", "GET, POST, DELETE" },
 						    { NULL, NULL } };
@@ -265,7 +278,7 @@ static bool check_media(struct exchange *x)
 
 /* ---- Steps 4 and 5: parse, shape, era ---- */
 
-static bool parse(struct exchange *x)
+bool exchange_parse(struct exchange *x)
 {
 	struct error err = ERROR_INIT;
 	size_t length;
@@ -279,12 +292,14 @@ static bool parse(struct exchange *x)
 		refuse(x, 400, JSONRPC_PARSE_ERROR, err.message);
 		return false;
 	}
-	error_clear(&err);
-	if (json_is_array(x->body)) {
-		legacy_post_batch(x);
-		return false;
-	}
+	return true;
+}
+
+bool exchange_read(struct exchange *x)
+{
+	struct error err = ERROR_INIT;
 	const json_t *id = NULL;
+
 	if (!jsonrpc_read(x->body, &x->message, &id, &err)) {
 		x->message.id = id;
 		refuse(x, 400, JSONRPC_INVALID_REQUEST, err.message);
@@ -406,6 +421,25 @@ void dispatch_run(struct exchange *x)
 	}
 }
 
+void dispatch_again(struct exchange *x)
+{
+	struct asking *a = &x->asking;
+
+	json_decref(a->requests);
+	json_decref(a->missing);
+	*a = (struct asking){ .answers = a->answers, .memory = a->memory };
+	json_decref(TAKE(x->arguments));
+	strbuf_done(&x->canonical);
+	strbuf_init(&x->canonical);
+	x->tool = NULL;
+	x->resource = NULL;
+	x->prompt = NULL;
+	x->name = NULL;
+	x->next = NULL;
+	x->wants_task = false;
+	dispatch_run(x);
+}
+
 static void dispatch_method(struct exchange *x)
 {
 	struct refusal refusal = { 0 };
@@ -425,6 +459,14 @@ static void dispatch_method(struct exchange *x)
 		dispatch_run(x);
 }
 
+static void go_on_body(struct exchange *x)
+{
+	if (json_is_array(x->body))
+		legacy_post_batch(x);
+	else if (exchange_read(x) && check_era(x))
+		dispatch_method(x);
+}
+
 /* Step 2 is done: 'caller' is known, and may enter. */
 static void go_on(struct exchange *x)
 {
@@ -434,8 +476,8 @@ static void go_on(struct exchange *x)
 		legacy_get(x);
 	else if (strcmp(verb, "DELETE") == 0)
 		legacy_delete(x);
-	else if (check_media(x) && parse(x) && check_era(x))
-		dispatch_method(x);
+	else if (exchange_check_media(x) && exchange_parse(x))
+		go_on_body(x);
 }
 
 struct exchange *exchange_new(struct mcp_service *s, struct http_request *http)
@@ -448,11 +490,15 @@ struct exchange *exchange_new(struct mcp_service *s, struct http_request *http)
 	x->http = http;
 	x->method = MCP_METHOD_COUNT;
 	strbuf_init(&x->canonical);
+	if (http)
+		(void)snprintf(x->request, sizeof x->request, "%s",
+			       http_request_id(http));
 	atomic_fetch_add(&s->metrics.in_flight, 1);
 	return x;
 }
 
-static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
+static void begin(struct mcp_service *s, struct http_request *http,
+		  void (*then)(struct exchange *x))
 {
 	struct exchange *x = exchange_new(s, http);
 
@@ -465,16 +511,19 @@ static void dispatch_mcp(struct mcp_service *s, struct http_request *http)
 	if (atomic_load(&s->is_stopping))
 		refuse(x, 503, JSONRPC_INTERNAL_ERROR, "the server is about to stop");
 	else
-		authorize(x, go_on);
+		authorize(x, then);
 }
 
 void dispatch_request(void *context, struct http_request *http)
 {
 	struct mcp_service *s = context;
+	const char *path = http_request_path(http);
 
 	log_set_request(http_request_id(http));
-	if (strcmp(http_request_path(http), "/mcp") == 0)
-		dispatch_mcp(s, http);
+	if (strcmp(path, "/mcp") == 0)
+		begin(s, http, go_on);
+	else if (strcmp(path, "/sse") == 0 || strcmp(path, "/messages") == 0)
+		begin(s, http, legacy_sse);
 	else if (!status_request(s, http) && !authorize_metadata(s, http))
 		http_reply_text(http, 404, "text/plain", "not found\n");
 	log_set_request(NULL);

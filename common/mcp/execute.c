@@ -273,6 +273,7 @@ static bool begin(struct execution *e, struct mcp_result *r)
 		refuse(e, r, &err, NULL);
 		return false;
 	}
+	e->x->is_committed = true;
 	json_t *data = started_data(e);
 
 	if (!data || !audit_append(s->audit, "call.started", data, NULL, &err)) {

@@ -503,6 +503,7 @@ static void delete_ends_a_session_and_its_stream(void **state)
 
 static void sessions_have_limits(void **state)
 {
+	static const struct session_client newest = { .revision = LEGACY_2025_11_25 };
 	struct sessions *all = sessions_new();
 	struct caller a = { .principal = "a", .client = "1" };
 	struct caller b = { .principal = "a", .client = "2" };
@@ -513,21 +514,20 @@ static void sessions_have_limits(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < SESSIONS_PER_CLIENT_MAX; i++) {
-		held[i] = session_start(all, &a, LEGACY_2025_11_25, now_ms + (int64_t)i,
-					&err);
+		held[i] = session_start(all, &a, &newest, now_ms + (int64_t)i, &err);
 		assert_non_null(held[i]);
 	}
 	/* All are in use: none can be given up; another client is not touched by it. */
-	assert_null(session_start(all, &a, LEGACY_2025_11_25, now_ms, &err));
+	assert_null(session_start(all, &a, &newest, now_ms, &err));
 	assert_int_equal(err.code, ERR_RATE_LIMITED);
-	struct session *other = session_start(all, &b, LEGACY_2025_11_25, now_ms, &err);
+	struct session *other = session_start(all, &b, &newest, now_ms, &err);
 	assert_non_null(other);
 	session_unref(other);
 	(void)snprintf(first, sizeof first, "%s", session_id(held[0]));
 	for (size_t i = 0; i < SESSIONS_PER_CLIENT_MAX; i++)
 		session_unref(held[i]);
 	/* One more, and the oldest goes. */
-	struct session *more = session_start(all, &a, LEGACY_2025_11_25, now_ms, &err);
+	struct session *more = session_start(all, &a, &newest, now_ms, &err);
 	assert_non_null(more);
 	session_unref(more);
 	assert_int_equal(sessions_count(all), SESSIONS_PER_CLIENT_MAX + 1);
@@ -538,13 +538,13 @@ static void sessions_have_limits(void **state)
 	assert_non_null(more);
 	session_unref(more);
 	assert_null(session_find(all, first, &a, now_ms + 2 * SESSION_IDLE_MS - 1));
-	struct session *late = session_start(all, &b, LEGACY_2025_11_25,
+	struct session *late = session_start(all, &b, &newest,
 					     now_ms + 3 * (int64_t)SESSION_IDLE_MS, &err);
 	session_unref(late);
 	assert_int_equal(sessions_count(all), 1);
 	sessions_close(all);
 	assert_int_equal(sessions_count(all), 0);
-	assert_null(session_start(all, &b, LEGACY_2025_11_25, now_ms, &err));
+	assert_null(session_start(all, &b, &newest, now_ms, &err));
 	sessions_free(all);
 }
 

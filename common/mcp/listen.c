@@ -192,8 +192,42 @@ struct mcp_service *mcp_call_service(const struct mcp_call *call)
 	return call->exchange ? call->exchange->service : NULL;
 }
 
+/* To the sessions, of which each hears what its revision has. */
+static void tell_sessions(struct mcp_service *s, enum mcp_change what, const char *uri)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	bool is_content = what == MCP_CHANGED_RESOURCE;
+
+	strbuf_add_format(&sb, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\"",
+			  listeners_method(what));
+	if (is_content) {
+		strbuf_add_string(&sb, ",\"params\":{\"uri\":");
+		strbuf_add_json_string(&sb, uri, strlen(uri));
+		strbuf_add_char(&sb, '}');
+	}
+	strbuf_add_char(&sb, '}');
+	if (strbuf_ok(&sb))
+		sessions_tell(s->sessions, sb.data, sb.length, is_content ? uri : NULL);
+}
+
+static bool may_change(const struct mcp_service *s, enum mcp_change what)
+{
+	static const unsigned features[] = {
+		[MCP_CHANGED_TOOLS] = MCP_HAS_TOOL_CHANGES,
+		[MCP_CHANGED_PROMPTS] = MCP_HAS_PROMPT_CHANGES,
+		[MCP_CHANGED_RESOURCES] = MCP_HAS_RESOURCE_CHANGES,
+		[MCP_CHANGED_RESOURCE] = MCP_HAS_SUBSCRIPTIONS,
+	};
+
+	return s->features & features[what];
+}
+
 void mcp_service_changed(struct mcp_service *s, enum mcp_change what, const char *uri)
 {
-	if (s)
-		listeners_tell(s->listeners, what, uri);
+	if (!s || (what == MCP_CHANGED_RESOURCE && !uri))
+		return;
+	listeners_tell(s->listeners, what, uri);
+	/* Sessions ask for no list_changed: what was not announced is not told. */
+	if (may_change(s, what))
+		tell_sessions(s, what, uri);
 }

@@ -182,7 +182,7 @@ static bool wants(const struct listener *l, enum mcp_change what, const char *ur
 	return false;
 }
 
-void listeners_tell(struct listeners *all, enum mcp_change what, const char *uri)
+const char *listeners_method(enum mcp_change what)
 {
 	static const char *const methods[] = {
 		[MCP_CHANGED_TOOLS] = "notifications/tools/list_changed",
@@ -190,6 +190,12 @@ void listeners_tell(struct listeners *all, enum mcp_change what, const char *uri
 		[MCP_CHANGED_RESOURCES] = "notifications/resources/list_changed",
 		[MCP_CHANGED_RESOURCE] = "notifications/resources/updated",
 	};
+
+	return methods[what];
+}
+
+void listeners_tell(struct listeners *all, enum mcp_change what, const char *uri)
+{
 	_cleanup_strbuf_ struct strbuf members = STRBUF_INIT;
 	struct listener *l;
 
@@ -201,7 +207,7 @@ void listeners_tell(struct listeners *all, enum mcp_change what, const char *uri
 	LIST_FOREACH(l, &all->head, entry)
 	{
 		if (wants(l, what, uri))
-			(void)send_notification(l, methods[what], members.data);
+			(void)send_notification(l, listeners_method(what), members.data);
 	}
 	(void)pthread_mutex_unlock(&all->lock);
 }

@@ -40,6 +40,8 @@ bool listeners_begin(struct listeners *all, const struct mcp_identity *me,
 		     const char *client, size_t max, struct listen_filter *filter,
 		     struct error *err);
 
+/* notifications/... */
+const char *listeners_method(enum mcp_change what);
 /* 'uri' is for MCP_CHANGED_RESOURCE alone. */
 void listeners_tell(struct listeners *all, enum mcp_change what, const char *uri);
 /* To those of this person and client that asked for this task; 'params' is the task. */

@@ -17,6 +17,13 @@ bool questions_read(struct exchange *x, struct error *err)
 	const json_t *state = json_object_get(params, "requestState");
 	struct ask_binding b;
 
+	if (x->session) { /* asked within the request, and nothing travels sealed */
+		x->asking.capabilities =
+			x->batch ? NULL : session_client(x->session).capabilities;
+		x->asking.responses = x->responses;
+		x->asking.is_allowed = true;
+		return true;
+	}
 	x->asking.capabilities = json_object_get(json_object_get(params, "_meta"),
 						 META_CLIENT_CAPABILITIES);
 	x->asking.is_allowed = true;
@@ -52,7 +59,7 @@ bool questions_put(struct exchange *x, struct mcp_result *r, struct error *err)
 		r->missing = json_incref(a->missing);
 		return true;
 	}
-	if (x->is_task) { /* keeps the answers itself */
+	if (x->is_task || x->session) { /* keeps the answers itself */
 		r->input_requests = json_incref(a->requests);
 		return true;
 	}

@@ -48,21 +48,41 @@ static json_t *server_info(enum legacy_revision r, const struct mcp_identity *me
 	return info;
 }
 
+static void write_capability(struct strbuf *sb, const char *name, bool is_subscribed,
+			     bool is_changing)
+{
+	strbuf_add_format(sb, ",\"%s\":{%s%s%s}", name,
+			  is_subscribed ? "\"subscribe\":true" : "",
+			  is_subscribed && is_changing ? "," : "",
+			  is_changing ? "\"listChanged\":true" : "");
+}
+
+static void write_capabilities(struct strbuf *sb, enum legacy_revision r,
+			       unsigned features)
+{
+	strbuf_add_format(sb, "{\"tools\":{%s}",
+			  features & MCP_HAS_TOOL_CHANGES ? "\"listChanged\":true" : "");
+	if (features & MCP_HAS_LOGGING)
+		write_capability(sb, "logging", false, false);
+	if (features & MCP_HAS_RESOURCES)
+		write_capability(sb, "resources", features & MCP_HAS_SUBSCRIPTIONS,
+				 features & MCP_HAS_RESOURCE_CHANGES);
+	if (features & MCP_HAS_PROMPTS)
+		write_capability(sb, "prompts", false, features & MCP_HAS_PROMPT_CHANGES);
+	if (features & MCP_HAS_COMPLETION && r > LEGACY_2024_11_05)
+		write_capability(sb, "completions", false, false);
+	strbuf_add_char(sb, '}');
+}
+
 void legacy_write_initialize(struct strbuf *sb, enum legacy_revision r,
 			     const struct mcp_identity *me, unsigned features)
 {
 	json_auto_t *info = server_info(r, me);
 	struct error err = ERROR_INIT;
 
-	strbuf_add_format(sb,
-			  "{\"protocolVersion\":\"%s\",\"capabilities\":{\"tools\":{},"
-			  "\"logging\":{}%s%s%s},\"serverInfo\":",
-			  dates[r],
-			  features & MCP_HAS_RESOURCES ? ",\"resources\":{}" : "",
-			  features & MCP_HAS_PROMPTS ? ",\"prompts\":{}" : "",
-			  features & MCP_HAS_COMPLETION && r > LEGACY_2024_11_05
-				  ? ",\"completions\":{}"
-				  : "");
+	strbuf_add_format(sb, "{\"protocolVersion\":\"%s\",\"capabilities\":", dates[r]);
+	write_capabilities(sb, r, features);
+	strbuf_add_string(sb, ",\"serverInfo\":");
 	if (!info || !json_write(sb, info, &err))
 		sb->failed = true;
 	if (me->instructions) {

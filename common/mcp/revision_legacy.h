@@ -40,6 +40,23 @@ static inline bool legacy_has_priming(enum legacy_revision r)
 	return r == LEGACY_2025_11_25;
 }
 
+/* Whether progress has a text. */
+static inline bool legacy_has_progress_text(enum legacy_revision r)
+{
+	return r >= LEGACY_2025_03_26;
+}
+
+/* --- revision_legacy_ask.c --- */
+
+/* What of the capabilities that a client declares counts in this revision, and nothing
+ * else; new, NULL without memory. */
+json_t *legacy_capabilities(enum legacy_revision r, const json_t *declared) _must_use_;
+/* {method, params} of a question (mcp/ask.h) in this revision's words, new. NULL: it has
+ * none for it, or there is no memory. */
+json_t *legacy_question(enum legacy_revision r, const json_t *request) _must_use_;
+
+/* --- revision_legacy.c --- */
+
 /* The methods that work without a session know of; MCP_METHOD_COUNT for all others. */
 enum mcp_method legacy_method(const struct jsonrpc_message *m, unsigned features);
 

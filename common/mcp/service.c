@@ -322,7 +322,8 @@ bool mcp_service_start(struct mcp_service *s, struct error *err)
 		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
 	s->tasks = s->workers ? tasks_new(s, err) : NULL;
 	return s->tasks && recover_started(s, err) && start_oauth(s, err) &&
-	       tasks_start(s->tasks, err) && start_listening(s, err) &&
+	       tasks_start(s->tasks, err) && sessions_start(s->sessions, err) &&
+	       start_listening(s, err) &&
 	       ticker_start(s, err);
 }
 
@@ -336,7 +337,7 @@ void mcp_service_stop(struct mcp_service *s, int64_t patience_ms)
 		oauth_stop(s->oauth); /* who waits for keys is answered */
 	ticker_wake(s);
 	if (s->sessions)
-		sessions_close(s->sessions); /* their streams last for ever */
+		sessions_close(s->sessions); /* the standing ones last for ever */
 	if (s->listeners)
 		listeners_close(s->listeners);
 	/* What still runs afterwards has lost its connection, but ends properly: a

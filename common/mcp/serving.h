@@ -98,6 +98,7 @@ struct mcp_service {
 struct exchange {
 	struct mcp_service *service;
 	struct http_request *http;
+	char request[32]; /* its id, for logs */
 	struct caller caller;
 	bool from_gate;
 	bool is_oauth;                     /* the caller came with an issuer's token */
@@ -139,10 +140,18 @@ struct exchange {
 	bool is_entered;       /* counted in 'callers' */
 	struct exchange *next; /* in 'free_reads' */
 
-	enum legacy_revision revision; /* LEGACY_NONE: a modern request */
-	struct session *session;       /* counted; NULL: none */
-	struct legacy_batch *batch;    /* 'http' is then the whole batch's; NULL: alone */
-	size_t index;                  /* in 'batch' */
+	enum legacy_revision revision;   /* LEGACY_NONE: a modern request */
+	struct session *session;         /* counted; NULL: none */
+	struct outlet *outlet;         /* its stream in there; NULL: not begun */
+	LIST_ENTRY(exchange) in_session; /* of those under way, if 'is_listed' */
+	bool is_listed;
+	atomic_bool is_cancelled;   /* by its client's word */
+	bool is_committed;          /* too late for that */
+	unsigned rounds;            /* of questions */
+	struct legacy_wait wait;    /* for answers */
+	json_t *responses;          /* the last ones; owned */
+	struct legacy_batch *batch; /* 'http' is then the whole batch's; NULL: alone */
+	size_t index;               /* in 'batch' */
 };
 
 /* --- dispatch.c --- */
@@ -159,6 +168,13 @@ void exchange_drop(struct exchange *x);
 bool exchange_accepts(const char *accept, const char *type, const char *range);
 /* The method is known: do it. */
 void dispatch_run(struct exchange *x);
+/* Do it once more, with the answers that came. */
+void dispatch_again(struct exchange *x);
+/* Steps 3 and 4 of a POST; each replies itself when it returns false. What is read is
+ * 'body', then, unless that is an array, the message in it. */
+bool exchange_check_media(struct exchange *x);
+bool exchange_parse(struct exchange *x);
+bool exchange_read(struct exchange *x);
 /* Each of these replies and frees the exchange. 'body' may be NULL. */
 void exchange_send(struct exchange *x, unsigned status, const struct http_header *headers,
 		   struct strbuf *body);

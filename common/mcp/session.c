@@ -1,51 +1,35 @@
 #include "mcp/session.h"
 
-#include <pthread.h>
-#include <sys/queue.h>
+#include <errno.h>
+#include <signal.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "wire/sse.h"
-
-enum { BUCKETS = 1024, STANDING = 1, ID_BYTES = 48 };
-
-struct event {
-	STAILQ_ENTRY(event) next;
-	int64_t number;
-	size_t bytes;
-	struct shared_bytes *text; /* as it goes out, id line included */
-};
-
-struct session {
-	LIST_ENTRY(session) in_bucket;
-	struct sessions *all;
-	unsigned refs; /* the table's, and those of requests under way */
-	bool has_ended;
-	char id[2 * DIGEST_ID_BYTES];
-	char principal[129], client[65];
-	enum legacy_revision revision;
-	int64_t used_ms;            /* monotonic */
-	struct http_stream *stream; /* NULL: nobody listens */
-	STAILQ_HEAD(events, event) events;
-	size_t event_count, event_bytes;
-	int64_t last; /* number of the newest event */
-	int64_t sent; /* of the newest that went to some stream */
-};
-
-struct sessions {
-	pthread_mutex_t lock;
-	LIST_HEAD(bucket, session) buckets[BUCKETS];
-	size_t count;
-	bool is_closed;
-};
+#include "mcp/session_private.h"
 
 struct sessions *sessions_new(void)
 {
 	struct sessions *all = calloc(1, sizeof *all);
+	pthread_condattr_t monotonic;
 
-	if (all)
-		pthread_mutex_init(&all->lock, NULL);
+	if (!all)
+		return NULL;
+	(void)pthread_mutex_init(&all->lock, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&all->woken, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 	return all;
+}
+
+void session_lock(struct session *s)
+{
+	(void)pthread_mutex_lock(&s->all->lock);
+}
+
+void session_unlock(struct session *s)
+{
+	(void)pthread_mutex_unlock(&s->all->lock);
 }
 
 /* ---- All below hold the lock ---- */
@@ -56,43 +40,25 @@ static size_t bucket_of(const char *id)
 
 	for (; *id; id++)
 		hash = (hash ^ (unsigned char)*id) * 16777619U;
-	return hash % BUCKETS;
-}
-
-static void drop_event(struct session *s)
-{
-	struct event *e = STAILQ_FIRST(&s->events);
-
-	STAILQ_REMOVE_HEAD(&s->events, next);
-	s->event_count--;
-	s->event_bytes -= e->bytes;
-	shared_bytes_unref(e->text);
-	free(e);
+	return hash % SESSION_BUCKETS;
 }
 
 static void drop(struct session *s)
 {
 	if (--s->refs > 0)
 		return;
-	while (!STAILQ_EMPTY(&s->events))
-		drop_event(s);
+	session_free_streams(s);
+	json_decref(s->client.capabilities);
+	json_decref(s->uris);
 	free(s);
 }
 
-static void end_stream(struct session *s)
-{
-	if (!s->stream)
-		return;
-	http_stream_end(s->stream);
-	http_stream_unref(TAKE(s->stream));
-}
-
-static void end(struct session *s)
+static void end(struct session *s, bool is_graceful)
 {
 	if (s->has_ended)
 		return;
 	s->has_ended = true;
-	end_stream(s);
+	session_end_streams(s, is_graceful);
 	LIST_REMOVE(s, in_bucket);
 	s->all->count--;
 	drop(s);
@@ -100,13 +66,14 @@ static void end(struct session *s)
 
 static bool is_busy(const struct session *s)
 {
-	return s->refs > 1 || (s->stream && !http_stream_is_closed(s->stream));
+	return s->refs > 1 ||
+	       (s->standing.stream && !http_stream_is_closed(s->standing.stream));
 }
 
 static bool belongs_to(const struct session *s, const struct caller *caller)
 {
 	return strcmp(s->principal, caller->principal) == 0 &&
-	       strcmp(s->client, caller->client) == 0;
+	       strcmp(s->client_id, caller->client) == 0;
 }
 
 /* End what has expired. Returns the client's sessions, and its one that was quiet longest. */
@@ -117,11 +84,11 @@ static size_t sweep(struct sessions *all, const struct caller *caller, int64_t n
 	size_t mine = 0;
 
 	*ret_oldest = NULL;
-	for (size_t i = 0; i < BUCKETS; i++)
+	for (size_t i = 0; i < SESSION_BUCKETS; i++)
 		for (s = LIST_FIRST(&all->buckets[i]); s; s = next) {
 			next = LIST_NEXT(s, in_bucket);
 			if (!is_busy(s) && now_ms - s->used_ms >= SESSION_IDLE_MS) {
-				end(s);
+				end(s, false);
 			} else if (belongs_to(s, caller)) {
 				mine++;
 				if (!is_busy(s) &&
@@ -143,12 +110,12 @@ static bool make_room(struct sessions *all, const struct caller *caller, int64_t
 	if (!oldest)
 		return error_set(err, ERR_RATE_LIMITED,
 				 "there are too many sessions at the moment");
-	end(oldest);
+	end(oldest, false);
 	return true;
 }
 
 static struct session *add(struct sessions *all, const struct caller *caller,
-			   enum legacy_revision revision, int64_t now_ms,
+			   const struct session_client *client, int64_t now_ms,
 			   struct error *err)
 {
 	struct session *s;
@@ -166,12 +133,21 @@ static struct session *add(struct sessions *all, const struct caller *caller,
 	}
 	s->all = all;
 	s->refs = 2;
-	s->revision = revision;
+	s->is_sse = !client;
+	s->is_settled = client != NULL;
+	s->client = client ? *client
+			   : (struct session_client){ .revision = LEGACY_2024_11_05 };
+	json_incref(s->client.capabilities);
 	s->used_ms = now_ms;
-	STAILQ_INIT(&s->events);
+	s->level = MCP_INFO;
+	outlet_init(&s->standing, OUTLET_STANDING);
+	s->standing.is_bare = s->is_sse;
+	s->standing.is_primed = legacy_has_priming(s->client.revision);
+	s->last_outlet = OUTLET_STANDING;
+	TAILQ_INIT(&s->outlets);
 	digest_random_id(s->id);
 	(void)snprintf(s->principal, sizeof s->principal, "%s", caller->principal);
-	(void)snprintf(s->client, sizeof s->client, "%s", caller->client);
+	(void)snprintf(s->client_id, sizeof s->client_id, "%s", caller->client);
 	LIST_INSERT_HEAD(&all->buckets[bucket_of(s->id)], s, in_bucket);
 	all->count++;
 	return s;
@@ -180,11 +156,11 @@ static struct session *add(struct sessions *all, const struct caller *caller,
 /* ---- Beginning and end ---- */
 
 struct session *session_start(struct sessions *all, const struct caller *caller,
-			      enum legacy_revision revision, int64_t now_ms,
+			      const struct session_client *client, int64_t now_ms,
 			      struct error *err)
 {
 	pthread_mutex_lock(&all->lock);
-	struct session *s = add(all, caller, revision, now_ms, err);
+	struct session *s = add(all, caller, client, now_ms, err);
 	pthread_mutex_unlock(&all->lock);
 	return s;
 }
@@ -203,7 +179,7 @@ struct session *session_find(struct sessions *all, const char *id,
 	if (s && !belongs_to(s, caller))
 		s = NULL;
 	if (s && !is_busy(s) && now_ms - s->used_ms >= SESSION_IDLE_MS) {
-		end(s);
+		end(s, false);
 		s = NULL;
 	}
 	if (s) {
@@ -216,11 +192,22 @@ struct session *session_find(struct sessions *all, const char *id,
 
 void session_end(struct session *s)
 {
-	struct sessions *all = s->all;
+	struct legacy_waits waits;
 
-	pthread_mutex_lock(&all->lock);
-	end(s);
-	pthread_mutex_unlock(&all->lock);
+	LIST_INIT(&waits);
+	session_lock(s);
+	end(s, false);
+	legacy_questions_take(s, &waits);
+	session_unlock(s);
+	legacy_questions_fail(&waits, "the session has ended");
+}
+
+struct session *session_ref(struct session *s)
+{
+	session_lock(s);
+	s->refs++;
+	session_unlock(s);
+	return s;
 }
 
 void session_unref(struct session *s)
@@ -236,14 +223,100 @@ void session_unref(struct session *s)
 	pthread_mutex_unlock(&all->lock);
 }
 
+/* ---- What expires ---- */
+
+int64_t sessions_sweep(struct sessions *all, int64_t now_ms)
+{
+	static const struct caller nobody = { .principal = "" };
+	int64_t next_ms = now_ms + SESSION_SWEEP_MS;
+	struct session *s, *oldest;
+	struct legacy_waits late;
+
+	LIST_INIT(&late);
+	(void)pthread_mutex_lock(&all->lock);
+	(void)sweep(all, &nobody, now_ms, &oldest);
+	for (size_t i = 0; i < SESSION_BUCKETS; i++)
+		LIST_FOREACH(s, &all->buckets[i], in_bucket)
+		{
+			legacy_questions_take_late(s, now_ms, &late, &next_ms);
+		}
+	(void)pthread_mutex_unlock(&all->lock);
+	legacy_questions_fail(&late, "the client did not answer in time");
+	return next_ms;
+}
+
+static void *work(void *argument)
+{
+	struct sessions *all = argument;
+
+	(void)pthread_mutex_lock(&all->lock);
+	while (!all->is_closed) {
+		(void)pthread_mutex_unlock(&all->lock);
+		int64_t next_ms = sessions_sweep(all, clock_mono_ms());
+		const struct timespec until = { next_ms / 1000,
+						next_ms % 1000 * 1000000 };
+
+		(void)pthread_mutex_lock(&all->lock);
+		if (!all->is_closed)
+			(void)pthread_cond_timedwait(&all->woken, &all->lock, &until);
+	}
+	(void)pthread_mutex_unlock(&all->lock);
+	return NULL;
+}
+
+bool sessions_start(struct sessions *all, struct error *err)
+{
+	sigset_t every, before;
+
+	(void)sigfillset(&every);
+	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
+	errno = pthread_create(&all->thread, NULL, work, all);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (errno != 0)
+		return error_errno(err, "cannot start a thread");
+	all->is_started = true;
+	return true;
+}
+
+/* One that has questions open, or any; counted. NULL: none is left. */
+static struct session *end_one(struct sessions *all, struct legacy_waits *ret)
+{
+	for (size_t i = 0; i < SESSION_BUCKETS; i++) {
+		struct session *s = LIST_FIRST(&all->buckets[i]);
+
+		if (!s)
+			continue;
+		s->refs++;
+		end(s, true);
+		legacy_questions_take(s, ret);
+		return s;
+	}
+	return NULL;
+}
+
 void sessions_close(struct sessions *all)
 {
-	pthread_mutex_lock(&all->lock);
+	bool is_more = true;
+
+	(void)pthread_mutex_lock(&all->lock);
+	bool is_started = all->is_started;
 	all->is_closed = true;
-	for (size_t i = 0; i < BUCKETS; i++)
-		while (!LIST_EMPTY(&all->buckets[i]))
-			end(LIST_FIRST(&all->buckets[i]));
-	pthread_mutex_unlock(&all->lock);
+	all->is_started = false;
+	(void)pthread_cond_broadcast(&all->woken);
+	(void)pthread_mutex_unlock(&all->lock);
+	if (is_started)
+		(void)pthread_join(all->thread, NULL);
+	while (is_more) {
+		struct legacy_waits waits;
+
+		LIST_INIT(&waits);
+		(void)pthread_mutex_lock(&all->lock);
+		struct session *s = end_one(all, &waits);
+		(void)pthread_mutex_unlock(&all->lock);
+		legacy_questions_fail(&waits, "the server is about to stop");
+		is_more = s != NULL;
+		session_unref(s);
+	}
 }
 
 void sessions_free(struct sessions *all)
@@ -251,7 +324,8 @@ void sessions_free(struct sessions *all)
 	if (!all)
 		return;
 	sessions_close(all);
-	pthread_mutex_destroy(&all->lock);
+	(void)pthread_cond_destroy(&all->woken);
+	(void)pthread_mutex_destroy(&all->lock);
 	free(all);
 }
 
@@ -268,137 +342,7 @@ const char *session_id(const struct session *s)
 	return s->id;
 }
 
-enum legacy_revision session_revision(const struct session *s)
+bool session_is_sse(const struct session *s)
 {
-	return s->revision;
-}
-
-/* ---- The standing stream ---- */
-
-/* "<stream>:<number>", digits alone. */
-static bool read_event_id(const char *text, int64_t *ret_number)
-{
-	char expected[ID_BYTES];
-	char *last = NULL;
-	const char *colon = strchr(text, ':');
-
-	if (!colon)
-		return false;
-	*ret_number = strtoll(colon + 1, &last, 10);
-	/* Written again, so that only our own way to write it counts. */
-	(void)snprintf(expected, sizeof expected, "%d:%lld", STANDING,
-		       (long long)*ret_number);
-	return *ret_number >= 0 && strcmp(text, expected) == 0;
-}
-
-/* Whether all that came behind it is still here. */
-static bool is_kept(const struct session *s, int64_t number)
-{
-	const struct event *first = STAILQ_FIRST(&s->events);
-
-	return number <= s->last &&
-	       (first ? number + 1 >= first->number : number == s->last);
-}
-
-bool session_can_resume(struct session *s, const char *last_event_id)
-{
-	int64_t number;
-	bool good = read_event_id(last_event_id, &number);
-
-	pthread_mutex_lock(&s->all->lock);
-	good = good && is_kept(s, number);
-	pthread_mutex_unlock(&s->all->lock);
-	return good;
-}
-
-static struct shared_bytes *format_event(int64_t number, const char *data, size_t length,
-					 int64_t retry_ms)
-{
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-	char id[ID_BYTES];
-
-	(void)snprintf(id, sizeof id, "%d:%lld", STANDING, (long long)number);
-	sse_write(&sb, length > 0 ? "message" : NULL, id, retry_ms, data, length);
-	return shared_bytes_take(&sb);
-}
-
-static void send_events(struct session *s)
-{
-	struct event *e;
-
-	STAILQ_FOREACH(e, &s->events, next)
-	{
-		if (e->number <= s->sent)
-			continue;
-		if (!http_stream_send(s->stream, e->text)) {
-			end_stream(s);
-			return;
-		}
-		s->sent = e->number;
-	}
-}
-
-static void prime(struct session *s)
-{
-	struct shared_bytes *text = format_event(s->sent, "", 0, SESSION_RETRY_MS);
-
-	if (text)
-		(void)http_stream_send(s->stream, text);
-	shared_bytes_unref(text);
-}
-
-void session_attach(struct session *s, struct http_stream *stream,
-		    const char *last_event_id)
-{
-	int64_t number = 0;
-
-	pthread_mutex_lock(&s->all->lock);
-	end_stream(s);
-	s->stream = stream;
-	/* Judged before; what was dropped since then is gone. */
-	if (last_event_id && read_event_id(last_event_id, &number) && is_kept(s, number))
-		s->sent = number;
-	if (s->has_ended) {
-		end_stream(s);
-	} else {
-		if (legacy_has_priming(s->revision))
-			prime(s);
-		send_events(s);
-	}
-	pthread_mutex_unlock(&s->all->lock);
-}
-
-static bool keep(struct session *s, const char *message, size_t length)
-{
-	struct event *e = calloc(1, sizeof *e);
-
-	if (!e)
-		return false;
-	e->number = s->last + 1;
-	e->bytes = length;
-	e->text = format_event(e->number, message, length, -1);
-	if (!e->text) {
-		free(e);
-		return false;
-	}
-	s->last = e->number;
-	STAILQ_INSERT_TAIL(&s->events, e, next);
-	s->event_count++;
-	s->event_bytes += length;
-	return true;
-}
-
-bool session_send(struct session *s, const char *message, size_t length)
-{
-	pthread_mutex_lock(&s->all->lock);
-	bool good = !s->has_ended && keep(s, message, length);
-
-	if (good && s->stream)
-		send_events(s);
-	/* Sent first: a long one is kept no longer than it takes to send it. */
-	while (s->event_count > SESSION_EVENTS_MAX ||
-	       s->event_bytes > SESSION_EVENT_BYTES_MAX)
-		drop_event(s);
-	pthread_mutex_unlock(&s->all->lock);
-	return good;
+	return s->is_sse;
 }

@@ -16,6 +16,8 @@ bool exchange_is_gone(const struct exchange *x)
 {
 	if (x->task_cancelled)
 		return atomic_load(x->task_cancelled);
+	if (x->session)
+		return atomic_load(&x->is_cancelled);
 	if (!x->is_ended_by_leaving)
 		return false;
 	if (x->is_answered)
@@ -56,7 +58,11 @@ static void notify(struct exchange *x, const char *method, json_t *params)
 					 method, "params", params);
 
 	/* NULL is what json_pack makes of text that is not UTF-8: that is not sent. */
-	if (message && json_write(&text, message, &ignored) && open_stream(x))
+	if (!message || !json_write(&text, message, &ignored))
+		return;
+	if (x->session)
+		(void)legacy_say(x, &text);
+	else if (open_stream(x))
 		(void)exchange_send_event(x, &text);
 }
 
@@ -80,6 +86,8 @@ void mcp_call_progress(struct mcp_call *call, double progress, double total,
 	if (x->has_progress && now_ms - x->progress_ms < PROGRESS_GAP_MS &&
 	    progress < total)
 		return;
+	if (x->revision != LEGACY_NONE && !legacy_has_progress_text(x->revision))
+		message = NULL;
 	x->has_progress = true;
 	x->progress = progress;
 	x->progress_ms = now_ms;
@@ -118,4 +126,10 @@ void mcp_call_log(struct mcp_call *call, enum mcp_level level, const char *logge
 	notify(x, "notifications/message",
 	       json_pack("{s:s, s:s*, s:O}", "level", levels[level], "logger", logger,
 			 "data", owned));
+}
+
+void mcp_call_hang_up(struct mcp_call *call)
+{
+	if (call->exchange && call->exchange->session)
+		legacy_hang_up(call->exchange);
 }

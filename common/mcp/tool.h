@@ -84,6 +84,11 @@ enum mcp_level {
 void mcp_call_log(struct mcp_call *call, enum mcp_level level, const char *logger,
 		  json_t *data);
 
+/* Close the connection and go on: a client that can come back for what follows does
+ * (2025-11-25, which calls it polling), soon and as often as it likes. With all others
+ * this does nothing. */
+void mcp_call_hang_up(struct mcp_call *call);
+
 /* --- going on as a task (mcp/server.h, 'tasks') --- */
 
 /* What takes longer than a client likes to wait. True: go on, as a task by now, or

@@ -249,7 +249,7 @@ static void work(void *argument)
 	char request[32];
 
 	/* The line after the reply still belongs to it. */
-	(void)snprintf(request, sizeof request, "%s", http_request_id(x->http));
+	(void)snprintf(request, sizeof request, "%s", x->request);
 	log_set_request(request);
 	answer(x);
 	log_set_request(NULL);
@@ -285,7 +285,7 @@ static void start(struct exchange *x)
 		return;
 	}
 	/* The gate calls for everybody, and its own limits are its own. */
-	if (!x->from_gate) {
+	if (!x->from_gate && !x->is_entered) {
 		x->is_entered = callers_enter(&s->callers, x->caller.client,
 					      (unsigned)s->config.calls_per_caller, &err);
 		if (!x->is_entered) {

@@ -51,6 +51,8 @@ bool elicit_enums(struct mcp_call *call, struct mcp_result *r, struct error *err
 
 bool tell_progress(struct mcp_call *call, struct mcp_result *r, struct error *err);
 bool tell_log(struct mcp_call *call, struct mcp_result *r, struct error *err);
+/* The result is fetched on another connection. */
+bool come_back(struct mcp_call *call, struct mcp_result *r, struct error *err);
 
 /* --- changes.c: what tells those who listen --- */
 

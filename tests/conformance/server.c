@@ -48,6 +48,7 @@ static const struct mcp_tool tools[] = {
 	{ .name = "test_logging_tool", .run = tell_log },
 	{ .name = "test_missing_capability", .run = ask_model_at_all_costs },
 	{ .name = "test_multiple_content_types", .run = mixed_content },
+	{ .name = "test_reconnection", .run = come_back },
 	{ .name = "test_sampling", .run = sample_prompt },
 	{ .name = "test_simple_text", .run = simple_text, .quick = true },
 	{ .name = "test_streaming_elicitation", .run = ask_name },
@@ -84,7 +85,8 @@ static const struct mcp_server server = {
 	.resource_count = ARRAY_SIZE(resources),
 	.prompts = prompts,
 	.prompt_count = ARRAY_SIZE(prompts),
-	.changes = MCP_TOOLS_MAY_CHANGE | MCP_PROMPTS_MAY_CHANGE,
+	.changes = MCP_TOOLS_MAY_CHANGE | MCP_PROMPTS_MAY_CHANGE |
+		   MCP_CONTENTS_MAY_CHANGE,
 	.tasks = true,
 	.logs = true,
 };

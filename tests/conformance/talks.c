@@ -36,3 +36,13 @@ bool tell_log(struct mcp_call *call, struct mcp_result *r, struct error *err)
 	mcp_result_text(r, "All is logged.");
 	return true;
 }
+
+bool come_back(struct mcp_call *call, struct mcp_result *r, struct error *err)
+{
+	(void)err;
+	mcp_call_hang_up(call);
+	nap();
+	nap();
+	mcp_result_text(r, "Reconnection test completed successfully.");
+	return true;
+}

@@ -1,0 +1,327 @@
+/*
+ * Questions of a function to the client of a session: each is a request of ours, on the
+ * stream of the client's own request. Meanwhile that one has no thread. When all are
+ * answered it runs again from its beginning, with the answers, as in the modern era.
+ */
+#include "mcp/serving.h"
+#include "mcp/session_private.h"
+
+#include "base/clock.h"
+
+struct asked {
+	struct strbuf text[ASK_KEYS_MAX]; /* messages */
+	size_t count;
+	json_t *keys; /* {id: key} */
+};
+
+static void asked_done(struct asked *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		strbuf_done(&a->text[i]);
+	json_decref(a->keys);
+}
+
+void legacy_fail(struct exchange *x, const struct error *err)
+{
+	if (x->tool)
+		tools_finish_error(x, err);
+	else
+		context_refuse(x, err, NULL);
+}
+
+void legacy_refuse_missing(struct exchange *x, json_t *missing)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(missing, name, value)
+		strbuf_add_format(&names, "%s%s", names.length ? ", " : "", name);
+	error_set(&err, ERR_PRECONDITION_FAILED,
+		  "the client did not declare a capability that this needs: %s%s",
+		  names.data, x->batch ? " (which a batch does not allow)" : "");
+	json_decref(missing);
+	legacy_fail(x, &err);
+}
+
+/* ---- Asking ---- */
+
+static bool add(struct asked *a, const struct exchange *x, const char *key,
+		const json_t *request, int64_t number, struct error *err)
+{
+	json_auto_t *fit = legacy_question(x->revision, request);
+	struct strbuf *text = &a->text[a->count++];
+	char id[32];
+
+	strbuf_init(text);
+	if (!fit)
+		return error_set(err, ERR_PRECONDITION_FAILED,
+				 "it asks what clients of this revision of MCP cannot be "
+				 "asked");
+	(void)snprintf(id, sizeof id, "q%lld", (long long)number);
+	if (json_object_set_new(a->keys, id, json_string(key)) != 0 ||
+	    json_object_set_new(fit, "jsonrpc", json_string("2.0")) != 0 ||
+	    json_object_set_new(fit, "id", json_string(id)) != 0)
+		return error_oom(err);
+	return json_write(text, fit, err) && (strbuf_ok(text) || error_oom(err));
+}
+
+static bool make(struct asked *a, const struct exchange *x, json_t *questions,
+		 struct error *err)
+{
+	size_t count = json_object_size(questions);
+	const char *key;
+	json_t *request;
+
+	a->keys = json_object();
+	if (!a->keys)
+		return error_oom(err);
+	session_lock(x->session);
+	int64_t number = x->session->last_question;
+	x->session->last_question += (int64_t)count;
+	session_unlock(x->session);
+	json_object_foreach(questions, key, request)
+	{
+		if (a->count == ASK_KEYS_MAX)
+			return error_set(err, ERR_INTERNAL, "it asks too much at once");
+		if (!add(a, x, key, request, ++number, err))
+			return false;
+	}
+	return true;
+}
+
+static bool may_wait(const struct session *s, const struct asked *a, struct error *err)
+{
+	if (s->has_ended || s->all->is_closed)
+		return error_set(err, ERR_TIMEOUT, "the session has ended");
+	return s->question_count + a->count <= SESSION_QUESTIONS_MAX ||
+	       error_set(err, ERR_RATE_LIMITED,
+			 "this client has too many questions to answer already");
+}
+
+static void take(struct session *s, struct legacy_wait *w)
+{
+	LIST_REMOVE(w, entry);
+	s->question_count -= json_object_size(w->keys);
+}
+
+/* Under the lock. The exchange is not ours any more when this returns true and the lock
+ * is given up: an answer may come at once. */
+static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
+{
+	struct session *s = x->session;
+	struct legacy_wait *w = &x->wait;
+	bool good = true;
+
+	if (!may_wait(s, a, err))
+		return false;
+	json_decref(w->keys);
+	json_decref(w->answers);
+	*w = (struct legacy_wait){ .x = x,
+				   .keys = TAKE(a->keys),
+				   .answers = json_object(),
+				   .until_ms = clock_mono_ms() + LEGACY_ANSWER_MS };
+	s->question_count += a->count;
+	LIST_INSERT_HEAD(&s->waits, w, entry);
+	for (size_t i = 0; good && i < a->count; i++)
+		good = session_say_locked(s, x->outlet ? x->outlet : &s->standing,
+					  OUTLET_WEIGHTY, a->text[i].data,
+					  a->text[i].length);
+	if (good && w->answers)
+		return true;
+	take(s, w);
+	return error_set(err, ERR_INTERNAL, "its questions could not be sent");
+}
+
+/* False: still ours, with the reason, or without one if it was cancelled. */
+static bool ask(struct exchange *x, json_t *questions, struct error *err)
+{
+	struct asked asked = { 0 };
+	struct session *s = x->session;
+	bool good = make(&asked, x, questions, err);
+
+	if (good) {
+		session_lock(s);
+		good = !atomic_load(&x->is_cancelled) && wait_for(x, &asked, err);
+		session_unlock(s);
+	}
+	asked_done(&asked);
+	return good;
+}
+
+/* Who waits counts as a call of its client. */
+static bool enter(struct exchange *x, struct error *err)
+{
+	struct mcp_service *s = x->service;
+
+	if (!x->is_entered)
+		x->is_entered = callers_enter(&s->callers, x->caller.client,
+					      (unsigned)s->config.calls_per_caller, err);
+	return x->is_entered;
+}
+
+void legacy_ask(struct exchange *x, struct mcp_result *r)
+{
+	json_auto_t *questions = TAKE(r->input_requests);
+	struct error err = ERROR_INIT;
+
+	mcp_result_done(r);
+	atomic_fetch_add(&x->service->metrics.input_required, 1);
+	if (x->rounds++ >= LEGACY_ROUNDS_MAX)
+		error_set(&err, ERR_PRECONDITION_FAILED,
+			  "it was asked %d times and did not get what it needs",
+			  LEGACY_ROUNDS_MAX);
+	else if (!legacy_open(x))
+		error_set(&err, ERR_PRECONDITION_FAILED,
+			  "there is no stream on which the client could be asked");
+	else if (enter(x, &err) && ask(x, questions, &err))
+		return;
+	if (error_is_set(&err))
+		legacy_fail(x, &err);
+	else
+		exchange_send(x, 200, NULL, NULL);
+}
+
+/* ---- Answers ---- */
+
+static struct legacy_wait *find(struct session *s, const char *id)
+{
+	struct legacy_wait *w;
+
+	LIST_FOREACH(w, &s->waits, entry)
+	{
+		if (json_object_get(w->keys, id))
+			return w;
+	}
+	return NULL;
+}
+
+/* Whether that was the last one that was missing. */
+static bool store(struct session *s, struct legacy_wait *w, const char *id,
+		  const json_t *result)
+{
+	union {
+		const json_t *in;
+		json_t *out;
+	} answer = { .in = result };
+	const char *key = json_get_string(w->keys, id);
+
+	/* Without memory it is as if it did not fit: the function asks again. */
+	(void)json_object_set_nocheck(w->answers, key, answer.out);
+	(void)json_object_del(w->keys, id);
+	s->question_count--;
+	return json_object_size(w->keys) == 0;
+}
+
+static void go_on(struct exchange *x)
+{
+	json_decref(x->responses);
+	x->responses = TAKE(x->wait.answers);
+	dispatch_again(x);
+}
+
+void legacy_answer(struct session *s, const struct jsonrpc_message *m)
+{
+	const char *id = json_string_value(m->id);
+	bool is_error = m->kind == JSONRPC_ERROR;
+	struct exchange *x = NULL;
+	struct legacy_waits refused;
+
+	LIST_INIT(&refused);
+	if (!id)
+		return;
+	session_lock(s);
+	struct legacy_wait *w = find(s, id);
+	if (w && is_error) {
+		s->question_count--;
+		(void)json_object_del(w->keys, id);
+		legacy_questions_take_one(w->x, &refused);
+	} else if (w && store(s, w, id, m->result)) {
+		take(s, w);
+		x = w->x;
+	}
+	session_unlock(s);
+	legacy_questions_fail(&refused, "the client answered with an error");
+	if (x)
+		go_on(x);
+}
+
+/* ---- None will come ---- */
+
+void legacy_questions_take_one(struct exchange *x, struct legacy_waits *ret)
+{
+	struct legacy_wait *w;
+
+	LIST_FOREACH(w, &x->session->waits, entry)
+	{
+		if (w->x == x)
+			break;
+	}
+	if (!w)
+		return;
+	take(x->session, w);
+	LIST_INSERT_HEAD(ret, w, entry);
+}
+
+void legacy_questions_take(struct session *s, struct legacy_waits *ret)
+{
+	struct legacy_wait *w;
+
+	while ((w = LIST_FIRST(&s->waits)))
+		legacy_questions_take_one(w->x, ret);
+}
+
+void legacy_questions_take_late(struct session *s, int64_t now_ms,
+				struct legacy_waits *ret, int64_t *next_ms)
+{
+	struct legacy_wait *w, *next;
+
+	for (w = LIST_FIRST(&s->waits); w; w = next) {
+		next = LIST_NEXT(w, entry);
+		if (now_ms >= w->until_ms)
+			legacy_questions_take_one(w->x, ret);
+		else if (w->until_ms < *next_ms)
+			*next_ms = w->until_ms;
+	}
+}
+
+/* The client need not show them any more. */
+static void withdraw(struct exchange *x, const char *why)
+{
+	const char *id;
+	json_t *key;
+
+	json_object_foreach(x->wait.keys, id, key)
+	{
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+		strbuf_add_format(&text,
+				  "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+				  "cancelled\",\"params\":{\"requestId\":\"%s\","
+				  "\"reason\":\"%s\"}}",
+				  id, why);
+		if (!strbuf_ok(&text))
+			continue;
+		if (x->outlet)
+			(void)session_say(x->session, x->outlet, OUTLET_LIGHT, text.data,
+					  text.length);
+		else
+			(void)session_send(x->session, text.data, text.length);
+	}
+}
+
+void legacy_questions_fail(struct legacy_waits *waits, const char *why)
+{
+	struct legacy_wait *w;
+
+	while ((w = LIST_FIRST(waits))) {
+		struct exchange *x = w->x;
+		struct error err = ERROR_INIT;
+
+		LIST_REMOVE(w, entry);
+		withdraw(x, why);
+		error_set(&err, ERR_TIMEOUT, "%s, so nothing was done", why);
+		legacy_fail(x, &err);
+	}
+}
