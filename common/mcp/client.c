@@ -8,7 +8,7 @@ enum { PAGES_MAX = 100, LISTED_MAX = 2000 };
 
 /* ---- What the server says of itself ---- */
 
-static json_t *about_legacy(struct mcp_client *c, const struct client_request *r,
+static json_t *about_legacy(struct mcp_client *c, struct client_request *r,
 			    struct error *err)
 {
 	json_t *about = NULL;
@@ -50,19 +50,21 @@ json_t *mcp_client_discover(struct mcp_client *c, int64_t timeout_ms, struct err
 
 /* ---- Lists ---- */
 
-/* One page; '*cursor' is that of the next, NULL after the last. */
+/* One page; '*cursor' is that of the next, NULL after the last. '*until_ms' becomes later
+ * by what a person took. */
 static json_t *list_page(struct mcp_client *c, const char *method, json_t **cursor,
-			 int64_t until_ms, struct error *err)
+			 int64_t *until_ms, struct error *err)
 {
 	_cleanup_request_ struct client_request r = CLIENT_REQUEST_INIT(method);
 
-	r.until_ms = until_ms;
+	r.until_ms = *until_ms;
 	if (*cursor) {
 		strbuf_add_string(&r.params, ",\"cursor\":");
 		strbuf_add_json_string(&r.params, json_string_value(*cursor),
 				       json_string_length(*cursor));
 	}
 	json_t *result = client_send(c, &r, err);
+	*until_ms = r.until_ms;
 	json_decref(*cursor);
 	*cursor = json_incref(json_object_get(result, "nextCursor"));
 	return result;
@@ -75,7 +77,7 @@ static json_t *list_until(struct mcp_client *c, const char *method, const char *
 	json_auto_t *cursor = NULL;
 
 	for (int page = 0; all && page < PAGES_MAX; page++) {
-		json_auto_t *result = list_page(c, method, &cursor, until_ms, err);
+		json_auto_t *result = list_page(c, method, &cursor, &until_ms, err);
 
 		if (!result)
 			return NULL;
@@ -273,7 +275,10 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 	client_request_text(&r.params, "requestState", call->request_state);
 	client_request_text(&r.meta, META_GRANT, call->grant);
 	client_request_text(&r.meta, META_REQUESTER, call->ticket);
-	if (check_pin(c, call, r.until_ms, err))
+	const int64_t asked_ms = client_asked_ms(c);
+	bool is_pinned = check_pin(c, call, r.until_ms, err);
+	r.until_ms += client_asked_ms(c) - asked_ms;
+	if (is_pinned)
 		result = call_once_or_twice(c, call, &r, err);
 	if (ret_sent)
 		*ret_sent = r.sent;

@@ -10,7 +10,8 @@
  *   to the handshake revisions, to HTTP+SSE of 2024-11-05, or runs the server as a
  *   child over stdio. It answers what the hooks can answer, in rounds, and repeats what
  *   was refused before anything began: a version, a header, a session that is gone.
- *   What may have begun is never repeated.
+ *   What may have begun is never repeated. With 'oauth' it gets the tokens that the
+ *   server wants (mcp/client_oauth.h).
  *
  * Everything a server says is a stranger's word: limits hold, and what is not MCP is an
  * error.
@@ -22,6 +23,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "link/http/http_client.h"
+#include "mcp/client_oauth.h"
 
 struct mcp_client;
 
@@ -59,6 +61,9 @@ struct mcp_client_options {
 	const char *const *env; /* further "NAME=value" for it; NULL: none. It inherits
 				  * PATH, HOME, USER, LANG, TMPDIR and TERM alone. */
 	const struct secret *token; /* borrowed; may be NULL */
+	const struct mcp_client_oauth
+		*oauth;             /* borrowed; NULL: none. Not with 'token'; the
+					       * URL is https, or http on loopback. */
 	struct http_client *http;   /* borrowed; NULL for argv */
 	const char *name;           /* ours, told to the server */
 	const char *log_level;      /* of messages wanted; NULL: none */
@@ -123,7 +128,7 @@ struct mcp_client_call {
 	 * tool_definition_read and mcp_client_pin give it: ERR_PRECONDITION_FAILED, with
 	 * nothing sent, when the last list has another. */
 	const char *pin;
-	int64_t timeout_ms; /* of the whole */
+	int64_t timeout_ms; /* of the whole, but for what a person takes to authorize */
 	int64_t idle_ms;    /* of silence between two messages about it; 0: any */
 	const atomic_bool *cancel;
 	bool *ret_refused; /* may be NULL: true when the server refused the request as such

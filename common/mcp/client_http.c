@@ -239,16 +239,19 @@ static bool resume(struct exchange *x, struct strbuf *last_id, struct error *err
 {
 	struct http_client_header headers[6] = { { "Accept", "text/event-stream" },
 						 { "Last-Event-ID", last_id->data } };
-	const struct http_client_request req = {
+	_cleanup_(secret_freep) struct secret *owner = NULL;
+	struct http_client_request req = {
 		.method = "GET",
 		.url = x->c->url,
 		.headers = headers,
-		.bearer = x->c->token ? secret_bytes(x->c->token) : NULL,
 		.timeout_ms = left_ms(x->r),
 		.cancel = x->r->cancel,
 	};
 
 	client_http_session_headers(x->session, headers, 2);
+	if (!client_bearer(x->c, NULL, x->r->cancel, x->r->until_ms, &req.bearer, &owner,
+			   err))
+		return false;
 	_cleanup_(http_client_stream_closep) struct http_client_stream *s =
 		http_client_stream_open(x->c->http, &req, NULL, err);
 	if (!s)
@@ -286,11 +289,17 @@ static bool run(struct exchange *x, const struct strbuf *body, char *ret_session
 		struct error *err)
 {
 	struct client_request *r = x->r;
+	_cleanup_(secret_freep) struct secret *owner = NULL;
+	const char *bearer = NULL;
+
+	if (!client_bearer(x->c, &r->authorization, r->cancel, r->until_ms, &bearer,
+			   &owner, err))
+		return false;
 	const struct http_client_request req = {
 		.method = "POST",
 		.url = x->c->url,
 		.headers = x->headers,
-		.bearer = x->c->token ? secret_bytes(x->c->token) : NULL,
+		.bearer = bearer,
 		.body = body->data,
 		.body_bytes = body->length,
 		.timeout_ms = r->idle_ms && r->idle_ms < left_ms(r) ? r->idle_ms
@@ -303,6 +312,8 @@ static bool run(struct exchange *x, const struct strbuf *body, char *ret_session
 	if (!s)
 		return false;
 	r->status = http_client_stream_status(s);
+	if (x->c->oauth)
+		client_oauth_note(x->c->oauth, &r->authorization, s);
 	if (ret_session) {
 		const char *id = http_client_stream_header(s, "Mcp-Session-Id", 0);
 

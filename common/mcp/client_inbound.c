@@ -134,11 +134,11 @@ static void read_events(struct client_inbound *in, struct http_client_stream *s)
 static bool listen_once(struct client_inbound *in)
 {
 	struct http_client_header headers[6] = { { "Accept", "text/event-stream" } };
-	const struct http_client_request req = {
+	_cleanup_(secret_freep) struct secret *owner = NULL;
+	struct http_client_request req = {
 		.method = "GET",
 		.url = in->c->url,
 		.headers = headers,
-		.bearer = in->c->token ? secret_bytes(in->c->token) : NULL,
 		.timeout_ms = in->session.is_sse ? ENDPOINT_MS : OPEN_MS,
 		.cancel = &in->stop,
 	};
@@ -149,13 +149,18 @@ static bool listen_once(struct client_inbound *in)
 		at = client_http_session_headers(&in->session, headers, at);
 	if (*in->last_id)
 		headers[at] = (struct http_client_header){ "Last-Event-ID", in->last_id };
+	if (!client_bearer(in->c, NULL, &in->stop, clock_mono_ms() + OPEN_MS, &req.bearer,
+			   &owner, &ignored))
+		return true;
 	_cleanup_(http_client_stream_closep) struct http_client_stream *s =
 		http_client_stream_open(in->c->http, &req, NULL, &ignored);
 	if (!s)
 		return true;
 	if (http_client_stream_status(s) != 200 ||
 	    strcmp(http_client_stream_type(s), "text/event-stream") != 0)
-		return http_client_stream_status(s) >= 500;
+		return http_client_stream_status(s) >= 500 ||
+		       /* The next request gets a better token. */
+		       (in->c->oauth && http_client_stream_status(s) == 401);
 	if (!in->session.is_sse)
 		settle(in, true);
 	int64_t retry_ms = in->events.retry_ms;

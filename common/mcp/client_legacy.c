@@ -52,11 +52,16 @@ static void post(struct mcp_client *c, const char *method, const struct strbuf *
 			(struct http_client_header){ "Content-Type", "application/json" };
 	if (!s.is_sse)
 		client_http_session_headers(&s, headers, at);
+	_cleanup_(secret_freep) struct secret *owner = NULL;
+	const char *bearer = NULL;
+	if (!client_bearer(c, NULL, NULL, clock_mono_ms() + TELL_MS, &bearer, &owner,
+			   &ignored))
+		return;
 	const struct http_client_request req = {
 		.method = method,
 		.url = endpoint ? endpoint : c->url,
 		.headers = headers,
-		.bearer = c->token ? secret_bytes(c->token) : NULL,
+		.bearer = bearer,
 		.body = body ? body->data : NULL,
 		.body_bytes = body ? body->length : 0,
 		.timeout_ms = TELL_MS,
@@ -158,13 +163,19 @@ static void write_initialize(const struct mcp_client *c, struct client_request *
 static json_t *initialize_http(struct mcp_client *c, struct client_request *r,
 			       struct client_session *s, struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
-	long long id = atomic_fetch_add(&c->next_id, 1) + 1;
+	for (;;) {
+		_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+		long long id = atomic_fetch_add(&c->next_id, 1) + 1;
+		json_t *result = NULL;
 
-	if (!client_write_request(c, r, MCP_ERA_LEGACY, id, &body, err) ||
-	    !client_http_initialize(c, r, id, &body, s->id, err))
-		return NULL;
-	return client_read_result(r, MCP_ERA_LEGACY, id, err);
+		if (client_write_request(c, r, MCP_ERA_LEGACY, id, &body, err) &&
+		    client_http_initialize(c, r, id, &body, s->id, err))
+			result = client_read_result(r, MCP_ERA_LEGACY, id, err);
+		if (result || !client_authorize(c, r, err))
+			return result;
+		error_clear(err);
+		client_request_renew(r);
+	}
 }
 
 /* The old transport: the stream comes first, and initialize goes where it says. */
@@ -260,9 +271,9 @@ bool client_legacy_open(struct mcp_client *c, int64_t until_ms, const atomic_boo
 		return false;
 	}
 	say_initialized(c);
-	set_log_level(c, result, until_ms);
+	set_log_level(c, result, r.until_ms);
 	/* Without a stream of its own the session is as good for what it is asked. */
 	if (c->url && !s.is_sse && c->wants_get)
-		c->inbound = client_inbound_start(c, &s, until_ms, &why);
+		c->inbound = client_inbound_start(c, &s, r.until_ms, &why);
 	return true;
 }

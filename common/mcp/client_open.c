@@ -10,6 +10,7 @@ void mcp_client_free(struct mcp_client *c)
 	client_stdio_free(c->stdio);
 	client_mail_free(c->mail);
 	client_tools_free(c->tools);
+	client_oauth_free(c->oauth);
 	json_decref(c->about);
 	(void)pthread_mutex_destroy(&c->opening);
 	(void)pthread_mutex_destroy(&c->lock);
@@ -62,6 +63,9 @@ static bool check(const struct mcp_client_options *o, struct error *err)
 {
 	if (!o->name)
 		return error_set(err, ERR_INVALID_ARGUMENT, "a client has a name");
+	if (o->oauth && (o->token || o->argv))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a client has one token, or gets its tokens, over HTTP");
 	if (o->argv)
 		return (o->argv[0] && !o->url) ||
 		       error_set(err, ERR_INVALID_ARGUMENT,
@@ -110,6 +114,9 @@ struct mcp_client *mcp_client_open(const struct mcp_client_options *o, struct er
 		error_oom(err);
 		return NULL;
 	}
+	if (o->oauth &&
+	    !(c->oauth = client_oauth_new(o->oauth, o->url, o->name, o->http, err)))
+		return NULL;
 	c->mail = client_mail_new(c, err);
 	if (!c->mail)
 		return NULL;

@@ -14,6 +14,7 @@
  * client_rounds.c   questions of the server within a request
  * client_elicit.c   forms and addresses put to a person
  * client_tools.c    what is remembered of listed tools
+ * client_oauth*.c   tokens that servers want (client_oauth_private.h)
  */
 #ifndef MCP_CLIENT_PRIVATE_H
 #define MCP_CLIENT_PRIVATE_H
@@ -21,6 +22,7 @@
 #include <pthread.h>
 
 #include "mcp/client.h"
+#include "mcp/client_oauth_private.h"
 #include "mcp/revision.h"
 #include "wire/jsonrpc.h"
 
@@ -55,6 +57,7 @@ struct mcp_client {
 	char *log_level;
 	char legacy_version[CLIENT_VERSION_BYTES];
 	const struct secret *token;
+	struct client_oauth *oauth; /* NULL: none */
 	struct http_client *http;
 	struct mcp_client_hooks hooks;
 	bool is_plain;  /* made by mcp_client_new */
@@ -90,8 +93,9 @@ struct client_request {
 	const atomic_bool *cancel;
 	/* Of the last sending. */
 	bool sent;
-	int status;     /* of HTTP; 0: none came, or another transport */
-	int64_t code;   /* of a JSON-RPC error; 0: none */
+	int status;   /* of HTTP; 0: none came, or another transport */
+	int64_t code; /* of a JSON-RPC error; 0: none */
+	struct client_oauth_try authorization; /* of all sendings */
 	json_t *answer; /* the whole response; NULL: none that can be read */
 	char why[160];  /* there is none, for logs */
 };
@@ -101,10 +105,22 @@ struct client_request {
 		.mirror = STRBUF_INIT                                                    \
 	}
 void client_request_done(struct client_request *r);
+/* Forget what came of the last sending. */
+void client_request_renew(struct client_request *r);
 #define _cleanup_request_ _cleanup_(client_request_done)
 void client_request_text(struct strbuf *sb, const char *name, const char *text);
 
 /* ---- client_request.c ---- */
+/* What goes out as Authorization, NULL for nothing; '*ret_owner' must live as long as it
+ * is used. 't' may be NULL. */
+bool client_bearer(struct mcp_client *c, struct client_oauth_try *t,
+		   const atomic_bool *cancel, int64_t until_ms, const char **ret_bearer,
+		   struct secret **ret_owner, struct error *err);
+/* Whether 'r' was refused for its token and there is a better one now. Gives 'r' the time
+ * back that a person took. */
+bool client_authorize(struct mcp_client *c, struct client_request *r, struct error *err);
+/* How long people took so far to authorize, in all: no time of a request. */
+int64_t client_asked_ms(struct mcp_client *c);
 /* Era, session, sending, and again what was refused before anything began. */
 json_t *client_send(struct mcp_client *c, struct client_request *r, struct error *err);
 /* Once, to a server whose era is known. */
@@ -135,8 +151,9 @@ size_t client_http_session_headers(const struct client_session *s,
 				   struct http_client_header *headers, size_t at);
 
 /* ---- client_probe.c ---- */
-/* The era, found out or known, with a session if it needs one; MCP_ERA_UNKNOWN with 'err'. */
-enum mcp_era client_connect(struct mcp_client *c, const struct client_request *r,
+/* The era, found out or known, with a session if it needs one; MCP_ERA_UNKNOWN with
+ * 'err'. Gives 'r' the time back that a person took. */
+enum mcp_era client_connect(struct mcp_client *c, struct client_request *r,
 			    struct error *err);
 void client_forget_era(struct mcp_client *c);
 /* Whether a refusal has nothing of a modern server in it (PROTOCOL 4.2, 4). */

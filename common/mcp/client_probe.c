@@ -206,6 +206,7 @@ static enum mcp_era connect_locked(struct mcp_client *c, const struct client_req
 {
 	enum mcp_era era = known_era(c);
 	bool was_known = era != MCP_ERA_UNKNOWN;
+	const int64_t asked_ms = client_asked_ms(c);
 
 	if (!was_known)
 		era = probe(c, r, err);
@@ -217,16 +218,18 @@ static enum mcp_era connect_locked(struct mcp_client *c, const struct client_req
 	/* A child that was asked what it does not know may have gone silent or away. */
 	if (c->stdio && !client_stdio_start(c->stdio, !was_known, err))
 		return MCP_ERA_UNKNOWN;
-	if (client_legacy_open(c, r->until_ms, r->cancel, err))
+	if (client_legacy_open(c, r->until_ms + client_asked_ms(c) - asked_ms, r->cancel,
+			       err))
 		return era;
 	client_forget_era(
 		c); /* a verdict that does not lead anywhere is looked at again */
 	return MCP_ERA_UNKNOWN;
 }
 
-enum mcp_era client_connect(struct mcp_client *c, const struct client_request *r,
+enum mcp_era client_connect(struct mcp_client *c, struct client_request *r,
 			    struct error *err)
 {
+	const int64_t asked_ms = client_asked_ms(c);
 	enum mcp_era era = known_era(c);
 
 	if (era == MCP_ERA_MODERN && !c->stdio)
@@ -236,5 +239,6 @@ enum mcp_era client_connect(struct mcp_client *c, const struct client_request *r
 	(void)pthread_mutex_lock(&c->opening);
 	era = connect_locked(c, r, err);
 	(void)pthread_mutex_unlock(&c->opening);
+	r->until_ms += client_asked_ms(c) - asked_ms;
 	return era;
 }

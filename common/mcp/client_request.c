@@ -9,6 +9,16 @@ void client_request_done(struct client_request *r)
 	strbuf_wipe(&r->meta); /* a grant may have been in it */
 }
 
+void client_request_renew(struct client_request *r)
+{
+	json_decref(r->answer);
+	r->answer = NULL;
+	r->sent = false;
+	r->status = 0;
+	r->code = 0;
+	r->why[0] = '\0';
+}
+
 void client_request_text(struct strbuf *sb, const char *name, const char *text)
 {
 	if (!text)
@@ -29,17 +39,59 @@ static void add_meta(const struct mcp_client *c, struct client_request *r,
 		client_request_text(&r->meta, META_LOG_LEVEL, c->log_level);
 }
 
+/* ---- Authorization ---- */
+
+bool client_bearer(struct mcp_client *c, struct client_oauth_try *t,
+		   const atomic_bool *cancel, int64_t until_ms, const char **ret_bearer,
+		   struct secret **ret_owner, struct error *err)
+{
+	struct client_oauth_try none;
+
+	if (c->oauth && !client_oauth_token(c->oauth, t ? t : &none, cancel, until_ms,
+					    ret_owner, err))
+		return false;
+	*ret_bearer = *ret_owner ? secret_bytes(*ret_owner)
+		      : c->token ? secret_bytes(c->token)
+				 : NULL;
+	return true;
+}
+
+int64_t client_asked_ms(struct mcp_client *c)
+{
+	return c->oauth ? client_oauth_asked_ms(c->oauth) : 0;
+}
+
+bool client_authorize(struct mcp_client *c, struct client_request *r, struct error *err)
+{
+	bool good;
+
+	if (!c->oauth || (r->status != 401 && r->status != 403))
+		return false;
+	const int64_t before_ms = client_asked_ms(c);
+	good = client_oauth_mend(c->oauth, &r->authorization, r->status, r->cancel,
+				 r->until_ms, err);
+	r->until_ms += client_asked_ms(c) - before_ms;
+	return good;
+}
+
+/* ---- One sending ---- */
+
 static bool send_post(struct mcp_client *c, const struct strbuf *message,
 		      struct client_request *r, struct error *err)
 {
 	_cleanup_free_ char *url = NULL;
+	_cleanup_(secret_freep) struct secret *owner = NULL;
+	const char *bearer = NULL;
 	static const struct http_client_header headers[] = {
 		{ "Content-Type", "application/json" }, { 0 }
 	};
 	_cleanup_(http_client_reply_done) struct http_client_reply reply =
 		HTTP_CLIENT_REPLY_INIT;
-	int64_t left_ms = r->until_ms - clock_mono_ms();
 
+	if (!client_bearer(c, &r->authorization, r->cancel, r->until_ms, &bearer, &owner,
+			   err))
+		return false;
+	int64_t left_ms = r->until_ms - clock_mono_ms();
 	(void)pthread_mutex_lock(&c->lock);
 	url = c->endpoint ? strdup(c->endpoint) : NULL;
 	(void)pthread_mutex_unlock(&c->lock);
@@ -50,7 +102,7 @@ static bool send_post(struct mcp_client *c, const struct strbuf *message,
 		.method = "POST",
 		.url = url,
 		.headers = headers,
-		.bearer = c->token ? secret_bytes(c->token) : NULL,
+		.bearer = bearer,
 		.body = message->data,
 		.body_bytes = message->length,
 		.timeout_ms = left_ms > 0 ? left_ms : 1,
@@ -79,20 +131,15 @@ static bool is_abandoned(const struct client_request *r)
 	return (r->cancel && atomic_load(r->cancel)) || clock_mono_ms() >= r->until_ms;
 }
 
-json_t *client_send_once(struct mcp_client *c, struct client_request *r, enum mcp_era era,
-			 struct error *err)
+static json_t *send_as_it_is(struct mcp_client *c, struct client_request *r,
+			     enum mcp_era era, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
 	long long id = atomic_fetch_add(&c->next_id, 1) + 1;
 	size_t meta_length = r->meta.length;
 	json_t *result = NULL;
 
-	json_decref(r->answer);
-	r->answer = NULL;
-	r->sent = false;
-	r->status = 0;
-	r->code = 0;
-	r->why[0] = '\0';
+	client_request_renew(r);
 	add_meta(c, r, era, id);
 	if (client_write_request(c, r, era, id, &body, err)) {
 		if (exchange(c, r, era, id, &body, err))
@@ -105,6 +152,19 @@ json_t *client_send_once(struct mcp_client *c, struct client_request *r, enum mc
 	strbuf_truncate(&r->meta, meta_length);
 	strbuf_wipe(&body);
 	return result;
+}
+
+/* A refusal for want of a better token came before anything began. */
+json_t *client_send_once(struct mcp_client *c, struct client_request *r, enum mcp_era era,
+			 struct error *err)
+{
+	for (;;) {
+		json_t *result = send_as_it_is(c, r, era, err);
+
+		if (result || !client_authorize(c, r, err))
+			return result;
+		error_clear(err);
+	}
 }
 
 /* Whether it was refused in a way that a second try mends. */

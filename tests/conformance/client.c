@@ -5,6 +5,7 @@
  * environment, the address last. Every scenario is a row below; one that is none fails.
  * All it does goes through mcp/client.h, which finds the server's revision by itself.
  */
+#include "authorize.h"
 #include "base/canonical.h"
 #include "base/log.h"
 #include "mcp/client.h"
@@ -197,10 +198,44 @@ static bool echo_schema(struct run *run, struct error *err)
 	return error_set(err, ERR_NOT_FOUND, "there is no tool with a schema to echo");
 }
 
-static const struct {
+static bool call_the_tool(struct run *run, struct error *err)
+{
+	return list_and_call(run, "test-tool", json_object(), err);
+}
+
+static const struct scenario {
 	const char *name;
 	bool (*play)(struct run *run, struct error *err);
 } scenarios[] = {
+	{ "auth/2025-03-26-oauth-endpoint-fallback", call_the_tool },
+	{ "auth/2025-03-26-oauth-metadata-backcompat", call_the_tool },
+	{ "auth/authorization-server-migration", call_the_tool },
+	{ "auth/basic-cimd", call_the_tool },
+	{ "auth/client-credentials-basic", list_tools },
+	{ "auth/client-credentials-jwt", list_tools },
+	{ "auth/iss-normalized", call_the_tool },
+	{ "auth/iss-not-advertised", call_the_tool },
+	{ "auth/iss-supported", call_the_tool },
+	{ "auth/iss-supported-missing", call_the_tool },
+	{ "auth/iss-unexpected", call_the_tool },
+	{ "auth/iss-wrong-issuer", call_the_tool },
+	{ "auth/metadata-default", call_the_tool },
+	{ "auth/metadata-issuer-mismatch", call_the_tool },
+	{ "auth/metadata-var1", call_the_tool },
+	{ "auth/metadata-var2", call_the_tool },
+	{ "auth/metadata-var3", call_the_tool },
+	{ "auth/offline-access-not-supported", call_the_tool },
+	{ "auth/offline-access-scope", call_the_tool },
+	{ "auth/pre-registration", call_the_tool },
+	{ "auth/resource-mismatch", call_the_tool },
+	{ "auth/scope-from-scopes-supported", call_the_tool },
+	{ "auth/scope-from-www-authenticate", call_the_tool },
+	{ "auth/scope-omitted-when-undefined", call_the_tool },
+	{ "auth/scope-retry-limit", call_the_tool },
+	{ "auth/scope-step-up", call_the_tool },
+	{ "auth/token-endpoint-auth-basic", call_the_tool },
+	{ "auth/token-endpoint-auth-none", call_the_tool },
+	{ "auth/token-endpoint-auth-post", call_the_tool },
 	{ "elicitation-sep1034-client-defaults", fill_in_defaults },
 	{ "http-custom-headers", call_as_told },
 	{ "http-invalid-tool-headers", call_what_is_left },
@@ -256,30 +291,55 @@ static bool read_context(struct run *run, struct error *err)
 	return run->context || !text || !*text;
 }
 
-static bool play(const char *url, const char *name, struct error *err)
+static const struct scenario *find(const char *name, struct error *err)
 {
-	_cleanup_(http_client_freep) struct http_client *http =
-		http_client_new("conformance-client/" WINGMAN_VERSION, err);
-	const struct mcp_client_options options = {
+	for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++)
+		if (strcmp(scenarios[i].name, name) == 0)
+			return &scenarios[i];
+	error_set(err, ERR_NOT_FOUND, "nothing is known of '%s'", name);
+	return NULL;
+}
+
+static bool is_one_of(const struct scenario *scenario, const char *prefix)
+{
+	return strncmp(scenario->name, prefix, strlen(prefix)) == 0;
+}
+
+static bool play_with(const char *url, const struct scenario *scenario, struct run *run,
+		      struct http_client *http, struct error *err)
+{
+	struct authorization a;
+	struct mcp_client_options options = {
 		.url = url,
 		.http = http,
 		.name = "conformance-client",
 		.hooks = { .elicit_form = fill_in, .sample = sample, .roots = roots },
 	};
-	_cleanup_(mcp_client_freep) struct mcp_client *client =
-		http ? mcp_client_open(&options, err) : NULL;
-	struct run run = { .client = client };
 	bool good = false;
 
-	if (!client || !read_context(&run, err))
+	if (!authorization_begin(&a, http, run->context,
+				 is_one_of(scenario, "auth/client-credentials-"), err))
 		return false;
-	size_t i = 0;
-	while (i < ARRAY_SIZE(scenarios) && strcmp(scenarios[i].name, name) != 0)
-		i++;
-	if (i == ARRAY_SIZE(scenarios))
-		error_set(err, ERR_NOT_FOUND, "nothing is known of '%s'", name);
-	else
-		good = scenarios[i].play(&run, err);
+	if (is_one_of(scenario, "auth/"))
+		options.oauth = &a.oauth;
+	run->client = mcp_client_open(&options, err);
+	if (run->client) {
+		good = scenario->play(run, err);
+		mcp_client_free(run->client);
+	}
+	authorization_done(&a);
+	return good;
+}
+
+static bool play(const char *url, const char *name, struct error *err)
+{
+	_cleanup_(http_client_freep) struct http_client *http =
+		http_client_new("conformance-client/" WINGMAN_VERSION, err);
+	const struct scenario *scenario = find(name, err);
+	struct run run = { 0 };
+	bool good = http && scenario && read_context(&run, err) &&
+		    play_with(url, scenario, &run, http, err);
+
 	json_decref(run.context);
 	return good;
 }
