@@ -2,7 +2,7 @@
 
 The server is of 2025-11-25, so all of this goes by way of the probe and the fallback. It
 asks back, for forms, samples and roots: on the stream of a call, on the GET stream, on the
-one stream of HTTP+SSE, or on stdout.
+one stream of HTTP+SSE, or on stdout. Our bridge must hand all of that on.
 """
 
 import json
@@ -20,6 +20,7 @@ NODE = os.path.join(NPM, "node", "bin", "node")
 SERVER = os.path.join(NPM, "node_modules", "@modelcontextprotocol", "server-everything",
                       "dist", "index.js")
 CLIENT = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "interop-client")
+BRIDGE = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "stdio-bridge")
 START_S = 30
 PATIENCE_S = 90
 LEGACY = 2
@@ -100,14 +101,15 @@ def await_port(port):
     raise TimeoutError("the server does not listen")
 
 
-def check_http(name, transport, path, version):
+def check_http(name, transport, path, version, bridge=False):
     port = free_port()
     with subprocess.Popen([NODE, SERVER, transport], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           env={**os.environ, "PORT": str(port)}) as server:
         try:
             await_port(port)
-            check(name, [f"http://127.0.0.1:{port}{path}"], version)
+            url = f"http://127.0.0.1:{port}{path}"
+            check(name, ["--", BRIDGE, url, "--"] if bridge else [url], version)
         finally:
             server.send_signal(signal.SIGKILL)
 
@@ -120,13 +122,17 @@ def test_streamable_http():
     check_http("Streamable HTTP", "streamableHttp", "/mcp", "2025-11-25")
 
 
+def test_bridge():
+    check_http("our bridge", "streamableHttp", "/mcp", "2025-11-25", bridge=True)
+
+
 def test_sse():
     check_http("HTTP+SSE", "sse", "/sse", "2025-11-25")
 
 
 if __name__ == "__main__":
     if os.path.exists(NODE) and os.path.exists(SERVER):
-        tap.run([test_stdio, test_streamable_http, test_sse])
+        tap.run([test_stdio, test_streamable_http, test_bridge, test_sse])
     else:
         tap.skip("the everything server", "build/npm has none; 'make test' installs it")
     tap.done()

@@ -7,6 +7,7 @@
  * Steps: about, era, tools, resources, templates, prompts, call NAME ARGUMENTS,
  * read URI, prompt NAME ARGUMENTS. Each prints one line of JSON: what came, or
  * {"error":...}. Notifications are counted, and told at the end as {"notified":N}.
+ * INTEROP_LEGACY=VERSION: no probe, but initialize with this version.
  */
 #include <stdatomic.h>
 #include <stdio.h>
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
 		.http = http,
 		.name = "interop-client",
 		.log_level = "debug",
+		.legacy_version = getenv("INTEROP_LEGACY"),
 		.hooks = { .notification = on_notification,
 			   .elicit_form = accept_form,
 			   .sample = sample,
@@ -125,6 +127,8 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || !http)
 		return 2;
+	if (options.legacy_version)
+		options.era = MCP_ERA_LEGACY;
 	if (strcmp(argv[1], "--") == 0) {
 		for (size_t i = 0; argv[at] && strcmp(argv[at], "--") != 0 && i < 63; i++)
 			program[i] = argv[at++];
