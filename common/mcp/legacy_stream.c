@@ -61,7 +61,7 @@ bool legacy_open(struct exchange *x)
 	 * back for this. */
 	if (!stream)
 		atomic_store(&x->is_cancelled, true);
-	session_attach(x->session, x->outlet, stream);
+	session_join(x->session, x->outlet, stream);
 	return true;
 }
 

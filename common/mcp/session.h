@@ -107,7 +107,7 @@ bool session_send(struct session *s, const char *message, size_t length);
  * NULL: there are too many, or the session has ended. Until session_finish. */
 struct outlet *session_open(struct session *s);
 /* Takes the reference; NULL: there is none. */
-void session_attach(struct session *s, struct outlet *c, struct http_stream *stream);
+void session_join(struct session *s, struct outlet *c, struct http_stream *stream);
 bool session_say(struct session *s, struct outlet *c, enum outlet_kind kind,
 		 const char *message, size_t length);
 /* End the connection, not the stream. */

@@ -114,7 +114,7 @@ struct outlet *session_open(struct session *s)
 	return c;
 }
 
-void session_attach(struct session *s, struct outlet *c, struct http_stream *stream)
+void session_join(struct session *s, struct outlet *c, struct http_stream *stream)
 {
 	session_lock(s);
 	if (stream)
