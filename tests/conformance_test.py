@@ -34,8 +34,9 @@ SERVER_RUNS = [(CURRENT, revision, ["--suite", "all", "--spec-version", revision
               [(CURRENT, "extension", ["--suite", "pending"]),
                (STABLE, "0.1.16", ["--suite", "all"])]
 CLIENT_RUNS = [(CURRENT, revision, ["--suite", "all", "--spec-version", revision])
-               for revision in ("2026-07-28", "2025-11-25", "2025-06-18")] + \
-              [(STABLE, "0.1.16", ["--suite", "all"])]
+               for revision in ("2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26")] + \
+              [(CURRENT, "extension", ["--suite", "extensions"]),
+               (STABLE, "0.1.16", ["--suite", "all"])]
 PATIENCE_S = 150
 
 # Checks that hold of silence too: alone they show nothing.
