@@ -220,6 +220,8 @@ bool keeper_grant(struct keeper *k, struct approval *a, struct error *err);
 /* For surfaces without a client to claim it: sign and send, or carry out what is the gate's own. */
 void keeper_claim(struct keeper *k, struct approval *a);
 bool keeper_is_direct(const struct approval *a);
+/* A read that the policy frees: no person decides. */
+bool keeper_is_free(const struct approval *a);
 bool keeper_is_own(const struct approval *a);
 bool keeper_is_at_address(const struct keeper *k, const struct approval *a);
 

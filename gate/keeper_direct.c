@@ -193,11 +193,8 @@ static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
 
 static bool answer_open(struct keeper *k, int64_t request, struct approval *a)
 {
-	bool is_free =
-		json_is_true(json_object_get(json_object_get(a->body, "policy"), "free"));
-
-	if (!a->ended &&
-	    (a->state == RECORD_APPROVED || (a->state == RECORD_PROPOSED && is_free)))
+	if (!a->ended && (a->state == RECORD_APPROVED ||
+			  (a->state == RECORD_PROPOSED && keeper_is_free(a))))
 		return answer_grant(k, request, a);
 	if (!a->ended && is_planning(a))
 		return wait_for(k, request, a);
@@ -214,7 +211,8 @@ static bool register_call(struct keeper *k, int64_t request, const struct propos
 	if (!keeper_is_sound(k, err) || !keeper_identify(k, p, identity, err))
 		return false;
 	a = keeper_find_identical(k, identity);
-	if (!a) {
+	/* A freed read that runs already is another's: this one reads anew. */
+	if (!a || (keeper_is_free(a) && a->state != RECORD_PROPOSED)) {
 		if (!look_up(k, "recent", identity, &ended, err) ||
 		    (!ended && !look_up(k, "denied", identity, &ended, err)))
 			return false;

@@ -42,7 +42,7 @@ bool keeper_refresh_policy(struct keeper *k, struct error *err)
 	return true;
 }
 
-static bool is_free(const struct approval *a)
+bool keeper_is_free(const struct approval *a)
 {
 	return json_is_true(json_object_get(json_object_get(a->body, "policy"), "free"));
 }
@@ -65,7 +65,7 @@ static bool check_still(struct keeper *k, const struct approval *a, struct error
 	if (!keeper_is_at_address(k, a))
 		return error_set(err, ERR_PRECONDITION_FAILED,
 				 "the server's address changed since this was asked");
-	if (!is_free(a))
+	if (!keeper_is_free(a))
 		return decide_is_approved(a->body, k->policy, err);
 	policy_judge(k->policy, &q, &now);
 	if (!now.free || tool->risk != RISK_READ)
@@ -97,7 +97,7 @@ static void fill(const struct keeper *k, const struct approval *a, struct grant 
 	copy(g->plan, sizeof g->plan, json_get_string(b, "plan_digest"));
 	copy(g->shown, sizeof g->shown, json_get_string(b, "shown"));
 	copy(g->requester, sizeof g->requester, json_get_string(b, "requester"));
-	if (is_free(a)) {
+	if (keeper_is_free(a)) {
 		copy(g->rule, sizeof g->rule, json_get_string(policy, "rule"));
 		return;
 	}

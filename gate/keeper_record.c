@@ -193,7 +193,9 @@ static bool prepare_end(struct keeper *k, const struct approval *a, const struct
 	if (m->to == RECORD_DENIED &&
 	    !keep(k, "denied", a->identity, a->id, KEEPER_DENIED_MS, err))
 		return false;
-	if (keeper_is_direct(a) && !keep(k, "recent", a->identity, a->id, recent_ms, err))
+	/* A freed read is done again when it is asked again: what it read may have changed. */
+	if (keeper_is_direct(a) && !keeper_is_free(a) &&
+	    !keep(k, "recent", a->identity, a->id, recent_ms, err))
 		return false;
 	if (m->to != RECORD_SUCCEEDED && m->to != RECORD_UNKNOWN)
 		return true;

@@ -22,7 +22,7 @@ static void check_proposed(struct keeper *k, struct approval *a)
 {
 	struct error why = ERROR_INIT;
 
-	if (json_is_true(json_object_get(json_object_get(a->body, "policy"), "free"))) {
+	if (keeper_is_free(a)) {
 		if (!keeper_is_direct(a) && k->now_ms >= a->next_ms)
 			keeper_claim(k, a);
 		if (a->ended || a->state != RECORD_PROPOSED)

@@ -70,6 +70,7 @@ class Program:
 
 
 class Rig:
+    name, program = "fixture", FIXTURE
     more_gate = ""              # of config/gate.yaml
     more_server_listen = ""     # of the member 'listen' in the server's
     scheme, ssl_context = "http", None
@@ -83,16 +84,16 @@ class Rig:
         self.whoami = PEOPLE[0]
         self.team = list(PEOPLE[:2])
         self.limits = None
-        for name in ("keys/trusted", "tokens", "callers", "config", "audit", "run", "fixture", "gate"):
+        for name in ("keys/trusted", "tokens", "callers", "config", "audit", "run", self.name, "gate"):
             os.makedirs(self.path(name), mode=0o700)
         os.chmod(self.dir, 0o700)
         self._make_key()
         self._make_tokens()
-        with open(self.path("fixture", "state.key"), "wb") as f:
+        with open(self.path(self.name, "state.key"), "wb") as f:
             os.fchmod(f.fileno(), 0o600)
             f.write(secrets.token_bytes(32))
         self.write_gate_config()
-        self.write("config/fixture.yaml",
+        self.write(f"config/{self.name}.yaml",
                    f"listen: {{address: 127.0.0.1, port: {self.server_port}{self.more_server_listen}}}\n"
                    f"gate: {{url: 'http://127.0.0.1:{self.gate_port}'}}\n"
                    "freed_reads: [get_route]\n")
@@ -127,13 +128,14 @@ class Rig:
 
     def _make_tokens(self):
         rows = []
+        rights = [self.name + ":read", self.name + ":write"]
         for name, principal, scopes in (
                 ("gate", "service/gate", ["wingman:gate"]),
-                ("fixture", "service/fixture", ["wingman:register"]),
+                (self.name, f"service/{self.name}", ["wingman:register"]),
                 ("other", "service/other", ["wingman:register"]),
-                ("client", PEOPLE[0], ["fixture:read", "fixture:write"]),
-                ("client2", PEOPLE[0], ["fixture:read", "fixture:write"]),
-                ("stranger", "mallory@example.test", ["fixture:read", "fixture:write"])):
+                ("client", PEOPLE[0], rights),
+                ("client2", PEOPLE[0], rights),
+                ("stranger", "mallory@example.test", rights)):
             token = "wm_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
             self.tokens[name] = token
             with open(self.path("tokens", name + ".token"), "w", encoding="ascii") as f:
@@ -152,7 +154,7 @@ class Rig:
                    f"persons:\n{persons}"
                    f"team: {json.dumps(self.team)}\n"
                    "servers:\n"
-                   f"  - {{name: fixture, url: '{self.scheme}://127.0.0.1:{self.server_port}/mcp'}}\n"
+                   f"  - {{name: {self.name}, url: '{self.scheme}://127.0.0.1:{self.server_port}/mcp'}}\n"
                    f"listen: {{address: 127.0.0.1, port: {self.gate_port}}}\n"
                    f"limits: {self.limits or NO_LIMITS}\n" + self.more_gate)
 
@@ -163,7 +165,8 @@ class Rig:
     # --- processes ---
 
     def start_server(self):
-        self.server = Program([FIXTURE, "--dir", self.dir], self.path("run/fixture.log"))
+        self.server = Program([self.program, "--dir", self.dir],
+                              self.path(f"run/{self.name}.log"))
 
     def start_gate(self):
         self.gate = Program([GATE, "--dir", self.dir], self.path("run/gate.log"))
@@ -177,7 +180,7 @@ class Rig:
         return GateClient(self.path("run/gate.sock"))
 
     def start(self):
-        """Both, and the fixture's tools pinned: its schemas are not compiled into the gate."""
+        """Both, and the server's tools pinned: its schemas are not compiled into the gate."""
         self.start_server()
         self.start_gate()
         team, self.team = self.team, [PEOPLE[0]]
@@ -192,13 +195,13 @@ class Rig:
     def propose_pin(self, c):
         deadline = time.monotonic() + 10
         while True:
-            if c.ask("tools", server="fixture")["servers"][0]["up"]:
+            if c.ask("tools", server=self.name)["servers"][0]["up"]:
                 break
-            assert time.monotonic() < deadline, "the gate does not see the fixture server"
+            assert time.monotonic() < deadline, "the gate does not see the server"
             time.sleep(0.05)
-        current = c.ask("pins", server="fixture")["current"]
+        current = c.ask("pins", server=self.name)["current"]
         return c.ask("propose_gate", action="pin_server",
-                     arguments={"server": "fixture", "digest": current})["approval"]
+                     arguments={"server": self.name, "digest": current})["approval"]
 
     def done(self):
         for program in (self.gate, self.server):

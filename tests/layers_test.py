@@ -54,7 +54,7 @@ LIBRARIES = {
     "sys/epoll.h": {"common/proc", "common/wire", "common/link/http", "bench"},
     "gnutls/": {"common/wire"},
     "jose/": {"common/guard"},
-    "openssl/": {"common/base", "common/guard", "bench"},
+    "openssl/": {"common/base", "common/guard", "common/link/http", "bench"},
     "unicode/": {"common/base", "common/wire"},
 }
 
