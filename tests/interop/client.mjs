@@ -29,6 +29,10 @@ const transport = spec.command
     ? new Stdio({ command: spec.command[0], args: spec.command.slice(1) })
     : new Http(new URL(spec.url),
                { requestInit: { headers: { Authorization: `Bearer ${spec.token}` } } });
+let told = null; // the revision, as the older client tells its transport
+if (spec.client === "sdk" && spec.command) {
+    transport.setProtocolVersion = (version) => { told = version; };
+}
 await client.connect(transport);
 
 // Afterwards results are held against the schemas that were listed.
@@ -41,6 +45,6 @@ for (const call of spec.calls) {
         calls.push({ threw: String(error) });
     }
 }
-const version = client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion ?? null;
+const version = client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion ?? told;
 console.log(JSON.stringify({ version, tools, calls }));
 await client.close();
