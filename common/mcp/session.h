@@ -32,7 +32,7 @@ enum {
 	SESSION_EVENT_BYTES_MAX = 256 * 1024, /* of all that are kept */
 	SESSION_URIS_MAX = 256,               /* subscribed to */
 	SESSION_URI_BYTES_MAX = 64 * 1024,    /* of all of these */
-	SESSION_QUESTIONS_MAX = 64,           /* to the client, without an answer yet */
+	SESSION_QUESTIONS_MAX = 48,           /* to the client, without an answer yet */
 };
 
 struct sessions;
