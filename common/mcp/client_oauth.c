@@ -1,10 +1,7 @@
 #include "base/clock.h"
 #include "mcp/client_oauth_private.h"
 
-enum {
-	FETCH_MS = 30 * 1000, /* of all that one try fetches */
-	EARLY_MS = 30 * 1000, /* before its end a token is renewed */
-};
+enum { FETCH_MS = 30 * 1000 }; /* of all that one try fetches */
 
 /* ---- Life ---- */
 
@@ -129,8 +126,8 @@ void client_oauth_forget_tokens(struct client_oauth *o)
 
 static bool ends_soon(const struct client_oauth *o)
 {
-	return o->tokens.access && o->tokens.until_ms &&
-	       clock_wall_ms() > o->tokens.until_ms - EARLY_MS;
+	return o->tokens.access && o->tokens.renew_ms &&
+	       clock_wall_ms() >= o->tokens.renew_ms;
 }
 
 /* Quietly: the server says what it thinks of the old one, and then there is a way. Who
@@ -152,7 +149,7 @@ static void renew(struct client_oauth *o, uint64_t generation, const atomic_bool
 			client_oauth_save(o);
 		} else {
 			(void)pthread_mutex_lock(&o->lock);
-			o->tokens.until_ms = 0; /* not with every request */
+			o->tokens.renew_ms = 0; /* not with every request */
 			(void)pthread_mutex_unlock(&o->lock);
 		}
 	}

@@ -5,10 +5,10 @@
 static const char *choose_issuer(const struct client_oauth *o,
 				 const struct oauth_resource *r)
 {
-	const char *wanted[] = { o->options->issuer, o->place.issuer };
+	const char *wanted[] = { o->bound, o->place.issuer };
 
 	for (size_t k = 0; k < ARRAY_SIZE(wanted); k++)
-		for (size_t i = 0; i < r->issuer_count && wanted[k]; i++)
+		for (size_t i = 0; i < r->issuer_count; i++)
 			if (strcmp(r->issuers[i], wanted[k]) == 0)
 				return r->issuers[i];
 	return r->issuers[0];

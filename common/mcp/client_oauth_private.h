@@ -77,7 +77,7 @@ void oauth_identity_done(struct oauth_identity *i);
 
 struct oauth_tokens {
 	struct secret *access, *refresh; /* owned; NULL: none */
-	int64_t until_ms;                /* clock_wall_ms; 0: not told */
+	int64_t renew_ms; /* from then on, clock_wall_ms; 0: not before it is refused */
 };
 void oauth_tokens_done(struct oauth_tokens *t);
 

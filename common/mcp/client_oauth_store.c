@@ -30,7 +30,7 @@ static json_t *make(const struct client_oauth *o)
 	json_t *object = json_pack(
 		"{s:i, s:s, s:s, s:s, s:s, s:I}", "format", FORMAT, "server", o->server,
 		"issuer", o->place.issuer, "resource", o->resource.resource, "requested",
-		o->requested, "until_ms", (json_int_t)o->tokens.until_ms);
+		o->requested, "renew_ms", (json_int_t)o->tokens.renew_ms);
 
 	if (object && set_identity(object, &o->identity) &&
 	    set_secret(object, "access_token", o->tokens.access) &&
@@ -100,7 +100,7 @@ static bool get_identity(const json_t *object, struct oauth_identity *ret)
 
 static bool get_tokens(const json_t *object, struct oauth_tokens *ret)
 {
-	ret->until_ms = json_get_int64(object, "until_ms", 0);
+	ret->renew_ms = json_get_int64(object, "renew_ms", 0);
 	return get_secret(object, "access_token", &ret->access) &&
 	       get_secret(object, "refresh_token", &ret->refresh);
 }

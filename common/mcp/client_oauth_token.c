@@ -5,6 +5,7 @@
 
 enum {
 	ASSERTION_S = 120,
+	EARLY_MS = 30 * 1000,              /* before its end a token is renewed */
 	LIFE_MAX_S = 10 * 365 * 24 * 3600, /* more is as good as not told */
 };
 
@@ -121,7 +122,8 @@ static bool read_tokens(const json_t *reply, struct oauth_tokens *ret, struct er
 		return error_oom(err);
 	ret->refresh = read_refresh(reply);
 	if (life_s > 0 && life_s < LIFE_MAX_S)
-		ret->until_ms = clock_wall_ms() + life_s * 1000;
+		ret->renew_ms = clock_wall_ms() + life_s * 1000 -
+				(life_s * 250 < EARLY_MS ? life_s * 250 : EARLY_MS);
 	return true;
 }
 
