@@ -25,10 +25,11 @@ static struct session *find_session(const struct exchange *x)
 
 enum legacy_revision legacy_peer(const struct exchange *x)
 {
+	if (x->revision != LEGACY_NONE)
+		return x->revision;
 	const char *version = http_request_header(x->http, "MCP-Protocol-Version");
-
-	if (x->revision != LEGACY_NONE || version)
-		return x->revision ? x->revision : legacy_revision_find(version);
+	if (version)
+		return legacy_revision_find(version);
 	_cleanup_(session_unrefp) struct session *s = find_session(x);
 	return s ? session_client(s).revision : LEGACY_NONE;
 }
