@@ -189,8 +189,14 @@ static void requests_are_whole(void **state)
 	assert_string_equal(json_get_string(params, "requestState"), "v1.x");
 	assert_string_equal(json_get_string(meta, META_GRANT), "g.s");
 	assert_string_equal(json_get_string(meta, META_REQUESTER), "t.s");
+	assert_string_equal(
+		json_get_string(meta, "io.modelcontextprotocol/protocolVersion"),
+		"2026-07-28");
 	assert_true(json_is_object(
 		json_object_get(meta, "io.modelcontextprotocol/clientCapabilities")));
+	const json_t *me = json_object_get(meta, "io.modelcontextprotocol/clientInfo");
+	assert_string_equal(json_get_string(me, "name"), "test \"client\"");
+	assert_non_null(json_get_string(me, "version"));
 	assert_int_equal(json_get_int64(json_object_get(params, "arguments"), "a", 0), 1);
 }
 
@@ -264,6 +270,11 @@ static void odd_answers(void **state)
 		  "{\"jsonrpc\":\"2.0\",\"id\":%ID%,\"error\":{\"code\":-32602,"
 		  "\"message\":\"bad\\nthing\"}}",
 		  ERR_INVALID_ARGUMENT, "bad thing" },
+		/* C-31 */
+		{ 200,
+		  "{\"jsonrpc\":\"2.0\",\"id\":%ID%,\"error\":{\"code\":-32002,"
+		  "\"message\":\"no such thing\"}}",
+		  ERR_NOT_FOUND, "no such thing" },
 		{ 400,
 		  "{\"jsonrpc\":\"2.0\",\"id\":%ID%,\"error\":{\"code\":-32022,"
 		  "\"message\":\"x\",\"data\":{\"supported\":[\"2027-01-01\"]}}}",

@@ -24,12 +24,17 @@ struct world {
 	unsigned probe_status;
 	const char *probe_body; /* "%ID%" becomes the id */
 	unsigned initialize_status;
-	unsigned refuse_versions; /* so many probes get -32022 */
-	unsigned sessions;        /* begun */
-	unsigned good_session;    /* the one that is not gone */
-	unsigned stale_headers;   /* so many calls get -32020 */
-	bool breaks_stream;       /* of a legacy call, to be resumed */
-	const char *call;         /* the answer to a modern tools/call; NULL: complete */
+	unsigned refuse_versions;  /* so many probes get -32022 */
+	unsigned sessions;         /* begun */
+	unsigned good_session;     /* the one that is not gone */
+	unsigned stale_headers;    /* so many calls get -32020 */
+	bool breaks_stream;        /* of a legacy call, to be resumed */
+	bool breaks_for_ever;      /* each time it is resumed */
+	struct http_request *held; /* a modern call that is never answered */
+	bool holds;
+	atomic_bool is_gone;
+	json_t *opened;   /* what elicit_url was given */
+	const char *call; /* the answer to a modern tools/call; NULL: complete */
 	unsigned rounds;
 	bool is_sse;
 	struct http_stream *stream; /* of HTTP+SSE */
@@ -130,12 +135,22 @@ static void reply(struct http_request *req, unsigned status, const char *type,
 	"\"string\"},\"age\":{\"type\":\"integer\",\"default\":7}},\"required\":["       \
 	"\"who\"]}}"
 
+static void on_gone(void *context)
+{
+	struct world *w = context;
+
+	atomic_store(&w->is_gone, true);
+}
+
 static void modern_call(struct world *w, struct http_request *req, const struct seen *s,
 			int64_t id)
 {
 	const char *n = http_request_header(req, "Mcp-Param-N");
 
-	if (w->stale_headers > 0 || !n || strcmp(n, "42") != 0) {
+	if (w->holds) {
+		w->held = req;
+		http_request_on_gone(req, on_gone, w);
+	} else if (w->stale_headers > 0 || !n || strcmp(n, "42") != 0) {
 		w->stale_headers -= w->stale_headers > 0;
 		reply(req, 400, JSON, NULL, ERROR("-32020"), id);
 	} else if (w->rounds > 0 && !json_object_get(json_object_get(s->body, "params"),
@@ -145,7 +160,7 @@ static void modern_call(struct world *w, struct http_request *req, const struct 
 			     "\\\"1\",\"inputRequests\":{\"k\":{" FORM "}}"),
 		      id);
 	} else {
-		reply(req, 200, w->call ? JSON : EVENTS, NULL,
+		reply(req, 200, w->call && *w->call == '{' ? JSON : EVENTS, NULL,
 		      w->call ? w->call
 			      : PROGRESS PROGRESS PROGRESS "data: " RESULT(
 					"\"resultType\":\"complete\",\"n\":1") "\n\n",
@@ -255,6 +270,9 @@ static void serve(void *context, struct http_request *req)
 
 	if (w->is_sse)
 		serve_sse(w, req, s, id);
+	else if (strcmp(s->verb, "GET") == 0 && w->breaks_for_ever)
+		reply(req, 200, EVENTS, NULL, "id: s1:1\nretry: 20\ndata:\n\n" PROGRESS,
+		      json_get_int64(last(w, "POST", "tools/call")->body, "id", 0));
 	else if (strcmp(s->verb, "GET") == 0 && w->breaks_stream && *s->last_id)
 		reply(req, 200, EVENTS, NULL, "id: s1:9\ndata: " RESULT("\"n\":3") "\n\n",
 		      json_get_int64(last(w, "POST", "tools/call")->body, "id", 0));
@@ -291,6 +309,9 @@ static int tear_down(void **state)
 	struct world *w = *state;
 
 	http_client_free(w->http);
+	if (w->held)
+		http_reply_text(w->held, 500, NULL, "");
+	json_decref(w->opened);
 	if (w->stream) {
 		http_stream_end(w->stream);
 		http_stream_unref(w->stream);
@@ -317,7 +338,17 @@ static json_t *fill_form(void *context, const json_t *params, struct error *err)
 	return json_pack("{s:s, s:{s:s}}", "action", "accept", "content", "who", "Ada");
 }
 
-static struct mcp_client *open_client(struct world *w)
+static json_t *open_page(void *context, const json_t *params, struct error *err)
+{
+	struct world *w = context;
+
+	(void)err;
+	json_decref(w->opened);
+	w->opened = json_deep_copy(params);
+	return json_pack("{s:s}", "action", "accept");
+}
+
+static struct mcp_client *open_with(struct world *w, bool no_get_stream)
 {
 	struct error err = ERROR_INIT;
 	char url[64];
@@ -327,7 +358,7 @@ static struct mcp_client *open_client(struct world *w)
 		.url = url,
 		.http = w->http,
 		.name = "test",
-		.no_get_stream = true,
+		.no_get_stream = no_get_stream,
 		.hooks = { .context = w,
 			   .notification = notified,
 			   .elicit_form = fill_form },
@@ -335,6 +366,24 @@ static struct mcp_client *open_client(struct world *w)
 	struct mcp_client *c = mcp_client_open(&options, &err);
 	assert_non_null(c);
 	return c;
+}
+
+static struct mcp_client *open_client(struct world *w)
+{
+	return open_with(w, true);
+}
+
+/* C-01: of all that came. */
+static void ids_are_unique(struct world *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		for (size_t k = 0; k < i; k++) {
+			const json_t *id = json_object_get(w->seen[i].body, "id");
+
+			assert_false(
+				id && json_object_get(w->seen[i].body, "method") &&
+				json_equal(id, json_object_get(w->seen[k].body, "id")));
+		}
 }
 
 static json_t *call_go(struct mcp_client *c, struct error *err)
@@ -439,6 +488,7 @@ static void tools_with_headers(void **state)
 	assert_int_equal(json_get_int64(result, "n", 0), 1);
 	assert_int_equal(count(w, "POST", "tools/call"), 2);
 	assert_int_equal(w->notified, 3);
+	ids_are_unique(w);
 	/* Once, and not for ever. */
 	w->stale_headers = 2;
 	assert_null(call_go(c, &err));
@@ -485,6 +535,7 @@ static void questions_are_answered(void **state)
 	assert_string_equal(json_get_string(content, "who"), "Ada");
 	assert_int_equal(json_get_int64(content, "age", 0), 7);
 	/* New ids; nothing of the state in the next call. */
+	ids_are_unique(w);
 	w->rounds = 0;
 	json_auto_t *next = call_go(c, &err);
 	assert_non_null(next);
@@ -492,6 +543,108 @@ static void questions_are_answered(void **state)
 	params = json_object_get(last(w, "POST", "tools/call")->body, "params");
 	assert_null(json_object_get(params, "requestState"));
 	assert_null(json_object_get(params, "inputResponses"));
+}
+
+#define ASK_URL(url)                                                                     \
+	RESULT("\"resultType\":\"input_required\",\"inputRequests\":{\"k\":{"            \
+	       "\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\","         \
+	       "\"message\":\"?\",\"url\":\"" url "\"}}}")
+
+/* C-23: a person sees where it leads; nobody looks there first. */
+static void pages_are_opened_by_a_person(void **state)
+{
+	static const char *const bad[] = {
+		ASK_URL("http://a.example/"),   ASK_URL("javascript:alert(1)"),
+		ASK_URL("file:///etc/passwd"),  ASK_URL("https://a.example/ b"),
+		ASK_URL("https://u@a.example"), ASK_URL(""),
+	};
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+	char url[64], good[512];
+
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%u/page?a=b",
+		       httpd_port(w->httpd));
+	(void)snprintf(good, sizeof good,
+		       "{\"jsonrpc\":\"2.0\",\"id\":%%ID%%,\"result\":{\"resultType\":"
+		       "\"input_required\",\"inputRequests\":{\"k\":{\"method\":"
+		       "\"elicitation/create\",\"params\":{\"mode\":\"url\",\"message\":"
+		       "\"?\",\"url\":\"%s\"}}}}}",
+		       url);
+	char base[64];
+	(void)snprintf(base, sizeof base, "http://127.0.0.1:%u/mcp",
+		       httpd_port(w->httpd));
+	const struct mcp_client_options options = {
+		.url = base,
+		.http = w->http,
+		.name = "test",
+		.hooks = { .context = w, .elicit_url = open_page },
+	};
+	_cleanup_(mcp_client_freep) struct mcp_client *c =
+		mcp_client_open(&options, &err);
+	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
+	assert_non_null(tools);
+	w->call = good; /* for ever, so that it is given up in the end */
+	assert_null(call_go(c, &err));
+	assert_string_equal(json_get_string(w->opened, "url"), url);
+	assert_int_equal(count(w, "GET", ""), 0);
+	json_decref(w->opened);
+	w->opened = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		error_clear(&err);
+		w->call = bad[i];
+		assert_null(call_go(c, &err));
+		testing_error(&err, ERR_INVALID_ARGUMENT, "may not be");
+		assert_null(w->opened);
+	}
+}
+
+/* C-14: to close the stream is to cancel, and nothing else says so. */
+static void who_gives_up_hangs_up(void **state)
+{
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_(mcp_client_freep) struct mcp_client *c = open_client(w);
+	const struct mcp_client_call call = { .tool = "go", .timeout_ms = 200 };
+
+	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
+	assert_non_null(tools);
+	w->holds = true;
+	assert_null(mcp_client_call(c, &call, NULL, &err));
+	testing_error(&err, ERR_TIMEOUT, "in time");
+	while (!atomic_load(&w->is_gone))
+		(void)usleep(1000);
+	assert_int_equal(count(w, "POST", "tools/call"), 1);
+	assert_int_equal(count(w, "POST", "notifications/cancelled"), 0);
+}
+
+/* C-15, C-16: not answered, not resumed, not sent again. */
+static void modern_streams_are_only_read(void **state)
+{
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_(mcp_client_freep) struct mcp_client *c = open_with(w, false);
+
+	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
+	assert_non_null(tools);
+	w->call = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n\n"
+		  "data: " RESULT("\"n\":4") "\n\n";
+	json_auto_t *result = call_go(c, &err);
+	testing_no_error(&err);
+	assert_int_equal(json_get_int64(result, "n", 0), 4);
+	w->call = "id: 7\nretry: 10\n" PROGRESS;
+	assert_null(call_go(c, &err));
+	assert_true(error_is_set(&err));
+	assert_int_equal(count(w, "POST", "tools/call"), 2);
+	assert_int_equal(count(w, "POST", "response"), 0);
+	assert_int_equal(count(w, "GET", ""), 0);
+	for (size_t i = 0; i < w->count; i++)
+		assert_string_equal(w->seen[i].session, "");
+	/* C-17: no answer is kept, so that none can be stale. */
+	error_clear(&err);
+	json_auto_t *again = mcp_client_list_tools(c, 5000, &err);
+	assert_non_null(again);
+	assert_int_equal(count(w, "POST", "tools/list"), 2);
+	ids_are_unique(w);
 }
 
 static void bad_questions(void **state)
@@ -579,6 +732,7 @@ static void a_session_lives(void **state)
 	assert_non_null(again);
 	assert_int_equal(count(w, "POST", "initialize"), 2);
 	assert_string_equal(last(w, "POST", "tools/call")->session, "session-2");
+	ids_are_unique(w);
 	mcp_client_free(c);
 	assert_string_equal(last(w, "DELETE", "")->session, "session-2");
 }
@@ -598,6 +752,43 @@ static void a_broken_stream_is_resumed(void **state)
 	assert_string_equal(last(w, "GET", "")->last_id, "s1:0");
 	assert_string_equal(last(w, "GET", "")->session, "session-1");
 	assert_int_equal(count(w, "POST", "tools/call"), 1);
+}
+
+/* C-30: what goes on for ever is given up, however much is heard meanwhile. */
+static void progress_does_not_stop_the_clock(void **state)
+{
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_(mcp_client_freep) struct mcp_client *c = open_legacy(w);
+	const struct mcp_client_call call = { .tool = "go", .timeout_ms = 300 };
+
+	w->breaks_stream = true;
+	w->breaks_for_ever = true;
+	int64_t began_ms = clock_mono_ms();
+	assert_null(mcp_client_call(c, &call, NULL, &err));
+	assert_true(error_is_set(&err));
+	assert_true(clock_mono_ms() - began_ms < 10000);
+	assert_true(w->notified >= 2);
+}
+
+/* C-27 */
+static void no_standing_stream_is_no_fault(void **state)
+{
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+
+	w->probe_status = 400;
+	w->probe_body = "Bad Request";
+	struct mcp_client *c = open_with(w, false);
+	for (int i = 0; i < 2; i++) {
+		json_auto_t *result = call_go(c, &err);
+		testing_no_error(&err);
+		assert_int_equal(json_get_int64(result, "n", 0), 2);
+	}
+	while (count(w, "GET", "") == 0)
+		(void)usleep(1000);
+	mcp_client_free(c);
+	assert_int_equal(count(w, "GET", ""), 1);
 }
 
 static void a_session_that_cannot_begin(void **state)
@@ -642,9 +833,14 @@ int main(void)
 		TEST(a_version_refused_once),
 		TEST(tools_with_headers),
 		TEST(questions_are_answered),
+		TEST(pages_are_opened_by_a_person),
+		TEST(who_gives_up_hangs_up),
+		TEST(modern_streams_are_only_read),
 		TEST(bad_questions),
 		TEST(a_session_lives),
 		TEST(a_broken_stream_is_resumed),
+		TEST(progress_does_not_stop_the_clock),
+		TEST(no_standing_stream_is_no_fault),
 		TEST(a_session_that_cannot_begin),
 		TEST(the_oldest_transport),
 #undef TEST

@@ -242,9 +242,33 @@ static void completion_of_nothing_is_refused(void **state)
 	}
 }
 
+/* S-24 */
+static void what_may_be_cached_says_how_long(void **state)
+{
+	static const char *const methods[] = {
+		"server/discover",          "tools/list",   "resources/list",
+		"resources/templates/list", "prompts/list", "resources/read",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		bool is_read = strcmp(methods[i], "resources/read") == 0;
+		_cleanup_answer_ struct answer a =
+			ask(methods[i], is_read ? "fixture://text" : NULL,
+			    is_read ? "\"uri\":\"fixture://text\"" : "");
+		const json_t *r = answer_result(&a);
+		const char *scope = json_get_string(r, "cacheScope") ?: "";
+
+		assert_true(json_is_integer(json_object_get(r, "ttlMs")));
+		assert_true(json_get_int64(r, "ttlMs", -1) >= 0);
+		assert_true(strcmp(scope, "public") == 0 ||
+			    strcmp(scope, "private") == 0);
+	}
+}
+
 static size_t count_pages(const char *method, const char *member, size_t *ret_pages)
 {
-	char params[256] = "";
+	char params[256] = "", scope[16] = "";
 	size_t entries = 0;
 
 	for (*ret_pages = 0; *ret_pages < 10;) {
@@ -253,6 +277,11 @@ static size_t count_pages(const char *method, const char *member, size_t *ret_pa
 		const char *next = json_get_string(r, "nextCursor");
 
 		assert_non_null(r);
+		/* S-25 */
+		if (*ret_pages == 0)
+			(void)snprintf(scope, sizeof scope, "%s",
+				       json_get_string(r, "cacheScope"));
+		assert_string_equal(json_get_string(r, "cacheScope"), scope);
 		assert_true(json_array_size(json_object_get(r, member)) <= 2);
 		entries += json_array_size(json_object_get(r, member));
 		++*ret_pages;
@@ -373,6 +402,7 @@ int main(void)
 		cmocka_unit_test(prompts_with_bad_arguments_are_refused),
 		cmocka_unit_test(completion_has_at_most_100_values),
 		cmocka_unit_test(completion_of_nothing_is_refused),
+		cmocka_unit_test(what_may_be_cached_says_how_long),
 		cmocka_unit_test(lists_come_by_pages),
 		cmocka_unit_test(bad_cursors_are_refused),
 		cmocka_unit_test(a_name_that_is_not_there_cannot_be_freed),

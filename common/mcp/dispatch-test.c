@@ -182,7 +182,12 @@ static const struct row rows[] = {
 	  400, -32020, 7 },
 	{ "prompts/get wants a name too", HEAD("prompts/get"),
 	  REQUEST("prompts/get", "\"name\":\"x\"," META), 400, -32020, 7 },
-	/* methods: S-19, S-20 */
+	{ "resources/read wants the uri", HEAD("resources/read"),
+	  REQUEST("resources/read", "\"uri\":\"fixture://text\"," META), 400, -32020, 7 },
+	{ "resources/read with another uri",
+	  HEAD("resources/read") "Mcp-Name: fixture://bytes\r\n",
+	  REQUEST("resources/read", "\"uri\":\"fixture://text\"," META), 400, -32020, 7 },
+	/* methods: S-19; S-20 is in tests/protocol_test.py */
 	{ "unknown method", HEAD("tools/fly"), REQUEST("tools/fly", META), 404, -32601,
 	  7 },
 	{ "ping", HEAD("ping"), REQUEST("ping", META), 404, -32601, 7 },
@@ -288,13 +293,21 @@ static bool is_id(const json_t *body, int id)
 	return id == ANY_ID || (id == NO_ID ? !found : json_integer_value(found) == id);
 }
 
+/* S-22, S-23 */
+static bool is_whole(const json_t *result)
+{
+	return json_get_string(result, "resultType") &&
+	       json_is_object(json_object_get(json_object_get(result, "_meta"),
+					      "io.modelcontextprotocol/serverInfo"));
+}
+
 static bool is_right(const struct row *row, const struct answer *a)
 {
 	const json_t *error = json_object_get(a->body, "error");
 
 	if (a->status != row->status || json_get_int64(error, "code", 0) != row->code)
 		return false;
-	if (row->code == NO_CODE && row->status == 200 && !answer_result(a))
+	if (row->code == NO_CODE && row->status == 200 && !is_whole(answer_result(a)))
 		return false;
 	if (row->status == 202 && *a->text)
 		return false;
@@ -317,6 +330,42 @@ static void every_row_is_answered_as_written(void **state)
 			      a.text ? a.text : "");
 	}
 	assert_int_equal(wrong, 0);
+}
+
+/* S-10 */
+static void who_speaks_another_version_learns_which_there_are(void **state)
+{
+	(void)state;
+	_cleanup_answer_ struct answer d = rig_post(
+		&rig, rig.bob, HEAD("server/discover"), REQUEST("server/discover", META));
+	_cleanup_answer_ struct answer a = rig_post(
+		&rig, rig.bob,
+		TYPES "MCP-Protocol-Version: v999\r\nMcp-Method: tools/list\r\n",
+		REQUEST("tools/list", "\"_meta\":{\"io.modelcontextprotocol/"
+				      "protocolVersion\":\"v999\",\"io."
+				      "modelcontextprotocol/clientCapabilities\":{}}"));
+	const json_t *data = json_object_get(json_object_get(a.body, "error"), "data");
+
+	assert_int_equal(json_array_size(json_object_get(data, "supported")), 1);
+	assert_true(json_equal(json_object_get(data, "supported"),
+			       json_object_get(answer_result(&d), "supportedVersions")));
+	assert_string_equal(json_get_string(data, "requested"), "v999");
+}
+
+/* S-46: each of these is a connection of its own. */
+static void a_list_is_the_same_for_every_connection(void **state)
+{
+	(void)state;
+	_cleanup_answer_ struct answer first = rig_post(
+		&rig, rig.alice, HEAD("tools/list"), REQUEST("tools/list", META));
+	_cleanup_answer_ struct answer called =
+		rig_post(&rig, rig.alice, CALL_HEAD("echo_text"), ECHO_BODY);
+	_cleanup_answer_ struct answer second = rig_post(
+		&rig, rig.alice, HEAD("tools/list"), REQUEST("tools/list", META));
+
+	assert_non_null(answer_result(&called));
+	assert_non_null(answer_result(&first));
+	assert_string_equal(first.text, second.text);
 }
 
 static void wants_a_token(void **state)
@@ -453,6 +502,7 @@ static void discover_and_list(void **state)
 		json_object_get(json_object_get(r, "capabilities"), "tools")));
 	assert_string_equal(json_get_string(r, "instructions"), "For tests alone.");
 	assert_string_equal(json_get_string(r, "cacheScope"), "public");
+	assert_true(json_get_int64(r, "ttlMs", -1) >= 0);
 	const json_t *info = json_object_get(json_object_get(r, "_meta"),
 					     "io.modelcontextprotocol/serverInfo");
 	assert_string_equal(json_get_string(info, "name"), "wingman-fixture");
@@ -633,6 +683,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_answered_as_written),
+		cmocka_unit_test(who_speaks_another_version_learns_which_there_are),
+		cmocka_unit_test(a_list_is_the_same_for_every_connection),
 		cmocka_unit_test(wants_a_token),
 		cmocka_unit_test(a_write_wants_its_scope),
 		cmocka_unit_test(verbs_and_paths),

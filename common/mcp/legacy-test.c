@@ -217,6 +217,10 @@ static void requests_within_a_session(void **state)
 		  REQUEST("tools/call",
 			  "\"name\":\"get_route\",\"arguments\":{\"region\":\"eu\"}"),
 		  200, 0 },
+		/* S-42 */
+		{ "missing resource", "",
+		  REQUEST("resources/read", "\"uri\":\"fixture://nothing\""), 200,
+		  -32002 },
 		{ "bad cursor", "", REQUEST("tools/list", "\"cursor\":\"x\""), 200,
 		  -32602 },
 		{ "notification", "", NOTE, 202, 0 },
@@ -248,6 +252,10 @@ static void requests_within_a_session(void **state)
 	_cleanup_answer_ struct answer ping =
 		post(rig.alice, id, "", REQUEST("ping", ""));
 	assert_string_equal(ping.text, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}");
+	/* S-61 */
+	_cleanup_answer_ struct answer level = post(
+		rig.alice, id, "", REQUEST("logging/setLevel", "\"level\":\"error\""));
+	assert_string_equal(level.text, ping.text);
 }
 
 static void results_are_of_their_revision(void **state)

@@ -180,6 +180,25 @@ static void a_level_is_its_sessions(void **state)
 	}
 }
 
+/* S-55 */
+static void what_is_said_of_a_request_is_on_its_stream_alone(void **state)
+{
+	_cleanup_peer_ struct peer p;
+	struct peer_stream s, standing;
+
+	(void)state;
+	peer_begin(&p, &rig, rig.alice, "2025-06-18", "{}");
+	peer_listen(&standing, &p, NULL);
+	peer_open(&s, &p, "tools/call", TALK("") TOKEN);
+	assert_int_equal(count(&s, "notifications/progress"), 4);
+	peer_leave(&s);
+	/* The first that is heard there is this, which is on no other. */
+	mcp_service_changed(rig.service, MCP_CHANGED_TOOLS, NULL);
+	json_decref(peer_expect(&standing, "notifications/tools/list_changed"));
+	assert_string_equal(standing.last_id, "1:1");
+	peer_leave(&standing);
+}
+
 static void without_events_there_is_the_response_alone(void **state)
 {
 	_cleanup_peer_ struct peer p;
@@ -504,6 +523,7 @@ int main(void)
 		cmocka_unit_test(every_revision_hears_in_its_words),
 		cmocka_unit_test(who_asks_for_nothing_hears_no_progress),
 		cmocka_unit_test(a_level_is_its_sessions),
+		cmocka_unit_test(what_is_said_of_a_request_is_on_its_stream_alone),
 		cmocka_unit_test(without_events_there_is_the_response_alone),
 		cmocka_unit_test(cancelled_ends_a_request),
 		cmocka_unit_test(cancelled_without_a_word_is_no_response_either),

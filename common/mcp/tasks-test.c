@@ -306,12 +306,14 @@ static void unknown_tasks_and_those_of_others(void **state)
 	/* T-10 */
 	char params[128];
 	(void)snprintf(params, sizeof params, "\"taskId\":\"%s\"", id);
-	_cleanup_answer_ struct answer wrong =
-		rig_ask(&m->rig, m->rig.alice, "tasks/get", "else", params, CAN);
-	assert_int_equal(code_of(&wrong), -32020);
-	_cleanup_answer_ struct answer missing =
-		rig_ask(&m->rig, m->rig.alice, "tasks/get", NULL, params, CAN);
-	assert_int_equal(code_of(&missing), -32020);
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		_cleanup_answer_ struct answer wrong =
+			rig_ask(&m->rig, m->rig.alice, methods[i], "else", params, CAN);
+		assert_int_equal(code_of(&wrong), -32020);
+		_cleanup_answer_ struct answer missing =
+			rig_ask(&m->rig, m->rig.alice, methods[i], NULL, params, CAN);
+		assert_int_equal(code_of(&missing), -32020);
+	}
 	/* T-09 */
 	_cleanup_answer_ struct answer list =
 		rig_ask(&m->rig, m->rig.alice, "tasks/list", NULL, "", CAN);
