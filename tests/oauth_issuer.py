@@ -94,6 +94,9 @@ class Issuer:
             def do_GET(self):
                 issuer._answer(self)
 
+            def do_POST(self):
+                issuer._take(self)
+
             def log_message(self, *args):
                 pass
 
@@ -150,10 +153,21 @@ class Issuer:
             body, status = self.metadata(), 200
         elif handler.path == self.path + "/keys":
             body, status = self.jwks(), 200
+        self.reply(handler, status, body)
+
+    def _take(self, handler):
+        """A POST; oauth_authorizer.py takes some."""
+        self.asked.append(handler.path)
+        self.reply(handler, 404)
+
+    @staticmethod
+    def reply(handler, status, body=b"", headers=None):
         try:
             handler.send_response(status)
             handler.send_header("Content-Type", "application/json")
             handler.send_header("Content-Length", str(len(body)))
+            for name, value in (headers or {}).items():
+                handler.send_header(name, value)
             handler.end_headers()
             handler.wfile.write(body)
         except OSError:

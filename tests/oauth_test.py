@@ -33,7 +33,7 @@ METADATA = "https://tools.example.test/.well-known/oauth-protected-resource/fixt
 class Server:
     """The fixture server with this member 'oauth', or none."""
 
-    def __init__(self, oauth):
+    def __init__(self, oauth, port=0):
         self.dir = tempfile.mkdtemp(prefix="wingman-oauth-")
         for name in ("keys/trusted", "callers", "config", "audit"):
             os.makedirs(os.path.join(self.dir, name), mode=0o700)
@@ -41,7 +41,7 @@ class Server:
             {"id": "one", "sha256": hashlib.sha256(STATIC.encode()).hexdigest(),
              "principal": "bob@example.test", "client": "one", "scopes": ["fixture:read"],
              "created_at": 1}]})
-        config = {"listen": {"port": 0}, "freed_reads": ["echo_text", "get_route"]}
+        config = {"listen": {"port": port}, "freed_reads": ["echo_text", "get_route"]}
         if oauth:
             config["oauth"] = oauth
         self.write("config/fixture.yaml", config)

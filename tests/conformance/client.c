@@ -211,6 +211,7 @@ static const struct scenario {
 	{ "auth/2025-03-26-oauth-metadata-backcompat", call_the_tool },
 	{ "auth/authorization-server-migration", call_the_tool },
 	{ "auth/basic-cimd", call_the_tool },
+	{ "auth/calls-of-the-context", call_as_told }, /* of tests/oauth_client_test.py */
 	{ "auth/client-credentials-basic", list_tools },
 	{ "auth/client-credentials-jwt", list_tools },
 	{ "auth/iss-normalized", call_the_tool },
