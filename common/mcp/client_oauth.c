@@ -1,3 +1,5 @@
+#include "mcp/client_oauth.h"
+
 #include "base/clock.h"
 #include "mcp/client_oauth_private.h"
 
