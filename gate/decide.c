@@ -11,6 +11,7 @@ struct policy_question decide_question(const json_t *record)
 		.server = json_get_string(record, "server"),
 		.tool = json_get_string(record, "tool"),
 		.requester = json_get_string(record, "requester"),
+		.arguments = json_get_string(record, "arguments"),
 		.risk = RISK_DESTRUCTIVE,
 		.reversible = true,
 		.plan_approvers = json_get_int64(requires, "approvers", 1),

@@ -199,18 +199,24 @@ json_t *keeper_on_watch(struct keeper *k, struct peer *p, const struct fields *f
 			struct error *err);
 json_t *keeper_on_tools(struct keeper *k, struct peer *p, const struct fields *f,
 			struct error *err);
-json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
-			  struct error *err);
 json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,
 		       struct error *err);
 json_t *keeper_on_propose_gate(struct keeper *k, struct peer *p, const struct fields *f,
 			       struct error *err);
 json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err);
+/* "server.tool", exactly; a name that cannot be one is not found rather than mended. */
+bool keeper_split_tool(const char *name, char server[static 33], char tool[static 65],
+		       struct error *err);
 /* The person of a peer, or NULL. Borrowed from the policy. */
 const char *keeper_person(const struct keeper *k, const struct peer *p);
 /* Tell those who watch this approval. */
 void keeper_announce(struct keeper *k, const struct approval *a);
+
+/* --- keeper_explain.c --- */
+
+json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err);
 
 /* --- keeper_grant.c: from a yes to the signed word --- */
 

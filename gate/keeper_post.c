@@ -101,6 +101,32 @@ static json_t *build_prompt(struct keeper *k, const struct approval *a,
 	return prompt_build(&in, shown, err);
 }
 
+/* A rule's own rate, counted where it is known for certain which rule it is. */
+static bool check_rate(struct keeper *k, const struct policy_question *q,
+		       const struct policy_answer *answer, struct error *err)
+{
+	json_auto_t *who = json_pack("[s, s]", answer->rule, q->requester);
+	char digest[DIGEST_HEX_BYTES], key[COORD_KEY_MAX + 1];
+	int64_t total = 0;
+
+	if (answer->rate_calls == 0)
+		return true;
+	if (!who)
+		return error_oom(err);
+	if (!canonical_digest(who, digest, err))
+		return false;
+	(void)snprintf(key, sizeof key, "rate/%s", digest);
+	if (!coord_count(k->coordination, key, 1, answer->rate_per_ms, &total, err))
+		return false;
+	if (total <= answer->rate_calls)
+		return true;
+	error_set(err, ERR_RATE_LIMITED,
+		  "rule '%s' lets one person ask for %lld such calls in %lld minutes",
+		  answer->rule, (long long)answer->rate_calls,
+		  (long long)(answer->rate_per_ms / 60000));
+	return error_hint(err, "wait, or let somebody else ask");
+}
+
 static bool post(struct keeper *k, struct approval *a, struct error *err)
 {
 	struct policy_question q = decide_question(a->body);
@@ -118,6 +144,8 @@ static bool post(struct keeper *k, struct approval *a, struct error *err)
 	if (!answer.may_call)
 		return error_set(err, ERR_PERMISSION_DENIED, "'%s' may not call this: %s",
 				 q.requester, answer.why);
+	if (!check_rate(k, &q, &answer, err))
+		return false;
 	approvers = policy_approvers(k->policy, &q, &answer);
 	if (!approvers)
 		return error_oom(err);

@@ -66,14 +66,15 @@ bool keeper_identify(struct keeper *k, const struct proposal *p,
 /* --- may it be asked at all? --- */
 
 static bool check_policy(const struct keeper *k, const struct proposal *p,
-			 const struct tool_definition *tool, struct error *err)
+			 const struct checked *c, struct error *err)
 {
 	struct policy_question q = { .server = p->server,
 				     .tool = p->tool,
-				     .risk = tool->risk,
+				     .risk = c->tool->risk,
 				     .reversible = true,
 				     .plan_approvers = 1,
-				     .requester = p->requester };
+				     .requester = p->requester,
+				     .arguments = c->arguments.data };
 	struct policy_answer a, worse;
 
 	policy_judge(k->policy, &q, &a);
@@ -250,7 +251,7 @@ static struct approval *make(struct keeper *k, const struct proposal *p,
 {
 	json_t *audit, *body;
 
-	if (!check_policy(k, p, c->tool, err) || !check_denied(k, c, err) ||
+	if (!check_policy(k, p, c, err) || !check_denied(k, c, err) ||
 	    !check_limits(k, p, err))
 		return NULL;
 	audit = audit_arguments(k, c);

@@ -195,8 +195,7 @@ json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,
 	return pins_differences(k->pins, f->server, err);
 }
 
-/* "server.tool", exactly; a name that cannot be one is not found rather than mended. */
-static bool split_tool(const char *name, char server[static 33], char tool[static 65],
+bool keeper_split_tool(const char *name, char server[static 33], char tool[static 65],
 		       struct error *err)
 {
 	const char *dot = strchr(name, '.');
@@ -211,41 +210,6 @@ static bool split_tool(const char *name, char server[static 33], char tool[stati
 	(void)snprintf(server, 33, "%.*s", (int)length, name);
 	(void)snprintf(tool, 65, "%s", dot + 1);
 	return true;
-}
-
-json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
-			  struct error *err)
-{
-	char server[33], tool[65];
-	struct policy_question q = { .server = server,
-				     .tool = tool,
-				     .reversible = true,
-				     .plan_approvers = 1,
-				     .requester = f->as };
-	struct policy_answer a;
-	const struct tool_definition *d;
-	_cleanup_free_ const char **who = NULL;
-	json_auto_t *approvers = json_array();
-
-	(void)p;
-	if (!split_tool(f->tool, server, tool, err) || !keeper_refresh_policy(k, err))
-		return NULL;
-	d = keeper_definition(k, server, tool, err);
-	if (!d)
-		return NULL;
-	q.risk = d->risk;
-	policy_judge(k->policy, &q, &a);
-	who = policy_approvers(k->policy, &q, &a);
-	for (size_t i = 0; who && approvers && who[i]; i++)
-		if (json_array_append_new(approvers, json_string(who[i])) != 0)
-			return NULL;
-	return json_pack("{s:s, s:b, s:b, s:I, s:b, s:b, s:I, s:I, s:O, s:s}", "rule",
-			 a.rule, "may_call", a.may_call, "may_approve",
-			 policy_may_approve(k->policy, &q, &a, f->as), "approvers_needed",
-			 (json_int_t)a.approvers_needed, "four_eyes", a.four_eyes, "free",
-			 a.free, "expires_s", (json_int_t)(a.expires_ms / 1000),
-			 "good_for_s", (json_int_t)(a.good_for_ms / 1000), "approvers",
-			 approvers, "why", a.why);
 }
 
 /* --- proposing --- */
@@ -310,7 +274,7 @@ json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields 
 			  "a conversation's id has %d bytes at most", CONVERSATION_MAX);
 		return NULL;
 	}
-	if (!split_tool(f->tool, server, tool, err))
+	if (!keeper_split_tool(f->tool, server, tool, err))
 		return NULL;
 	if (strcmp(server, "gate") == 0) {
 		error_set(err, ERR_NOT_FOUND, "there is no tool '%.100s'", f->tool);

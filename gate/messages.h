@@ -21,7 +21,9 @@
  *   revoke      {approval, reason?}         -> {state}        approvers, until the burn
  *   watch       {approval}                  -> {state}; then events {approval, state, record} until it ends
  *   tools       {server?}                   -> {servers: [{name, url, instance, up, pinned, tools: [definition]}]}
- *   explain     {tool, as}                  -> {rule, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s, approvers: []}
+ *   explain     {tool, as, arguments?}      -> {rule, why, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s,
+ *                                           rate?: {calls, per_s}, approvers: [], steps: [{rule, matches, why}],
+ *                                           irreversible?: the same for a plan that cannot be undone}
  *   pins        {server}                    -> {differences: [{tool, what}], address, current, digest}
  *               'current' and 'digest' are both the digest that propose_gate pin_server wants
  *   propose_gate {action: "pin_server"|"rotate_key", arguments} -> {approval, state}  as a destructive call of the server "gate"

@@ -191,6 +191,13 @@ static void test_bad_files(void **state)
 		"rules:\n  - {name: a, expires_in: 0m}\n",
 		"rules:\n  - {name: a, needed: 9}\n",
 		"rules:\n  - {name: a, risk: [harmless]}\n",
+		"rules:\n  - {name: a, rate: {calls: 0, per: 1h}}\n",
+		"rules:\n  - {name: a, rate: {calls: 1, per: soon}}\n",
+		"rules:\n  - {name: a, rate: {calls: 1}}\n",
+		"rules:\n  - {name: a, refuse: true, rate: {calls: 1, per: 1h}}\n",
+		"rules:\n  - {name: a, arguments: {x: {is: [1]}}}\n",
+		"rules:\n  - {name: a, server: s, tool: t_u, arguments: {}}\n",
+		"rules:\n  - {name: a, server: s, tool: t_u, arguments: {x: {max: soon}}}\n",
 	};
 
 	(void)state;
@@ -276,12 +283,128 @@ static void test_check(void **state)
 	assert_true(found(worse, "the team is empty"));
 }
 
+static const char patterned[] =
+	"rules:\n"
+	"  - name: never the boss\n"
+	"    server: accounts\n"
+	"    tool: block_account\n"
+	"    arguments: {person: {is: [boss@x]}}\n"
+	"    refuse: true\n"
+	"  - name: short blocks\n"
+	"    server: accounts\n"
+	"    tool: block_account\n"
+	"    arguments: {person: {glob: '*@x'}, expires_in: {max: 8h}}\n"
+	"    rate: {calls: 3, per: 1h}\n"
+	"  - name: other blocks\n"
+	"    server: accounts\n"
+	"    tool: block_account\n"
+	"    needed: 2\n";
+
+static const char *rule_of(const struct policy *p, const char *arguments)
+{
+	struct policy_question q = ask("block_account", RISK_DESTRUCTIVE);
+	static struct policy_answer a;
+
+	q.arguments = arguments;
+	policy_judge(p, &q, &a);
+	return a.rule;
+}
+
+static void test_arguments(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, patterned, &err);
+	struct policy_question q = ask("block_account", RISK_DESTRUCTIVE);
+	struct policy_answer a;
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(rule_of(p, "{\"person\":\"boss@x\"}"), "never the boss");
+	/* Nobody knows whether it is the boss. */
+	assert_string_equal(rule_of(p, "{}"), "never the boss");
+	assert_string_equal(rule_of(p, NULL), "never the boss");
+	assert_string_equal(rule_of(p, "{\"expires_in\":\"8h\",\"person\":\"a@x\"}"),
+			    "short blocks");
+	assert_string_equal(rule_of(p, "{\"expires_in\":\"9h\",\"person\":\"a@x\"}"),
+			    "other blocks");
+	/* What is absent is not short. */
+	assert_string_equal(rule_of(p, "{\"person\":\"a@x\"}"), "other blocks");
+	assert_string_equal(rule_of(p, "{\"expires_in\":\"8h\",\"person\":\"a@y\"}"),
+			    "other blocks");
+
+	q.arguments = "{\"expires_in\":\"1h\",\"person\":\"a@x\"}";
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.rate_calls, 3);
+	assert_int_equal(a.rate_per_ms, 3600000);
+	assert_true(policy_may_approve(p, &q, &a, "bob@x"));
+	json_auto_t *steps = policy_explain(p, &q);
+	assert_int_equal(json_array_size(steps), 2);
+	assert_false(json_is_true(json_object_get(json_array_get(steps, 0), "matches")));
+	assert_string_equal(json_get_string(json_array_get(steps, 0), "why"),
+			    "'person' is not as it wants");
+	assert_true(json_is_true(json_object_get(json_array_get(steps, 1), "matches")));
+}
+
+static const char suspicious[] =
+	"groups: {none: [], two: [alice@x, bob@x]}\n"
+	"rules:\n"
+	"  - {name: r three, server: s, tool: t_a, approvers: [group:two], needed: 3}\n"
+	"  - {name: r eyes, server: s, tool: t_b, approvers: [alice@x], callers: "
+	"[alice@x], "
+	"four_eyes: true}\n"
+	"  - {name: r some, server: s, tool: t_c, approvers: [group:two], needed: 2, "
+	"four_eyes: true}\n"
+	"  - {name: r nobody, server: s, tool: t_d, callers: [group:none]}\n"
+	"  - {name: r freed, server: s, tool: t_e, free: true}\n"
+	"  - {name: r patterned, server: s, tool: t_f, arguments: {a: {is: [1]}}}\n"
+	"  - {name: r fine, server: s, tool: t_f}\n"
+	"  - {name: r hidden, server: s, tool: t_f, risk: [write], reversible: true}\n"
+	"  - {name: r misspelt, server: s, tool: t_zz}\n"
+	"  - {name: r ok, server: s, four_eyes: true, needed: 2}\n"
+	"  - {name: r late, server: s, tool: t_g}\n"
+	"  - {name: r wrong risk, server: gate, tool: rotate_key, risk: [read]}\n";
+
+static void test_suspicious(void **state)
+{
+	static const char *const tools[] = { "s.t_a", "s.t_f", NULL };
+	static const char *const wanted[] = {
+		"group 'none' is empty",
+		"rule 'r three' wants 3 approvals and 2 persons may give one: nobody",
+		"rule 'r eyes' wants four eyes and has too few approvers",
+		"rule 'r some' wants four eyes: what 'alice@x' asks nobody could",
+		"rule 'r nobody': nobody of the team may call",
+		"s.t_e runs without a person (rule 'r freed')",
+		"rule 'r hidden' can never match: rule 'r fine' above it",
+		"rule 'r misspelt' can never match: the server s has no tool 't_zz'",
+		"rule 'r late' can never match: rule 'r ok' above it",
+		"rule 'r wrong risk' can never match: gate.rotate_key is a",
+		"nobody could approve s.t_a",
+	};
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, suspicious, &err);
+	json_auto_t *findings = NULL;
+
+	(void)state;
+	if (!p)
+		fail_msg("%s", err.message);
+	findings = policy_check(p, tools);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (!found(findings, wanted[i]))
+			fail_msg("not found: %s", wanted[i]);
+	assert_false(found(findings, "r fine'"
+				     " can"));
+	assert_false(found(findings, "'r patterned'"));
+	assert_false(found(findings, "s.t_f"));
+	assert_false(found(findings, "'r ok' wants"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_built_in), cmocka_unit_test(test_team_of_one),
-		cmocka_unit_test(test_rules),    cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_persons),  cmocka_unit_test(test_check),
+		cmocka_unit_test(test_built_in),  cmocka_unit_test(test_team_of_one),
+		cmocka_unit_test(test_rules),     cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_persons),   cmocka_unit_test(test_check),
+		cmocka_unit_test(test_arguments), cmocka_unit_test(test_suspicious),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

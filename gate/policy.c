@@ -2,20 +2,8 @@
 
 #include "gate/policy_rules.h"
 #include "guard/grant.h"
-#include "mcp/definition.h"
 
 enum { PERSON_UIDS_MAX = 32 };
-
-struct policy {
-	json_t *persons; /* as configured, checked */
-	json_t *team;    /* array of person ids, checked */
-	struct policy_rule *rules;
-	size_t rule_count;
-	bool built_in;
-	/* The team as C strings into 'team', NULL-terminated, for answers that list it. */
-	const char **members;
-	size_t member_count;
-};
 
 void policy_free(struct policy *p)
 {
@@ -24,6 +12,7 @@ void policy_free(struct policy *p)
 	policy_rules_free(p->rules, p->rule_count);
 	json_decref(p->persons);
 	json_decref(p->team);
+	json_decref(p->groups);
 	free(p->members);
 	free(p);
 }
@@ -151,11 +140,12 @@ struct policy *policy_new(const json_t *persons, const json_t *team,
 		p->rules = policy_rules_read(file, &p->rule_count, err);
 		if (!p->rules)
 			return NULL;
+		p->groups = json_incref(json_object_get(config_root(file), "groups"));
 	}
 	return TAKE(p);
 }
 
-static bool names(const json_t *persons, const char *person)
+bool policy_names(const json_t *persons, const char *person)
 {
 	size_t i;
 	json_t *one;
@@ -168,21 +158,53 @@ static bool names(const json_t *persons, const char *person)
 	return false;
 }
 
-static bool rule_matches(const struct policy_rule *r, const struct policy_question *q)
+/* NULL when they are not known. */
+static json_t *read_arguments(const struct policy_question *q)
 {
-	return (!*r->server || strcmp(r->server, q->server) == 0) &&
-	       (!*r->tool || strcmp(r->tool, q->tool) == 0) &&
-	       (!r->risks || (r->risks & (1U << q->risk))) &&
-	       (r->reversible < 0 || r->reversible == q->reversible);
+	struct error ignored = ERROR_INIT;
+
+	return q->arguments ? json_parse(q->arguments, strlen(q->arguments),
+					 JSON_CONTRACT, &ignored)
+			    : NULL;
 }
 
 static const struct policy_rule *find_rule(const struct policy *p,
 					   const struct policy_question *q)
 {
+	json_auto_t *arguments = read_arguments(q);
+	char why[POLICY_WHY_BYTES];
+
 	for (size_t i = 0; i < p->rule_count; i++)
-		if (rule_matches(&p->rules[i], q))
+		if (policy_rule_matches(&p->rules[i], q, arguments, why))
 			return &p->rules[i];
 	return NULL;
+}
+
+static const struct policy_rule *rule_named(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->rule_count; i++)
+		if (strcmp(p->rules[i].name, name) == 0)
+			return &p->rules[i];
+	return NULL;
+}
+
+json_t *policy_explain(const struct policy *p, const struct policy_question *q)
+{
+	json_auto_t *arguments = read_arguments(q);
+	json_auto_t *steps = json_array();
+
+	for (size_t i = 0; steps && i < p->rule_count; i++) {
+		char why[POLICY_WHY_BYTES];
+		bool matches = policy_rule_matches(&p->rules[i], q, arguments, why);
+
+		if (json_array_append_new(steps, json_pack("{s:s, s:b, s:s}", "rule",
+							   p->rules[i].name, "matches",
+							   matches, "why", why)) != 0)
+			return NULL;
+		if (matches)
+			break;
+	}
+	return TAKE(steps);
 }
 
 static int64_t clamp_needed(int64_t needed)
@@ -217,9 +239,11 @@ static void judge_by_rule(const struct policy *p, const struct policy_rule *r,
 	(void)snprintf(a->rule, sizeof a->rule, "%s", r->name);
 	a->expires_ms = r->expires_ms;
 	a->good_for_ms = r->good_for_ms;
+	a->rate_calls = r->rate_calls;
+	a->rate_per_ms = r->rate_per_ms;
 	a->four_eyes = r->four_eyes;
 	a->may_call = !r->refuse && policy_in_team(p, q->requester) &&
-		      (!r->callers || names(r->callers, q->requester));
+		      (!r->callers || policy_names(r->callers, q->requester));
 	a->free = a->may_call && r->free && q->risk == RISK_READ;
 	a->approvers_needed = clamp_needed(
 		r->needed > q->plan_approvers ? r->needed : q->plan_approvers);
@@ -256,13 +280,13 @@ void policy_judge(const struct policy *p, const struct policy_question *q,
 bool policy_may_approve(const struct policy *p, const struct policy_question *q,
 			const struct policy_answer *a, const char *person)
 {
-	const struct policy_rule *r = p->built_in ? NULL : find_rule(p, q);
+	const struct policy_rule *r = p->built_in ? NULL : rule_named(p, a->rule);
 
 	if (!policy_in_team(p, person))
 		return false;
-	if (!p->built_in && (!r || r->refuse || strcmp(r->name, a->rule) != 0))
+	if (!p->built_in && (!r || r->refuse))
 		return false;
-	if (r && r->approvers && !names(r->approvers, person))
+	if (r && r->approvers && !policy_names(r->approvers, person))
 		return false;
 	return !(a->four_eyes && strcmp(person, q->requester) == 0);
 }
@@ -281,7 +305,7 @@ const char **policy_approvers(const struct policy *p, const struct policy_questi
 
 bool policy_in_team(const struct policy *p, const char *person)
 {
-	return person && names(p->team, person);
+	return person && policy_names(p->team, person);
 }
 
 const char *policy_person_of_uid(const struct policy *p, uid_t uid)
@@ -304,102 +328,4 @@ const char *policy_person_of_uid(const struct policy *p, uid_t uid)
 bool policy_knows(const struct policy *p, const char *person)
 {
 	return person && find_person(p->persons, person);
-}
-
-/* --- config check --- */
-
-static bool add_finding(json_t *findings, const char *level, const char *text)
-{
-	return json_array_append_new(findings, json_pack("{s:s, s:s}", "level", level,
-							 "text", text)) == 0;
-}
-
-static enum risk risk_of(const char *server, const char *tool)
-{
-	struct error ignored = ERROR_INIT;
-	_cleanup_(tool_definition_freep) struct tool_definition *d =
-		tool_definition_load(server, tool, &ignored);
-
-	return d ? d->risk : RISK_DESTRUCTIVE;
-}
-
-/* Whether enough people could say yes to a call of one member of the team. */
-static void check_tool(const struct policy *p, const char *name, json_t *findings)
-{
-	const char *dot = strchr(name, '.');
-	char server[33], text[400];
-	struct policy_question q = { .server = server, .plan_approvers = 1 };
-	struct policy_answer a;
-	bool callable = false, enough = false;
-
-	if (!dot || (size_t)(dot - name) >= sizeof server)
-		return;
-	(void)snprintf(server, sizeof server, "%.*s", (int)(dot - name), name);
-	q.tool = dot + 1;
-	q.risk = risk_of(server, q.tool);
-	for (size_t i = 0; i < p->member_count && !enough; i++) {
-		_cleanup_free_ const char **who = NULL;
-		int64_t count = 0;
-
-		q.requester = p->members[i];
-		policy_judge(p, &q, &a);
-		callable = callable || a.may_call;
-		who = policy_approvers(p, &q, &a);
-		while (who && who[count])
-			count++;
-		enough = a.free || (a.may_call && count >= a.approvers_needed);
-		if (a.free) {
-			(void)snprintf(text, sizeof text,
-				       "%s runs without a person (rule '%s')", name,
-				       a.rule);
-			(void)add_finding(findings, "warning", text);
-		}
-	}
-	if (enough)
-		return;
-	(void)snprintf(text, sizeof text,
-		       callable ? "nobody could approve %s" : "nobody may call %s", name);
-	(void)add_finding(findings, "warning", text);
-}
-
-/* Names in rules that stand for nobody are more likely slips than intent. */
-static void check_names(const struct policy *p, const json_t *persons, const char *rule,
-			json_t *findings)
-{
-	size_t i;
-	json_t *person;
-
-	json_array_foreach(persons, i, person)
-	{
-		const char *id = json_string_value(person);
-		char text[400];
-
-		if (!id || policy_in_team(p, id))
-			continue;
-		(void)snprintf(text, sizeof text,
-			       "rule '%s' names '%s', who is not in the team", rule, id);
-		(void)add_finding(findings, "warning", text);
-	}
-}
-
-json_t *policy_check(const struct policy *p, const char *const *tools)
-{
-	json_t *findings = json_array();
-
-	if (!findings)
-		return NULL;
-	if (p->member_count == 0)
-		(void)add_finding(findings, "error",
-				  "the team is empty: nobody could approve anything");
-	if (p->member_count == 1 && p->built_in)
-		(void)add_finding(
-			findings, "warning",
-			"the team has one person: a second yes cannot be asked for");
-	for (size_t i = 0; i < p->rule_count; i++) {
-		check_names(p, p->rules[i].callers, p->rules[i].name, findings);
-		check_names(p, p->rules[i].approvers, p->rules[i].name, findings);
-	}
-	for (size_t i = 0; tools && tools[i]; i++)
-		check_tool(p, tools[i], findings);
-	return findings;
 }

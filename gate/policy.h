@@ -31,6 +31,7 @@ struct policy_question {
 	bool reversible;        /* every effect of the plan is */
 	int64_t plan_approvers; /* the least that the server's plan asks for */
 	const char *requester;
+	const char *arguments; /* canonical text; NULL: not known, so no pattern fits */
 };
 
 struct policy_answer {
@@ -38,15 +39,19 @@ struct policy_answer {
 	bool may_call;
 	bool free; /* a read that runs without a person */
 	int64_t approvers_needed;
-	bool four_eyes;      /* the requester may not approve */
-	int64_t expires_ms;  /* of the prompt; 10 minutes */
-	int64_t good_for_ms; /* of the approval; 5 minutes */
-	char why[240];       /* in words */
+	bool four_eyes;                  /* the requester may not approve */
+	int64_t expires_ms;              /* of the prompt; 10 minutes */
+	int64_t good_for_ms;             /* of the approval; 5 minutes */
+	int64_t rate_calls, rate_per_ms; /* of this rule and requester; 0: none */
+	char why[240];                   /* in words */
 };
 
 void policy_judge(const struct policy *p, const struct policy_question *q,
 		  struct policy_answer *ret);
-/* Whether this person may approve under that answer. */
+/* The same step by step: an array of {rule, matches, why} up to the rule that decides. */
+json_t *policy_explain(const struct policy *p,
+		       const struct policy_question *q) _must_use_;
+/* Whether this person may approve under that answer, which the same policy gave. */
 bool policy_may_approve(const struct policy *p, const struct policy_question *q,
 			const struct policy_answer *a, const char *person);
 /* Everybody who may, NULL-terminated array of borrowed strings; free() the array. */
@@ -58,8 +63,11 @@ bool policy_in_team(const struct policy *p, const char *person);
 const char *policy_person_of_uid(const struct policy *p, uid_t uid);
 bool policy_knows(const struct policy *p, const char *person);
 
-/* Faults and warnings of the whole set ("nobody could approve accounts.block_account"), an array of
- * {level: error|warning, text}. */
+/*
+ * Faults and warnings of the whole set, an array of {level: error|warning, text}: where
+ * nobody could call or approve, reads that are freed, rules that can never match. 'tools'
+ * are the names of the tools there are ("accounts.block_account"), NULL-terminated.
+ */
 json_t *policy_check(const struct policy *p, const char *const *tools) _must_use_;
 
 #endif

@@ -12,6 +12,9 @@ void policy_rules_free(struct policy_rule *rules, size_t count)
 	for (size_t i = 0; rules && i < count; i++) {
 		json_decref(rules[i].callers);
 		json_decref(rules[i].approvers);
+		for (size_t j = 0; j < rules[i].pattern_count; j++)
+			policy_pattern_done(&rules[i].patterns[j]);
+		free(rules[i].patterns);
 	}
 	free(rules);
 }
@@ -19,7 +22,7 @@ void policy_rules_free(struct policy_rule *rules, size_t count)
 static bool complain(const struct config *file, size_t rule, const char *member,
 		     const char *what, struct error *err)
 {
-	char pointer[64];
+	char pointer[128];
 
 	(void)snprintf(pointer, sizeof pointer, "/rules/%zu/%s", rule, member);
 	return error_set(err, ERR_INVALID_ARGUMENT, "%s:%d: %s", config_name(file),
@@ -110,6 +113,60 @@ static bool read_match(const struct config *file, size_t i, const json_t *rule,
 	return true;
 }
 
+static bool read_patterns(const struct config *file, size_t i, const json_t *rule,
+			  struct policy_rule *r, struct error *err)
+{
+	json_t *patterns = json_object_get(rule, "arguments");
+	const char *name;
+	json_t *pattern;
+
+	if (!patterns)
+		return true;
+	if (!*r->server || !*r->tool)
+		return complain(file, i, "arguments",
+				"patterns are for the arguments of one tool: name server "
+				"and tool",
+				err);
+	if (json_object_size(patterns) == 0 ||
+	    json_object_size(patterns) > POLICY_PATTERNS_MAX)
+		return complain(file, i, "arguments",
+				"a rule has patterns for 1 to 16 arguments", err);
+	r->patterns = calloc(json_object_size(patterns), sizeof *r->patterns);
+	if (!r->patterns)
+		return error_oom(err);
+	json_object_foreach(patterns, name, pattern)
+	{
+		struct error why = ERROR_INIT;
+		char member[96];
+
+		(void)snprintf(member, sizeof member, "arguments/%.64s", name);
+		if (!policy_pattern_read(name, pattern, &r->patterns[r->pattern_count],
+					 &why))
+			return complain(file, i, member, why.message, err);
+		r->pattern_count++;
+	}
+	return true;
+}
+
+static bool read_rate(const struct config *file, size_t i, const json_t *rule,
+		      struct policy_rule *r, struct error *err)
+{
+	const json_t *rate = json_object_get(rule, "rate");
+	const char *per = json_get_string(rate, "per");
+	struct error why = ERROR_INIT;
+
+	if (!rate)
+		return true;
+	r->rate_calls = json_get_int64(rate, "calls", 0);
+	if (r->rate_calls < 1 || !per ||
+	    !clock_parse_duration(per, &r->rate_per_ms, &why))
+		return complain(file, i, "rate",
+				"a rate is a number of calls per a time such as 1h", err);
+	if (r->refuse)
+		return complain(file, i, "rate", "what is refused has no rate", err);
+	return true;
+}
+
 static bool read_rule(const struct config *file, size_t i, const json_t *rule,
 		      struct policy_rule *r, struct error *err)
 {
@@ -125,7 +182,8 @@ static bool read_rule(const struct config *file, size_t i, const json_t *rule,
 	if (r->free && r->refuse)
 		return complain(file, i, "free", "a rule frees or refuses, not both",
 				err);
-	if (!read_match(file, i, rule, r, err) || !read_times(file, i, rule, r, err))
+	if (!read_match(file, i, rule, r, err) || !read_times(file, i, rule, r, err) ||
+	    !read_patterns(file, i, rule, r, err) || !read_rate(file, i, rule, r, err))
 		return false;
 	if (r->free && (!*r->server || !*r->tool))
 		return complain(file, i, "free",

@@ -20,7 +20,7 @@ READERS = [
     ("config.schema.json", "accounts_backend",
      ["servers/accounts/accounts.c", "servers/accounts/backend_ldap.c"]),
     ("config.schema.json", "gate", ["gate/settings.c", "gate/policy.c"]),
-    ("policy.schema.json", None, ["gate/policy_rules.c"]),
+    ("policy.schema.json", None, ["gate/policy_rules.c", "gate/policy_pattern.c"]),
 ]
 
 
@@ -29,6 +29,8 @@ def members(schema, document, where=""):
     if "$ref" in schema:
         target = document["$defs"][schema["$ref"].rpartition("/")[2]]
         yield from members(target, document, where)
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from members(schema["additionalProperties"], document, where)
     for name, inner in schema.get("properties", {}).items():
         yield f"{where}{name}"
         yield from members(inner, document, f"{where}{name}/")
