@@ -134,13 +134,15 @@ static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
 	return error_set(err, ERR_INTERNAL, "its questions could not be sent");
 }
 
-/* False: still ours, with the reason, or without one if it was cancelled. */
+/* False: still ours, with the reason, or without one if it was cancelled. Steals
+ * 'questions', which the exchange has as well: no thread touches them behind its back. */
 static bool ask(struct exchange *x, json_t *questions, struct error *err)
 {
 	struct asked asked = { 0 };
 	struct session *s = x->session;
 	bool good = make(&asked, x, questions, err);
 
+	json_decref(questions);
 	if (good) {
 		session_lock(s);
 		good = !atomic_load(&x->is_cancelled) && wait_for(x, &asked, err);
@@ -163,7 +165,7 @@ static bool enter(struct exchange *x, struct error *err)
 
 void legacy_ask(struct exchange *x, struct mcp_result *r)
 {
-	json_auto_t *questions = TAKE(r->input_requests);
+	json_t *questions = TAKE(r->input_requests);
 	struct error err = ERROR_INIT;
 
 	mcp_result_done(r);
@@ -175,8 +177,9 @@ void legacy_ask(struct exchange *x, struct mcp_result *r)
 	else if (!legacy_open(x))
 		error_set(&err, ERR_PRECONDITION_FAILED,
 			  "there is no stream on which the client could be asked");
-	else if (enter(x, &err) && ask(x, questions, &err))
+	else if (enter(x, &err) && ask(x, TAKE(questions), &err))
 		return;
+	json_decref(questions);
 	if (error_is_set(&err))
 		legacy_fail(x, &err);
 	else
@@ -197,18 +200,14 @@ static struct legacy_wait *find(struct session *s, const char *id)
 	return NULL;
 }
 
-/* Whether that was the last one that was missing. */
+/* Whether that was the last one that was missing. Steals 'result'. */
 static bool store(struct session *s, struct legacy_wait *w, const char *id,
-		  const json_t *result)
+		  json_t *result)
 {
-	union {
-		const json_t *in;
-		json_t *out;
-	} answer = { .in = result };
 	const char *key = json_get_string(w->keys, id);
 
 	/* Without memory it is as if it did not fit: the function asks again. */
-	(void)json_object_set_nocheck(w->answers, key, answer.out);
+	(void)json_object_set_new_nocheck(w->answers, key, result);
 	(void)json_object_del(w->keys, id);
 	s->question_count--;
 	return json_object_size(w->keys) == 0;
@@ -231,13 +230,15 @@ void legacy_answer(struct session *s, const struct jsonrpc_message *m)
 	LIST_INIT(&refused);
 	if (!id)
 		return;
+	/* A copy: the message stays with its own exchange. */
+	json_auto_t *result = json_deep_copy(m->result);
 	session_lock(s);
 	struct legacy_wait *w = find(s, id);
 	if (w && is_error) {
 		s->question_count--;
 		(void)json_object_del(w->keys, id);
 		legacy_questions_take_one(w->x, &refused);
-	} else if (w && store(s, w, id, m->result)) {
+	} else if (w && store(s, w, id, TAKE(result))) {
 		take(s, w);
 		x = w->x;
 	}

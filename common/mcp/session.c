@@ -137,7 +137,7 @@ static struct session *add(struct sessions *all, const struct caller *caller,
 	s->is_settled = client != NULL;
 	s->client = client ? *client
 			   : (struct session_client){ .revision = LEGACY_2024_11_05 };
-	json_incref(s->client.capabilities);
+	s->client.capabilities = json_deep_copy(s->client.capabilities);
 	s->used_ms = now_ms;
 	s->level = MCP_INFO;
 	outlet_init(&s->standing, OUTLET_STANDING);

@@ -50,12 +50,11 @@ size_t sessions_count(struct sessions *all);
 /* What a client says of itself when it begins. */
 struct session_client {
 	enum legacy_revision revision;
-	json_t *capabilities; /* as legacy_capabilities has them; the session's reference */
+	json_t *capabilities; /* as legacy_capabilities has them; copied */
 };
 
 /* ERR_RATE_LIMITED: there are SESSIONS_MAX, and none is this client's to give up.
- * 'client' NULL: one of HTTP+SSE, whose client comes with session_settle. Both share
- * its members. */
+ * 'client' NULL: one of HTTP+SSE, whose client comes with session_settle. */
 struct session *session_start(struct sessions *all, const struct caller *caller,
 			      const struct session_client *client, int64_t now_ms,
 			      struct error *err) _must_use_;

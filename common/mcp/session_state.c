@@ -7,7 +7,7 @@ bool session_settle(struct session *s, const struct session_client *client)
 	bool is_first = !s->is_settled;
 	if (is_first) {
 		s->client = *client;
-		json_incref(s->client.capabilities);
+		s->client.capabilities = json_deep_copy(client->capabilities);
 		s->standing.is_primed = legacy_has_priming(client->revision);
 		s->is_settled = true;
 	}
