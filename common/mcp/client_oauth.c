@@ -265,10 +265,8 @@ bool client_oauth_mend(struct client_oauth *o, struct client_oauth_try *t, int s
 		good = !is_hopeless(t, status, &why) &&
 		       get_better(o, t, status, cancel, until_ms, &why);
 	(void)pthread_mutex_unlock(&o->flow);
-	if (!good) {
-		error_clear(err);
+	if (!good && error_is_set(&why))
 		*err = why;
-	}
 	return good;
 }
 

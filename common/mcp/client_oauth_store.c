@@ -16,10 +16,13 @@ static bool set_secret(json_t *object, const char *name, const struct secret *s)
 	return !s || set(object, name, json_stringn(secret_bytes(s), secret_length(s)));
 }
 
-static bool set_identity(json_t *object, const struct oauth_identity *i)
+static bool set_identity(json_t *object, const struct client_oauth *o)
 {
+	const struct oauth_identity *i = &o->identity;
+
 	return !i->is_registered ||
-	       (set(object, "client_id", json_string(i->id)) &&
+	       (set(object, "redirect_uri", json_string(o->options->redirect_uri)) &&
+		set(object, "client_id", json_string(i->id)) &&
 		set(object, "client_method", json_integer(i->method)) &&
 		set(object, "client_secret_until_ms", json_integer(i->secret_until_ms)) &&
 		set_secret(object, "client_secret", i->secret));
@@ -32,7 +35,7 @@ static json_t *make(const struct client_oauth *o)
 		"issuer", o->place.issuer, "resource", o->resource.resource, "requested",
 		o->requested, "renew_ms", (json_int_t)o->tokens.renew_ms);
 
-	if (object && set_identity(object, &o->identity) &&
+	if (object && set_identity(object, o) &&
 	    set_secret(object, "access_token", o->tokens.access) &&
 	    set_secret(object, "refresh_token", o->tokens.refresh))
 		return object;
@@ -78,13 +81,19 @@ static bool get_secret(const json_t *object, const char *name, struct secret **r
 	return *ret != NULL;
 }
 
-static bool get_identity(const json_t *object, struct oauth_identity *ret)
+static bool get_identity(const struct client_oauth *o, const json_t *object,
+			 struct oauth_identity *ret)
 {
+	const char *redirect_uri = json_get_string(object, "redirect_uri");
 	const char *id = json_get_string(object, "client_id");
 	int64_t method = json_get_int64(object, "client_method", 0);
 
 	if (!json_object_get(object, "client_id"))
 		return true;
+	/* One that was registered for another redirect is of no use. */
+	if (!redirect_uri || !o->options->redirect_uri ||
+	    strcmp(redirect_uri, o->options->redirect_uri) != 0)
+		return false;
 	if (!id || !*id || strlen(id) > CLIENT_OAUTH_ID_MAX ||
 	    (method != OAUTH_METHOD_NONE && method != OAUTH_METHOD_BASIC &&
 	     method != OAUTH_METHOD_POST) ||
@@ -139,7 +148,7 @@ void client_oauth_load(struct client_oauth *o)
 	if (json_is_object(object) &&
 	    get_place(o, object, &place, &resource, requested) &&
 	    (!*o->bound || strcmp(o->bound, place.issuer) == 0) &&
-	    get_identity(object, &identity) && get_tokens(object, &tokens)) {
+	    get_identity(o, object, &identity) && get_tokens(object, &tokens)) {
 		o->identity = identity;
 		o->tokens = tokens;
 		o->resource = resource;

@@ -359,6 +359,12 @@ static void tokens_are_kept(void **state)
 	open_client(w);
 	must_list(w);
 	assert_int_equal(atomic_load(&w->people), 3);
+	memcpy(w->kept, before, sizeof before);
+	w->options.redirect_uri = "http://127.0.0.1:7/back2";
+	w->good = 99;
+	open_client(w);
+	assert_null(w->client->oauth->tokens.access);
+	w->options.redirect_uri = "http://127.0.0.1:7/back";
 	/* When the server leaves an issuer, what is kept of it goes. */
 	memcpy(w->kept, before, sizeof before);
 	w->refuses_people = true;
