@@ -65,7 +65,7 @@ bool ask_seal(const struct asking *a, const struct ask_binding *b,
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT, sealed = STRBUF_INIT,
 				       word = STRBUF_INIT;
 
-	const json_int_t expires = now_ms + ASK_TTL_MS;
+	const json_int_t expires = now_ms + (a->ttl_ms ? a->ttl_ms : ASK_TTL_MS);
 
 	*ret = NULL;
 	if (json_object_size(a->answers) == 0 && json_object_size(a->memory) == 0)

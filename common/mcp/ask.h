@@ -26,6 +26,7 @@ struct asking {
 	json_t *memory;             /* by name: mcp_call_remember */
 	json_t *requests;           /* by key: to be answered next */
 	json_t *missing;            /* capabilities that were wanted and not declared */
+	int64_t ttl_ms;             /* of the sealed word; 0: ASK_TTL_MS */
 	bool is_allowed;            /* else nobody could answer: after a grant was used */
 	bool is_asked_in_vain, is_broken;
 };

@@ -185,11 +185,11 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 		return;
 	}
 	if (r->protocol_code) {
-		int code = r->protocol_code;
-		_cleanup_free_ char *message = strdup(r->text.data);
+		struct refusal refusal = { .data = TAKE(r->protocol_data) };
 
+		refusal_set(&refusal, 200, r->protocol_code, "%s", r->text.data);
 		mcp_result_done(r);
-		refuse(x, 200, code, message ? message : "");
+		exchange_refuse(x, &refusal);
 		return;
 	}
 	if (r->missing) {

@@ -41,10 +41,17 @@ bool questions_read(struct exchange *x, struct error *err)
 			x->service->state_key, clock_wall_ms(), err);
 }
 
+bool questions_seal(const struct exchange *x, char **ret, struct error *err)
+{
+	struct ask_binding b;
+
+	return bind(x, &b, err) &&
+	       ask_seal(&x->asking, &b, x->service->state_key, clock_wall_ms(), ret, err);
+}
+
 bool questions_put(struct exchange *x, struct mcp_result *r, struct error *err)
 {
 	struct asking *a = &x->asking;
-	struct ask_binding b;
 
 	if (!ask_is_open(a))
 		return false;
@@ -63,8 +70,7 @@ bool questions_put(struct exchange *x, struct mcp_result *r, struct error *err)
 		r->input_requests = json_incref(a->requests);
 		return true;
 	}
-	if (!bind(x, &b, err) || !ask_seal(a, &b, x->service->state_key, clock_wall_ms(),
-					   &r->request_state, err))
+	if (!questions_seal(x, &r->request_state, err))
 		return false;
 	r->input_requests = json_incref(a->requests);
 	return true;

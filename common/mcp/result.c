@@ -15,6 +15,7 @@ void mcp_result_done(struct mcp_result *r)
 	free(r->request_state);
 	json_decref(r->input_requests);
 	json_decref(r->missing);
+	json_decref(r->protocol_data);
 	json_decref(r->task);
 	*r = (struct mcp_result)MCP_RESULT_INIT;
 }

@@ -27,7 +27,8 @@ struct mcp_result {
 	char *request_state;
 	json_t *input_requests; /* by key */
 	int protocol_code; /* not 0: an error of JSON-RPC with 'text' as its message */
-	json_t *task;      /* set: a task was made of it */
+	json_t *protocol_data; /* of it; NULL: none */
+	json_t *task;          /* set: a task was made of it */
 	json_t *missing; /* set: an error, naming the capabilities that the client lacks */
 };
 

@@ -40,6 +40,12 @@ static inline bool legacy_has_priming(enum legacy_revision r)
 	return r == LEGACY_2025_11_25;
 }
 
+/* Whether a call that a person must open a page for is answered with an error. */
+static inline bool legacy_has_page_error(enum legacy_revision r)
+{
+	return r == LEGACY_2025_11_25;
+}
+
 /* Whether progress has a text. */
 static inline bool legacy_has_progress_text(enum legacy_revision r)
 {

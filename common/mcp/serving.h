@@ -89,7 +89,8 @@ struct mcp_service {
 	struct metrics metrics;
 	struct readiness readiness;
 	struct free_reads free_reads;
-	atomic_int registering; /* calls that wait for the gate */
+	atomic_int registering;   /* calls that wait for the gate */
+	atomic_int waiting_pages; /* and for people, before a page */
 	atomic_bool is_stopping;
 	atomic_bool is_cancelled; /* patience is over: reads and plans give up */
 };
@@ -189,6 +190,8 @@ void exchange_refuse_missing(struct exchange *x, json_t *missing);
 
 /* Nobody waits for the reply any more. */
 bool exchange_is_gone(const struct exchange *x);
+/* From now on the reply is a stream, with status 200 whatever comes. False: it cannot be. */
+bool exchange_open_stream(struct exchange *x);
 /* One JSON document on the stream that the reply is. */
 bool exchange_send_event(struct exchange *x, const struct strbuf *message);
 
@@ -196,6 +199,8 @@ bool exchange_send_event(struct exchange *x, const struct strbuf *message);
 
 /* Read the client's answers; false with the reason: what came cannot be used. */
 bool questions_read(struct exchange *x, struct error *err);
+/* What 'asking' holds as a sealed word, bound to this call; NULL when there is nothing. */
+bool questions_seal(const struct exchange *x, char **ret, struct error *err);
 /* After the function returned: fills the result if there are questions, and says so. */
 bool questions_put(struct exchange *x, struct mcp_result *r, struct error *err);
 

@@ -37,8 +37,7 @@ bool exchange_send_event(struct exchange *x, const struct strbuf *message)
 	return bytes && http_stream_send(x->stream, bytes);
 }
 
-/* From now on the reply is a stream; its status is 200, whatever comes. */
-static bool open_stream(struct exchange *x)
+bool exchange_open_stream(struct exchange *x)
 {
 	if (x->stream)
 		return true;
@@ -62,7 +61,7 @@ static void notify(struct exchange *x, const char *method, json_t *params)
 		return;
 	if (x->session)
 		(void)legacy_say(x, &text);
-	else if (open_stream(x))
+	else if (exchange_open_stream(x))
 		(void)exchange_send_event(x, &text);
 }
 

@@ -11,8 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "fixture/rig.h"
-#include "wire/httpd.h"
+#include "fixture/mock_gate.h"
 
 #define CAN                                                                              \
 	",\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{},"           \
@@ -22,50 +21,10 @@
 #define NAME   "\"name\":{\"action\":\"accept\",\"content\":{\"name\":\"Ada\"}}"
 #define AGAIN  "\"again\":{\"action\":\"accept\",\"content\":{\"name\":\"Eve\"}}"
 
-/* A gate that answers what the test wants. */
-struct mock {
-	struct rig rig;
-	struct httpd *httpd;
-	pthread_mutex_t lock;
-	char reply[32768], registered[4096], cancelled[256];
-	unsigned cancel_status;
-	char yaml[512];
-};
-
-static void answer_as_gate(void *context, struct http_request *req)
-{
-	struct mock *m = context;
-	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
-	const char *path = http_request_path(req);
-	unsigned status = 200;
-	size_t length;
-
-	pthread_mutex_lock(&m->lock);
-	if (strcmp(path, "/approvals") == 0) {
-		(void)snprintf(m->registered, sizeof m->registered, "%s",
-			       http_request_body(req, &length));
-		strbuf_add_string(&body, m->reply);
-	} else if (strstr(path, "/cancel")) {
-		(void)snprintf(m->cancelled, sizeof m->cancelled, "%s", path);
-		status = m->cancel_status;
-		strbuf_add_string(&body, "{}");
-	} else {
-		strbuf_add_string(&body, "{}");
-	}
-	pthread_mutex_unlock(&m->lock);
-	http_reply(req, status, "application/json", NULL, &body);
-}
-
-static void say(struct mock *m, const char *reply)
-{
-	pthread_mutex_lock(&m->lock);
-	(void)snprintf(m->reply, sizeof m->reply, "%s", reply);
-	pthread_mutex_unlock(&m->lock);
-}
-
+/* Without a gate a freed read runs at once. */
 static int set_up(void **state)
 {
-	struct mock *m = calloc(1, sizeof *m);
+	struct mock_gate *m = calloc(1, sizeof *m);
 
 	rig_open(&m->rig);
 	rig_config(&m->rig, "freed_reads: [test_task]\n");
@@ -76,44 +35,19 @@ static int set_up(void **state)
 
 static int set_up_gate(void **state)
 {
-	struct mock *m = calloc(1, sizeof *m);
-	const struct httpd_config config = { .address = "127.0.0.1",
-					     .loops = 1,
-					     .handler = answer_as_gate,
-					     .context = m };
-	struct error err = ERROR_INIT;
-
-	m->cancel_status = 200;
-	pthread_mutex_init(&m->lock, NULL);
-	rig_open(&m->rig);
-	m->httpd = httpd_start(&config, &err);
-	assert_non_null(m->httpd);
-	_cleanup_free_ char *path = statedir_path(m->rig.dir, "tokens/fixture.token");
-	assert_true(file_write(path, "wm_secret\n", 10, 0600, &err));
-	(void)snprintf(m->yaml, sizeof m->yaml, "gate: {url: 'http://127.0.0.1:%u/'}\n",
-		       httpd_port(m->httpd));
-	rig_config(&m->rig, m->yaml);
-	rig_start(&m->rig);
-	*state = m;
+	*state = mock_gate_open("");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	struct mock *m = *state;
-
-	rig_close(&m->rig);
-	if (m->httpd) {
-		httpd_stop(m->httpd, 0);
-		pthread_mutex_destroy(&m->lock);
-	}
-	free(m);
+	mock_gate_close(*state);
 	return 0;
 }
 
 /* ---- Speaking ---- */
 
-static struct answer call(struct mock *m, const char *kind, int ms, const char *can)
+static struct answer call(struct mock_gate *m, const char *kind, int ms, const char *can)
 {
 	char params[256];
 
@@ -124,14 +58,15 @@ static struct answer call(struct mock *m, const char *kind, int ms, const char *
 	return rig_ask(&m->rig, m->rig.alice, "tools/call", "test_task", params, can);
 }
 
-static struct answer put(struct mock *m)
+static struct answer put(struct mock_gate *m)
 {
 	return rig_ask(&m->rig, m->rig.alice, "tools/call", "put_value",
 		       "\"name\":\"put_value\",\"arguments\":" PUT, CAN);
 }
 
-static struct answer about(struct mock *m, const struct secret *who, const char *method,
-			   const char *id, const char *more, const char *can)
+static struct answer about(struct mock_gate *m, const struct secret *who,
+			   const char *method, const char *id, const char *more,
+			   const char *can)
 {
 	char params[1024];
 
@@ -172,7 +107,7 @@ static char *task_of(const struct answer *a)
 	return id ? strdup(id) : NULL;
 }
 
-static struct answer await(struct mock *m, const char *id, const char *status)
+static struct answer await(struct mock_gate *m, const char *id, const char *status)
 {
 	int64_t until_ms = clock_mono_ms() + 20000;
 
@@ -194,7 +129,7 @@ static struct answer await(struct mock *m, const char *id, const char *status)
 
 static void the_extension_is_advertised(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a =
 		rig_ask(&m->rig, m->rig.alice, "server/discover", NULL, "", NULL);
 	const json_t *can = json_object_get(answer_result(&a), "capabilities");
@@ -206,7 +141,7 @@ static void the_extension_is_advertised(void **state)
 
 static void a_task_completes(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a = call(m, "slow", 100, CAN);
 	_cleanup_free_ char *id = task_of(&a);
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
@@ -233,7 +168,7 @@ static void a_task_completes(void **state)
 /* T-05 */
 static void failures_of_tools_complete(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a = call(m, "fail", 0, CAN);
 	_cleanup_free_ char *id = task_of(&a);
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
@@ -254,7 +189,7 @@ static void who_declares_nothing_gets_no_tasks(void **state)
 {
 	static const char *const methods[] = { "tasks/get", "tasks/update",
 					       "tasks/cancel" };
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 
 	_cleanup_answer_ struct answer a = call(m, "slow", 10, CANNOT);
 	assert_string_equal(json_get_string(answer_result(&a), "resultType"), "complete");
@@ -288,7 +223,7 @@ static void unknown_tasks_and_those_of_others(void **state)
 {
 	static const char *const methods[] = { "tasks/get", "tasks/update",
 					       "tasks/cancel" };
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a = call(m, "slow", 300, CAN);
 	_cleanup_free_ char *id = task_of(&a);
 
@@ -301,8 +236,8 @@ static void unknown_tasks_and_those_of_others(void **state)
 							   ",\"inputResponses\":{}", CAN);
 		assert_int_equal(code_of(&bob), -32602);
 	}
-	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
+	assert_int_equal(done.status, 200);
 	/* T-10 */
 	char params[128];
 	(void)snprintf(params, sizeof params, "\"taskId\":\"%s\"", id);
@@ -325,7 +260,7 @@ static void unknown_tasks_and_those_of_others(void **state)
 
 static void cancelling_ends_it_once(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a = call(m, "slow", 60000, CAN);
 	_cleanup_free_ char *id = task_of(&a);
 
@@ -343,7 +278,7 @@ static void cancelling_ends_it_once(void **state)
 /* T-07 */
 static void tasks_ask_and_are_answered_in_parts(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a = call(m, "two", 0, CAN);
 	_cleanup_free_ char *id = task_of(&a);
 	_cleanup_answer_ struct answer asked = await(m, id, "input_required");
@@ -376,7 +311,7 @@ static void tasks_ask_and_are_answered_in_parts(void **state)
 
 static void questions_before_the_task(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer first = call(m, "early", 0, CAN);
 	assert_string_equal(json_get_string(answer_result(&first), "resultType"),
 			    "input_required");
@@ -393,7 +328,7 @@ static void questions_before_the_task(void **state)
 
 static void who_listens_is_told(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer a = call(m, "slow", 300, CAN);
 	_cleanup_free_ char *id = task_of(&a);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -436,7 +371,7 @@ static void who_listens_is_told(void **state)
 
 static void a_restart_ends_what_ran(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 	_cleanup_answer_ struct answer slow = call(m, "slow", 60000, CAN);
 	_cleanup_free_ char *id = task_of(&slow);
 	_cleanup_answer_ struct answer quick = call(m, "slow", 0, CAN);
@@ -460,29 +395,19 @@ static void a_restart_ends_what_ran(void **state)
 static const char PENDING[] =
 	"{\"approval\":\"A-1\",\"state\":\"pending\",\"where\":\"a terminal\"}";
 
-static void grant_it(struct mock *m)
+static void grant_it(struct mock_gate *m)
 {
-	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
-	_cleanup_free_ char *sealed = NULL;
-	struct error err = ERROR_INIT;
-	char reply[16384];
-	struct grant g;
+	_cleanup_strbuf_ struct strbuf reply = STRBUF_INIT;
 
-	rig_plan(&m->rig, PUT, &g, &sealed);
-	(void)snprintf(g.id, sizeof g.id, "A-1");
-	assert_true(grant_sign(&word, &g, m->rig.key, &err));
-	(void)snprintf(reply, sizeof reply,
-		       "{\"approval\":\"A-1\",\"state\":\"granted\",\"grant\":\"%s\","
-		       "\"request_state\":\"%s\"}",
-		       word.data, sealed);
-	say(m, reply);
+	mock_gate_grant(m, "A-1", "alice@example.org", PUT, &reply);
+	mock_gate_say(m, 200, "%s", reply.data);
 }
 
 static void a_call_that_waits_is_a_task(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 
-	say(m, PENDING);
+	mock_gate_say(m, 200, PENDING);
 	_cleanup_answer_ struct answer a = put(m);
 	_cleanup_free_ char *id = task_of(&a);
 	_cleanup_answer_ struct answer waits =
@@ -499,12 +424,14 @@ static void a_call_that_waits_is_a_task(void **state)
 
 static void a_denial_completes_as_an_error(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 
-	say(m, PENDING);
+	mock_gate_say(m, 200, PENDING);
 	_cleanup_answer_ struct answer a = put(m);
 	_cleanup_free_ char *id = task_of(&a);
-	say(m, "{\"approval\":\"A-1\",\"state\":\"denied\",\"where\":\"a terminal\"}");
+	mock_gate_say(
+		m, 200,
+		"{\"approval\":\"A-1\",\"state\":\"denied\",\"where\":\"a terminal\"}");
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
 	assert_non_null(strstr(done.text, "permission_denied"));
 	assert_int_equal(rig_runs(&m->rig), 0);
@@ -513,50 +440,50 @@ static void a_denial_completes_as_an_error(void **state)
 /* Of click and cancel the first counts, and the gate says which. */
 static void cancelling_asks_the_gate(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 
-	say(m, PENDING);
+	mock_gate_say(m, 200, PENDING);
 	_cleanup_answer_ struct answer a = put(m);
 	_cleanup_free_ char *id = task_of(&a);
 	_cleanup_answer_ struct answer c =
 		about(m, m->rig.alice, "tasks/cancel", id, "", CAN);
 	assert_non_null(answer_result(&c));
 	assert_string_equal(m->cancelled, "/approvals/A-1/cancel");
-	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "cancelled");
+	assert_int_equal(done.status, 200);
 	assert_int_equal(rig_runs(&m->rig), 0);
 }
 
 static void a_task_that_waits_survives_a_restart(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 
-	say(m, PENDING);
+	mock_gate_say(m, 200, PENDING);
 	_cleanup_answer_ struct answer a = put(m);
 	_cleanup_free_ char *id = task_of(&a);
 	rig_stop(&m->rig);
 	rig_start(&m->rig);
 	(void)usleep(1100 * 1000); /* grants from before the store's epoch are refused */
 	grant_it(m);
-	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
+	assert_int_equal(done.status, 200);
 	assert_int_equal(rig_runs(&m->rig), 1);
 }
 
 static void a_gate_that_is_away_is_waited_for(void **state)
 {
-	struct mock *m = *state;
+	struct mock_gate *m = *state;
 
-	say(m, PENDING);
+	mock_gate_say(m, 200, PENDING);
 	_cleanup_answer_ struct answer a = put(m);
 	_cleanup_free_ char *id = task_of(&a);
-	say(m, "nonsense");
+	mock_gate_say(m, 200, "nonsense");
 	(void)usleep(1500 * 1000);
 	__attribute__((unused))
 	_cleanup_answer_ struct answer waits = await(m, id, "working");
 	grant_it(m);
-	__attribute__((unused))
 	_cleanup_answer_ struct answer done = await(m, id, "completed");
+	assert_int_equal(done.status, 200);
 	assert_int_equal(rig_runs(&m->rig), 1);
 }
 
