@@ -39,34 +39,26 @@ bool decide_is_over(const char *state)
 	return false;
 }
 
-/* A page that would scroll out of reach is shown piece by piece, each asked for. */
-static bool show_page(struct terminal *t, const char *page)
+/* What would scroll out of reach is shown page by page, each asked for. */
+static bool show_page(struct terminal *t, const char *text)
 {
-	size_t rows = terminal_rows(t) - 1, lines = 0;
-	const char *start = page;
+	size_t rows = terminal_rows(t) - 1;
 
-	for (const char *s = page; *s; s++)
-		lines += *s == '\n';
-	if (lines <= SCROLL_LINES_MAX) {
-		terminal_write(t, page, strlen(page));
-		return true;
-	}
-	lines = 0;
-	for (const char *s = page; *s; s++) {
+	if (text[render_page(text, SCROLL_LINES_MAX)] == '\0')
+		rows = SCROLL_LINES_MAX;
+	for (;;) {
 		_cleanup_free_ char *line = NULL;
+		size_t bytes = render_page(text, rows);
 
-		if (*s != '\n' || ++lines < rows)
-			continue;
-		terminal_write(t, start, (size_t)(s + 1 - start));
-		start = s + 1;
-		lines = 0;
+		terminal_write(t, text, bytes);
+		text += bytes;
+		if (!*text)
+			return true;
 		line = terminal_read_line(
 			t, "-- more below; Enter goes on, Ctrl-C leaves --");
 		if (!line)
 			return false;
 	}
-	terminal_write(t, start, strlen(start));
-	return true;
 }
 
 enum drawn { DRAWN, DRAWN_NOT_READ, DRAWN_NOT };

@@ -88,7 +88,7 @@ static void test_everything_is_shown(void **state)
 		"\"john\"",
 		"John Doe, uid=john",
 		"revoke_sessions",
-		"(default; not part of the call)",
+		"default: left out; not part of the call",
 		"ldap",
 		"uid=john",
 		"active",
@@ -100,7 +100,7 @@ static void test_everything_is_shown(void **state)
 		"300 seconds",
 		"this terminal",
 		"ap1",
-		"reason, written by the requester",
+		"Written by the requester",
 		"\"left\"",
 		"aaaaaaaaaaaa",
 		"bbbbbbbbbbbb",
@@ -117,9 +117,9 @@ static void test_everything_is_shown(void **state)
 			fail_msg("'%s' is not in:\n%s", wanted[i], page);
 	assert_null(strchr(page, '\033'));
 	/* Free text stands below the effects and the terms. */
-	assert_true(strstr(page, "written by the requester") >
+	assert_true(strstr(page, "Written by the requester") >
 		    strstr(page, "What will change"));
-	assert_true(strstr(page, "written by the requester") >
+	assert_true(strstr(page, "Written by the requester") >
 		    strstr(page, "this terminal"));
 }
 
@@ -150,7 +150,7 @@ static void test_long_values_wrap_whole(void **state)
 	}
 }
 
-/* A value that was cut so that the next line looks like a field of the page. */
+/* A value that is cut so that the next line looks like a field of the page. */
 static void test_values_cannot_pass_for_the_page(void **state)
 {
 	json_auto_t *prompt = parse(good);
@@ -158,10 +158,10 @@ static void test_values_cannot_pass_for_the_page(void **state)
 	_cleanup_strbuf_ struct strbuf hostile = STRBUF_INIT;
 
 	(void)state;
-	for (int i = 0; i < 76; i++)
+	for (int i = 0; i < 62; i++)
 		strbuf_add_char(&hostile, 'x');
 	strbuf_add_string(&hostile, "Terms");
-	for (int i = 0; i < 71; i++)
+	for (int i = 0; i < 57; i++)
 		strbuf_add_char(&hostile, ' ');
 	strbuf_add_string(&hostile, "  who may approve everybody");
 	(void)json_object_set_new(text, "text", json_string(hostile.data));
@@ -169,7 +169,59 @@ static void test_values_cannot_pass_for_the_page(void **state)
 
 	assert_null(strstr(page, "\nTerms\n  who may approve everybody"));
 	assert_null(strstr(page, "\n  who may approve everybody"));
-	assert_non_null(strstr(page, "\n  | Terms"));
+	assert_non_null(strstr(page, "\n                | Terms"));
+}
+
+/* One that looks like a value, or like an argument beside itself. */
+static void test_names_cannot_pass_for_values(void **state)
+{
+	json_auto_t *prompt = parse(good);
+	json_t *argument = json_array_get(json_object_get(prompt, "arguments"), 0);
+
+	(void)state;
+	(void)json_object_set_new(argument, "name",
+				  json_string("person          \"root\""));
+	_cleanup_free_ char *page = draw(prompt, &plain);
+
+	assert_null(strstr(page, "\n  person"));
+	assert_non_null(strstr(page, "\n  \"person        \\u0020\\u0020\"root\"\"\n"
+				     "                | \"john\"\n"));
+}
+
+static void test_pages(void **state)
+{
+	static const char text[] = "one\ntwo\n\nfour\nfive";
+
+	(void)state;
+	assert_int_equal(render_page(text, 0), 0);
+	assert_int_equal(render_page(text, 1), 4);
+	assert_int_equal(render_page(text, 3), 9);
+	assert_int_equal(render_page(text, 5), sizeof text - 1);
+	assert_int_equal(render_page(text, 500), sizeof text - 1);
+	assert_int_equal(render_page("", 5), 0);
+}
+
+/* Nothing is cut inside an escape, or between a letter and its mark. */
+static void test_pieces_stay_whole(void **state)
+{
+	json_auto_t *prompt = parse(good);
+	json_t *argument = json_array_get(json_object_get(prompt, "arguments"), 0);
+
+	(void)state;
+	for (size_t before = 50; before < 70; before++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+		for (size_t i = 0; i < before; i++)
+			strbuf_add_char(&text, 'x');
+		strbuf_add_string(&text, "\\u202Ee\xcc\x81\\U000E0041\\\\");
+		(void)json_object_set_new(argument, "text", json_string(text.data));
+		_cleanup_free_ char *page = draw(prompt, &plain);
+
+		assert_non_null(strstr(page, "\\u202E"));
+		assert_non_null(strstr(page, "e\xcc\x81"));
+		assert_non_null(strstr(page, "\\U000E0041"));
+		assert_non_null(strstr(page, "\\\\"));
+	}
 }
 
 static void set_at(json_t *prompt, const char *list, size_t index, const char *member,
@@ -195,9 +247,8 @@ static void test_no_control_character_is_drawn(void **state)
 		{ "arguments", "text" },    { "arguments", "note" },
 		{ "arguments", "escaped" }, { "effects", "system" },
 		{ "effects", "target" },    { "effects", "from" },
-		{ "effects", "to" },        { "free_text", "by" },
-		{ "free_text", "name" },    { "free_text", "text" },
-		{ "free_text", "escaped" },
+		{ "effects", "to" },        { "free_text", "name" },
+		{ "free_text", "text" },    { "free_text", "escaped" },
 	};
 	static const char hostile[] = "\033[2J\r\n\t\b\x7f\xc2\x9b"
 				      "31m\xe2\x80\xae\xe2\x80\xa8 evil";
@@ -229,7 +280,7 @@ static void test_flags_of_a_value(void **state)
 	(void)json_object_set_new(argument, "escaped", json_string("\"j\\u043Ehn\""));
 	_cleanup_free_ char *page = draw(prompt, &plain);
 
-	assert_non_null(strstr(page, "! this value is odd: mixed-script"));
+	assert_non_null(strstr(page, "odd: mixed-script"));
 	assert_non_null(strstr(page, "\"j\\u043Ehn\""));
 }
 
@@ -326,6 +377,9 @@ int main(void)
 		cmocka_unit_test(test_everything_is_shown),
 		cmocka_unit_test(test_long_values_wrap_whole),
 		cmocka_unit_test(test_values_cannot_pass_for_the_page),
+		cmocka_unit_test(test_names_cannot_pass_for_values),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_pieces_stay_whole),
 		cmocka_unit_test(test_no_control_character_is_drawn),
 		cmocka_unit_test(test_flags_of_a_value),
 		cmocka_unit_test(test_what_is_missing_is_refused),

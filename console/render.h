@@ -1,9 +1,11 @@
 /*
  * render -- a prompt as lines of a terminal. Pure: a prompt in, text out.
  *
- * Draws everything that the prompt holds and leaves nothing out; long values
- * wrap, they are never cut. Every text is made visible on the way, whatever the
- * gate did, so that nothing a stranger wrote can move the cursor.
+ * Draws the whole sheet (show/sheet.h) and leaves nothing out; long values wrap, they
+ * are never cut. Every text is made visible on the way, whatever the gate did, so that
+ * nothing a stranger wrote can move the cursor; and no text can pass for a line of the
+ * page: what goes on in the next line begins with a bar, in a column of its own for
+ * names, values and remarks, so that every argument can be read back to the byte.
  */
 #ifndef CONSOLE_RENDER_H
 #define CONSOLE_RENDER_H
@@ -25,6 +27,9 @@ struct render_style {
  */
 bool render_prompt(struct strbuf *sb, const json_t *prompt,
 		   const struct render_style *style, struct error *err);
+
+/* Bytes of the first 'rows' lines: a page of what is longer than a screen. */
+size_t render_page(const char *text, size_t rows);
 
 /* Append text that is visible already, or make it so: the same for both. */
 void render_text(struct strbuf *sb, const char *text);

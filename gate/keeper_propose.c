@@ -1,6 +1,7 @@
 #include "gate/keeper.h"
 
 #include "base/clock.h"
+#include "gate/sensitive.h"
 #include "guard/ticket.h"
 
 /* What a proposal becomes once its words have been checked. */
@@ -160,42 +161,6 @@ static bool check_limits(struct keeper *k, const struct proposal *p, struct erro
 
 /* --- the record --- */
 
-/* Whether anything below is said to be sensitive. */
-static bool has_sensitive(const json_t *schema)
-{
-	json_auto_t *shared = NULL;
-	const char *name;
-	json_t *member;
-	size_t i;
-
-	json_array_foreach(schema, i, member)
-	{
-		if (has_sensitive(member))
-			return true;
-	}
-	if (!json_is_object(schema))
-		return false;
-	if (json_is_true(json_object_get(schema, "x-wingman-sensitive")))
-		return true;
-	/* jansson's loop wants an object that it could change, and does not. */
-	shared = json_copy((json_t *)(uintptr_t)schema);
-	json_object_foreach(shared, name, member)
-	{
-		if (has_sensitive(member))
-			return true;
-	}
-	return false;
-}
-
-/* Said of no argument by name ($defs and the like): then of any. */
-static bool hides_all(const json_t *input_schema)
-{
-	json_auto_t *rest = json_copy((json_t *)(uintptr_t)input_schema);
-
-	(void)json_object_del(rest, "properties");
-	return !rest || has_sensitive(rest);
-}
-
 /* Arguments as the audit log keeps them: sensitive values as keyed digests. */
 static json_t *audit_arguments(struct keeper *k, const struct checked *c)
 {
@@ -204,7 +169,7 @@ static json_t *audit_arguments(struct keeper *k, const struct checked *c)
 					    JSON_CONTRACT, &ignored);
 	const json_t *schema = json_object_get(c->tool->json, "inputSchema");
 	const json_t *properties = json_object_get(schema, "properties");
-	bool all = hides_all(schema);
+	bool all = sensitive_is_any(schema);
 	const char *name;
 	json_t *value;
 	void *next;
@@ -213,7 +178,7 @@ static json_t *audit_arguments(struct keeper *k, const struct checked *c)
 	{
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, digest = STRBUF_INIT;
 
-		if (!all && !has_sensitive(json_object_get(properties, name)))
+		if (!all && !sensitive_is(json_object_get(properties, name)))
 			continue;
 		if (!canonical_write(&text, value, &ignored))
 			return NULL;

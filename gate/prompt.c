@@ -1,7 +1,9 @@
 #include "gate/prompt.h"
 
 #include "base/text.h"
+#include "gate/prompt_defaults.h"
 #include "gate/prompt_value.h"
+#include "gate/sensitive.h"
 
 enum { PROMPT_VERSION = 1 };
 
@@ -10,6 +12,7 @@ struct build {
 	const struct prompt_input *in;
 	json_t *properties; /* of the input schema; borrowed */
 	json_t *arguments, *effects, *warnings, *free_text;
+	bool all_sensitive;
 };
 
 static void build_done(struct build *b)
@@ -77,28 +80,45 @@ static bool warn_odd(struct build *b, const char *what, const json_t *text,
 	return true;
 }
 
+/* Said of the argument or of anything in it, or of something that any may be made of. */
+static bool is_sensitive(const struct build *b, const json_t *property)
+{
+	return b->all_sensitive || sensitive_is(property);
+}
+
 static const char *kind_of(const json_t *property)
 {
 	return json_get_string(property, "x-wingman-kind");
 }
 
-/* What a person wrote in sentences stands last, below the effects. */
+/* Whoever wrote the arguments wrote these as sentences: they stand last, below the
+ * effects. What has a kind of its own is no sentence. */
 static bool is_free_text(const char *name, const json_t *value, const json_t *property)
 {
+	static const char *const names[] = { "reason",      "title",   "message",
+					     "text",        "summary", "note",
+					     "description", "comment", "resolution",
+					     "root_cause" };
 	const char *kind = kind_of(property);
 
-	return json_is_string(value) &&
-	       (strcmp(name, "reason") == 0 ||
-		(kind && (strcmp(kind, "text") == 0 || strcmp(kind, "markdown") == 0)));
+	if (!json_is_string(value))
+		return false;
+	if (kind)
+		return strcmp(kind, "text") == 0 || strcmp(kind, "markdown") == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 static bool add_free_text(struct build *b, const char *by, const char *name,
-			  const json_t *value, struct error *err)
+			  const json_t *value, bool is_sensitive, struct error *err)
 {
 	json_auto_t *entry =
 		json_pack("{s:s, s:o}", "by", by, "name", prompt_visible(name));
 
-	if (!entry)
+	if (!entry ||
+	    (is_sensitive && json_object_set_new(entry, "sensitive", json_true()) != 0))
 		return error_oom(err);
 	if (!prompt_value_describe(entry, value, err) || !warn_flags(b, name, entry, err))
 		return false;
@@ -108,9 +128,8 @@ static bool add_free_text(struct build *b, const char *by, const char *name,
 }
 
 static bool add_details(struct build *b, json_t *entry, const char *name,
-			struct error *err)
+			const json_t *property, struct error *err)
 {
-	const json_t *property = json_object_get(b->properties, name);
 	const char *kind = kind_of(property);
 	const char *note = json_get_string(json_object_get(b->in->plan, "notes"), name);
 
@@ -118,14 +137,14 @@ static bool add_details(struct build *b, json_t *entry, const char *name,
 		return error_oom(err);
 	if (note && json_object_set_new(entry, "note", prompt_visible(note)) != 0)
 		return error_oom(err);
-	if (json_is_true(json_object_get(property, "x-wingman-sensitive")) &&
+	if (is_sensitive(b, property) &&
 	    json_object_set_new(entry, "sensitive", json_true()) != 0)
 		return error_oom(err);
 	return true;
 }
 
 static bool add_argument(struct build *b, const char *name, json_t *value,
-			 bool is_default, struct error *err)
+			 const json_t *property, bool is_default, struct error *err)
 {
 	json_auto_t *entry =
 		json_pack("{s:o, s:O}", "name", prompt_visible(name), "value", value);
@@ -134,11 +153,33 @@ static bool add_argument(struct build *b, const char *name, json_t *value,
 	    (is_default && json_object_set_new(entry, "default", json_true()) != 0))
 		return error_oom(err);
 	if (!prompt_value_describe(entry, value, err) ||
-	    !add_details(b, entry, name, err) || !warn_flags(b, name, entry, err))
+	    !add_details(b, entry, name, property, err) ||
+	    !warn_flags(b, name, entry, err))
 		return false;
 	if (json_array_append(b->arguments, entry) != 0)
 		return error_oom(err);
 	return true;
+}
+
+static bool add_given(struct build *b, const char *name, json_t *value, struct error *err)
+{
+	const json_t *property = json_object_get(b->properties, name);
+	const char *by = b->in->author ? b->in->author : "requester";
+	json_auto_t *text = json_string(name);
+
+	if (!text)
+		return error_oom(err);
+	if (!warn_odd(b, "the name of an argument", text, err))
+		return false;
+	return is_free_text(name, value, property)
+		       ? add_free_text(b, by, name, value, is_sensitive(b, property), err)
+		       : add_argument(b, name, value, property, false, err);
+}
+
+static bool add_default(void *context, const char *name, json_t *value,
+			const json_t *property, struct error *err)
+{
+	return add_argument(context, name, value, property, true, err);
 }
 
 /* Arguments in the order of their canonical bytes, then the defaults left out. */
@@ -147,7 +188,7 @@ static bool add_arguments(struct build *b, struct error *err)
 	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT;
 	json_auto_t *arguments = NULL;
 	const char *name;
-	json_t *value, *property;
+	json_t *value;
 
 	if (!canonical_write(&canonical, b->in->arguments, err))
 		return false;
@@ -156,20 +197,11 @@ static bool add_arguments(struct build *b, struct error *err)
 		return false;
 	json_object_foreach(arguments, name, value)
 	{
-		property = json_object_get(b->properties, name);
-		if (is_free_text(name, value, property)
-			    ? !add_free_text(b, "requester", name, value, err)
-			    : !add_argument(b, name, value, false, err))
+		if (!add_given(b, name, value, err))
 			return false;
 	}
-	json_object_foreach(b->properties, name, property)
-	{
-		value = json_object_get(property, "default");
-		if (value && !json_object_get(arguments, name) &&
-		    !add_argument(b, name, value, true, err))
-			return false;
-	}
-	return true;
+	return prompt_defaults(json_object_get(b->in->tool->json, "inputSchema"),
+			       arguments, add_default, b, err);
 }
 
 static bool add_effect(struct build *b, const json_t *effect, struct error *err)
@@ -278,7 +310,7 @@ static bool add_plan(struct build *b, struct error *err)
 			return false;
 	}
 	return add_words(b, err) &&
-	       (!summary || add_free_text(b, "server", "summary", summary, err));
+	       (!summary || add_free_text(b, "server", "summary", summary, false, err));
 }
 
 static json_t *approvers_json(const struct prompt_input *in)
@@ -344,6 +376,8 @@ json_t *prompt_build(const struct prompt_input *in,
 		.free_text = json_array(),
 	};
 
+	b.all_sensitive =
+		sensitive_is_any(json_object_get(in->tool->json, "inputSchema"));
 	if (!b.arguments || !b.effects || !b.warnings || !b.free_text) {
 		error_oom(err);
 		return NULL;
@@ -362,64 +396,4 @@ json_t *prompt_build(const struct prompt_input *in,
 		return NULL;
 	memcpy(ret_shown, shown, sizeof shown);
 	return TAKE(prompt);
-}
-
-json_t *prompt_argument_value(const json_t *prompt, size_t index, struct error *err)
-{
-	const json_t *entry = json_array_get(json_object_get(prompt, "arguments"), index);
-	const char *text = json_get_string(entry, "text");
-
-	if (!text) {
-		error_set(err, ERR_INVALID_ARGUMENT, "the prompt has no argument %zu",
-			  index);
-		return NULL;
-	}
-	return prompt_value_read(text, err);
-}
-
-/* Put what 'entry' says into 'to', under its name. */
-static bool recover(json_t *to, const json_t *entry, struct error *err)
-{
-	const char *name = json_get_string(entry, "name");
-	const char *text = json_get_string(entry, "text");
-	_cleanup_strbuf_ struct strbuf plain = STRBUF_INIT;
-	json_t *value;
-
-	if (!name || !text)
-		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "the prompt's arguments are not whole");
-	if (!text_unescape(&plain, name, strlen(name), err))
-		return false;
-	value = prompt_value_read(text, err);
-	if (!value)
-		return false;
-	if (json_object_setn_new(to, plain.data, plain.length, value) != 0)
-		return error_oom(err);
-	return true;
-}
-
-json_t *prompt_arguments(const json_t *prompt, struct error *err)
-{
-	json_auto_t *arguments = json_object();
-	size_t i;
-	json_t *entry;
-
-	if (!arguments) {
-		error_oom(err);
-		return NULL;
-	}
-	json_array_foreach(json_object_get(prompt, "arguments"), i, entry)
-	{
-		if (!json_is_true(json_object_get(entry, "default")) &&
-		    !recover(arguments, entry, err))
-			return NULL;
-	}
-	json_array_foreach(json_object_get(prompt, "free_text"), i, entry)
-	{
-		const char *by = json_get_string(entry, "by");
-
-		if (by && strcmp(by, "requester") == 0 && !recover(arguments, entry, err))
-			return NULL;
-	}
-	return TAKE(arguments);
 }

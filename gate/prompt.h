@@ -8,6 +8,11 @@
  * stand in visible form; a value that may deceive carries flags and an escaped
  * second line. docs/formats.md has the members.
  *
+ * What a person or the assistant wrote in sentences (reason, title, message and the
+ * like, and what has the kind text or markdown) stands in 'free_text' under its author;
+ * everything else in 'arguments'. Defaults of objects that were given stand under their
+ * path ("filter.limit").
+ *
  * The text of a value is: of a string, its visible form between double quotes
  * (inner quotes are not escaped: the first and the last do not belong to it);
  * of anything else, the visible form of its canonical JSON. So a text says one
@@ -24,6 +29,9 @@ struct prompt_input {
 	const struct tool_definition *tool;
 	const json_t *arguments;
 	const json_t *plan; /* NULL for a read */
+	/* Who wrote the arguments, and with them their free text: "requester" (so too if
+	 * NULL) or "assistant". */
+	const char *author;
 	const char *args_digest, *plan_digest;
 	int64_t asked_at_ms, expires_at_ms, good_for_ms;
 	int64_t approvers_needed;
@@ -42,8 +50,8 @@ json_t *prompt_build(const struct prompt_input *in,
  * is shown is what runs. New reference. */
 json_t *prompt_argument_value(const json_t *prompt, size_t index,
 			      struct error *err) _must_use_;
-/* The whole arguments object as the texts of 'arguments' (defaults left out) and of the
- * requester's 'free_text' say: its canonical digest is the prompt's 'args'. New reference. */
+/* The whole arguments object as the texts of 'arguments' (defaults left out) and of
+ * 'free_text', the server's left out, say: its canonical digest is the prompt's 'args'. New reference. */
 json_t *prompt_arguments(const json_t *prompt, struct error *err) _must_use_;
 
 #endif

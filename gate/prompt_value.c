@@ -2,26 +2,51 @@
 
 #include "base/canonical.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "gate/wide_open.h"
 
-enum { WIDE_OPEN = 1 << 16 }; /* beside the bits of text_flag */
+enum {
+	WIDE_OPEN = 1 << 16, /* beside the bits of text_flag */
+	RUN_MAX = 8,
+	LENGTH_SHOWN_FROM = 200, /* characters */
+};
+
+/* Copy visible text; past RUN_MAX equal spaces in a row each is an escape, so that no
+ * padding can push anything out of sight. */
+static void add_spaced(struct strbuf *sb, const char *text, size_t length)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		run = text[i] == ' ' ? run + 1 : 0;
+		if (run > RUN_MAX)
+			strbuf_add_string(sb, "\\u0020");
+		else
+			strbuf_add_char(sb, text[i]);
+	}
+}
 
 static bool write_plain(struct strbuf *sb, const json_t *value, bool escaped,
 			struct error *err)
 {
 	void (*put)(struct strbuf *, const char *, size_t) = escaped ? text_escaped
 								     : text_visible;
-	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT, shown = STRBUF_INIT;
+	bool is_string = json_is_string(value);
 
-	if (json_is_string(value)) {
-		strbuf_add_char(sb, '"');
-		put(sb, json_string_value(value), json_string_length(value));
-		strbuf_add_char(sb, '"');
+	if (is_string) {
+		put(&shown, json_string_value(value), json_string_length(value));
 	} else {
 		if (!canonical_write(&canonical, value, err))
 			return false;
-		put(sb, canonical.data, canonical.length);
+		put(&shown, canonical.data, canonical.length);
 	}
-	return strbuf_ok(sb) || error_oom(err);
+	if (is_string)
+		strbuf_add_char(sb, '"');
+	add_spaced(sb, shown.data, shown.length);
+	if (is_string)
+		strbuf_add_char(sb, '"');
+	return (strbuf_ok(&shown) && strbuf_ok(sb)) || error_oom(err);
 }
 
 bool prompt_value_text(struct strbuf *sb, const json_t *value, struct error *err)
@@ -56,13 +81,7 @@ json_t *prompt_value_read(const char *text, struct error *err)
 
 static unsigned string_flags(const char *text, size_t length)
 {
-	static const char *const everything[] = { "0.0.0.0/0", "::/0" };
-	unsigned flags = text_flags(text, length);
-
-	for (size_t i = 0; i < ARRAY_SIZE(everything); i++)
-		if (strcmp(text, everything[i]) == 0)
-			flags |= WIDE_OPEN;
-	return flags;
+	return text_flags(text, length) | (wide_open_is(text) ? WIDE_OPEN : 0);
 }
 
 static unsigned value_flags(const json_t *value)
@@ -104,6 +123,22 @@ json_t *prompt_value_flags(const json_t *value)
 	return list;
 }
 
+/* Of a long text, how long it is: whoever reads it knows where it ends. */
+static bool set_length(json_t *entry, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	size_t length = json_string_length(value), characters = 0;
+	uint32_t c;
+
+	for (size_t at = 0, size; at < length; at += size, characters++) {
+		size = utf8_next(text + at, length - at, &c);
+		size += !size;
+	}
+	return characters <= LENGTH_SHOWN_FROM ||
+	       json_object_set_new(entry, "length",
+				   json_integer((json_int_t)characters)) == 0;
+}
+
 bool prompt_value_describe(json_t *entry, const json_t *value, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -115,6 +150,8 @@ bool prompt_value_describe(json_t *entry, const json_t *value, struct error *err
 	if (!write_plain(&text, value, false, err))
 		return false;
 	if (json_object_set_new(entry, "text", json_stringn(text.data, text.length)) != 0)
+		return error_oom(err);
+	if (json_is_string(value) && !set_length(entry, value))
 		return error_oom(err);
 	if (json_array_size(flags) == 0)
 		return true;

@@ -15,10 +15,11 @@ bool prompt_value_text(struct strbuf *sb, const json_t *value, struct error *err
 json_t *prompt_value_read(const char *text, struct error *err) _must_use_;
 
 /* Names of what is odd: text_flags of every string and member name inside, and
- * "wide-open" for an address range that holds every address. New array. */
+ * "wide-open" for what stands for nearly every address or port (gate/wide_open.h). New array. */
 json_t *prompt_value_flags(const json_t *value) _must_use_;
 
-/* Set "text" and, if anything is odd, "flags" and "escaped" in 'entry'. */
+/* Set "text" and, if anything is odd, "flags" and "escaped" in 'entry'; of a string of more
+ * than 200 characters also "length". */
 bool prompt_value_describe(json_t *entry, const json_t *value, struct error *err);
 
 /* The visible form of a text that is no value (a title, an effect), as a JSON string. */

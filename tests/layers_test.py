@@ -19,15 +19,21 @@ EDGES = {
     "schemas": {"schemas"},
     "proc": {"proc", "base"},
     "wire": {"wire", "base"},
+    "show": {"show", "base"},
     "link": {"link", "base"},
     "api": {"api", "link", "base"},
     "guard": {"guard", "link", "wire", "proc", "base", "schemas"},
     "mcp": {"mcp", "guard", "link", "wire", "proc", "base", "schemas"},
     "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
-    "gate": {"gate", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
-    "console": {"console", "guard", "link/http", "wire", "proc", "base", "schemas",
+    "gate": {"gate", "slack/verify", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+    "console": {"console", "show", "guard", "link/http", "wire", "proc", "base", "schemas",
                 "mcp/stdio_bridge.h", "gate/messages.h"},
-    "slack": {"slack", "api", "link/http", "wire", "proc", "base", "schemas",
+    # Pure, and alone: the gate links the one that judges evidence.
+    "slack/text": {"slack/text", "base"},
+    "slack/render": {"slack/render", "slack/text", "show", "base"},
+    "slack/verify": {"slack/verify", "base"},
+    "slack": {"slack", "slack/text", "slack/render", "slack/verify", "show", "api",
+              "link/http", "wire", "proc", "base", "schemas",
               "gate/messages.h"},
     "assistant/worker": {"assistant/worker", "proc", "base"},
     "assistant/egress": {"assistant/egress", "link/http", "proc", "base"},
@@ -81,7 +87,7 @@ def layer_of(path):
         return parts[1]
     if parts[0] == "servers" and len(parts) > 2:
         return "server"
-    if parts[0] == "assistant" and len(parts) > 2:
+    if parts[0] in ("assistant", "slack") and len(parts) > 2:
         return "/".join(parts[:2])
     return parts[0] if len(parts) > 1 else None
 

@@ -126,6 +126,55 @@ static void test_every_character(void **state)
 	}
 }
 
+/* Marks that pile up, enclose, or stand on nothing would draw over their neighbours. */
+static void test_marks(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "a\xcc\x81\xcc\x82", "a\xcc\x81\xcc\x82" },
+		{ "a\xcc\x81\xcc\x82\xcc\x83\xcc\x84",
+		  "a\xcc\x81\xcc\x82\\u0303\\u0304" },
+		{ "\xcc\x81z", "\\u0301z" },
+		{ "a\xe2\x80\x8b\xcc\x81", "a\\u200B\\u0301" },
+		{ "a\xe2\x83\x9d", "a\\u20DD" },
+		{ "\\\xcc\x81", "\\\\\\u0301" },
+		{ "\n\xcc\x81", "\\n\\u0301" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf v = STRBUF_INIT, back = STRBUF_INIT;
+		struct error err = ERROR_INIT;
+
+		text_visible(&v, cases[i].text, strlen(cases[i].text));
+		assert_string_equal(v.data, cases[i].shown);
+		assert_true(text_unescape(&back, v.data, v.length, &err));
+		assert_string_equal(back.data, cases[i].text);
+	}
+}
+
+static void test_clusters(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t first;
+	} cases[] = {
+		{ "", 0 },
+		{ "ab", 1 },
+		{ "e\xcc\x81x", 3 },
+		{ "\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8x", 9 },
+		{ "\xe0\xa4\x95\xe0\xa4\xbex", 6 },
+		{ "\xff\xff", 1 },
+		{ "\xf0\x9f\x98\x80\xf0\x9f\x98\x80", 4 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(text_cluster(cases[i].text, strlen(cases[i].text)),
+				 cases[i].first);
+}
+
 static void test_unescape_refused(void **state)
 {
 	static const char *const bad[] = { "\\",          "a\\",         "\\x41",
@@ -219,6 +268,8 @@ int main(void)
 		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_bad_bytes),
 		cmocka_unit_test(test_every_character),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_clusters),
 		cmocka_unit_test(test_unescape_refused),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_columns),

@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 
-enum { REPLACEMENT = 0xFFFD, BRAILLE_BLANK = 0x2800 };
+enum { REPLACEMENT = 0xFFFD, BRAILLE_BLANK = 0x2800, MARKS_MAX = 2 };
 
 bool text_is_utf8(const char *text, size_t length)
 {
@@ -53,10 +53,28 @@ static void add_escape(struct strbuf *sb, uint32_t c)
 	}
 }
 
+/* How many marks may stand on what was written last; an escape carries none, so that
+ * no mark is drawn on a character of ours. */
+static bool is_stacked(UChar32 c, unsigned *marks_left)
+{
+	uint32_t mask = c < 0x300 ? 0 : U_GET_GC_MASK(c);
+
+	if (!(mask & U_GC_M_MASK)) {
+		*marks_left = MARKS_MAX;
+		return false;
+	}
+	/* What encloses is drawn around its neighbours as well. */
+	if ((mask & U_GC_ME_MASK) || *marks_left == 0)
+		return true;
+	(*marks_left)--;
+	return false;
+}
+
 static void add_escaped(struct strbuf *sb, const char *text, size_t length,
 			bool ascii_only)
 {
 	size_t start = 0, size;
+	unsigned marks_left = 0;
 	uint32_t c = 0;
 
 	for (size_t at = 0; at < length; at += size) {
@@ -68,9 +86,10 @@ static void add_escaped(struct strbuf *sb, const char *text, size_t length,
 		} else if (c == '\\' || is_unseen((UChar32)c) ||
 			   (ascii_only && c > 0x7E)) {
 			/* escaped below */
-		} else {
+		} else if (!is_stacked((UChar32)c, &marks_left)) {
 			continue;
 		}
+		marks_left = 0;
 		strbuf_add(sb, text + start, at - start);
 		add_escape(sb, c);
 		start = at + size;
@@ -181,6 +200,27 @@ static size_t columns_of(UChar32 c)
 		return 0;
 	int32_t width = u_getIntPropertyValue(c, UCHAR_EAST_ASIAN_WIDTH);
 	return width == U_EA_WIDE || width == U_EA_FULLWIDTH ? 2 : 1;
+}
+
+size_t text_cluster(const char *text, size_t length)
+{
+	uint32_t c;
+	size_t at = utf8_next(text, length, &c), size;
+
+	if (at == 0)
+		return length > 0;
+	while (at < length && (size = utf8_next(text + at, length - at, &c)) > 0) {
+		int32_t kind =
+			c < 0x300 ? 0
+				  : u_getIntPropertyValue((UChar32)c,
+							  UCHAR_GRAPHEME_CLUSTER_BREAK);
+
+		if (kind != U_GCB_EXTEND && kind != U_GCB_SPACING_MARK &&
+		    kind != U_GCB_V && kind != U_GCB_T)
+			break;
+		at += size;
+	}
+	return at;
 }
 
 size_t text_columns(const char *text, size_t length)

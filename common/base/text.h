@@ -6,7 +6,8 @@
  * separator, private use, unassigned, odd space (any space but U+0020) and
  * default-ignorable characters become escapes (\uXXXX, \UXXXXXXXX above U+FFFF,
  * and \n \r \t for those three); a backslash becomes \\, so the shown form
- * decodes to the value. Letters stay.
+ * decodes to the value. Letters stay, and up to two marks on each: a third, one that
+ * encloses its letter, or one without a letter would draw over what stands beside.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -32,8 +33,9 @@ enum text_flag {
 	TEXT_LOOK_ALIKE = 8,   /* whole word confusable with Latin letters */
 	TEXT_COMPATIBILITY =
 		16, /* changes under NFKC: full width, ligatures, styled letters */
-	TEXT_COMBINING = 32, /* more than two combining marks on one base */
-	TEXT_LONG_RUN = 64,  /* more than 8 equal spaces or newlines in a row */
+	TEXT_COMBINING = 32,      /* more than two combining marks on one base */
+	TEXT_LONG_RUN = 64,       /* more than 8 equal spaces or newlines in a row */
+	TEXT_RIGHT_TO_LEFT = 128, /* letters that turn round what stands beside them */
 };
 unsigned text_flags(const char *text, size_t length);
 /* "mixed-script", "invisible" ...; for one bit. */
@@ -41,6 +43,10 @@ const char *text_flag_name(enum text_flag flag);
 
 /* Lower-cased, NFKC, accents and apostrophes dropped: for comparing names, never for identifiers. */
 bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error *err);
+
+/* Bytes of the first character with all that belongs on it (marks, vowels of Hangul);
+ * 0 only at the end. Visible text is cut between these alone. */
+size_t text_cluster(const char *text, size_t length);
 
 /* Terminal columns of visible text (wide characters count two). */
 size_t text_columns(const char *text, size_t length);

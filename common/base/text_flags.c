@@ -203,7 +203,13 @@ static unsigned character_flags(UChar32 c)
 	if ((U_GET_GC_MASK(c) & (U_GC_CC_MASK | U_GC_CF_MASK)) ||
 	    u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
 		return TEXT_INVISIBLE;
-	return is_compatibility(c) ? TEXT_COMPATIBILITY : 0;
+	UCharDirection direction = u_charDirection(c);
+	unsigned turned = direction == U_RIGHT_TO_LEFT ||
+					  direction == U_RIGHT_TO_LEFT_ARABIC ||
+					  direction == U_ARABIC_NUMBER
+				  ? TEXT_RIGHT_TO_LEFT
+				  : 0;
+	return turned | (is_compatibility(c) ? TEXT_COMPATIBILITY : 0);
 }
 
 /* Runs of spaces; ASCII alone, all that most values need. */
@@ -277,6 +283,8 @@ const char *text_flag_name(enum text_flag flag)
 		return "combining";
 	case TEXT_LONG_RUN:
 		return "long-run";
+	case TEXT_RIGHT_TO_LEFT:
+		return "right-to-left";
 	}
 	return "unknown";
 }
