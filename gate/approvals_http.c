@@ -4,16 +4,19 @@
 
 #include "base/clock.h"
 #include "gate/fields.h"
+#include "gate/page.h"
+#include "guard/limits.h"
 #include "wire/httpd.h"
 
-enum { TICK_MS = 1000 };
+/* Anybody may open pages: all together so often, and no more. */
+enum { TICK_MS = 1000, PAGES_AT_ONCE = 50, PAGES_PER_MINUTE = 600 };
 
 struct open_request {
 	int64_t number; /* 0: free */
 	int64_t until_ms;
 	struct http_request *http;
-	char server[33];
-	size_t bytes; /* of its body */
+	char server[33]; /* "": whoever opened a page */
+	size_t bytes;    /* of its body */
 };
 
 struct approvals_http {
@@ -23,6 +26,7 @@ struct approvals_http {
 	void (*send)(void *context, const json_t *message);
 	void *context;
 	struct httpd *httpd;
+	struct limiter *pages;
 	pthread_mutex_t
 		lock; /* of what follows: its handler runs on threads of its own */
 	int64_t last_number;
@@ -38,6 +42,26 @@ static void reply_json(struct http_request *http, unsigned status, const json_t 
 		http_reply_text(http, 500, "text/plain", "no memory\n");
 	else
 		http_reply(http, status, "application/json", NULL, &text);
+}
+
+static void reply_page(struct http_request *http, unsigned status, const json_t *body)
+{
+	static const struct http_header headers[] = {
+		{ "Content-Security-Policy",
+		  "default-src 'none'; frame-ancestors 'none'" },
+		{ "Cache-Control", "no-store" },
+		{ "Referrer-Policy", "no-referrer" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ NULL, NULL },
+	};
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	page_write(&text, json_get_string(body, "state"),
+		   json_get_string(body, "approval"));
+	if (strbuf_ok(&text))
+		http_reply(http, status, "text/html; charset=utf-8", headers, &text);
+	else
+		http_reply_text(http, 503, "text/plain", "no memory\n");
 }
 
 static void refuse(struct http_request *http, unsigned status, enum error_code code,
@@ -126,7 +150,9 @@ void approvals_http_answer(struct approvals_http *h, int64_t request, unsigned s
 {
 	struct http_request *http = request > 0 ? take(h, request) : NULL;
 
-	if (http)
+	if (http && strncmp(http_request_path(http), PAGE_PATH, strlen(PAGE_PATH)) == 0)
+		reply_page(http, status, body);
+	else if (http)
 		reply_json(http, status, body);
 }
 
@@ -265,6 +291,22 @@ static void on_post(struct approvals_http *h, struct http_request *http,
 	hand_over(h, http, server, message);
 }
 
+static void on_page(struct approvals_http *h, struct http_request *http)
+{
+	const char *name = http_request_path(http) + strlen(PAGE_PATH);
+	struct error ignored = ERROR_INIT;
+	int64_t wait_ms;
+
+	if (!page_is_name(name))
+		reply_page(http, 404, NULL);
+	else if (!limiter_take(h->pages, "pages", clock_mono_ms(), &wait_ms, &ignored))
+		http_reply_text(http, 429, "text/plain", "too many pages at once\n");
+	else
+		hand_over(h, http, "",
+			  json_pack("{s:s, s:s}", "m", message_name(MSG_PAGE), "page",
+				    name));
+}
+
 static void on_request(void *context, struct http_request *http)
 {
 	struct approvals_http *h = context;
@@ -279,6 +321,8 @@ static void on_request(void *context, struct http_request *http)
 		on_post(h, http, MSG_OUTCOME, id);
 	else if (read_id(path, "/cancel", id) && is_post)
 		on_post(h, http, MSG_WITHDRAW, id);
+	else if (strncmp(path, PAGE_PATH, strlen(PAGE_PATH)) == 0 && is_get)
+		on_page(h, http);
 	else if (strcmp(path, "/healthz") == 0 && is_get)
 		http_reply_text(http, 200, "text/plain", "ok\n");
 	else if (strcmp(path, "/approvals") == 0 || read_id(path, "/outcome", id) ||
@@ -312,9 +356,13 @@ struct approvals_http *approvals_http_start(
 					     .connection_max = 1024,
 					     .handler = on_request,
 					     .context = h };
-	if (loop_add_timer(loop, TICK_MS, true, on_tick, h, err))
+	h->pages = limiter_new(PAGES_AT_ONCE, PAGES_PER_MINUTE);
+	if (!h->pages)
+		error_oom(err);
+	else if (loop_add_timer(loop, TICK_MS, true, on_tick, h, err))
 		h->httpd = httpd_start(&config, err);
 	if (!h->httpd) {
+		limiter_free(h->pages);
 		free(h); /* the process ends: its timer does not fire any more */
 		return NULL;
 	}

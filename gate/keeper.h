@@ -38,6 +38,7 @@ enum {
 	KEEPER_POLICY_MS = 5 *
 			   1000, /* between looks at the files that nothing waits for */
 	KEEPER_WAITING_MAX = 256,
+	KEEPER_PAGE_MS = 24 * 3600 * 1000, /* a page of status is found so long */
 	KEEPER_WAIT_MS = 8 * 1000, /* for a plan, before a server is told to come again */
 };
 
@@ -255,6 +256,17 @@ void keeper_supersede_changed(struct keeper *k, const char *server);
 bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_withdraw(struct keeper *k, const struct fields *f, struct error *err);
+/* An answer to a request of the caller's listener; steals 'body'. True. */
+bool keeper_answer(struct keeper *k, int64_t request, int status, json_t *body);
+
+/* --- keeper_page.c --- */
+
+/* A page of status for what is about to be posted: the member "page" in 'changes'. */
+bool keeper_make_page(struct keeper *k, const char *approval, json_t *changes,
+		      struct error *err);
+/* Its address, a new string; NULL: it has none. */
+json_t *keeper_page_url(const struct keeper *k, const json_t *body);
+bool keeper_on_page(struct keeper *k, const struct fields *f, struct error *err);
 /* Answer registrations that waited for this approval, or for too long (NULL). */
 void keeper_answer_waiting(struct keeper *k, const struct approval *a);
 

@@ -8,7 +8,7 @@
 
 enum { RETRY_AFTER_MS = 1000, SESSION_MAX = 128, CLIENT_MAX = 64 };
 
-static bool answer(struct keeper *k, int64_t request, int status, json_t *body)
+bool keeper_answer(struct keeper *k, int64_t request, int status, json_t *body)
 {
 	json_auto_t *message =
 		json_pack("{s:s, s:I, s:i, s:o}", "m", message_name(MSG_ANSWER),
@@ -28,12 +28,12 @@ static bool answer_error(struct keeper *k, int64_t request, const struct error *
 	};
 	int status = statuses[err->code];
 
-	return answer(k, request, status ? status : 422,
-		      json_pack("{s:o}", "error", fields_error(err, NULL)));
+	return keeper_answer(k, request, status ? status : 422,
+			     json_pack("{s:o}", "error", fields_error(err, NULL)));
 }
 
 /* A client learns of a plan that failed its bare code: details would tell what a read tells. */
-static json_t *state_json(const json_t *body)
+static json_t *state_json(const struct keeper *k, const json_t *body)
 {
 	enum record_state s = record_state_of(body);
 	const json_t *outcome = json_object_get(body, "outcome");
@@ -50,9 +50,14 @@ static json_t *state_json(const json_t *body)
 			  record_state_name(s), "where", where);
 	if (!reply)
 		return NULL;
-	if (!record_state_is_end(s))
+	if (!record_state_is_end(s)) {
+		json_t *page = keeper_page_url(k, body);
+
 		(void)json_object_set_new(reply, "retry_after_ms",
 					  json_integer(RETRY_AFTER_MS));
+		if (page)
+			(void)json_object_set_new(reply, "page", page);
+	}
 	if (s == RECORD_REFUSED && code)
 		(void)json_object_set_new(reply, "error",
 					  json_pack("{s:s}", "code", code));
@@ -61,7 +66,7 @@ static json_t *state_json(const json_t *body)
 
 static bool answer_state(struct keeper *k, int64_t request, const json_t *body)
 {
-	return answer(k, request, 200, state_json(body));
+	return keeper_answer(k, request, 200, state_json(k, body));
 }
 
 /* --- waiting for a plan --- */
@@ -185,10 +190,11 @@ static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
 		return a->ended ? answer_state(k, request, a->body)
 				: answer_error(k, request, &err);
 	}
-	return answer(k, request, 200,
-		      json_pack("{s:s, s:s, s:O, s:O*}", "approval", a->id, "state",
-				"granted", "grant", json_object_get(a->body, "grant"),
-				"request_state", state));
+	return keeper_answer(k, request, 200,
+			     json_pack("{s:s, s:s, s:O, s:O*}", "approval", a->id,
+				       "state", "granted", "grant",
+				       json_object_get(a->body, "grant"), "request_state",
+				       state));
 }
 
 static bool answer_open(struct keeper *k, int64_t request, struct approval *a)
@@ -211,8 +217,7 @@ static bool register_call(struct keeper *k, int64_t request, const struct propos
 	if (!keeper_is_sound(k, err) || !keeper_identify(k, p, identity, err))
 		return false;
 	a = keeper_find_identical(k, identity);
-	/* A freed read that runs already is another's: this one reads anew. */
-	if (!a || (keeper_is_free(a) && a->state != RECORD_PROPOSED)) {
+	if (!a) {
 		if (!look_up(k, "recent", identity, &ended, err) ||
 		    (!ended && !look_up(k, "denied", identity, &ended, err)))
 			return false;
@@ -385,7 +390,8 @@ bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *e
 	if (read_report(f, &r, &to, &why))
 		a = find_reported(k, f, to, &known, &why);
 	if (known)
-		return answer(k, f->request, 200, json_pack("{s:s}", "state", r.state));
+		return keeper_answer(k, f->request, 200,
+				     json_pack("{s:s}", "state", r.state));
 	outcome = a ? outcome_json(&r, f->server) : NULL;
 	if (a && outcome) {
 		/* What has been seen executing can only have failed. */
@@ -394,8 +400,9 @@ bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *e
 		if (to == RECORD_UNKNOWN)
 			a->unanswered = true;
 		if (keeper_end(k, a, to, outcome, NULL, f->server, &why))
-			return answer(k, f->request, 200,
-				      json_pack("{s:s}", "state", record_state_name(to)));
+			return keeper_answer(
+				k, f->request, 200,
+				json_pack("{s:s}", "state", record_state_name(to)));
 	}
 	if (!error_is_set(&why))
 		error_oom(&why);

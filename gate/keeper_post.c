@@ -167,6 +167,10 @@ static bool post(struct keeper *k, struct approval *a, struct error *err)
 			keeper_claim(k, a);
 		return true;
 	}
+	if (keeper_is_direct(a) && !keeper_make_page(k, a->id, changes, err)) {
+		json_decref(changes);
+		return false;
+	}
 	return keeper_move(
 		k, a,
 		&(struct move){ .to = RECORD_PENDING,

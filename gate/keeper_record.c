@@ -23,7 +23,9 @@ struct approval *keeper_find(const struct keeper *k, const char *id)
 struct approval *keeper_find_identical(const struct keeper *k, const char *identity)
 {
 	for (struct approval *a = k->approvals; a; a = a->next)
-		if (!a->ended && strcmp(a->identity, identity) == 0)
+		/* A freed read that has begun is another's: the next one reads anew. */
+		if (!a->ended && strcmp(a->identity, identity) == 0 &&
+		    (!keeper_is_free(a) || a->state == RECORD_PROPOSED))
 			return a;
 	return NULL;
 }

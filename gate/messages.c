@@ -31,6 +31,7 @@ static const char *const names[] = {
 	[MSG_REGISTER] = "register",
 	[MSG_OUTCOME] = "outcome",
 	[MSG_WITHDRAW] = "withdraw",
+	[MSG_PAGE] = "page",
 	[MSG_LISTENING] = "listening",
 };
 _Static_assert(ARRAY_SIZE(names) == MSG_COUNT, "every message has a name");

@@ -42,6 +42,7 @@
  *   register    {request, server, body}      a server's POST /approvals, its token checked
  *   outcome     {request, server, approval, body}
  *   withdraw    {request, server, approval, body}  who asked takes it back, by its server
+ *   page        {request, page}              somebody opened a page of status
  *   listening   {url}
  */
 #ifndef GATE_MESSAGES_H
@@ -80,6 +81,7 @@ enum message {
 	MSG_REGISTER,
 	MSG_OUTCOME,
 	MSG_WITHDRAW,
+	MSG_PAGE,
 	MSG_LISTENING,
 	MSG_COUNT
 };

@@ -158,6 +158,8 @@ static void read_plain(struct settings *s, const json_t *root)
 
 	(void)snprintf(s->listen_address, sizeof s->listen_address, "%s",
 		       address ? address : "127.0.0.1");
+	(void)snprintf(s->page_url, sizeof s->page_url, "%s",
+		       json_get_string(listen, "url") ?: "");
 	s->listen_port = (uint16_t)json_get_int64(listen, "port", 0);
 	s->proposals_at_once = json_get_int64(limits, "proposals_at_once", 20);
 	s->proposals_per_minute = json_get_int64(limits, "proposals_per_minute", 30);

@@ -29,6 +29,7 @@ struct settings {
 	/* PEM files for calls to servers; "": none named. */
 	char tls_ca[SETTINGS_FILE_MAX + 1], tls_certificate[SETTINGS_FILE_MAX + 1],
 		tls_key[SETTINGS_FILE_MAX + 1];
+	char page_url[SETTINGS_URL_MAX + 1]; /* "": as the caller listens */
 	char listen_address[64];
 	uint16_t listen_port;
 	int64_t proposals_at_once, proposals_per_minute, open_per_person, open;

@@ -48,7 +48,7 @@ static const char gate_text[] =
 	"  'tokens': ['t1']}], 'team': ['alice@x'],"
 	" 'servers': [{'name': 'accounts', 'url': 'http://127.0.0.1:1/mcp',"
 	"  'instance': 'prod'}],"
-	" 'listen': {'address': '::1', 'port': 4700},"
+	" 'listen': {'address': '::1', 'port': 4700, 'url': 'https://g.example'},"
 	" 'tls': {'ca': '/a', 'certificate': '/c', 'key': 'k'},"
 	" 'policy': 'config/other.yaml',"
 	" 'limits': {'proposals_at_once': 2, 'proposals_per_minute': 3,"
@@ -304,6 +304,7 @@ static void test_the_gates_arrive(void **state)
 	assert_string_equal(s->servers[0].instance, "prod");
 	assert_string_equal(s->listen_address, "::1");
 	assert_int_equal(s->listen_port, 4700);
+	assert_string_equal(s->page_url, "https://g.example");
 	assert_string_equal(s->tls_ca, "/a");
 	assert_string_equal(s->tls_certificate, "/c");
 	assert_string_equal(s->tls_key, "k");
