@@ -24,6 +24,7 @@ enum {
 struct exchange;
 struct legacy_batch;
 struct mcp_result;
+struct outlet;
 struct session;
 
 /* What a request asked its client; in the exchange, under the lock of sessions. */
@@ -56,6 +57,10 @@ void legacy_request(struct exchange *x);
 void legacy_post_batch(struct exchange *x);
 /* Run one of its messages, in an exchange of its own, which this takes. */
 void legacy_member(struct exchange *m, const json_t *value);
+/* legacy_open of the reply that its members share; any thread. */
+bool legacy_batch_open(struct legacy_batch *batch);
+/* Whose reply that is; its stream is there once legacy_batch_open said so. */
+struct exchange *legacy_batch_whole(struct legacy_batch *batch);
 /* A member of a batch has its answer, which is empty for none; takes the text. */
 void legacy_collect(struct legacy_batch *batch, size_t index, struct strbuf *body);
 
@@ -79,6 +84,10 @@ void legacy_leave(struct exchange *x);
 bool legacy_say(struct exchange *x, const struct strbuf *message);
 /* Whether it can be talked about; then the reply is a stream, if it was none. */
 bool legacy_open(struct exchange *x);
+/* The same of one that is open, cancelled or not. */
+bool legacy_talk(const struct exchange *x, const struct strbuf *message);
+/* Its stream once it is open; NULL: the session's standing one. */
+struct outlet *legacy_outlet(const struct exchange *x);
 /* Close the connection: the client comes back for what follows, if it knows how to. */
 void legacy_hang_up(struct exchange *x);
 /* notifications/cancelled of its client. */

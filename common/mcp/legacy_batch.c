@@ -1,4 +1,5 @@
-/* Batches: 2025-03-26 alone. */
+/* Batches: 2025-03-26 alone. Its members share the reply, and the stream that it becomes
+ * when one of them has something to say before. */
 #include "mcp/serving.h"
 
 enum { BATCH_BYTES_MAX = 16 * 1024 * 1024 };
@@ -13,7 +14,8 @@ static void refuse(struct exchange *x, unsigned status, int code, const char *me
 
 struct legacy_batch {
 	struct exchange *whole;
-	atomic_size_t left; /* without an answer, and one while the batch is begun */
+	pthread_mutex_t lock; /* of its stream, while members run */
+	atomic_size_t left;   /* without an answer, and one while the batch is begun */
 	size_t count;
 	struct strbuf answers[LEGACY_BATCH_MAX];
 };
@@ -34,6 +36,7 @@ static void finish_batch(struct legacy_batch *b)
 		}
 		strbuf_done(answer);
 	}
+	(void)pthread_mutex_destroy(&b->lock);
 	free(b);
 	if (!strbuf_ok(&body)) {
 		refuse(x, 500, JSONRPC_INTERNAL_ERROR,
@@ -44,6 +47,19 @@ static void finish_batch(struct legacy_batch *b)
 		strbuf_add_char(&body, ']');
 		exchange_send(x, 200, NULL, &body);
 	}
+}
+
+bool legacy_batch_open(struct legacy_batch *batch)
+{
+	(void)pthread_mutex_lock(&batch->lock);
+	bool good = legacy_open(batch->whole);
+	(void)pthread_mutex_unlock(&batch->lock);
+	return good;
+}
+
+struct exchange *legacy_batch_whole(struct legacy_batch *batch)
+{
+	return batch->whole;
 }
 
 void legacy_collect(struct legacy_batch *batch, size_t index, struct strbuf *body)
@@ -78,7 +94,7 @@ void legacy_member(struct exchange *m, const json_t *value)
 static void begin_member(struct legacy_batch *b, size_t index, json_t *value)
 {
 	struct exchange *x = b->whole;
-	struct exchange *m = exchange_new(x->service, x->http);
+	struct exchange *m = exchange_new(x->service, NULL);
 
 	if (!m) {
 		b->answers[index].failed = true;
@@ -87,6 +103,7 @@ static void begin_member(struct legacy_batch *b, size_t index, json_t *value)
 	}
 	m->batch = b;
 	m->index = index;
+	(void)snprintf(m->request, sizeof m->request, "%s", x->request);
 	m->caller = x->caller;
 	m->is_oauth = x->is_oauth;
 	m->revision = x->revision;
@@ -127,6 +144,7 @@ void legacy_post_batch(struct exchange *x)
 		return;
 	}
 	b->whole = x;
+	(void)pthread_mutex_init(&b->lock, NULL);
 	b->count = json_array_size(x->body);
 	atomic_init(&b->left, b->count + 1);
 	for (size_t i = 0; i < b->count; i++)

@@ -272,17 +272,57 @@ static void nobody_is_asked_what_they_cannot(void **state)
 	}
 }
 
-static void a_batch_is_not_interrupted(void **state)
+static json_t *next_event(struct peer_stream *s)
 {
+	/* An array is no message of the schema. */
+	union {
+		const struct peer *in;
+		struct peer *out;
+	} p = { .in = s->p };
+	struct conform *official = TAKE(p.out->conform);
+	json_t *event = peer_next(s);
+
+	p.out->conform = official;
+	return event;
+}
+
+static void members_of_a_batch_share_a_stream(void **state)
+{
+	static const char body[] =
+		"[{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/"
+		"call\",\"params\":{" ASK(
+			"sample") "}},{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"ping\"},"
+				  "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"tools/"
+				  "call\",\"params\":{" ASK(
+					  "sample") "}},{\"jsonrpc\":\"2.0\",\"id\":10,"
+						    "\"method\":\"tools/call\","
+						    "\"params\":{" ASK("form") "}}]";
 	_cleanup_peer_ struct peer p;
+	struct peer_stream s;
 
 	(void)state;
 	peer_begin(&p, &rig, rig.alice, "2025-03-26", PEER_ALL);
-	_cleanup_answer_ struct answer a =
-		peer_post(&p, "[{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/"
-			      "call\",\"params\":{" ASK("sample") "}}]");
-	assert_int_equal(a.status, 200);
-	assert_true(says(json_array_get(a.body, 0), "batch"));
+	peer_open_body(&s, &p, body);
+	json_auto_t *first = peer_expect(&s, "sampling/createMessage");
+	json_auto_t *second = peer_expect(&s, "sampling/createMessage");
+	assert_false(json_equal(first, second));
+	peer_answer(&p, second, SAMPLE);
+	_cleanup_answer_ struct answer cancel =
+		peer_post(&p, "[" CANCEL "," CANCEL "]"); /* by a batch, too */
+	assert_int_equal(cancel.status, 202);
+	while (open_questions(&p) > 0)
+		peer_answer(&p, first, SAMPLE);
+	json_t *event;
+	while ((event = next_event(&s)) && !json_is_array(event))
+		json_decref(event); /* that a question was withdrawn */
+	assert_in_range(json_array_size(event), 3, 4);
+	/* In their order; 7 was cancelled, unless it was answered before. */
+	size_t ping = json_array_size(event) - 3;
+	assert_int_equal(json_get_int64(json_array_get(event, ping), "id", 0), 8);
+	assert_true(says(json_array_get(event, ping + 2), "elicitation"));
+	json_decref(event);
+	peer_expect_end(&s);
+	peer_leave(&s);
 }
 
 /* ---- Odd answers ---- */
@@ -520,7 +560,7 @@ int main(void)
 		cmocka_unit_test(several_are_answered_in_any_order),
 		cmocka_unit_test(prompts_ask_too),
 		cmocka_unit_test(nobody_is_asked_what_they_cannot),
-		cmocka_unit_test(a_batch_is_not_interrupted),
+		cmocka_unit_test(members_of_a_batch_share_a_stream),
 		cmocka_unit_test(what_does_not_fit_is_asked_again_but_not_for_ever),
 		cmocka_unit_test(an_error_ends_the_call_and_withdraws_the_rest),
 		cmocka_unit_test(answers_are_of_their_session),

@@ -39,8 +39,8 @@ void legacy_refuse_missing(struct exchange *x, json_t *missing)
 	json_object_foreach(missing, name, value)
 		strbuf_add_format(&names, "%s%s", names.length ? ", " : "", name);
 	error_set(&err, ERR_PRECONDITION_FAILED,
-		  "the client did not declare a capability that this needs: %s%s",
-		  names.data, x->batch ? " (which a batch does not allow)" : "");
+		  "the client did not declare a capability that this needs: %s",
+		  names.data);
 	json_decref(missing);
 	legacy_fail(x, &err);
 }
@@ -112,6 +112,7 @@ static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
 {
 	struct session *s = x->session;
 	struct legacy_wait *w = &x->wait;
+	struct outlet *outlet = legacy_outlet(x) ?: &s->standing;
 	bool good = true;
 
 	if (!may_wait(s, a, err))
@@ -125,8 +126,7 @@ static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
 	s->question_count += a->count;
 	LIST_INSERT_HEAD(&s->waits, w, entry);
 	for (size_t i = 0; good && i < a->count; i++)
-		good = session_say_locked(s, x->outlet ? x->outlet : &s->standing,
-					  OUTLET_WEIGHTY, a->text[i].data,
+		good = session_say_locked(s, outlet, OUTLET_WEIGHTY, a->text[i].data,
 					  a->text[i].length);
 	if (good && w->answers)
 		return true;
@@ -302,13 +302,8 @@ static void withdraw(struct exchange *x, const char *why)
 				  "cancelled\",\"params\":{\"requestId\":\"%s\","
 				  "\"reason\":\"%s\"}}",
 				  id, why);
-		if (!strbuf_ok(&text))
-			continue;
-		if (x->outlet)
-			(void)session_say(x->session, x->outlet, OUTLET_LIGHT, text.data,
-					  text.length);
-		else
-			(void)session_send(x->session, text.data, text.length);
+		if (strbuf_ok(&text))
+			(void)legacy_talk(x, &text);
 	}
 }
 

@@ -45,11 +45,18 @@ void legacy_leave(struct exchange *x)
 
 /* ---- Its stream ---- */
 
+struct outlet *legacy_outlet(const struct exchange *x)
+{
+	return x->batch ? legacy_batch_whole(x->batch)->outlet : x->outlet;
+}
+
 bool legacy_open(struct exchange *x)
 {
+	if (x->batch)
+		return legacy_batch_open(x->batch);
 	if (x->outlet || session_is_sse(x->session))
 		return true;
-	if (x->batch || !x->http ||
+	if (!x->http ||
 	    !exchange_accepts(http_request_header(x->http, "Accept"), EVENTS, "text/*"))
 		return false;
 	x->outlet = session_open(x->session);
@@ -65,13 +72,20 @@ bool legacy_open(struct exchange *x)
 	return true;
 }
 
+bool legacy_talk(const struct exchange *x, const struct strbuf *message)
+{
+	struct outlet *c = legacy_outlet(x);
+
+	return c ? session_say(x->session, c, OUTLET_LIGHT, message->data,
+			       message->length)
+		 : session_send(x->session, message->data, message->length);
+}
+
 bool legacy_say(struct exchange *x, const struct strbuf *message)
 {
 	if (!strbuf_ok(message) || legacy_is_silenced(x) || !legacy_open(x))
 		return false;
-	return x->outlet ? session_say(x->session, x->outlet, OUTLET_LIGHT, message->data,
-				       message->length)
-			 : session_send(x->session, message->data, message->length);
+	return legacy_talk(x, message);
 }
 
 void legacy_hang_up(struct exchange *x)
@@ -79,38 +93,44 @@ void legacy_hang_up(struct exchange *x)
 	/* Who was given no event to come back with would wait in vain. */
 	if (legacy_has_priming(x->revision) && !session_is_sse(x->session) &&
 	    legacy_open(x))
-		session_hang_up(x->session, x->outlet);
+		session_hang_up(x->session, legacy_outlet(x));
 }
 
 /* ---- The response ---- */
 
-static void write_excuse(const struct exchange *x, const struct strbuf *body,
-			 struct strbuf *ret)
+static const char *const too_long =
+	"it was done, but the response is too long to be kept "
+	"until the client comes back";
+
+/* False: there is nobody who reads it now, and it is too long to be kept. */
+static bool say_last(struct exchange *x, const struct strbuf *body)
 {
-	jsonrpc_write_error(ret, x->message.id, JSONRPC_INTERNAL_ERROR,
-			    body && strbuf_ok(body)
-				    ? "it was done, but the response is too long to be "
-				      "kept until the client comes back"
-				    : "out of memory",
-			    NULL);
+	if (x->outlet)
+		return session_finish(x->session, x->outlet, body ? body->data : NULL,
+				      body ? body->length : 0);
+	if (body)
+		(void)session_send(x->session, body->data, body->length);
+	return true;
 }
 
+/* 'body' NULL: the request has no response. One that could not be written is empty. */
 static void finish(struct exchange *x, const struct strbuf *body)
 {
-	struct outlet *c = TAKE(x->outlet);
 	_cleanup_strbuf_ struct strbuf excuse = STRBUF_INIT;
+	const char *why = "out of memory";
 
-	if (legacy_is_silenced(x)) {
-		(void)session_finish(x->session, c, NULL, 0);
+	if (!body || legacy_is_silenced(x)) {
+		(void)say_last(x, NULL);
 		return;
 	}
-	if (body && strbuf_ok(body) && body->length > 0 &&
-	    session_finish(x->session, c, body->data, body->length))
-		return;
-	write_excuse(x, body, &excuse);
-	if (!strbuf_ok(&excuse) ||
-	    !session_finish(x->session, c, excuse.data, excuse.length))
-		(void)session_finish(x->session, c, NULL, 0);
+	if (strbuf_ok(body) && body->length > 0) {
+		if (say_last(x, body))
+			return;
+		why = too_long;
+	}
+	jsonrpc_write_error(&excuse, x->message.id, JSONRPC_INTERNAL_ERROR, why, NULL);
+	if (!strbuf_ok(&excuse) || !say_last(x, &excuse))
+		(void)say_last(x, NULL);
 }
 
 /* Cancelled: there is a reply, but no response in it. */
@@ -137,10 +157,8 @@ bool legacy_send(struct exchange *x, unsigned status, const struct strbuf *body)
 	if (x->is_entered)
 		callers_leave(&x->service->callers, x->caller.client);
 	x->is_entered = false;
-	if (x->outlet)
-		finish(x, body);
-	else if (body && body->length > 0 && !legacy_is_silenced(x))
-		(void)session_send(x->session, body->data, body->length);
+	finish(x, body);
+	x->outlet = NULL; /* the session's, and perhaps gone */
 	(void)exchange_leave(x, status);
 	return true;
 }

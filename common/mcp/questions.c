@@ -18,8 +18,7 @@ bool questions_read(struct exchange *x, struct error *err)
 	struct ask_binding b;
 
 	if (x->session) { /* asked within the request, and nothing travels sealed */
-		x->asking.capabilities =
-			x->batch ? NULL : session_client(x->session).capabilities;
+		x->asking.capabilities = session_client(x->session).capabilities;
 		x->asking.responses = x->responses;
 		x->asking.is_allowed = true;
 		return true;
