@@ -36,6 +36,7 @@ rules:
   - {name: looking is free, server: accounts, tool: get_account, free: true}
   - {name: all else}
 """
+LIMITS = "limits: {proposals_at_once: 1000, proposals_per_minute: 1000, open_per_person: 1000}\n"
 PERSON = "jane.roe@example.test"
 GOOD = {"name": "get_account", "arguments": {"person": PERSON}}
 BAD = {"name": "get_account", "arguments": {"person": 7}}
@@ -187,6 +188,8 @@ def serving():
             f.write(POLICY)
         with open(s.path("config", "accounts.yaml"), "a", encoding="utf-8") as f:
             f.write("freed_reads: [get_account]\n")
+        with open(s.path("config", "gate.yaml"), "a", encoding="utf-8") as f:
+            f.write(LIMITS)
         s.start()
         yield s
     finally:
