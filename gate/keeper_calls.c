@@ -50,6 +50,12 @@ static int64_t expiry_ms(const struct approval *a)
 	return json_get_int64(json_object_get(a->body, "grant_claims"), "exp", 0) * 1000;
 }
 
+/* When what is being answered was sent; see keeper_send. */
+static int64_t sent_ms(const struct approval *a)
+{
+	return a->next_ms - RETRY_FIRST_MS;
+}
+
 /* --- ending --- */
 
 /* A result is kept whole or not at all; what it was can be asked of its server. */
@@ -239,8 +245,10 @@ static void take_result(struct keeper *k, struct approval *a, const json_t *resu
 	}
 	if (o.kind == OUTCOME_NOT_RUN) {
 		/* An earlier copy may be under way while the grant lives, and its burn be
-		 * on its way to a slow disk a little longer. */
-		bool alive = k->now_ms < expiry_ms(a) + BURN_WAIT_MS;
+		 * on its way to a slow disk a little longer. What was asked before then
+		 * may have been looked up before that copy's burn, however late the
+		 * answer is: only what is asked afterwards settles it. */
+		bool alive = sent_ms(a) < expiry_ms(a) + BURN_WAIT_MS;
 
 		if (alive && (a->unanswered || a->tries < NOT_RUN_TRIES)) {
 			send_later(k, a);

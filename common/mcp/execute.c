@@ -81,21 +81,60 @@ static void refuse_used(struct execution *e, struct mcp_result *r, const json_t 
 	refuse(e, r, &err, details);
 }
 
-/* Spend the grant without running anything: what people saw is not what is there now. */
+/* Whether the store may have forgotten, since it was looked, that this grant was used. */
+static bool has_forgotten(const struct execution *e)
+{
+	struct error err = ERROR_INIT;
+	int64_t epoch_ms;
+
+	return !coord_epoch_ms(e->x->service->store, &epoch_ms, &err) ||
+	       epoch_ms != e->epoch_ms;
+}
+
+/* It is burnt, and may have been before: nobody can tell what became of it then. */
+static void refuse_forgotten(struct execution *e, struct mcp_result *r)
+{
+	struct mcp_service *s = e->x->service;
+	struct error err = ERROR_INIT, why = ERROR_INIT;
+
+	error_set(
+		&err, ERR_UNKNOWN_OUTCOME,
+		"the store of what was used began anew while this was looked at: whether "
+		"it was executed before is not known, and it is not executed now");
+	refuse(e, r, &err, NULL);
+	json_auto_t *result = mcp_result_record(r);
+	if (!burn_finish(s->store, e->grant.id, "unknown", result, e->now_ms, &why))
+		log_failure("burn.failed", &why);
+}
+
+/*
+ * Spend the grant without running anything: what people saw is not what is there now.
+ * Unless another copy of this call spent it meanwhile: then that is why the world is
+ * another, and what is told is what became of that.
+ */
 static void burn_unused(struct execution *e, struct mcp_result *r,
 			const struct error *err, json_t *details)
 {
 	struct mcp_service *s = e->x->service;
+	json_auto_t *owned = details;
 	struct error why = ERROR_INIT;
 	json_auto_t *record = NULL;
 	bool is_first = false;
+	bool is_burnt = burn_start(s->store, &e->grant, e->x->caller.client, NULL,
+				   e->now_ms, &is_first, &record, &why);
 
-	refuse(e, r, err, details);
+	if (is_burnt && !is_first) {
+		refuse_used(e, r, record);
+		return;
+	}
+	if (is_burnt && has_forgotten(e)) {
+		refuse_forgotten(e, r);
+		return;
+	}
+	refuse(e, r, err, TAKE(owned));
 	json_auto_t *result = mcp_result_record(r);
-	if (!burn_start(s->store, &e->grant, e->x->caller.client, NULL, e->now_ms,
-			&is_first, &record, &why) ||
-	    (is_first &&
-	     !burn_finish(s->store, e->grant.id, "failed", result, e->now_ms, &why)))
+	if (!is_burnt ||
+	    !burn_finish(s->store, e->grant.id, "failed", result, e->now_ms, &why))
 		log_failure("burn.failed", &why);
 }
 
@@ -296,7 +335,11 @@ static bool begin(struct execution *e, struct mcp_result *r)
 	}
 	if (!is_first)
 		refuse_used(e, r, record);
-	return is_first;
+	else if (has_forgotten(e))
+		refuse_forgotten(e, r);
+	else
+		return true;
+	return false;
 }
 
 static void run(struct execution *e, struct mcp_result *r)
