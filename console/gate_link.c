@@ -82,6 +82,11 @@ static void take_refusal(struct gate_link *g, const json_t *reply, struct error 
 	g->details = json_incref(json_object_get(e, "details"));
 }
 
+static bool is_event(const char *name)
+{
+	return message_find(name) == MSG_EVENT || message_find(name) == MSG_NOTICE;
+}
+
 static bool same_id(const json_t *message, int64_t id)
 {
 	return json_get_int64(message, "id", -1) == id;
@@ -110,7 +115,7 @@ json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
 		if (!reply)
 			return NULL;
 		name = json_get_string(reply, "m");
-		if (name && message_find(name) == MSG_EVENT) {
+		if (name && is_event(name)) {
 			/* They only say that it is time to look: more add nothing. */
 			if (json_array_size(g->events) < EVENTS_MAX)
 				(void)json_array_append(g->events, reply);
@@ -169,7 +174,7 @@ json_t *gate_link_event(struct gate_link *g, int timeout_ms, struct error *err)
 	if (!event)
 		return NULL;
 	name = json_get_string(event, "m");
-	if (!name || message_find(name) != MSG_EVENT) {
+	if (!name || !is_event(name)) {
 		error_set(err, ERR_INTERNAL, "the gate sent something that is no event");
 		return NULL;
 	}

@@ -31,7 +31,7 @@ const json_t *gate_link_details(const struct gate_link *g);
 bool gate_link_is_alive(const struct gate_link *g);
 /* Drop what earlier watches may have left. */
 void gate_link_forget_events(struct gate_link *g);
-/* The next event of a watch; ERR_TIMEOUT after 'timeout_ms' or a signal. */
+/* The next event of a watch, or a notice after MSG_NOTICES; ERR_TIMEOUT after 'timeout_ms' or a signal. */
 json_t *gate_link_event(struct gate_link *g, int timeout_ms,
 			struct error *err) _must_use_;
 

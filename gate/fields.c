@@ -39,6 +39,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_REVOKE] = ROW(ASK, NEED("approval", STRING, approval),
 			   MAY("reason", STRING, reason)),
 	[MSG_WATCH] = ROW(ASK, NEED("approval", STRING, approval)),
+	[MSG_NOTICES] = ROW(ASK),
+	[MSG_READ] = ROW(ASK, NEED("notice", STRING, notice)),
 	[MSG_TOOLS] = ROW(ASK, MAY("server", STRING, server)),
 	[MSG_EXPLAIN] = ROW(ASK, NEED("tool", STRING, tool), NEED("as", STRING, as),
 			    MAY("arguments", OBJECT, arguments)),

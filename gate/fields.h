@@ -19,7 +19,7 @@ struct fields {
 		*decision;
 	const char *conversation, *as, *action, *arguments_text, *ticket, *grant,
 		*request_state;
-	const char *url, *page;
+	const char *url, *page, *notice;
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body;
 	int64_t limit, v, request, status;
 	bool sent, up;

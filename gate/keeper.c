@@ -29,6 +29,8 @@ static const struct {
 	{ MSG_CANCEL, NEEDS_TEAM | NEEDS_SOUND, keeper_on_cancel },
 	{ MSG_REVOKE, NEEDS_TEAM | NEEDS_SOUND, keeper_on_revoke },
 	{ MSG_WATCH, NEEDS_TEAM, keeper_on_watch },
+	{ MSG_NOTICES, NEEDS_TEAM, keeper_on_notices },
+	{ MSG_READ, NEEDS_TEAM, keeper_on_read },
 	{ MSG_TOOLS, NEEDS_TEAM, keeper_on_tools },
 	{ MSG_EXPLAIN, NEEDS_TEAM, keeper_on_explain },
 	{ MSG_PINS, NEEDS_TEAM, keeper_on_pins },

@@ -60,6 +60,12 @@ struct approval {
 	int64_t next_ms;       /* when to send (again) */
 };
 
+/* Something that people are to be told, until all of them have read it. */
+struct notice {
+	struct notice *next;
+	json_t *body;
+};
+
 struct peer {
 	struct peer *next;
 	struct keeper *keeper;
@@ -68,6 +74,7 @@ struct peer {
 	pid_t pid;
 	char watched[KEEPER_WATCHES_MAX][RECORD_ID_BYTES];
 	size_t watch_count;
+	bool wants_notices;
 };
 
 /* A server's registration whose answer waits for the plan. */
@@ -97,6 +104,8 @@ struct keeper {
 	struct limiter *proposals, *refusals;
 	struct channel *caller;
 	struct approval *approvals;
+	struct notice *notices; /* oldest first */
+	size_t notice_count;
 	struct peer *peers;
 	size_t peer_count;
 	struct look looks[SETTINGS_SERVERS_MAX]; /* as in settings->servers */
@@ -106,7 +115,8 @@ struct keeper {
 	char url[160]; /* of the approvals listener; "" until the caller listens */
 	pid_t caller_pid;
 	int64_t now_ms; /* of the store, when this turn of the loop began */
-	int64_t started_ms, retired_checked_ms, policy_read_ms, unsound_said_ms;
+	int64_t started_ms, retired_checked_ms, policy_read_ms, unsound_said_ms,
+		notices_checked_ms;
 	int64_t stop_by_ms; /* monotonic; 0: not stopping */
 	bool failed;
 };
@@ -280,6 +290,23 @@ struct plan *keeper_own_plan(struct keeper *k, const char *tool, const json_t *a
 void keeper_own_run(struct keeper *k, struct approval *a);
 /* Old keys past their overlap. */
 void keeper_own_tick(struct keeper *k);
+
+/* --- keeper_notice.c: the outbox --- */
+
+/* Store what is to be told of the end 'to' that 'body' is about to have; '*ret' (new
+ * reference, NULL: nobody is concerned) is for keeper_notice_send once it has happened. */
+bool keeper_notice_prepare(struct keeper *k, const json_t *body, enum record_state to,
+			   const char *by, const char *why, json_t **ret,
+			   struct error *err);
+void keeper_notice_send(struct keeper *k, json_t *notice);
+json_t *keeper_on_notices(struct keeper *k, struct peer *p, const struct fields *f,
+			  struct error *err);
+json_t *keeper_on_read(struct keeper *k, struct peer *p, const struct fields *f,
+		       struct error *err);
+/* At start, after the approvals. */
+bool keeper_notices_recover(struct keeper *k, struct error *err);
+void keeper_notices_tick(struct keeper *k);
+void keeper_notices_free(struct keeper *k);
 
 /* --- keeper_time.c --- */
 

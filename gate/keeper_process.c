@@ -130,7 +130,8 @@ static bool open_stores(struct keeper *k, struct error *err)
 	k->audit = k->coordination ? audit_open(k->dir, "gate", err) : NULL;
 	k->pins = k->audit ? pins_open(k->settings, k->documents, err) : NULL;
 	return k->pins && keeper_own_open(k, err) &&
-	       coord_now_ms(k->coordination, &k->now_ms, err) && keeper_recover(k, err);
+	       coord_now_ms(k->coordination, &k->now_ms, err) && keeper_recover(k, err) &&
+	       keeper_notices_recover(k, err);
 }
 
 static bool make_limits(struct keeper *k, struct error *err)
@@ -211,6 +212,7 @@ static void finish(struct keeper *k)
 {
 	while (k->peers)
 		keeper_peer_free(k, k->peers);
+	keeper_notices_free(k);
 	end_caller(k);
 	loop_free(k->loop);
 	audit_close(k->audit); /* with a checkpoint */

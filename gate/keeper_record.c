@@ -211,12 +211,15 @@ bool keeper_move(struct keeper *k, struct approval *a, const struct move *m,
 {
 	json_auto_t *changes = m->changes;
 	json_auto_t *audit = m->audit;
+	json_auto_t *notice = NULL;
 	json_t *next =
 		record_next(a->body, m->to, changes, k->now_ms, m->by, m->why, err);
 
 	if (!next)
 		return false;
-	if (record_state_is_end(m->to) && !prepare_end(k, a, m, err)) {
+	if (record_state_is_end(m->to) &&
+	    (!prepare_end(k, a, m, err) ||
+	     !keeper_notice_prepare(k, next, m->to, m->by, m->why, &notice, err))) {
 		json_decref(next);
 		return false;
 	}
@@ -227,6 +230,7 @@ bool keeper_move(struct keeper *k, struct approval *a, const struct move *m,
 	log_info("approval.moved", LOG_STR("approval", a->id),
 		 LOG_STR("state", record_state_name(m->to)));
 	keeper_announce(k, a);
+	keeper_notice_send(k, notice);
 	return true;
 }
 

@@ -142,6 +142,7 @@ void keeper_tick(void *context)
 			if (!a->ended)
 				check(k, a);
 		keeper_own_tick(k);
+		keeper_notices_tick(k);
 	} else if (k->now_ms - k->unsound_said_ms > 10 * 1000 ||
 		   k->unsound_said_ms == 0) {
 		k->unsound_said_ms = k->now_ms;

@@ -20,6 +20,9 @@
  *   cancel      {approval, reason?}         -> {state}        requester only
  *   revoke      {approval, reason?}         -> {state}        approvers, until the burn
  *   watch       {approval}                  -> {state}; then events {approval, state, record} until it ends
+ *   notices     {}                          -> {notices: [notice], left}: what this person has not read (gate/notice.h);
+ *                                           from then on each new one comes as {"m":"notice", notice}
+ *   read        {notice}                    -> {}              its id; it is not told to this person again
  *   tools       {server?}                   -> {servers: [{name, url, instance, up, pinned, tools: [definition]}]}
  *   explain     {tool, as, arguments?}      -> {rule, why, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s,
  *                                           rate?: {calls, per_s}, approvers: [], steps: [{rule, matches, why}],
@@ -60,6 +63,8 @@ enum message {
 	MSG_CANCEL,
 	MSG_REVOKE,
 	MSG_WATCH,
+	MSG_NOTICES,
+	MSG_READ,
 	MSG_TOOLS,
 	MSG_EXPLAIN,
 	MSG_PINS,
@@ -69,6 +74,7 @@ enum message {
 	/* keeper -> surface */
 	MSG_REPLY,
 	MSG_EVENT,
+	MSG_NOTICE,
 	/* keeper -> caller */
 	MSG_PLAN,
 	MSG_EXECUTE,

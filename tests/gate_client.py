@@ -63,7 +63,7 @@ class GateClient:
         self.send_bytes(json.dumps({"m": m, "id": self.last_id, **members}).encode())
         while True:
             reply = self.receive()
-            if reply["m"] == "event":
+            if reply["m"] in ("event", "notice"):
                 self.events.append(reply)
                 continue
             assert reply["m"] == "reply" and reply["id"] == self.last_id, reply

@@ -1,0 +1,29 @@
+/*
+ * notice -- what people are told when an approval ends, and who is told.
+ *
+ *   {v:1, id, approval, state, server, tool, requester, at, by?, why?, error?: {code, message},
+ *    to: [persons], emergency?: true}
+ *
+ * Concerned are who asked, who said yes or no, and, when it ends undecided or is taken
+ * back, whoever might have decided it: their prompt is dead. Whoever did it knows it and
+ * is not told. Nobody is told of a freed read. Pure; the keeper keeps them until each
+ * has been read (keeper_notice.c).
+ */
+#ifndef GATE_NOTICE_H
+#define GATE_NOTICE_H
+
+#include "gate/record.h"
+
+/* 'body' is the record as it will be stored at its end 'to'. New reference; json_null()
+ * when nobody is concerned; NULL without memory. */
+json_t *notice_make(const json_t *body, enum record_state to, int64_t now_ms,
+		    const char *by, const char *why) _must_use_;
+
+/* Whether this person is among those it is for. */
+bool notice_is_for(const json_t *notice, const char *person);
+/* The notice as that person gets it: without who else does. New reference. */
+json_t *notice_for_reading(const json_t *notice) _must_use_;
+/* The notice without this person among its readers, NULL without memory. */
+json_t *notice_without(const json_t *notice, const char *person) _must_use_;
+
+#endif
