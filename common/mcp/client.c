@@ -278,8 +278,14 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 	const int64_t asked_ms = client_asked_ms(c);
 	bool is_pinned = check_pin(c, call, r.until_ms, err);
 	r.until_ms += client_asked_ms(c) - asked_ms;
+	r.may_be_task = c->takes_tasks;
 	if (is_pinned)
 		result = call_once_or_twice(c, call, &r, err);
+	if (client_is_task(result)) {
+		json_auto_t *task = result;
+
+		result = client_await_task(c, task, r.until_ms, call->cancel, err);
+	}
 	if (ret_sent)
 		*ret_sent = r.sent;
 	if (call->ret_refused)

@@ -49,6 +49,9 @@ struct mcp_client_hooks {
 	/* The address is https, or http on loopback; it is shown in full, never fetched.
 	 * {"action":...} alone. */
 	json_t *(*elicit_url)(void *context, const json_t *params, struct error *err);
+	/* A call became a task, or one has another status: as the server shows it, with its
+	 * "taskId", by which mcp_client_await_task finds it again. */
+	void (*task)(void *context, const json_t *task);
 	/* Results of sampling/createMessage and roots/list as they stand. */
 	json_t *(*sample)(void *context, const json_t *params, struct error *err);
 	json_t *(*roots)(void *context, const json_t *params, struct error *err);
@@ -71,6 +74,7 @@ struct mcp_client_options {
 	enum mcp_era era;           /* MCP_ERA_UNKNOWN: find out */
 	int64_t probe_timeout_ms;   /* stdio, where silence means legacy; 0: 3 s */
 	bool no_get_stream;         /* of legacy Streamable HTTP */
+	bool takes_tasks;           /* calls may become tasks (PROTOCOL 7) */
 	struct mcp_client_hooks hooks;
 };
 
@@ -135,9 +139,19 @@ struct mcp_client_call {
 			    * (HTTP 4xx), so that nothing began though it was sent */
 };
 /* The result object: resultType complete or input_required (that only when no hook
- * answers). '*ret_sent' as in http_client_call. */
+ * answers). '*ret_sent' as in http_client_call. A call that became a task is waited for:
+ * the server is asked as often as it wants, its questions go to the hooks, and what is
+ * given up, by 'cancel' or for lack of time, is cancelled there; then, and when the task
+ * is lost, the outcome is not known. */
 json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call,
 			bool *ret_sent, struct error *err) _must_use_;
+
+/* The result of a task that an earlier call became, maybe in another process. */
+json_t *mcp_client_await_task(struct mcp_client *c, const char *id, int64_t timeout_ms,
+			      const atomic_bool *cancel, struct error *err) _must_use_;
+/* True when the server was told; whether it stops is its own business. */
+bool mcp_client_cancel_task(struct mcp_client *c, const char *id, int64_t timeout_ms,
+			    struct error *err);
 
 /* The digest of a tool's definition as last listed; false when it was not. */
 bool mcp_client_pin(struct mcp_client *c, const char *tool,

@@ -75,7 +75,7 @@ static bool say_version(const json_t *error, struct error *err)
 	return error_hint(err, "this client speaks %s alone", REVISION_2026);
 }
 
-static bool say_error(const json_t *error, int status, struct error *err)
+bool client_say_error(const json_t *error, int status, struct error *err)
 {
 	int64_t code = json_get_int64(error, "code", 0);
 	char message[200];
@@ -119,14 +119,15 @@ static bool is_success(int status)
 	return status == 0 || status == 200;
 }
 
-static bool check_type(const json_t *result, struct error *err)
+static bool check_type(const json_t *result, bool may_be_task, struct error *err)
 {
 	const json_t *type = json_object_get(result, "resultType");
 	const char *text = json_string_value(type);
 
 	/* Absent means complete; what is not known may mean anything. */
 	if (!type || (text && (strcmp(text, "complete") == 0 ||
-			       strcmp(text, "input_required") == 0)))
+			       strcmp(text, "input_required") == 0 ||
+			       (may_be_task && strcmp(text, "task") == 0))))
 		return true;
 	return error_set(err, ERR_INVALID_ARGUMENT,
 			 "the server's result is of a type that is not known");
@@ -167,7 +168,7 @@ json_t *client_read_result(struct client_request *r, enum mcp_era era, long long
 	}
 	if (m.kind == JSONRPC_ERROR) {
 		r->code = json_get_int64(m.error, "code", 0);
-		say_error(m.error, r->status, err);
+		client_say_error(m.error, r->status, err);
 		return NULL;
 	}
 	if (m.kind != JSONRPC_RESULT || !client_is_answer(&m, id) ||
@@ -176,7 +177,7 @@ json_t *client_read_result(struct client_request *r, enum mcp_era era, long long
 			  "the server answered another request");
 		return NULL;
 	}
-	if (era == MCP_ERA_MODERN && !check_type(m.result, err))
+	if (era == MCP_ERA_MODERN && !check_type(m.result, r->may_be_task, err))
 		return NULL;
 	return json_incref(json_object_get(r->answer, "result"));
 }

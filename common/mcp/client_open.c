@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "mcp/client_private.h"
+#include "mcp/tasks.h"
 
 void mcp_client_free(struct mcp_client *c)
 {
@@ -23,7 +24,7 @@ void mcp_client_free(struct mcp_client *c)
 	free(c);
 }
 
-static char *make_capabilities(const struct mcp_client_hooks *h)
+static char *make_capabilities(const struct mcp_client_hooks *h, bool takes_tasks)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	const char *comma = "";
@@ -40,8 +41,13 @@ static char *make_capabilities(const struct mcp_client_hooks *h)
 		strbuf_add_format(&sb, "%s\"sampling\":{}", comma);
 		comma = ",";
 	}
-	if (h->roots)
+	if (h->roots) {
 		strbuf_add_format(&sb, "%s\"roots\":{}", comma);
+		comma = ",";
+	}
+	if (takes_tasks)
+		strbuf_add_format(&sb, "%s\"extensions\":{\"" TASKS_EXTENSION "\":{}}",
+				  comma);
 	strbuf_add_char(&sb, '}');
 	return strbuf_take(&sb);
 }
@@ -82,9 +88,11 @@ static bool copy_texts(struct mcp_client *c, const struct mcp_client_options *o)
 	if ((o->url && !(c->url = strdup(o->url))) || !(c->name = strdup(o->name)) ||
 	    (o->log_level && !(c->log_level = strdup(o->log_level))))
 		return false;
-	c->capabilities = make_capabilities(&o->hooks);
-	c->envelope = c->capabilities ? make_envelope(o->name, c->capabilities) : NULL;
-	return c->envelope != NULL;
+	/* The handshake knows no extensions. */
+	_cleanup_free_ char *modern = make_capabilities(&o->hooks, o->takes_tasks);
+	c->capabilities = make_capabilities(&o->hooks, false);
+	c->envelope = modern ? make_envelope(o->name, modern) : NULL;
+	return c->capabilities && c->envelope;
 }
 
 struct mcp_client *mcp_client_open(const struct mcp_client_options *o, struct error *err)
@@ -109,6 +117,7 @@ struct mcp_client *mcp_client_open(const struct mcp_client_options *o, struct er
 	c->era_at_ms = clock_wall_ms();
 	c->is_forced = o->era != MCP_ERA_UNKNOWN;
 	c->wants_get = !o->no_get_stream;
+	c->takes_tasks = o->takes_tasks;
 	c->probe_timeout_ms = o->probe_timeout_ms;
 	if (!copy_texts(c, o)) {
 		error_oom(err);

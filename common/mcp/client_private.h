@@ -12,6 +12,7 @@
  * client_mail.c     answers that come on one channel for many who wait
  * client_stdio.c    a server that is our child
  * client_rounds.c   questions of the server within a request
+ * client_tasks.c    calls that became tasks
  * client_elicit.c   forms and addresses put to a person
  * client_tools.c    what is remembered of listed tools
  * client_oauth*.c   tokens that servers want (client_oauth_private.h)
@@ -63,6 +64,7 @@ struct mcp_client {
 	bool is_plain;  /* made by mcp_client_new */
 	bool is_forced; /* the era was told */
 	bool wants_get;
+	bool takes_tasks;
 	int64_t probe_timeout_ms;
 	atomic_llong next_id;
 	atomic_bool closing;
@@ -85,6 +87,7 @@ struct client_request {
 	const char *method;
 	const char *name; /* for Mcp-Name; NULL: none */
 	const char *traceparent;
+	bool may_be_task;
 	struct strbuf params; /* members of params besides _meta, each behind a comma */
 	struct strbuf meta;   /* members of _meta besides the envelope, likewise */
 	struct strbuf mirror; /* as param_headers_write has it */
@@ -133,6 +136,8 @@ bool client_write_request(const struct mcp_client *c, const struct client_reques
 			  struct error *err);
 json_t *client_read_result(struct client_request *r, enum mcp_era era, long long id,
 			   struct error *err);
+/* What a JSON-RPC error means; false. */
+bool client_say_error(const json_t *error, int status, struct error *err);
 /* Whether a message is the response to 'id'; an error without id is taken for one. */
 bool client_is_answer(const struct jsonrpc_message *m, long long id);
 
@@ -215,6 +220,13 @@ json_t *client_answer(struct mcp_client *c, const char *method, const json_t *pa
 void client_serve(struct mcp_client *c, const struct jsonrpc_message *m,
 		  struct strbuf *ret);
 void client_notified(struct mcp_client *c, const struct jsonrpc_message *m);
+
+/* ---- client_tasks.c ---- */
+/* Whether a result makes a task. */
+bool client_is_task(const json_t *result);
+/* Its result in the end. */
+json_t *client_await_task(struct mcp_client *c, const json_t *task, int64_t until_ms,
+			  const atomic_bool *cancel, struct error *err);
 
 /* ---- client_elicit.c ---- */
 json_t *client_elicit(const struct mcp_client_hooks *hooks, const json_t *params,
