@@ -33,6 +33,7 @@ struct legacy_wait {
 	struct exchange *x;
 	json_t *keys; /* {id of our request: key}: those without an answer; NULL: none */
 	json_t *answers; /* {key: answer} */
+	size_t bytes;    /* of all answers to this request, earlier ones included */
 	int64_t until_ms;
 };
 

@@ -31,7 +31,8 @@ static int set_up(void **state)
 	rig.conform = NULL;
 	rig_config(&rig, "freed_reads: [echo_text, test_question]\n"
 			 "freed_prompts: [greet_person]\n"
-			 "audit_freed_reads: true\nlimits: {calls_per_caller: 40}\n");
+			 "audit_freed_reads: true\nlimits: {calls_per_caller: 40, "
+			 "body_bytes: 65536}\n");
 	rig_start(&rig);
 	return 0;
 }
@@ -376,6 +377,45 @@ static void an_error_ends_the_call_and_withdraws_the_rest(void **state)
 	assert_int_equal(open_questions(&p), 0);
 }
 
+static void write_long(struct strbuf *sb, const char *head, size_t length,
+		       const char *tail)
+{
+	strbuf_clear(sb);
+	strbuf_add_string(sb, head);
+	while (length-- > 0)
+		strbuf_add_char(sb, 'x');
+	strbuf_add_string(sb, tail);
+}
+
+static void all_answers_together_have_a_limit(void **state)
+{
+	static const char form_head[] = "{\"action\":\"accept\",\"content\":{\"name\":\"";
+	static const char sample_head[] = "{\"role\":\"assistant\",\"model\":\"m\","
+					  "\"content\":{\"type\":\"text\",\"text\":\"";
+	const size_t around = strlen(form_head) + strlen(sample_head) + 2 * 3;
+	_cleanup_peer_ struct peer p;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct peer_stream s;
+
+	(void)state;
+	peer_begin(&p, &rig, rig.alice, "2025-11-25", PEER_ALL);
+	for (size_t extra = 0; extra < 2; extra++) {
+		peer_open(&s, &p, "tools/call", ASK("two"));
+		json_auto_t *form = peer_expect(&s, "elicitation/create");
+		write_long(&text, form_head, 30000, "\"}}");
+		peer_answer(&p, form, text.data);
+		json_auto_t *sample = peer_expect(&s, "sampling/createMessage");
+		write_long(&text, sample_head, 65536 - 30000 - around + extra, "\"}}");
+		peer_answer(&p, sample, text.data);
+		json_auto_t *response = peer_next(&s);
+		if (extra)
+			assert_true(says(response, "too long"));
+		else
+			assert_non_null(heard(response));
+		peer_leave(&s);
+	}
+}
+
 static void answers_are_of_their_session(void **state)
 {
 	_cleanup_peer_ struct peer p, other, bob;
@@ -563,6 +603,7 @@ int main(void)
 		cmocka_unit_test(members_of_a_batch_share_a_stream),
 		cmocka_unit_test(what_does_not_fit_is_asked_again_but_not_for_ever),
 		cmocka_unit_test(an_error_ends_the_call_and_withdraws_the_rest),
+		cmocka_unit_test(all_answers_together_have_a_limit),
 		cmocka_unit_test(answers_are_of_their_session),
 		cmocka_unit_test(cancelled_while_it_waits),
 		cmocka_unit_test(patience_ends),

@@ -122,6 +122,7 @@ static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
 	*w = (struct legacy_wait){ .x = x,
 				   .keys = TAKE(a->keys),
 				   .answers = json_object(),
+				   .bytes = w->bytes,
 				   .until_ms = clock_mono_ms() + LEGACY_ANSWER_MS };
 	s->question_count += a->count;
 	LIST_INSERT_HEAD(&s->waits, w, entry);
@@ -200,17 +201,32 @@ static struct legacy_wait *find(struct session *s, const char *id)
 	return NULL;
 }
 
-/* Whether that was the last one that was missing. Steals 'result'. */
-static bool store(struct session *s, struct legacy_wait *w, const char *id,
-		  json_t *result)
-{
-	const char *key = json_get_string(w->keys, id);
+enum taken { TAKEN_ONE, TAKEN_LAST, TAKEN_ERROR, TAKEN_TOO_LONG };
 
+static const char *const refusals[] = {
+	[TAKEN_ERROR] = "the client answered with an error",
+	[TAKEN_TOO_LONG] = "the client's answers are too long",
+};
+
+/* What came under 'id'; steals 'result', NULL: an error. */
+static enum taken take_answer(struct session *s, struct legacy_wait *w, const char *id,
+			      json_t *result, size_t bytes)
+{
+	size_t bytes_max = (size_t)w->x->service->config.body_bytes;
+	bool is_error = !result;
+
+	w->bytes += bytes;
 	/* Without memory it is as if it did not fit: the function asks again. */
-	(void)json_object_set_new_nocheck(w->answers, key, result);
+	(void)json_object_set_new_nocheck(w->answers, json_get_string(w->keys, id),
+					  result);
 	(void)json_object_del(w->keys, id);
 	s->question_count--;
-	return json_object_size(w->keys) == 0;
+	if (is_error)
+		return TAKEN_ERROR;
+	/* No more than the answers of one request in the modern era. */
+	if (w->bytes > bytes_max)
+		return TAKEN_TOO_LONG;
+	return json_object_size(w->keys) == 0 ? TAKEN_LAST : TAKEN_ONE;
 }
 
 static void go_on(struct exchange *x)
@@ -223,29 +239,27 @@ static void go_on(struct exchange *x)
 void legacy_answer(struct session *s, const struct jsonrpc_message *m)
 {
 	const char *id = json_string_value(m->id);
-	bool is_error = m->kind == JSONRPC_ERROR;
-	struct exchange *x = NULL;
-	struct legacy_waits refused;
+	enum taken taken = TAKEN_ONE;
+	struct legacy_waits waits;
 
-	LIST_INIT(&refused);
+	LIST_INIT(&waits);
 	if (!id)
 		return;
 	/* A copy: the message stays with its own exchange. */
 	json_auto_t *result = json_deep_copy(m->result);
+	size_t bytes = json_dumpb(result, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 	session_lock(s);
 	struct legacy_wait *w = find(s, id);
-	if (w && is_error) {
-		s->question_count--;
-		(void)json_object_del(w->keys, id);
-		legacy_questions_take_one(w->x, &refused);
-	} else if (w && store(s, w, id, TAKE(result))) {
-		take(s, w);
-		x = w->x;
+	if (w) {
+		taken = take_answer(s, w, id, TAKE(result), bytes);
+		if (taken != TAKEN_ONE)
+			legacy_questions_take_one(w->x, &waits);
 	}
 	session_unlock(s);
-	legacy_questions_fail(&refused, "the client answered with an error");
-	if (x)
-		go_on(x);
+	if (taken == TAKEN_LAST)
+		go_on(LIST_FIRST(&waits)->x);
+	else if (taken != TAKEN_ONE)
+		legacy_questions_fail(&waits, refusals[taken]);
 }
 
 /* ---- None will come ---- */
