@@ -128,7 +128,9 @@ static void take_message(struct exchange *x, json_t *body)
 
 	if (!jsonrpc_read(body, &m, &id, &why))
 		return;
-	if (m.kind == JSONRPC_NOTIFICATION) {
+	if (m.kind == JSONRPC_NOTIFICATION && x->r->heard) {
+		x->r->heard(x->r->heard_context, &m, x->id);
+	} else if (m.kind == JSONRPC_NOTIFICATION) {
 		client_notified(x->c, &m);
 	} else if (m.kind == JSONRPC_REQUEST) {
 		/* A modern server has no business asking (C-15). */

@@ -13,6 +13,7 @@
  * client_stdio.c    a server that is our child
  * client_rounds.c   questions of the server within a request
  * client_tasks.c    calls that became tasks
+ * client_listen.c   what changes (client_listen.h)
  * client_elicit.c   forms and addresses put to a person
  * client_tools.c    what is remembered of listed tools
  * client_oauth*.c   tokens that servers want (client_oauth_private.h)
@@ -88,6 +89,9 @@ struct client_request {
 	const char *name; /* for Mcp-Name; NULL: none */
 	const char *traceparent;
 	bool may_be_task;
+	/* Over HTTP: gets notifications instead of the hook, with the id of the request. */
+	void (*heard)(void *context, const struct jsonrpc_message *m, long long id);
+	void *heard_context;
 	struct strbuf params; /* members of params besides _meta, each behind a comma */
 	struct strbuf meta;   /* members of _meta besides the envelope, likewise */
 	struct strbuf mirror; /* as param_headers_write has it */
