@@ -1,5 +1,5 @@
-"""The clients that others write list and call the tools of a whole suite: over HTTP and
-over stdio, in each era that they speak.
+"""The clients that others write list and call the tools of a whole suite: over HTTP, over
+HTTP+SSE and over stdio, in each era that they speak.
 
 A read that is free gives its result; a read and a write that wait for a person are errors
 with structure, which every client must hand on although the schema of a success is another.
@@ -18,7 +18,8 @@ from suite import Suite, WINGMAN
 try:
     import fastmcp
     import mcp
-    from mcp.client import streamable_http
+    from fastmcp.client import transports
+    from mcp.client import sse, streamable_http
 except ImportError:
     fastmcp = None
 
@@ -30,6 +31,7 @@ INSPECTOR = os.path.join(MODULES, "@modelcontextprotocol", "inspector", "clients
                          "build", "index.js")
 SCRIPT = os.path.join(SOURCE, "tests", "interop", "client.mjs")
 PATIENCE_S = 60
+WAYS = ["HTTP", "stdio", "HTTP+SSE"]   # the last is of the handshake alone
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 POLICY = """
 rules:
@@ -43,14 +45,19 @@ BAD = {"name": "get_account", "arguments": {"person": 7}}
 WRITE = {"name": "block_account", "arguments": {"person": PERSON, "reason": "left"}}
 
 
-# ---- Clients: (suite, whether over stdio, era, calls) -> {version, tools, calls} ----
+# ---- Clients: (suite, way, era, calls) -> {version, tools, calls} ----
 
 def bridge(s):
     return [WINGMAN, "--dir", s.dir, "connect", "accounts", "--stdio"]
 
 
-def url(s):
-    return s.ready["servers"]["accounts"]["url"]
+def url(s, way):
+    found = s.ready["servers"]["accounts"]["url"]
+    return found.replace("/mcp", "/sse") if way == "HTTP+SSE" else found
+
+
+def bearer(s):
+    return {"Authorization": "Bearer " + s.token("client")}
 
 
 def run(argv, cwd=None, stdin=subprocess.DEVNULL, home=None):
@@ -63,20 +70,21 @@ def run(argv, cwd=None, stdin=subprocess.DEVNULL, home=None):
 
 
 def javascript(client):
-    def talk(s, over_stdio, era, calls):
-        where = {"command": bridge(s)} if over_stdio else {"url": url(s), "token": s.token("client")}
+    def talk(s, way, era, calls):
+        where = {"command": bridge(s)} if way == "stdio" else {
+            "url": url(s, way), "headers": bearer(s), "sse": way == "HTTP+SSE"}
         spec = {"client": client, "era": era, "calls": calls, **where}
         with open(SCRIPT, encoding="utf-8") as f:
             return json.loads(run([NODE, "--input-type=module", "-", json.dumps(spec)], NPM, f))
     return talk
 
 
-def inspector_argv(s, over_stdio, era, words):
+def inspector_argv(s, way, era, words):
     argv = [NODE, INSPECTOR, "--cli", "--protocol-era", era, "--format", "json", "--quiet", *words]
-    if over_stdio:
+    if way == "stdio":
         return [*argv, "--", *bridge(s)]
-    return [*argv, "--transport", "http", "--server-url", url(s), "--header",
-            "Authorization: Bearer " + s.token("client")]
+    return [*argv, "--transport", "sse" if way == "HTTP+SSE" else "http", "--server-url",
+            url(s, way), "--header", "Authorization: " + bearer(s)["Authorization"]]
 
 
 def inspector_call(call):
@@ -84,23 +92,24 @@ def inspector_call(call):
             "--tool-args-json", json.dumps(call["arguments"])]
 
 
-def inspector(s, over_stdio, era, calls):
+def inspector(s, way, era, calls):
     with tempfile.TemporaryDirectory() as home:
         def ask(*words):
-            argv = inspector_argv(s, over_stdio, era, words)
+            argv = inspector_argv(s, way, era, words)
             return json.loads(run(argv, NPM, home=home))["result"]
         return {"tools": ask("--method", "tools/list")["tools"],
                 "calls": [ask(*inspector_call(c)) for c in calls]}
 
 
-def fast(s, over_stdio, era, calls):
+def fast(s, way, era, calls):
     async def talk():
-        if over_stdio:
+        if way == "stdio":
             argv = bridge(s)
-            transport = fastmcp.client.transports.StdioTransport(argv[0], argv[1:], keep_alive=False)
+            transport = transports.StdioTransport(argv[0], argv[1:], keep_alive=False)
+        elif way == "HTTP":
+            transport = transports.StreamableHttpTransport(url(s, way), headers=bearer(s))
         else:
-            transport = fastmcp.client.transports.StreamableHttpTransport(
-                url(s), headers={"Authorization": "Bearer " + s.token("client")})
+            transport = transports.SSETransport(url(s, way), headers=bearer(s))
         async with fastmcp.Client(transport, mode=era) as c:
             tools = [{"name": t.name} for t in await c.list_tools()]
             got = []
@@ -112,16 +121,17 @@ def fast(s, over_stdio, era, calls):
     return asyncio.run(asyncio.wait_for(talk(), PATIENCE_S))
 
 
-def python(s, over_stdio, era, calls):
+def python(s, way, era, calls):
     async def talk():
-        if over_stdio:
+        if way == "stdio":
             argv = bridge(s)
             where = mcp.StdioServerParameters(command=argv[0], args=argv[1:])
             transport = mcp.stdio_client(where)
+        elif way == "HTTP":
+            http = streamable_http.create_mcp_http_client(headers=bearer(s))
+            transport = streamable_http.streamable_http_client(url(s, way), http_client=http)
         else:
-            http = streamable_http.create_mcp_http_client(
-                headers={"Authorization": "Bearer " + s.token("client")})
-            transport = streamable_http.streamable_http_client(url(s), http_client=http)
+            transport = sse.sse_client(url(s, way), headers=bearer(s))
         async with mcp.Client(transport, mode=era) as c:
             tools = [{"name": t.name} for t in (await c.list_tools()).tools]
             got = []
@@ -159,8 +169,8 @@ def check_plain(name, got):
            and code_of(bad) == "invalid_argument", bad)
 
 
-def check(s, name, talk, over_stdio, era, version, waiting):
-    got = talk(s, over_stdio, era, [GOOD, BAD, waiting, WRITE])
+def check(s, name, talk, way, era, version, waiting):
+    got = talk(s, way, era, [GOOD, BAD, waiting, WRITE])
     if "version" in got:
         tap.equal(f"{name}: it speaks {version}", got["version"], version)
     check_plain(name, got)
@@ -169,10 +179,10 @@ def check(s, name, talk, over_stdio, era, version, waiting):
     return approval
 
 
-def check_approved(s, name, talk, approval, over_stdio, era, waiting):
+def check_approved(s, name, talk, approval, way, era, waiting):
     """Somebody says yes, and the same call, repeated, runs."""
     _, status = s.decide(approval)
-    result = talk(s, over_stdio, era, [waiting])["calls"][0]
+    result = talk(s, way, era, [waiting])["calls"][0]
     tap.ok(f"{name}: once approved, the same call runs", status == 0
            and not result.get("isError") and code_of(result) is None
            and isinstance(result.get("structuredContent"), dict), result)
@@ -207,24 +217,24 @@ CLIENTS = [
 
 def test_client(s, name, talk, eras, number):
     for era, version in eras.items():
-        for over_stdio in (False, True):
-            where = f"{name}, {'stdio' if over_stdio else 'HTTP'}, {era}"
+        for way in WAYS if version == LEGACY else WAYS[:2]:
+            where = f"{name}, {way}, {era}"
             # Another read each time: what was approved once need not wait again.
             number += 1
             waiting = {"name": "list_blocked_accounts", "arguments": {"limit": number}}
             try:
-                approval = check(s, where, talk, over_stdio, era, version, waiting)
-                if era in ("legacy", "modern"):
-                    check_approved(s, where, talk, approval, over_stdio, era, waiting)
+                approval = check(s, where, talk, way, era, version, waiting)
+                if era != "auto":
+                    check_approved(s, where, talk, approval, way, era, waiting)
             except Exception as e:
                 tap.ok(where, False, repr(e))
 
 
 @contextlib.contextmanager
-def calling(s, over_stdio, call):
+def calling(s, way, call):
     """The Inspector at a call that waits, and the id of the approval that it waits for."""
     before = {a["id"] for a in s.json("approvals", "list")}
-    argv = inspector_argv(s, over_stdio, "modern", inspector_call(call))
+    argv = inspector_argv(s, way, "modern", inspector_call(call))
     with tempfile.TemporaryDirectory() as home, \
          subprocess.Popen(argv, cwd=NPM, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True,
@@ -239,19 +249,18 @@ def calling(s, over_stdio, call):
 
 def test_inspector_tasks(s):
     """In the modern era it knows tasks: a call that waits for a person is one, and it waits too."""
-    for over_stdio in (False, True):
-        where = f"Inspector, {'stdio' if over_stdio else 'HTTP'}, modern"
-        number = 150 + over_stdio
-        got = inspector(s, over_stdio, "modern", [GOOD, BAD])
+    for number, way in enumerate(WAYS[:2], 150):
+        where = f"Inspector, {way}, modern"
+        got = inspector(s, way, "modern", [GOOD, BAD])
         check_plain(where, got)
         read = {"name": "list_blocked_accounts", "arguments": {"limit": number}}
-        with calling(s, over_stdio, read) as (process, approval):
+        with calling(s, way, read) as (process, approval):
             s.decide(approval)
             result = json.loads(process.communicate(timeout=PATIENCE_S)[0])["result"]
         tap.ok(f"{where}: a read that was approved gives its structure", not result.get("isError")
                and isinstance(result.get("structuredContent"), dict), result)
         write = {"name": "block_account", "arguments": {"person": PERSON, "reason": where}}
-        with calling(s, over_stdio, write) as (process, approval):
+        with calling(s, way, write) as (process, approval):
             s.wingman("approvals", "deny", approval)
             result = json.loads(process.communicate(timeout=PATIENCE_S)[0])["result"]
         tap.ok(f"{where}: a write that was denied is an error with structure",
@@ -261,7 +270,7 @@ def test_inspector_tasks(s):
 def test_clients():
     with serving() as s:
         for i, (name, talk, eras) in enumerate(CLIENTS):
-            test_client(s, name, talk, eras, 10 * i)
+            test_client(s, name, talk, eras, 20 * i)
         test_inspector_tasks(s)
 
 
