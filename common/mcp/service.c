@@ -296,6 +296,19 @@ static bool start_store(struct mcp_service *s, struct error *err)
 	return s->store != NULL;
 }
 
+/* PROTOCOL 8: for pages of the origins that the configuration names. */
+static const char *const cors_headers[] = {
+	"Content-Type",         "Accept",        "Authorization",
+	"MCP-Protocol-Version", "Mcp-Method",    "Mcp-Name",
+	"Mcp-Session-Id",       "Last-Event-ID", NULL,
+};
+static const struct httpd_cors cors = {
+	.methods = "GET, POST, DELETE",
+	.headers = cors_headers,
+	.prefix = "Mcp-Param-",
+	.expose = "Mcp-Session-Id, WWW-Authenticate",
+};
+
 static bool start_listening(struct mcp_service *s, struct error *err)
 {
 	const struct httpd_config config = {
@@ -305,6 +318,7 @@ static bool start_listening(struct mcp_service *s, struct error *err)
 		.allowed_hosts = s->config.hosts,
 		.allowed_origins = s->config.origins,
 		.tls = s->tls,
+		.cors = &cors,
 		.handler = dispatch_request,
 		.context = s,
 	};
@@ -323,8 +337,7 @@ bool mcp_service_start(struct mcp_service *s, struct error *err)
 	s->tasks = s->workers ? tasks_new(s, err) : NULL;
 	return s->tasks && recover_started(s, err) && start_oauth(s, err) &&
 	       tasks_start(s->tasks, err) && sessions_start(s->sessions, err) &&
-	       start_listening(s, err) &&
-	       ticker_start(s, err);
+	       start_listening(s, err) && ticker_start(s, err);
 }
 
 /* ---- Stop ---- */

@@ -27,6 +27,14 @@ struct http_request;
 
 typedef void httpd_handler(void *context, struct http_request *req);
 
+/* What browsers are told about pages of the origins that may talk to us; all borrowed. */
+struct httpd_cors {
+	const char *methods;        /* "GET, POST" */
+	const char *const *headers; /* of requests; NULL-terminated */
+	const char *prefix;         /* and those that begin like this; NULL: none */
+	const char *expose;         /* of replies: "WWW-Authenticate" */
+};
+
 struct httpd_config {
 	const char *address;                /* "127.0.0.1", "::1", "0.0.0.0" */
 	uint16_t port;                      /* 0: a free one, see httpd_port */
@@ -38,6 +46,8 @@ struct httpd_config {
 	const struct httpd_tls *tls;        /* httpd_tls.h; NULL: none. Until started. */
 	const char *const *allowed_hosts;   /* NULL-terminated, or NULL */
 	const char *const *allowed_origins; /* NULL-terminated, or NULL */
+	const struct httpd_cors *cors;      /* NULL: browsers keep replies from pages. It
+					* answers preflights, before any handler. */
 	httpd_handler *handler;
 	void *context;
 };

@@ -89,7 +89,8 @@ static enum MHD_Result run_handler(struct http_request *r)
 
 	r->conn->since_ms = l->now_ms;
 	log_set_request(r->id);
-	l->config->handler(l->config->context, r);
+	if (!httpd_cors_preflight(r))
+		l->config->handler(l->config->context, r);
 	log_set_request(NULL);
 	/* It may have replied by now, here or in another thread. If not, whoever does
 	 * finds SUSPENDED and leaves the rest to this thread, after this callback. */

@@ -5,6 +5,7 @@
  *   httpd_loop.c     a loop's thread and what libmicrohttpd calls
  *   httpd_request.c  a request: copied from libmicrohttpd, checked, looked up
  *   httpd_origin.c   whether a Host and an Origin may talk to us
+ *   httpd_cors.c     what browsers may let pages of other origins do
  *   httpd_reply.c    the reply, from whichever thread
  *   httpd_stream.c   replies that go on, from whichever thread
  *   httpd_flow.c     what a loop does with its streams
@@ -196,6 +197,17 @@ bool httpd_check_host(const char *host, bool loopback, const char *const *allowe
 		      struct strbuf *why);
 bool httpd_check_origin(const char *origin, const char *const *allowed,
 			struct strbuf *why);
+
+/* httpd_cors.c */
+enum { HTTPD_CORS_HEADERS = 3 };
+/* Header lines for the reply to 'r'; returns how many. Borrowed from it. */
+size_t httpd_cors_headers(const struct http_request *r,
+			  struct http_header ret[static HTTPD_CORS_HEADERS]);
+/* Of a list of header names those that pages may send. */
+void httpd_cors_choose(const struct httpd_cors *cors, const char *wanted,
+		       struct strbuf *ret);
+/* Reply to a browser that asks before it lets a page send; false: it is no such request. */
+bool httpd_cors_preflight(struct http_request *r);
 
 /* httpd_reply.c */
 struct MHD_Response *httpd_refusal(const char *text);

@@ -66,10 +66,19 @@ bool httpd_hand_over(struct http_request *r)
 	return false;
 }
 
+static bool add_cors(const struct http_request *req, struct MHD_Response *response)
+{
+	struct http_header headers[HTTPD_CORS_HEADERS + 1] = { 0 };
+
+	return httpd_cors_headers(req, headers) == 0 ||
+	       add_headers(response, NULL, headers);
+}
+
 static void reply(struct http_request *req, unsigned status, const char *type,
 		  const struct http_header *headers, struct MHD_Response *response)
 {
-	if (response && !add_headers(response, type, headers)) {
+	if (response &&
+	    (!add_headers(response, type, headers) || !add_cors(req, response))) {
 		log_error("http.bad_header", LOG_STR("path", http_request_path(req)));
 		MHD_destroy_response(response);
 		status = MHD_HTTP_INTERNAL_SERVER_ERROR;

@@ -49,9 +49,12 @@ static bool add_header(struct strbuf *head, const char *name, const char *value)
 }
 
 /* False if a header is not valid. */
-static bool add_head(const struct http_stream *s, unsigned status, const char *type,
-		     const struct http_header *headers, struct strbuf *head)
+static bool add_head(const struct http_stream *s, const struct http_request *req,
+		     unsigned status, const char *type, const struct http_header *headers,
+		     struct strbuf *head)
 {
+	struct http_header cors[HTTPD_CORS_HEADERS];
+	size_t cors_count = httpd_cors_headers(req, cors);
 	bool good = true;
 
 	strbuf_add_format(head, "HTTP/1.1 %u %s\r\n", status,
@@ -64,6 +67,8 @@ static bool add_head(const struct http_stream *s, unsigned status, const char *t
 					"X-Accel-Buffering: no\r\n");
 	for (; good && headers && headers->name; headers++)
 		good = add_header(head, headers->name, headers->value);
+	for (size_t i = 0; good && i < cors_count; i++)
+		good = add_header(head, cors[i].name, cors[i].value);
 	strbuf_add_string(head, s->is_chunked ? "Connection: close\r\n"
 						"Transfer-Encoding: chunked\r\n\r\n"
 					      : "Connection: close\r\n\r\n");
@@ -157,7 +162,7 @@ struct http_stream *http_reply_stream(struct http_request *req, unsigned status,
 	}
 	s->is_events = is_event_type(type);
 	s->is_chunked = !req->http10;
-	if (!add_head(s, status, type, headers, &head)) {
+	if (!add_head(s, req, status, type, headers, &head)) {
 		log_error("http.bad_header", LOG_STR("path", http_request_path(req)));
 		stream_undo(s);
 		http_reply_text(req, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
