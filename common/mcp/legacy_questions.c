@@ -45,6 +45,26 @@ void legacy_refuse_missing(struct exchange *x, json_t *missing)
 	legacy_fail(x, &err);
 }
 
+/* The client need not show them any more. */
+static void withdraw(struct exchange *x, const char *why)
+{
+	const char *id;
+	json_t *key;
+
+	json_object_foreach(x->wait.keys, id, key)
+	{
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+		strbuf_add_format(&text,
+				  "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
+				  "cancelled\",\"params\":{\"requestId\":\"%s\","
+				  "\"reason\":\"%s\"}}",
+				  id, why);
+		if (strbuf_ok(&text))
+			(void)legacy_talk(x, &text);
+	}
+}
+
 /* ---- Asking ---- */
 
 static bool add(struct asked *a, const struct exchange *x, const char *key,
@@ -181,6 +201,7 @@ void legacy_ask(struct exchange *x, struct mcp_result *r)
 	else if (enter(x, &err) && ask(x, TAKE(questions), &err))
 		return;
 	json_decref(questions);
+	withdraw(x, "the others could not be sent"); /* if any was */
 	if (error_is_set(&err))
 		legacy_fail(x, &err);
 	else
@@ -298,26 +319,6 @@ void legacy_questions_take_late(struct session *s, int64_t now_ms,
 			legacy_questions_take_one(w->x, ret);
 		else if (w->until_ms < *next_ms)
 			*next_ms = w->until_ms;
-	}
-}
-
-/* The client need not show them any more. */
-static void withdraw(struct exchange *x, const char *why)
-{
-	const char *id;
-	json_t *key;
-
-	json_object_foreach(x->wait.keys, id, key)
-	{
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-		strbuf_add_format(&text,
-				  "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-				  "cancelled\",\"params\":{\"requestId\":\"%s\","
-				  "\"reason\":\"%s\"}}",
-				  id, why);
-		if (strbuf_ok(&text))
-			(void)legacy_talk(x, &text);
 	}
 }
 
