@@ -260,6 +260,20 @@ static void prompts_ask_too(void **state)
 	assert_int_equal(unable.status, 400);
 }
 
+/* S-31: a completion cannot be repeated with answers. */
+static void a_completion_asks_nobody(void **state)
+{
+	(void)state;
+	_cleanup_answer_ struct answer a = rig_ask(
+		&rig, rig.alice, "completion/complete", NULL,
+		"\"ref\":{\"type\":\"ref/prompt\",\"name\":\"greet_person\"},"
+		"\"argument\":{\"name\":\"name\",\"value\":\"ask\"}",
+		ALL);
+	assert_string_equal(json_get_string(answer_result(&a), "resultType"), "complete");
+	assert_null(json_object_get(answer_result(&a), "inputRequests"));
+	assert_non_null(json_object_get(answer_result(&a), "completion"));
+}
+
 /* What runs with a grant cannot be asked about: nobody could repeat it. */
 static void what_runs_with_a_grant_asks_nobody(void **state)
 {
@@ -282,6 +296,7 @@ int main(void)
 		cmocka_unit_test(rounds_follow_each_other),
 		cmocka_unit_test(a_state_is_for_its_own_request),
 		cmocka_unit_test(prompts_ask_too),
+		cmocka_unit_test(a_completion_asks_nobody),
 		cmocka_unit_test(what_runs_with_a_grant_asks_nobody),
 	};
 
