@@ -264,11 +264,11 @@ static void prompts_ask_too(void **state)
 static void a_completion_asks_nobody(void **state)
 {
 	(void)state;
-	_cleanup_answer_ struct answer a = rig_ask(
-		&rig, rig.alice, "completion/complete", NULL,
-		"\"ref\":{\"type\":\"ref/prompt\",\"name\":\"greet_person\"},"
-		"\"argument\":{\"name\":\"name\",\"value\":\"ask\"}",
-		ALL);
+	_cleanup_answer_ struct answer a =
+		rig_ask(&rig, rig.alice, "completion/complete", NULL,
+			"\"ref\":{\"type\":\"ref/prompt\",\"name\":\"greet_person\"},"
+			"\"argument\":{\"name\":\"name\",\"value\":\"ask\"}",
+			ALL);
 	assert_string_equal(json_get_string(answer_result(&a), "resultType"), "complete");
 	assert_null(json_object_get(answer_result(&a), "inputRequests"));
 	assert_non_null(json_object_get(answer_result(&a), "completion"));
