@@ -12,7 +12,7 @@ NINJA = ninja -j$(JOBS)
 
 .NOTPARALLEL:
 .PHONY: help run build test bench demo check format clean install
-.PHONY: packages-build packages-test packages-check
+.PHONY: packages-build packages-test packages-bench packages-check
 
 help:
 	@echo 'make run      install packages, build, bring the suite up and open the console'
@@ -30,6 +30,9 @@ packages-build:
 
 packages-test:
 	@deploy/install-packages $(PACKAGES)/build.txt $(PACKAGES)/test.txt
+
+packages-bench:
+	@deploy/install-packages $(PACKAGES)/build.txt $(PACKAGES)/bench.txt
 
 packages-check:
 	@deploy/install-packages $(PACKAGES)/build.txt $(PACKAGES)/test.txt $(PACKAGES)/check.txt
@@ -76,7 +79,8 @@ run: build
 demo: build
 	@exec /usr/bin/python3 -B deploy/demo.py
 
-bench: build
+# What the official servers need beside it comes into build/peers; bench/run.py sees to that.
+bench: build packages-bench
 	@$(NINJA) -C build benches
 	@exec /usr/bin/python3 -B bench/run.py
 

@@ -1,12 +1,14 @@
-"""make bench: run the benchmarks in rounds and print one table of ratios.
+"""make bench: run the benchmarks in rounds and print tables of ratios.
 
     bench/run.py [--build DIR] [--rounds N] [--only NAME]
 
-Every benchmark is a program of build/bench/ that measures all of its variants in one
-round and prints a line of JSON for each (measure.h). Figures drift from minute to
+Every benchmark in C is a program of build/bench/ that measures all of its variants in one
+round and prints a line of JSON for each (measure.h). 'peers' is our server beside the
+official ones of others (peers.py), in at most two rounds. Figures drift from minute to
 minute; a ratio inside one round does not, so ratios are what counts. Rounds of the
-benchmarks alternate. Status 1 if a benchmark cannot run, or finds that what it
-measured did not do its work; a ratio below its goal is only said.
+benchmarks alternate. Status 1 if a benchmark cannot run, or finds that what it measured
+did not do its work; a ratio below its goal is only said, and a peer that is not there is
+left out and named.
 """
 
 import argparse
@@ -15,32 +17,40 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import peers  # noqa: E402  pylint: disable=wrong-import-position
+import report  # noqa: E402  pylint: disable=wrong-import-position
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROUND_SECONDS_MAX = 120
 
-# Program, and its rows: what, variant, the variant it is held against, and how:
-# 'of' its throughput as a share or multiple (more is better), 'cost' its time as a
-# multiple (less is better); then floor and goal, None where there is none.
+PEER_ROUNDS_MAX = 2
+
+# Program, and its rows: what, variant, the variant it is held against, and how (see
+# report.py): 'of' its throughput as a share or multiple (more is better), 'cost' its time
+# as a multiple (less is better); then floor, goal and moonshot, None where there is none.
 BENCHES = {
     "bench-call": [
-        ("tools/call / bare HTTP and JSON", "call", "ceiling", "of", 0.65, 0.85),
-        ("the same with audit", "audited", "ceiling", "of", 0.45, 0.65),
+        ("tools/call / bare HTTP and JSON", "call", "ceiling", "of", 0.65, 0.85, 1.1),
+        ("without a token", "open", "ceiling", "of", None, None, None),
+        ("without schemas", "unchecked", "ceiling", "of", None, None, None),
+        ("with a line in the audit log", "audited", "ceiling", "of", 0.45, 0.65, 0.85),
+        ("with a grant: verified, burnt, recorded", "granted", "ceiling", "of", None, None, None),
     ],
     "bench-grant": [
-        ("grant: open and check / Ed25519", "grant", "bare", "cost", None, 1.3),
+        ("grant: open and check / Ed25519", "grant", "bare", "cost", None, 1.3, None),
     ],
     "bench-append": [
-        ("audit append, 64 callers / SQLite", "audit", "bare", "of", 2, 5),
-        ("grant burn, 64 callers / SQLite", "burn", "bare", "of", 2, 5),
+        ("audit append, 64 callers / SQLite", "audit", "bare", "of", 2, 5, 10),
+        ("grant burn, 64 callers / SQLite", "burn", "bare", "of", 2, 5, 10),
     ],
     "bench-stream": [
-        ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5),
-        ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05),
+        ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5, 1.15),
+        ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05, 0.7),
     ],
 }
 
@@ -81,44 +91,11 @@ def run_round(build, program, scratch):
     return rates
 
 
-def verdict(ratio, how, floor, goal):
-    def reaches(mark):
-        return ratio <= mark if how == "cost" else ratio >= mark
-    if goal is not None and reaches(goal):
-        return "goal"
-    if floor is not None and reaches(floor):
-        return "floor"
-    return "below" if floor is not None or goal is not None else ""
-
-
 def table(rounds):
     """The rows of the table, as texts."""
-    rows = [("what", "bare/s", "ours/s", "ratio", "min..max", "floor", "goal", "reached")]
-    for program, results in rounds.items():
-        for what, variant, bare, how, floor, goal in BENCHES[program]:
-            ratios = [r[bare] / r[variant] if how == "cost" else r[variant] / r[bare]
-                      for r in results]
-            ratio = statistics.median(ratios)
-            sign = "<=" if how == "cost" else ">="
-            rows.append((what,
-                         f"{statistics.median(r[bare] for r in results):,.0f}",
-                         f"{statistics.median(r[variant] for r in results):,.0f}",
-                         f"{ratio:.2f}", f"{min(ratios):.2f}..{max(ratios):.2f}",
-                         "-" if floor is None else f"{sign} {floor}",
-                         "-" if goal is None else f"{sign} {goal}",
-                         verdict(ratio, how, floor, goal)))
-    return rows
-
-
-def print_table(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    for i, row in enumerate(rows):
-        cells = [c.ljust(w) if n == 0 else c.rjust(w)
-                 for n, (c, w) in enumerate(zip(row, widths))]
-        print("| " + " | ".join(cells) + " |")
-        if i == 0:
-            print("|" + "|".join("-" * (w + 1) + ("-" if n == 0 else ":")
-                                 for n, w in enumerate(widths)) + "|")
+    return [report.HEAD] + [report.ratio_row(*row, results)
+                            for program, results in rounds.items()
+                            for row in BENCHES[program]]
 
 
 def machine(scratch):
@@ -141,15 +118,29 @@ def machine(scratch):
             f"load {os.getloadavg()[0]:.1f} before the run")
 
 
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run_programs(options, programs, scratch):
+    rounds = {program: [] for program in programs}
+    for number in range(options.rounds):
+        for program in programs:
+            say(f"round {number + 1} of {options.rounds}: {program}")
+            rounds[program].append(run_round(options.build, program, scratch))
+    return rounds
+
+
 def main():
     parser = argparse.ArgumentParser(description="run the benchmarks, print ratios")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), metavar="DIR")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--only", choices=sorted(BENCHES), metavar="NAME")
+    parser.add_argument("--only", choices=[*BENCHES, "peers"], metavar="NAME")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds wants at least 1")
-    programs = [options.only] if options.only else list(BENCHES)
+    programs = [p for p in BENCHES if options.only in (None, p)]
+    rows, lines = [], []
 
     try:
         scratch = tempfile.mkdtemp(prefix="scratch-", dir=os.path.join(options.build, "bench"))
@@ -158,19 +149,18 @@ def main():
         return 1
     try:
         where = machine(scratch)
-        rounds = {program: [] for program in programs}
-        for number in range(options.rounds):
-            for program in programs:
-                print(f"round {number + 1} of {options.rounds}: {program}",
-                      file=sys.stderr, flush=True)
-                rounds[program].append(run_round(options.build, program, scratch))
-    except Failed as e:
+        rows += table(run_programs(options, programs, scratch))
+        if options.only in (None, "peers"):
+            found = peers.run(options.build, scratch, min(options.rounds, PEER_ROUNDS_MAX), say)
+            rows += report.peer_ratios(*found[:2])
+            lines = report.peer_lines(*found)
+    except (Failed, peers.Failed) as e:
         print(f"bench: {e}", file=sys.stderr)
         return 1
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print(f"{datetime.date.today().isoformat()}, {options.rounds} rounds, {where}\n")
-    print_table(table(rounds))
+    print("\n".join(report.cells(rows) + lines))
     return 0
 
 
