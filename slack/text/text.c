@@ -1,0 +1,69 @@
+#include "slack/text/text.h"
+
+#include "base/utf8.h"
+
+enum { NAME_MAX_BYTES = 64, ID_MIN = 3, ID_MAX = 64 };
+
+static const char alphanumeric[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "abcdefghijklmnopqrstuvwxyz0123456789";
+
+void slack_text_escape(struct strbuf *sb, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '&')
+			strbuf_add_string(sb, "&amp;");
+		else if (text[i] == '<')
+			strbuf_add_string(sb, "&lt;");
+		else if (text[i] == '>')
+			strbuf_add_string(sb, "&gt;");
+		else
+			strbuf_add_char(sb, text[i]);
+	}
+}
+
+bool slack_text_is_plain(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length == 0 || length > NAME_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		if (strchr(alphanumeric, text[i]))
+			continue;
+		if (!strchr("_.-", text[i]) || i == 0 || i + 1 == length ||
+		    !strchr(alphanumeric, text[i + 1]))
+			return false;
+	}
+	return true;
+}
+
+size_t slack_text_units(const char *text, size_t length)
+{
+	size_t units = 0;
+	uint32_t c = 0;
+
+	for (size_t at = 0, size; at < length; at += size) {
+		size = utf8_next(text + at, length - at, &c);
+		units += size == 4 ? 2 : 1;
+		size += !size;
+	}
+	return units;
+}
+
+static bool is_id(const char *id, const char *kinds)
+{
+	size_t length = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+	return length >= ID_MIN && length <= ID_MAX && !id[length] &&
+	       strchr(kinds, id[0]);
+}
+
+bool slack_text_is_user(const char *id)
+{
+	return is_id(id, "UW");
+}
+
+bool slack_text_is_channel(const char *id)
+{
+	return is_id(id, "CDG");
+}
