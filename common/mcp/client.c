@@ -73,6 +73,8 @@ static json_t *list_page(struct mcp_client *c, const char *method, json_t **curs
 static json_t *list_until(struct mcp_client *c, const char *method, const char *member,
 			  int64_t until_ms, struct error *err)
 {
+	struct client_freshness freshness = CLIENT_FRESHNESS_INIT;
+	uint64_t generation = client_cache_generation(c);
 	json_auto_t *all = json_array();
 	json_auto_t *cursor = NULL;
 
@@ -91,8 +93,11 @@ static json_t *list_until(struct mcp_client *c, const char *method, const char *
 		}
 		if (json_array_extend(all, some) != 0)
 			break;
-		if (!cursor)
-			return TAKE(all);
+		client_freshness_take(&freshness, result);
+		if (cursor)
+			continue;
+		client_cache_put(c, method, all, &freshness, generation);
+		return TAKE(all);
 	}
 	error_set(err, ERR_INVALID_ARGUMENT, "the server's list of %s has no end",
 		  member);
@@ -102,9 +107,13 @@ static json_t *list_until(struct mcp_client *c, const char *method, const char *
 static json_t *list(struct mcp_client *c, const char *method, const char *member,
 		    int64_t timeout_ms, struct error *err)
 {
-	return list_until(c, method, member, clock_mono_ms() + timeout_ms, err);
+	json_t *kept = client_cache_get(c, method);
+
+	return kept ? kept
+		    : list_until(c, method, member, clock_mono_ms() + timeout_ms, err);
 }
 
+/* From the server, whatever is kept: for who has doubts. */
 static json_t *list_tools_until(struct mcp_client *c, int64_t until_ms, struct error *err)
 {
 	json_auto_t *tools = list_until(c, "tools/list", "tools", until_ms, err);
@@ -114,7 +123,9 @@ static json_t *list_tools_until(struct mcp_client *c, int64_t until_ms, struct e
 
 json_t *mcp_client_list_tools(struct mcp_client *c, int64_t timeout_ms, struct error *err)
 {
-	return list_tools_until(c, clock_mono_ms() + timeout_ms, err);
+	json_auto_t *tools = list(c, "tools/list", "tools", timeout_ms, err);
+
+	return tools && client_tools_learn(c, tools, err) ? TAKE(tools) : NULL;
 }
 
 json_t *mcp_client_list_resources(struct mcp_client *c, int64_t timeout_ms,
@@ -285,6 +296,10 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 		json_auto_t *task = result;
 
 		result = client_await_task(c, task, r.until_ms, call->cancel, err);
+	}
+	if (result && !client_check_output(c, call->tool, result, err)) {
+		json_decref(result);
+		result = NULL;
 	}
 	if (ret_sent)
 		*ret_sent = r.sent;

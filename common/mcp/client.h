@@ -100,6 +100,8 @@ enum mcp_era mcp_client_era(struct mcp_client *c, int64_t *ret_since_ms);
  * "supportedVersions" holding the version that was agreed. */
 json_t *mcp_client_discover(struct mcp_client *c, int64_t timeout_ms,
 			    struct error *err) _must_use_;
+/* Lists that a server lets be kept for a while are not asked for again meanwhile, unless
+ * it tells of a change (mcp_client_new: always asked for). */
 /* All pages (at most 100); the array of tools. Tools that ask for headers in a way that
  * they must not (PROTOCOL 2.18) are left out over HTTP. */
 json_t *mcp_client_list_tools(struct mcp_client *c, int64_t timeout_ms,
@@ -138,6 +140,10 @@ struct mcp_client_call {
 	bool *ret_refused; /* may be NULL: true when the server refused the request as such
 			    * (HTTP 4xx), so that nothing began though it was sent */
 };
+/* Not of mcp_client_new: a result of a tool that was listed with an outputSchema is
+ * checked, and what is not as it says is ERR_UNKNOWN_OUTCOME, for the tool did run; where
+ * the schema itself cannot be used, structuredContent is left out, and "content" is what
+ * there is. */
 /* The result object: resultType complete or input_required (that only when no hook
  * answers). '*ret_sent' as in http_client_call. A call that became a task is waited for:
  * the server is asked as often as it wants, its questions go to the hooks, and what is

@@ -41,6 +41,7 @@ struct mcp_client_listener {
 static void tell(struct mcp_client_listener *l, enum mcp_client_change what,
 		 const char *uri)
 {
+	client_cache_drop(l->c, kinds[what].method);
 	if (!atomic_load(&l->stop))
 		l->what.changed(l->what.context, what, uri);
 }

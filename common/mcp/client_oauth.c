@@ -270,6 +270,14 @@ bool client_oauth_mend(struct client_oauth *o, struct client_oauth_try *t, int s
 	return good;
 }
 
+uint64_t client_oauth_generation(struct client_oauth *o)
+{
+	(void)pthread_mutex_lock(&o->lock);
+	uint64_t generation = o->generation;
+	(void)pthread_mutex_unlock(&o->lock);
+	return generation;
+}
+
 int64_t client_oauth_asked_ms(struct client_oauth *o)
 {
 	return atomic_load(&o->asked_ms);

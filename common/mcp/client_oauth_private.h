@@ -136,6 +136,8 @@ void client_oauth_note(struct client_oauth *o, struct client_oauth_try *t,
  * to say than the refusal. */
 bool client_oauth_mend(struct client_oauth *o, struct client_oauth_try *t, int status,
 		       const atomic_bool *cancel, int64_t until_ms, struct error *err);
+/* Counts with every token: another one may be somebody else's. */
+uint64_t client_oauth_generation(struct client_oauth *o);
 /* How long people took so far, in all. */
 int64_t client_oauth_asked_ms(struct client_oauth *o);
 

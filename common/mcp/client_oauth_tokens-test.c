@@ -376,6 +376,31 @@ static void tokens_are_kept(void **state)
 	assert_null(strstr(w->kept, "\"r2\""));
 }
 
+/* The next token may be somebody else's. */
+static void private_lists_go_with_the_token(void **state)
+{
+	const struct client_freshness shared = { INT64_MAX, true },
+				      private = { INT64_MAX, false };
+	struct world *w = *state;
+	struct mcp_client *c;
+
+	open_client(w);
+	c = w->client;
+	must_list(w);
+	json_auto_t *list_of_one = json_array();
+	client_cache_put(c, "prompts/list", list_of_one, &private,
+			 client_cache_generation(c));
+	client_cache_put(c, "resources/list", list_of_one, &shared,
+			 client_cache_generation(c));
+	json_auto_t *mine = client_cache_get(c, "prompts/list");
+	assert_non_null(mine);
+	w->good = 99;
+	must_list(w);
+	assert_null(client_cache_get(c, "prompts/list"));
+	json_auto_t *ours = client_cache_get(c, "resources/list");
+	assert_non_null(ours);
+}
+
 static void *list_in_a_thread(void *context)
 {
 	struct error err = ERROR_INIT;
@@ -427,6 +452,7 @@ int main(void)
 		TEST(nobody_is_asked_for_the_unattended),
 		TEST(refresh_tokens_are_asked_for_where_there_are_some),
 		TEST(tokens_are_kept),
+		TEST(private_lists_go_with_the_token),
 		TEST(many_at_once_ask_once),
 	};
 

@@ -11,6 +11,7 @@ void mcp_client_free(struct mcp_client *c)
 	client_stdio_free(c->stdio);
 	client_mail_free(c->mail);
 	client_tools_free(c->tools);
+	client_cache_free(c->cache);
 	client_oauth_free(c->oauth);
 	json_decref(c->about);
 	(void)pthread_mutex_destroy(&c->opening);
@@ -126,6 +127,11 @@ struct mcp_client *mcp_client_open(const struct mcp_client_options *o, struct er
 	if (o->oauth &&
 	    !(c->oauth = client_oauth_new(o->oauth, o->url, o->name, o->http, err)))
 		return NULL;
+	c->cache = client_cache_new();
+	if (!c->cache) {
+		error_oom(err);
+		return NULL;
+	}
 	c->mail = client_mail_new(c, err);
 	if (!c->mail)
 		return NULL;
@@ -145,7 +151,9 @@ struct mcp_client *mcp_client_new(const char *url, const struct secret *token,
 						    .era = MCP_ERA_MODERN };
 	struct mcp_client *c = mcp_client_open(&options, err);
 
-	if (c)
+	if (c) {
 		c->is_plain = true;
+		client_cache_free(TAKE(c->cache));
+	}
 	return c;
 }

@@ -15,6 +15,8 @@
  * client_tasks.c    calls that became tasks
  * client_listen.c   what changes (client_listen.h)
  * client_elicit.c   forms and addresses put to a person
+ * client_cache.c    lists that are still fresh
+ * client_output.c   results against what their tools declare
  * client_tools.c    what is remembered of listed tools
  * client_oauth*.c   tokens that servers want (client_oauth_private.h)
  */
@@ -38,6 +40,7 @@ enum {
 
 #define CLIENT_ACCEPT "application/json, text/event-stream"
 
+struct client_cache;
 struct client_tools;
 struct client_mail;
 struct client_inbound;
@@ -81,6 +84,7 @@ struct mcp_client {
 	char *endpoint; /* of HTTP+SSE */
 	json_t *about;
 	struct client_tools *tools;
+	struct client_cache *cache; /* NULL: nothing is kept */
 };
 
 /* One request: what goes out, what belongs to it, and what came. */
@@ -236,7 +240,36 @@ json_t *client_await_task(struct mcp_client *c, const json_t *task, int64_t unti
 json_t *client_elicit(const struct mcp_client_hooks *hooks, const json_t *params,
 		      struct error *err);
 
+/* ---- client_cache.c ---- */
+struct client_cache *client_cache_new(void);
+void client_cache_free(struct client_cache *k);
+/* A copy of the list that this method gave, if it is fresh. */
+json_t *client_cache_get(struct mcp_client *c, const char *method);
+/* How long, and for whom, a list may be kept: the least that its pages say. */
+struct client_freshness {
+	int64_t until_ms; /* clock_mono_ms */
+	bool is_public;
+};
+#define CLIENT_FRESHNESS_INIT                                                            \
+	{                                                                                \
+		.until_ms = INT64_MAX, .is_public = true                                 \
+	}
+void client_freshness_take(struct client_freshness *f, const json_t *page);
+/* 'generation' is client_cache_generation of before the request. */
+void client_cache_put(struct mcp_client *c, const char *method, const json_t *list,
+		      const struct client_freshness *f, uint64_t generation);
+uint64_t client_cache_generation(struct mcp_client *c);
+/* A change was told by a notification of this method. */
+void client_cache_drop(struct mcp_client *c, const char *notification);
+
+/* ---- client_output.c ---- */
+/* False: 'result' is not what the tool declares. May take structuredContent away. */
+bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
+			 struct error *err);
+
 /* ---- client_tools.c ---- */
+/* A copy of the outputSchema that was listed; NULL: none. */
+json_t *client_tools_output(struct mcp_client *c, const char *tool);
 void client_tools_free(struct client_tools *t);
 /* Remember; drop from 'tools' what must not be used. */
 bool client_tools_learn(struct mcp_client *c, json_t *tools, struct error *err);

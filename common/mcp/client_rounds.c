@@ -47,6 +47,7 @@ void client_serve(struct mcp_client *c, const struct jsonrpc_message *m,
 
 void client_notified(struct mcp_client *c, const struct jsonrpc_message *m)
 {
+	client_cache_drop(c, m->method);
 	if (c->hooks.notification)
 		c->hooks.notification(c->hooks.context, m->method, m->params);
 }

@@ -9,6 +9,7 @@ struct client_tools {
 	struct note {
 		char *name;
 		struct param_headers *headers; /* NULL: none */
+		json_t *output;                /* its outputSchema; NULL: none */
 		char pin[DIGEST_HEX_BYTES];    /* "": what it is has no canonical form */
 	} notes[];
 };
@@ -18,6 +19,7 @@ void client_tools_free(struct client_tools *t)
 	for (size_t i = 0; t && i < t->count; i++) {
 		free(t->notes[i].name);
 		param_headers_free(t->notes[i].headers);
+		json_decref(t->notes[i].output);
 	}
 	free(t);
 }
@@ -72,6 +74,13 @@ static bool note_tool(struct client_tools *t, const json_t *tool, bool over_http
 		param_headers_free(headers);
 		return error_oom(why);
 	}
+	const json_t *output = json_object_get(tool, "outputSchema");
+	note->output = output ? json_deep_copy(output) : NULL;
+	if (output && !note->output) {
+		free(note->name);
+		param_headers_free(headers);
+		return error_oom(why);
+	}
 	if (!canonical_digest(tool, note->pin, &ignored))
 		note->pin[0] = '\0';
 	t->count++;
@@ -117,6 +126,15 @@ void client_tools_mirror(struct mcp_client *c, const char *tool, const char *arg
 	if (value)
 		param_headers_write(note->headers, value, sb);
 	(void)pthread_mutex_unlock(&c->lock);
+}
+
+json_t *client_tools_output(struct mcp_client *c, const char *tool)
+{
+	(void)pthread_mutex_lock(&c->lock);
+	const struct note *note = find(c->tools, tool);
+	json_t *output = note && note->output ? json_deep_copy(note->output) : NULL;
+	(void)pthread_mutex_unlock(&c->lock);
+	return output;
 }
 
 bool mcp_client_pin(struct mcp_client *c, const char *tool,
