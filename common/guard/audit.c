@@ -12,8 +12,13 @@
 /* What a line has beside its data, and what a checkpoint may follow it; generous. */
 enum { LINE_AROUND_DATA = 512, CHECKPOINT_LINE = 1024 };
 
+/* A next file that cannot be begun is tried again after so much more. */
+enum { ROTATE_AGAIN_PART = 16 };
+
 struct audit {
 	char program[33];
+	char *folder;
+	int lock_fd;
 	struct sign_key *key;
 	uint8_t sensitive_key[DIGEST_BYTES];
 
@@ -23,6 +28,11 @@ struct audit {
 	struct strbuf queue; /* lines that are not in the file yet */
 	struct strbuf batch; /* those that one of the callers is writing */
 	bool is_writing;
+	int64_t file_bytes, rotate_at; /* how large a file gets, and this one */
+	int64_t next_seq; /* the next file is to begin with it; -1: not in 'queue' */
+	size_t next_at;   /* where in 'queue' that line stands */
+	bool is_rotating; /* it stands in 'batch' */
+	struct error not_rotated; /* why, until it is said in the chain */
 	struct audit_place queued, durable;
 	int64_t since_checkpoint;
 	bool lacks_room;  /* AUDIT_RESERVE could not be kept free at the last try */
@@ -31,26 +41,80 @@ struct audit {
 
 /* ---- Writing: whoever waits first writes for all that wait ---- */
 
+/* Without the lock, as the one that writes. */
+static bool write_part(struct audit *a, const char *data, size_t bytes, struct error *err)
+{
+	if (bytes == 0)
+		return true;
+	if (!audit_file_write(&a->file, data, bytes, err))
+		return false;
+	(void)pthread_mutex_lock(&a->lock);
+	a->file.size += (off_t)bytes;
+	(void)pthread_mutex_unlock(&a->lock);
+	return true;
+}
+
+/*
+ * On with the next file, which must have the room that this one has. If it cannot be
+ * begun, this one goes on and nothing is lost. Without the lock, as the one that writes.
+ */
+static void change_file(struct audit *a, int64_t first_seq, size_t bytes)
+{
+	struct audit_file next, old = { .fd = -1 };
+	struct error why = ERROR_INIT;
+	const bool begun = audit_file_next(&next, a->folder, a->program, first_seq,
+					   bytes + 2 * (size_t)AUDIT_RESERVE, &why);
+
+	(void)pthread_mutex_lock(&a->lock);
+	if (begun) {
+		old = a->file;
+		a->file = next;
+		a->rotate_at = a->file_bytes;
+	} else {
+		a->rotate_at = a->file.size + a->file_bytes / ROTATE_AGAIN_PART;
+		a->not_rotated = why;
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+	if (!begun)
+		return;
+	audit_file_complete(&old);
+	audit_file_close(&old);
+}
+
+static bool write_lines(struct audit *a, const struct strbuf *batch, int64_t next_seq,
+			size_t next_at, struct error *err)
+{
+	if (next_seq < 0)
+		return write_part(a, batch->data, batch->length, err);
+	/* The file that is left ends before the next one begins. */
+	if (!write_part(a, batch->data, next_at, err))
+		return false;
+	change_file(a, next_seq, batch->length - next_at);
+	return write_part(a, batch->data + next_at, batch->length - next_at, err);
+}
+
 /* With the lock held, which is given up while the disk works. */
 static void write_batch(struct audit *a)
 {
 	const struct audit_place last = a->queued;
 	const struct strbuf batch = a->queue;
+	const int64_t next_seq = a->next_seq;
+	const size_t next_at = a->next_at;
 	struct error why = ERROR_INIT;
 
 	a->queue = a->batch;
 	a->batch = batch;
 	a->is_writing = true;
+	a->is_rotating = next_seq >= 0;
+	a->next_seq = -1;
 	(void)pthread_mutex_unlock(&a->lock);
-	const bool written = audit_file_write(&a->file, &batch, &why);
+	const bool written = write_lines(a, &batch, next_seq, next_at, &why);
 	(void)pthread_mutex_lock(&a->lock);
-	a->is_writing = false;
-	if (written) {
-		a->file.size += (off_t)batch.length;
+	a->is_writing = a->is_rotating = false;
+	if (written)
 		a->durable = last;
-	} else {
+	else
 		a->why = why;
-	}
 	strbuf_clear(&a->batch);
 	(void)pthread_cond_broadcast(&a->written);
 }
@@ -88,13 +152,45 @@ static bool queue_checkpoint(struct audit *a, struct error *err)
 	return true;
 }
 
+/* Let the next line begin a file, and end this one with a checkpoint, if it is large. */
+static void plan_rotation(struct audit *a)
+{
+	struct error ignored = ERROR_INIT;
+	const int64_t size = a->file.size + (int64_t)a->queue.length +
+			     (int64_t)(a->is_writing ? a->batch.length : 0);
+
+	if (size < a->rotate_at || a->next_seq >= 0 || a->is_rotating)
+		return;
+	/* Without its checkpoint a file would not be complete. */
+	if (a->since_checkpoint > 0 && !queue_checkpoint(a, &ignored))
+		return;
+	a->next_seq = a->queued.seq + 1;
+	a->next_at = a->queue.length;
+}
+
+/* It is no reason to stop, but to be told: the file grows. */
+static void tell_not_rotated(struct audit *a)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+
+	if (!error_is_set(&a->not_rotated))
+		return;
+	json_auto_t *data = json_pack("{s:s}", "why", a->not_rotated.message);
+	if (data && canonical_write(&text, data, &ignored) &&
+	    queue_line(a, "audit.not_rotated", &text, &ignored)) {
+		a->since_checkpoint++;
+		error_clear(&a->not_rotated);
+	}
+}
+
 /* Room for a line with this much data, and, unless it is an outcome, for the
  * outcomes that may still come. */
 static bool have_room(struct audit *a, size_t data_bytes, bool is_outcome,
 		      struct error *err)
 {
 	const size_t bytes = a->queue.length + (a->is_writing ? a->batch.length : 0) +
-			     data_bytes + LINE_AROUND_DATA + CHECKPOINT_LINE;
+			     data_bytes + LINE_AROUND_DATA + 3 * CHECKPOINT_LINE;
 
 	if (is_outcome)
 		return audit_file_reserve(&a->file, bytes, 0, err);
@@ -131,6 +227,8 @@ static bool add_line(struct audit *a, const char *event, const struct strbuf *da
 			a->why = *err;
 		return false;
 	}
+	plan_rotation(a);
+	tell_not_rotated(a);
 	if (!queue_line(a, event, data, err))
 		return false;
 	*ret_place = a->queued;
@@ -205,6 +303,13 @@ bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
 	return append(a, event, data, true, ret_hash, err);
 }
 
+void audit_limit_file(struct audit *a, int64_t bytes)
+{
+	(void)pthread_mutex_lock(&a->lock);
+	a->file_bytes = a->rotate_at = bytes;
+	(void)pthread_mutex_unlock(&a->lock);
+}
+
 void audit_head(struct audit *a, int64_t *ret_seq, char ret_hash[static DIGEST_HEX_BYTES])
 {
 	(void)pthread_mutex_lock(&a->lock);
@@ -275,8 +380,9 @@ static bool open_key(struct audit *a, const struct statedir *dir, struct error *
 }
 
 /* Go on where the last line of an earlier process left off. */
-static bool resume(struct audit *a, const struct strbuf *last, struct error *err)
+static bool resume(struct audit *a, const struct audit_file_end *end, struct error *err)
 {
+	const struct strbuf *last = &end->last;
 	struct error why = ERROR_INIT;
 	struct audit_line line;
 
@@ -288,27 +394,34 @@ static bool resume(struct audit *a, const struct strbuf *last, struct error *err
 		error_set(err, ERR_INTERNAL,
 			  "the last line of audit log '%s' is damaged: %s", a->file.path,
 			  json ? "it is of another program" : why.message);
-		return error_hint(
-			err,
-			"see 'wingman audit verify'; move the log away to begin anew");
+		return error_hint(err, "see 'wingman audit verify'; move all files of "
+				       "this log away to begin anew");
 	}
+	if (end->promised_seq >= 0 && end->promised_seq != line.place.seq + 1)
+		return error_set(err, ERR_INTERNAL,
+				 "audit log '%s' does not follow the file before it, "
+				 "which ends with seq %lld",
+				 a->file.path, (long long)line.place.seq);
 	a->queued = a->durable = line.place;
 	return true;
 }
 
 static bool open_file(struct audit *a, const struct statedir *dir, struct error *err)
 {
-	_cleanup_free_ char *path = statedir_path(dir, "audit/%s.jsonl", a->program);
-	_cleanup_strbuf_ struct strbuf last = STRBUF_INIT;
-	size_t torn = 0;
+	struct audit_file_end end = AUDIT_FILE_END_INIT;
 
-	if (!path)
+	if (!(a->folder = statedir_path(dir, "audit")))
 		return error_oom(err);
-	if (!audit_file_open(&a->file, path, &last, &torn, err) || !resume(a, &last, err))
+	const bool opened = audit_file_open(&a->file, a->folder, a->program, &a->lock_fd,
+					    &end, err) &&
+			    resume(a, &end, err);
+	strbuf_done(&end.last);
+	if (!opened)
 		return false;
-	if (torn > 0 &&
+	if (end.torn_bytes > 0 &&
 	    !audit_append(a, "audit.recovered",
-			  json_pack("{s:I}", "torn_bytes", (json_int_t)torn), NULL, err))
+			  json_pack("{s:I}", "torn_bytes", (json_int_t)end.torn_bytes),
+			  NULL, err))
 		return false;
 	/* Asked before the line that says it. */
 	if (!have_room(a, 0, false, err))
@@ -333,7 +446,9 @@ struct audit *audit_open(const struct statedir *dir, const char *program,
 		return NULL;
 	}
 	COPY(a->program, program);
-	a->file.fd = -1;
+	a->file.fd = a->lock_fd = -1;
+	a->next_seq = -1;
+	a->file_bytes = a->rotate_at = AUDIT_FILE_BYTES;
 	strbuf_init(&a->queue);
 	strbuf_init(&a->batch);
 	(void)pthread_mutex_init(&a->lock, NULL);
@@ -359,6 +474,8 @@ void audit_close(struct audit *a)
 		(void)pthread_mutex_unlock(&a->lock);
 	}
 	audit_file_close(&a->file);
+	cleanup_close(&a->lock_fd);
+	free(a->folder);
 	sign_key_free(a->key);
 	explicit_bzero(a->sensitive_key, sizeof a->sensitive_key);
 	strbuf_done(&a->queue);

@@ -19,6 +19,14 @@
  * fails too, and callers execute nothing. A torn last line left by a crash is moved to
  * <file>.torn-<time> at open and said so in the next line (event "audit.recovered").
  *
+ * A chain goes on in a new file when one has AUDIT_FILE_BYTES (audit_files.h): the file
+ * that is left ends with a checkpoint, is synced before the next one exists, and is never
+ * touched again. 'seq' and 'prev' go on as if nothing had happened. If a new file cannot
+ * be begun, the old one grows and a line "audit.not_rotated" says why. A process that
+ * falls in between leaves an empty last file, which the next process fills. Whole files
+ * may be moved away, the oldest first; a chain whose files are all gone begins anew.
+ * The folder audit/<program>/ is the lock against a second writer.
+ *
  * A program that may meet RLIMIT_FSIZE ignores SIGXFSZ.
  * Sensitive values go in as keyed digests: audit_sensitive.
  */
@@ -32,13 +40,14 @@
 enum {
 	AUDIT_LINE_MAX = 256 * 1024,
 	AUDIT_CHECKPOINT_LINES = 64,
+	AUDIT_FILE_BYTES = 64 * 1024 * 1024,
 	AUDIT_RESERVE = 1024 * 1024
 };
 
 struct audit;
 
-/* Opens (or begins) audit/<program>.jsonl, makes audit/<program>.key if absent,
- * takes a lock on the file, checks the last line, appends "audit.opened". */
+/* Opens (or begins) the chain of 'program', makes audit/<program>.key if absent,
+ * takes the lock, checks the last line, appends "audit.opened". */
 struct audit *audit_open(const struct statedir *dir, const char *program,
 			 struct error *err) _must_use_;
 void audit_close(struct audit *a); /* with a checkpoint */
@@ -58,6 +67,8 @@ bool audit_append_all(struct audit *a, const char *event, json_t *const *data,
 /* The same for the outcome of what has already begun: may use the reserved room. */
 bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
 			  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
+/* How large a file gets, from the next line on; for tests, which cannot fill disks. */
+void audit_limit_file(struct audit *a, int64_t bytes);
 /* Place and hash of the last durable line. */
 void audit_head(struct audit *a, int64_t *ret_seq,
 		char ret_hash[static DIGEST_HEX_BYTES]);
@@ -68,38 +79,58 @@ void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb);
 
 /*
  * Verification, offline, or beside the writer. It stops at the first bad line and
- * says what is wrong with it (edited, dropped, inserted, reordered, torn, bad
+ * says what is wrong with it (edited, dropped, inserted, reordered, torn, renamed, bad
  * checkpoint, key unknown). 'anchors' are (program, seq or -1, hash) learnt
  * elsewhere (a peer's log, a remembered checkpoint): each of this program must be
  * found. A log alone cannot show that its end was not cut, for its checkpoints are
- * cut with it: only an anchor proves the end.
+ * cut with it: only an anchor proves the end. What is behind the last anchor and the
+ * last checkpoint signed by a trusted key proves nothing of itself: whoever may write
+ * the file can write it anew from there on ('proven_to_seq').
+ *
+ * A chain may begin with a numbered file: those before it were moved away, by whoever
+ * may. Anchors of lines that would stand there are not looked for; those without a
+ * 'seq' not if they were learnt before, or AUDIT_ANCHOR_LAG_MS after, its first line.
  */
+enum { AUDIT_ANCHOR_LAG_MS = 5 * 60 * 1000 };
+
 struct audit_anchor {
 	char program[33];
 	int64_t seq; /* -1: not known */
 	char hash[DIGEST_HEX_BYTES];
+	int64_t at_ms; /* when it was learnt; -1: not known */
 	char source[160];
 };
 struct audit_report {
 	int64_t lines, checkpoints; /* good ones, before the finding */
+	size_t files;
+	int64_t first_seq;     /* > 0: files before it were moved away; -1: no line */
 	int64_t signed_to_seq; /* the last line covered by a good checkpoint; -1: none */
-	int64_t last_seq;      /* of the last good line; -1: none */
+	int64_t anchored_to_seq; /* the last line covered by an anchor; -1: none */
+	int64_t proven_to_seq;   /* the later of the two; -1: nothing */
+	int64_t last_seq;        /* of the last good line; -1: none */
 	char last_hash[DIGEST_HEX_BYTES];
-	bool sound;           /* no finding */
-	bool end_proven;      /* an anchor names the last line, or the one that a
+	bool sound;            /* no finding */
+	bool end_proven;       /* an anchor names the last line, or the one that a
 	                                    checkpoint signs at the very end */
-	char finding[320];    /* the first one, "" if none */
-	int64_t finding_line; /* 1-based; 0 if none */
+	char finding[320];     /* the first one, "" if none */
+	int64_t finding_line;  /* 1-based, in its file; 0 if none */
+	char finding_file[64]; /* the last part of its path; "" if none */
 };
-/* False when the file cannot be read; a finding is no failure. 'key' NULL:
+/* False when a file cannot be read; a finding is no failure. 'key' NULL:
  * signatures of checkpoints are not checked, and 'signed_to_seq' stays -1. */
+bool audit_verify(const char *folder, const char *program, const struct verify_key *key,
+		  const struct audit_anchor *anchors, size_t anchor_count,
+		  struct audit_report *ret, struct error *err);
+/* The same of one file by itself. */
 bool audit_verify_file(const char *path, const char *program,
 		       const struct verify_key *key, const struct audit_anchor *anchors,
 		       size_t anchor_count, struct audit_report *ret, struct error *err);
 /* The anchors that this log holds about other programs' chains (members
  * "gate_head", "server_head": {program, seq?, hash} in data), appended to the malloc'd
- * array '*anchors' of '*count' (NULL and 0 to begin with). Reads up to the first line
- * that is none; verify this log too. */
+ * array '*anchors' of '*count' (NULL and 0 to begin with). Reads each file up to the
+ * first line that is none; verify this log too. */
+bool audit_collect(const char *folder, const char *program, struct audit_anchor **anchors,
+		   size_t *count, struct error *err);
 bool audit_collect_anchors(const char *path, struct audit_anchor **anchors, size_t *count,
 			   struct error *err);
 

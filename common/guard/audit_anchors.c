@@ -1,5 +1,7 @@
 #include "guard/audit_line.h"
 
+#include "base/clock.h"
+#include "guard/audit_files.h"
 #include "guard/copy.h"
 
 enum { ANCHORS_MAX = 1000 * 1000 };
@@ -35,21 +37,25 @@ static bool read_head(const json_t *head, struct audit_anchor *ret)
 
 	if (!program || !hash || !name_is_server(program) || !digest_is_hex(hash))
 		return false;
-	*ret = (struct audit_anchor){ .seq = json_get_int64(head, "seq", -1) };
+	*ret = (struct audit_anchor){ .seq = json_get_int64(head, "seq", -1),
+				      .at_ms = -1 };
 	COPY(ret->program, program);
 	COPY(ret->hash, hash);
 	return ret->seq >= -1;
 }
 
-static bool add_heads(struct list *l, const json_t *data, const char *path, int64_t line,
-		      struct error *err)
+static bool add_heads(struct list *l, const struct audit_line *of, const char *path,
+		      int64_t line, struct error *err)
 {
 	static const char *const names[] = { "gate_head", "server_head" };
+	struct error ignored = ERROR_INIT;
 	struct audit_anchor anchor;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!read_head(json_object_get(data, names[i]), &anchor))
+		if (!read_head(json_object_get(of->data, names[i]), &anchor))
 			continue;
+		(void)clock_parse(of->at, &anchor.at_ms, &ignored);
+		error_clear(&ignored);
 		/* The end of a path says more than its beginning. */
 		const size_t length = strlen(path), most = sizeof anchor.source - 32;
 		(void)snprintf(anchor.source, sizeof anchor.source, "%s line %lld",
@@ -83,9 +89,22 @@ bool audit_collect_anchors(const char *path, struct audit_anchor **anchors, size
 		json_auto_t *json = audit_line_read(text, length, &line, &ignored);
 		if (!json)
 			break;
-		complete = add_heads(&l, line.data, path, n, err);
+		complete = add_heads(&l, &line, path, n, err);
 	}
 	*anchors = l.items;
 	*count = l.count;
 	return !error_is_set(err);
+}
+
+bool audit_collect(const char *folder, const char *program, struct audit_anchor **anchors,
+		   size_t *count, struct error *err)
+{
+	_cleanup_audit_files_ struct audit_files files = { 0 };
+
+	if (!audit_files_list(folder, program, &files, err))
+		return false;
+	for (size_t i = 0; i < files.count; i++)
+		if (!audit_collect_anchors(files.file[i].path, anchors, count, err))
+			return false;
+	return true;
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "guard/audit_files.h"
 
 /* How much of the end is looked at when a log is opened: more than is ever written
  * without a sync. */
@@ -27,30 +28,46 @@ static bool sync_folder_of(const char *path, struct error *err)
 	       error_errno(err, "cannot sync folder '%s'", dir);
 }
 
-static bool open_alone(struct audit_file *f, struct error *err)
+static bool open_it(struct audit_file *f, int flags, struct error *err)
 {
 	struct stat st;
 
 	f->fd = open(f->path,
-		     O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
+		     O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+			     flags,
 		     0600);
 	if (f->fd < 0 || fstat(f->fd, &st) != 0)
 		return error_errno(err, "cannot open audit log '%s'", f->path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERR_INTERNAL, "audit log '%s' is no file", f->path);
-	if (flock(f->fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EWOULDBLOCK)
-			return error_set(
-				err, ERR_CONFLICT,
-				"audit log '%s' is being written by another process",
-				f->path);
-		return error_errno(err, "cannot lock audit log '%s'", f->path);
-	}
-	/* The size counts only now that nobody else writes. */
-	if (fstat(f->fd, &st) != 0)
-		return error_errno(err, "cannot read audit log '%s'", f->path);
 	f->size = st.st_size;
 	return sync_folder_of(f->path, err);
+}
+
+/* The folder of the files that follow is the lock: it stays when files are moved away. */
+static bool lock_folder(const char *folder, const char *program, int *ret_fd,
+			struct error *err)
+{
+	_cleanup_free_ char *own = file_join(folder, program);
+	_cleanup_close_ int fd = -1;
+
+	if (!own)
+		return error_oom(err);
+	if (!file_make_dir(own, 0700, err))
+		return false;
+	fd = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return error_errno(err, "cannot open audit folder '%s'", own);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK)
+			return error_set(err, ERR_CONFLICT,
+					 "the audit log of '%s' is being written by "
+					 "another process",
+					 program);
+		return error_errno(err, "cannot lock audit folder '%s'", own);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return true;
 }
 
 static bool read_tail(const struct audit_file *f, struct strbuf *tail, struct error *err)
@@ -99,8 +116,7 @@ static bool move_torn(struct audit_file *f, const char *torn, size_t length,
 	       error_errno(err, "cannot cut the torn end off audit log '%s'", f->path);
 }
 
-static bool recover(struct audit_file *f, struct strbuf *ret_last, size_t *ret_torn,
-		    struct error *err)
+static bool recover(struct audit_file *f, struct audit_file_end *ret, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf tail = STRBUF_INIT;
 
@@ -114,21 +130,92 @@ static bool recover(struct audit_file *f, struct strbuf *ret_last, size_t *ret_t
 	if (whole > 0) {
 		const char *before = memrchr(tail.data, '\n', whole - 1);
 		const size_t begin = before ? (size_t)(before + 1 - tail.data) : 0;
-		strbuf_add(ret_last, tail.data + begin, whole - 1 - begin);
-		if (!strbuf_ok(ret_last))
+		strbuf_add(&ret->last, tail.data + begin, whole - 1 - begin);
+		if (!strbuf_ok(&ret->last))
 			return error_oom(err);
 	}
-	*ret_torn = torn;
+	ret->torn_bytes = torn;
 	return torn == 0 || move_torn(f, tail.data + whole, torn, err);
 }
 
-bool audit_file_open(struct audit_file *f, const char *path, struct strbuf *ret_last,
-		     size_t *ret_torn, struct error *err)
+/* The process before us fell when it had begun the last file and written nothing there:
+ * the chain ends in the file before it, which is complete. */
+static bool read_end_before(const char *path, struct audit_file_end *ret,
+			    struct error *err)
+{
+	struct audit_file before = { .fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+							      O_NOCTTY) };
+	_cleanup_close_ int fd = before.fd;
+	struct audit_file_end end = AUDIT_FILE_END_INIT;
+	_cleanup_strbuf_ struct strbuf tail = STRBUF_INIT;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return error_errno(err, "cannot read audit log '%s'", path);
+	before.path = (char *)(uintptr_t)path;
+	before.size = st.st_size;
+	if (!read_tail(&before, &tail, err))
+		return false;
+	if (tail.length == 0 || whole_lines(&tail) != tail.length)
+		return error_set(err, ERR_INTERNAL,
+				 "audit log '%s' does not end with a line", path);
+	if (!recover(&before, &end, err))
+		return false;
+	ret->last = end.last;
+	return true;
+}
+
+static bool open_last(struct audit_file *f, const char *folder, const char *program,
+		      struct audit_file_end *ret, struct error *err)
+{
+	_cleanup_audit_files_ struct audit_files files = { 0 };
+
+	if (!audit_files_list(folder, program, &files, err))
+		return false;
+	const struct audit_file_name *last =
+		files.count > 0 ? &files.file[files.count - 1] : NULL;
+	if (last)
+		f->path = strdup(last->path);
+	else if (asprintf(&f->path, "%s/%s.jsonl", folder, program) < 0)
+		f->path = NULL;
+	if (!f->path)
+		return error_oom(err);
+	if (!open_it(f, 0, err) || !recover(f, ret, err))
+		return false;
+	if (!last || !last->is_numbered || f->size > 0)
+		return true;
+	ret->promised_seq = last->first_seq;
+	if (files.count == 1)
+		return error_set(err, ERR_INTERNAL,
+				 "audit log '%s' is empty, and the file before it is not "
+				 "there",
+				 f->path);
+	return read_end_before(files.file[files.count - 2].path, ret, err);
+}
+
+bool audit_file_open(struct audit_file *f, const char *folder, const char *program,
+		     int *ret_lock_fd, struct audit_file_end *ret, struct error *err)
 {
 	*f = (struct audit_file){ .fd = -1, .can_reserve = true };
-	if (!(f->path = strdup(path)))
+	return lock_folder(folder, program, ret_lock_fd, err) &&
+	       open_last(f, folder, program, ret, err);
+}
+
+bool audit_file_next(struct audit_file *ret, const char *folder, const char *program,
+		     int64_t first_seq, size_t bytes, struct error *err)
+{
+	struct audit_file f = { .fd = -1, .can_reserve = true };
+
+	if (!(f.path = audit_files_path(folder, program, first_seq)))
 		return error_oom(err);
-	return open_alone(f, err) && recover(f, ret_last, ret_torn, err);
+	if (open_it(&f, O_EXCL, err) && audit_file_reserve(&f, bytes, 0, err)) {
+		*ret = f;
+		return true;
+	}
+	if (f.fd >= 0)
+		(void)unlink(f.path);
+	audit_file_close(&f);
+	return false;
 }
 
 void audit_file_close(struct audit_file *f)
@@ -171,10 +258,10 @@ bool audit_file_reserve(struct audit_file *f, size_t bytes, size_t ahead,
 	return true;
 }
 
-static bool append(const struct audit_file *f, const struct strbuf *bytes)
+static bool append(const struct audit_file *f, const char *data, size_t bytes)
 {
-	for (size_t done = 0; done < bytes->length;) {
-		ssize_t n = write(f->fd, bytes->data + done, bytes->length - done);
+	for (size_t done = 0; done < bytes;) {
+		ssize_t n = write(f->fd, data + done, bytes - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -184,10 +271,10 @@ static bool append(const struct audit_file *f, const struct strbuf *bytes)
 	return fdatasync(f->fd) == 0;
 }
 
-bool audit_file_write(const struct audit_file *f, const struct strbuf *bytes,
+bool audit_file_write(const struct audit_file *f, const char *data, size_t bytes,
 		      struct error *err)
 {
-	if (append(f, bytes))
+	if (append(f, data, bytes))
 		return true;
 	error_errno(err, "cannot write the audit log '%s'", f->path);
 	error_hint(err,
@@ -196,4 +283,11 @@ bool audit_file_write(const struct audit_file *f, const struct strbuf *bytes,
 	if (ftruncate(f->fd, f->size) != 0 || fdatasync(f->fd) != 0)
 		error_cause(err, "its torn end cannot be cut off either");
 	return false;
+}
+
+void audit_file_complete(const struct audit_file *f)
+{
+	/* On its size nothing depends, so neither does anything on whether this works. */
+	if (ftruncate(f->fd, f->size) != 0)
+		(void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
 }

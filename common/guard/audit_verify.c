@@ -2,6 +2,9 @@
 
 #include <stdarg.h>
 
+#include "base/clock.h"
+#include "guard/audit_files.h"
+
 /* An anchor of this program, and whether its line was met. */
 struct wanted {
 	const struct audit_anchor *anchor;
@@ -11,26 +14,52 @@ struct wanted {
 struct verifier {
 	const char *program;
 	const struct verify_key *key;
+	const struct audit_file_name *files;
+	size_t file_count;
+	size_t now;      /* the file that is read */
+	int64_t *begins; /* of the files that were read: the seq of the first line */
 	struct audit_reader *reader;
 	struct wanted *wanted; /* ordered by hash */
 	size_t wanted_count;
 	struct audit_place before_last, last; /* places of the two last good lines */
-	int64_t anchored_seq; /* the last line that an anchor names; -1: none */
-	bool ends_in_checkpoint;
+	int64_t first_at_ms; /* of the first line; -1: none, or not to be read */
+	bool ends_in_checkpoint, is_first_of_file;
 	struct audit_report *report;
 };
 
-_printf_(3, 4) static bool find_fault(struct verifier *v, int64_t line,
-				      const char *format, ...)
+/* The file and line that 'seq' stands in, or would stand in. */
+static int64_t line_of(const struct verifier *v, int64_t seq, size_t *ret_file)
 {
+	size_t i = v->now;
+
+	while (i > 0 && v->begins[i] > seq)
+		i--;
+	*ret_file = i;
+	return seq - v->begins[i] + 1;
+}
+
+_printf_(3, 4) static bool find_fault(struct verifier *v, int64_t seq, const char *format,
+				      ...)
+{
+	struct audit_report *r = v->report;
+	size_t file;
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(v->report->finding, sizeof v->report->finding, format, args);
+	(void)vsnprintf(r->finding, sizeof r->finding, format, args);
 	va_end(args);
-	v->report->finding_line = line;
-	v->report->sound = false;
+	r->finding_line = line_of(v, seq, &file);
+	const char *path = v->files[file].path, *slash = strrchr(path, '/');
+	(void)snprintf(r->finding_file, sizeof r->finding_file, "%s",
+		       slash ? slash + 1 : path);
+	r->sound = false;
 	return false;
+}
+
+/* The line being read, and the one before it: by the place where they stand. */
+static int64_t here(const struct verifier *v)
+{
+	return v->last.seq + 1;
 }
 
 /* ---- Anchors ---- */
@@ -71,8 +100,21 @@ static void meet_anchors(struct verifier *v)
 		if (anchor->seq != -1 && anchor->seq != v->last.seq)
 			continue;
 		v->wanted[low].found = true;
-		v->anchored_seq = v->last.seq;
+		v->report->anchored_to_seq = v->last.seq;
 	}
+}
+
+/* It would stand in a file that was moved away, or may: nothing follows from its absence. */
+static bool is_before(const struct verifier *v, const struct audit_anchor *anchor)
+{
+	const int64_t first = v->report->first_seq;
+
+	if (first <= 0)
+		return false;
+	if (anchor->seq >= 0)
+		return anchor->seq < first - 1;
+	return anchor->at_ms >= 0 && v->first_at_ms >= 0 &&
+	       anchor->at_ms < v->first_at_ms + AUDIT_ANCHOR_LAG_MS;
 }
 
 /* The chain holds in itself; does it hold all that others know of it? */
@@ -82,26 +124,26 @@ static bool check_anchors(struct verifier *v)
 
 	for (size_t i = 0; i < v->wanted_count; i++) {
 		const struct audit_anchor *anchor = v->wanted[i].anchor;
-		if (!v->wanted[i].found &&
+		if (!v->wanted[i].found && !is_before(v, anchor) &&
 		    (!missing || (uint64_t)anchor->seq < (uint64_t)missing->seq))
 			missing = anchor;
 	}
 	if (!missing)
 		return true;
 	if (missing->seq < 0)
-		return find_fault(v, v->report->lines,
+		return find_fault(v, v->last.seq,
 				  "cut or written anew: no line has the hash that %s "
 				  "knows (%.12s...)",
 				  missing->source, missing->hash);
 	if (missing->seq > v->last.seq)
 		return find_fault(
-			v, v->report->lines,
+			v, v->last.seq,
 			"cut: the log ends with seq %lld, and %s knows seq %lld",
 			(long long)v->last.seq, missing->source, (long long)missing->seq);
-	return find_fault(
-		v, missing->seq + 1,
-		"written anew: seq %lld is not the line that %s knows (%.12s...)",
-		(long long)missing->seq, missing->source, missing->hash);
+	return find_fault(v, missing->seq,
+			  "written anew: seq %lld is not the line that %s knows "
+			  "(%.12s...)",
+			  (long long)missing->seq, missing->source, missing->hash);
 }
 
 /* ---- The chain ---- */
@@ -119,46 +161,51 @@ static bool comes_later(struct verifier *v)
 	const char *text;
 	size_t length;
 
-	while (audit_reader_next(v->reader, &text, &length, &ignored) ==
-	       AUDIT_READ_LINE) {
-		json_auto_t *json = audit_line_read(text, length, &line, &ignored);
-		if (json && follows(&line, &v->last))
-			return true;
-		error_clear(&ignored);
+	for (size_t next = v->now + 1; v->reader; next++) {
+		while (audit_reader_next(v->reader, &text, &length, &ignored) ==
+		       AUDIT_READ_LINE) {
+			json_auto_t *json =
+				audit_line_read(text, length, &line, &ignored);
+			if (json && follows(&line, &v->last))
+				return true;
+			error_clear(&ignored);
+		}
+		audit_reader_close(TAKE(v->reader));
+		if (next < v->file_count)
+			v->reader = audit_reader_open(v->files[next].path, &ignored);
 	}
 	return false;
 }
 
 static bool explain_break(struct verifier *v, const struct audit_line *line)
 {
-	const int64_t here = v->report->lines + 1;
 	const long long expected = v->last.seq + 1, seq = line->place.seq;
 
 	if (v->last.seq >= 0 && follows(line, &v->before_last))
-		return find_fault(v, here - 1,
+		return find_fault(v, v->last.seq,
 				  "inserted: two lines claim seq %lld, this and the next",
 				  seq);
 	if (seq == expected && expected > 0)
 		return find_fault(
-			v, here - 1,
+			v, v->last.seq,
 			"edited: the next line follows another than this, whose hash was "
 			"computed anew");
 	if (seq == expected)
-		return find_fault(v, here,
+		return find_fault(v, here(v),
 				  "edited: the first line names a line before it");
 	if (seq < expected)
-		return find_fault(v, here,
+		return find_fault(v, here(v),
 				  "inserted: seq %lld stands here for the second time",
 				  seq);
 	if (comes_later(v))
-		return find_fault(v, here,
+		return find_fault(v, here(v),
 				  "reordered: seq %lld stands where %lld belongs", seq,
 				  expected);
 	if (seq - 1 == expected)
-		return find_fault(v, here,
+		return find_fault(v, here(v),
 				  "dropped: seq %lld is missing before this line",
 				  expected);
-	return find_fault(v, here,
+	return find_fault(v, here(v),
 			  "dropped: seq %lld to %lld are missing before this line",
 			  expected, seq - 1);
 }
@@ -171,10 +218,34 @@ static bool check_checkpoint(struct verifier *v, const struct audit_line *line)
 	if (!v->ends_in_checkpoint)
 		return true;
 	if (!audit_checkpoint_check(line->data, &v->last, v->program, v->key, &why))
-		return find_fault(v, v->report->lines + 1, "%s", why.message);
+		return find_fault(v, here(v), "%s", why.message);
 	v->report->checkpoints++;
 	if (v->key)
 		v->report->signed_to_seq = v->last.seq;
+	return true;
+}
+
+/* The first line of a file: is it the one that the file's name promises? */
+static bool check_name(struct verifier *v, const struct audit_line *line)
+{
+	const struct audit_file_name *file = &v->files[v->now];
+	const long long seq = line->place.seq;
+
+	v->is_first_of_file = false;
+	if (!file->is_numbered)
+		return true;
+	if (seq != file->first_seq)
+		return find_fault(
+			v, here(v),
+			"renamed: a file named for seq %lld begins with seq %lld",
+			(long long)file->first_seq, seq);
+	/* With it the chain may begin: the files before were moved away. */
+	if (v->report->lines == 0 && v->now == 0 && seq > 0) {
+		v->last.seq = v->begins[0] = seq;
+		v->last.seq--;
+		memcpy(v->last.hash, line->prev, DIGEST_HEX_BYTES);
+		meet_anchors(v);
+	}
 	return true;
 }
 
@@ -185,16 +256,23 @@ static bool check_line(struct verifier *v, const char *text, size_t length)
 
 	json_auto_t *json = audit_line_read(text, length, &line, &why);
 	if (!json)
-		return find_fault(v, v->report->lines + 1, "edited: %s", why.message);
+		return find_fault(v, here(v), "edited: %s", why.message);
 	if (strcmp(line.program, v->program) != 0)
-		return find_fault(v, v->report->lines + 1,
+		return find_fault(v, here(v),
 				  "inserted: the line is of the chain of '%s'",
 				  line.program);
+	if (v->is_first_of_file && !check_name(v, &line))
+		return false;
 	if (!follows(&line, &v->last))
 		return explain_break(v, &line);
 	if (!check_checkpoint(v, &line))
 		return false;
-	v->before_last = v->last;
+	if (v->report->first_seq < 0) {
+		v->report->first_seq = line.place.seq;
+		if (!clock_parse(line.at, &v->first_at_ms, &why))
+			v->first_at_ms = -1;
+	}
+	v->before_last = v->report->lines > 0 ? v->last : audit_nothing;
 	v->last = line.place;
 	v->report->lines++;
 	meet_anchors(v);
@@ -216,12 +294,10 @@ static bool check_lines(struct verifier *v, struct error *err)
 		case AUDIT_READ_END:
 			return true;
 		case AUDIT_READ_TORN:
-			find_fault(v, v->report->lines + 1,
-				   "torn: the last line does not end");
+			find_fault(v, here(v), "torn: the last line does not end");
 			return true;
 		case AUDIT_READ_TOO_LONG:
-			find_fault(v, v->report->lines + 1,
-				   "edited: longer than a line can be");
+			find_fault(v, here(v), "edited: longer than a line can be");
 			return true;
 		case AUDIT_READ_FAILED:
 			return false;
@@ -229,36 +305,101 @@ static bool check_lines(struct verifier *v, struct error *err)
 	}
 }
 
+static bool check_files(struct verifier *v, struct error *err)
+{
+	for (size_t i = 0; i < v->file_count && v->report->sound; i++) {
+		v->now = i;
+		v->begins[i] = v->last.seq + 1;
+		v->is_first_of_file = true;
+		audit_reader_close(v->reader);
+		v->reader = audit_reader_open(v->files[i].path, err);
+		if (!v->reader || !check_lines(v, err))
+			return false;
+		/* The last file may just have been begun. */
+		if (v->report->sound && v->is_first_of_file && i + 1 < v->file_count)
+			find_fault(v, here(v), "cut: no line is left of this file");
+	}
+	v->report->files = v->file_count;
+	return true;
+}
+
+static void conclude(struct verifier *v)
+{
+	struct audit_report *r = v->report;
+	const int64_t last = v->last.seq;
+
+	r->last_seq = r->lines > 0 ? last : -1;
+	memcpy(r->last_hash, v->last.hash, sizeof r->last_hash);
+	if (r->sound && r->lines > 0 && check_anchors(v) && r->anchored_to_seq >= 0)
+		r->end_proven = r->anchored_to_seq == last ||
+				(v->ends_in_checkpoint && r->anchored_to_seq == last - 1);
+	r->proven_to_seq = r->anchored_to_seq > r->signed_to_seq ? r->anchored_to_seq
+								 : r->signed_to_seq;
+}
+
 static void verifier_done(struct verifier *v)
 {
 	audit_reader_close(v->reader);
 	free(v->wanted);
+	free(v->begins);
+}
+
+static bool verify(const struct audit_file_name *files, size_t count, const char *program,
+		   const struct verify_key *key, const struct audit_anchor *anchors,
+		   size_t anchor_count, struct audit_report *ret, struct error *err)
+{
+	struct audit_report report = {
+		.first_seq = -1,
+		.signed_to_seq = -1,
+		.anchored_to_seq = -1,
+		.sound = true,
+	};
+	_cleanup_(verifier_done) struct verifier v = {
+		.program = program,
+		.key = key,
+		.files = files,
+		.file_count = count,
+		.begins = calloc(count + 1, sizeof *v.begins),
+		.before_last = audit_nothing,
+		.last = audit_nothing,
+		.first_at_ms = -1,
+		.report = &report,
+	};
+
+	if (!v.begins)
+		return error_oom(err);
+	if (!collect_wanted(&v, anchors, anchor_count, err) || !check_files(&v, err))
+		return false;
+	conclude(&v);
+	*ret = report;
+	return true;
 }
 
 bool audit_verify_file(const char *path, const char *program,
 		       const struct verify_key *key, const struct audit_anchor *anchors,
 		       size_t anchor_count, struct audit_report *ret, struct error *err)
 {
-	struct audit_report report = { .signed_to_seq = -1, .sound = true };
-	_cleanup_(verifier_done) struct verifier v = {
-		.program = program,
-		.key = key,
-		.reader = audit_reader_open(path, err),
-		.before_last = audit_nothing,
-		.last = audit_nothing,
-		.anchored_seq = -1,
-		.report = &report,
-	};
+	_cleanup_free_ char *copy = strdup(path);
+	struct audit_file_name file;
 
-	if (!v.reader || !collect_wanted(&v, anchors, anchor_count, err) ||
-	    !check_lines(&v, err))
+	if (!copy)
+		return error_oom(err);
+	audit_files_read_name(copy, &file);
+	return verify(&file, 1, program, key, anchors, anchor_count, ret, err);
+}
+
+bool audit_verify(const char *folder, const char *program, const struct verify_key *key,
+		  const struct audit_anchor *anchors, size_t anchor_count,
+		  struct audit_report *ret, struct error *err)
+{
+	_cleanup_audit_files_ struct audit_files files = { 0 };
+
+	if (!audit_files_list(folder, program, &files, err))
 		return false;
-	report.last_seq = v.last.seq;
-	memcpy(report.last_hash, v.last.hash, sizeof report.last_hash);
-	if (report.sound && check_anchors(&v) && v.anchored_seq >= 0)
-		report.end_proven =
-			v.anchored_seq == v.last.seq ||
-			(v.ends_in_checkpoint && v.anchored_seq == v.last.seq - 1);
-	*ret = report;
-	return true;
+	if (files.count == 0)
+		return error_set(err, ERR_NOT_FOUND,
+				 "there is no audit log of '%s' in '%s'", program,
+				 folder);
+	return verify(files.file, files.count, program, key, anchors, anchor_count, ret,
+		      err);
 }
