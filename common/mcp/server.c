@@ -59,14 +59,17 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 	_cleanup_free_ char *own = statedir_path(dir, "%s", server->name);
 	_cleanup_free_ char *callers = statedir_path(dir, "callers");
 	_cleanup_free_ char *trusted = statedir_path(dir, "keys/trusted");
+	/* Where its chain goes on: the next file is begun from in here. */
+	_cleanup_free_ char *chain = statedir_path(dir, "audit/%s", server->name);
 	struct sandbox_path paths[SANDBOX_PATHS_MAX] = {
 		{ own, SANDBOX_READ | SANDBOX_WRITE },
 		{ callers, SANDBOX_READ },
 		{ trusted, SANDBOX_READ },
+		{ chain, SANDBOX_READ | SANDBOX_WRITE },
 	};
-	size_t count = 3;
+	size_t count = 4;
 
-	if (!own || !callers || !trusted)
+	if (!own || !callers || !trusted || !chain)
 		return error_oom(err);
 	for (size_t i = 0; i < sandbox_system_path_count && count < SANDBOX_PATHS_MAX;
 	     i++)
