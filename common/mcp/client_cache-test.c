@@ -202,6 +202,8 @@ static json_t *call(struct world *w, struct error *err)
 	TOOL_WITH("{\"type\":\"object\",\"required\":[\"n\"],\"properties\":{\"n\":"     \
 		  "{\"type\":\"integer\"}}}")
 
+#define DRAFT_7 "{\"$schema\":\"http://json-schema.org/draft-07/schema#\""
+
 static void results_are_what_is_declared(void **state)
 {
 	static const struct {
@@ -218,7 +220,13 @@ static void results_are_what_is_declared(void **state)
 		{ NUMBER, "\"content\":[],\"isError\":true", true, false },
 		{ TOOL_WITH("{\"$ref\":\"http://127.0.0.1/x\"}"),
 		  "\"content\":[],\"structuredContent\":{\"n\":1}", true, false },
-		{ TOOL_WITH("{\"$schema\":\"http://json-schema.org/draft-07/schema#\"}"),
+		{ TOOL_WITH(DRAFT_7 ",\"type\":\"object\"}"),
+		  "\"content\":[],\"structuredContent\":{\"n\":1}", true, true },
+		{ TOOL_WITH(DRAFT_7 ",\"type\":\"object\"}"),
+		  "\"content\":[],\"structuredContent\":1", false, false },
+		{ TOOL_WITH(DRAFT_7 ",\"items\":[{}]}"),
+		  "\"content\":[],\"structuredContent\":[1]", true, false },
+		{ TOOL_WITH("{\"$schema\":\"https://dialect.example/\"}"),
 		  "\"content\":[],\"structuredContent\":{\"n\":1}", true, false },
 		{ TOOL_WITH("7"), "\"content\":[],\"structuredContent\":7", true, false },
 	};

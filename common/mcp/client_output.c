@@ -10,6 +10,25 @@ static bool is_to_be_checked(const json_t *result)
 	       !json_is_true(json_object_get(result, "isError"));
 }
 
+/* Most servers declare draft 7, and mean what it has in common with 2020-12: it is read as
+ * that. What became something else ("items" with a list) does not compile then, and what
+ * is gone ("dependencies") is not checked. */
+static void read_as_ours(json_t *declared)
+{
+	static const char *const dialects[] = {
+		"http://json-schema.org/draft-07/schema#",
+		"http://json-schema.org/draft-07/schema",
+		"https://json-schema.org/draft/2019-09/schema",
+	};
+	const char *dialect = json_get_string(declared, "$schema");
+
+	for (size_t i = 0; i < ARRAY_SIZE(dialects) && dialect; i++)
+		if (strcmp(dialect, dialects[i]) == 0) {
+			(void)json_object_del(declared, "$schema");
+			return;
+		}
+}
+
 bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
 			 struct error *err)
 {
@@ -21,6 +40,7 @@ bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
 	if (c->is_plain || !is_to_be_checked(result) ||
 	    !(declared = client_tools_output(c, tool)))
 		return true;
+	read_as_ours(declared);
 	_cleanup_(schema_freep) struct schema *schema =
 		schema_compile(NULL, declared, NULL, 0, &why);
 	if (!schema) {
