@@ -639,7 +639,7 @@ static void modern_streams_are_only_read(void **state)
 	assert_int_equal(count(w, "GET", ""), 0);
 	for (size_t i = 0; i < w->count; i++)
 		assert_string_equal(w->seen[i].session, "");
-	/* C-17: no answer is kept, so that none can be stale. */
+	/* C-17: what the server does not let us keep is asked for again. */
 	error_clear(&err);
 	json_auto_t *again = mcp_client_list_tools(c, 5000, &err);
 	assert_non_null(again);
