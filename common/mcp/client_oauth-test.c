@@ -132,6 +132,38 @@ static void the_old_way(void **state)
 	assert_non_null(strstr(w->asked_url, "/authorize?"));
 }
 
+/* The same with metadata at the server's origin, which may be for an issuer on it. */
+static void the_old_way_with_metadata(void **state)
+{
+	static const struct {
+		const char *issuer;
+		bool good;
+	} rows[] = {
+		{ "%BASE%", true },
+		{ "%BASE%/as", true },
+		{ "%BASE%.evil", false },
+		{ "%BASE%0/as", false },
+		{ "https://evil.example", false },
+		{ "", false },
+	};
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+
+	w->prm_at = NULL;
+	w->challenge = "Bearer";
+	w->as_at = "/.well-known/oauth-authorization-server";
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		w->as_issuer = rows[i].issuer;
+		w->good = 0;
+		w->count = 0;
+		open_client(w);
+		if (list(w, &err) != rows[i].good)
+			fail_msg("%s", rows[i].issuer);
+		assert_int_equal(asked(w, "POST /as/token"), rows[i].good);
+		error_clear(&err);
+	}
+}
+
 /* Refused before anybody was asked or any credential was shown. */
 static void refuses(struct world *w)
 {
@@ -309,6 +341,7 @@ int main(void)
 		TEST(where_the_resource_is_looked_for),
 		TEST(where_the_issuer_is_looked_for),
 		TEST(the_old_way),
+		TEST(the_old_way_with_metadata),
 		TEST(metadata_that_is_refused),
 		TEST(answers_to_the_browser),
 		TEST(token_answers_that_are_refused),

@@ -30,20 +30,32 @@ static void read_methods(const json_t *document, struct oauth_place *ret)
 		ret->methods = OAUTH_METHOD_BASIC;
 }
 
+/*
+ * Whoever can write at one place of a host must not speak for another (A-08): the very
+ * same text, nothing made equal first. Where nobody named an issuer (2025-03-26) the
+ * server's origin was asked, and may speak for an issuer on itself.
+ */
+static bool is_issuer(const char *name, const char *asked, bool is_origin)
+{
+	size_t length = strlen(asked);
+
+	return name && strlen(name) <= OAUTH_URL_MAX &&
+	       (strcmp(name, asked) == 0 ||
+		(is_origin && strncmp(name, asked, length) == 0 && name[length] == '/'));
+}
+
 static bool read_document(const struct client_oauth *o, const char *issuer,
-			  const json_t *document, struct oauth_place *ret,
+			  bool is_origin, const json_t *document, struct oauth_place *ret,
 			  struct error *err)
 {
 	const json_t *scopes = json_object_get(document, "scopes_supported");
 	const char *name = json_get_string(document, "issuer");
 
-	/* Whoever can write at one place of a host must not speak for another (A-08): the
-	 * very same text, nothing made equal first. */
-	if (!name || strcmp(name, issuer) != 0)
+	if (!is_issuer(name, issuer, is_origin))
 		return error_set(
 			err, ERR_PERMISSION_DENIED,
 			"the authorization server's metadata names another issuer");
-	memcpy(ret->issuer, issuer, strlen(issuer) + 1);
+	memcpy(ret->issuer, name, strlen(name) + 1);
 	if (!oauth_read_url(o, document, "authorization_endpoint",
 			    ret->authorization_endpoint) ||
 	    !oauth_read_url(o, document, "token_endpoint", ret->token_endpoint) ||
@@ -119,7 +131,7 @@ bool oauth_find_place(const struct oauth_flow *f, const char *issuer, bool may_g
 	struct oauth_place found = { 0 };
 
 	if (document) {
-		if (!read_document(f->o, issuer, document, &found, err))
+		if (!read_document(f->o, issuer, may_guess, document, &found, err))
 			return false;
 	} else {
 		if (err->code != ERR_NOT_FOUND || !may_guess)
