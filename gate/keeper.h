@@ -97,6 +97,7 @@ struct keeper {
 	struct policy *policy; /* read afresh whenever it decides something */
 	struct sign_key *key;
 	struct documents *documents;
+	struct coord_redis_access *store_access; /* until 'coordination' is open */
 	struct coordination *coordination;
 	struct audit *audit;
 	struct pins *pins;

@@ -92,6 +92,7 @@ static bool enter_sandbox(const struct keeper *k, struct error *err)
 		.paths = paths,
 		.path_count = count,
 		.network = false,
+		.unix_sockets = k->settings->store.is_redis, /* the schema has no other */
 		.exec = false,
 		.allow_missing_landlock = k->settings->allow_missing_landlock,
 		.allow_missing_seccomp = k->settings->allow_missing_seccomp,
@@ -126,7 +127,10 @@ static bool open_stores(struct keeper *k, struct error *err)
 	if (!records || !coordination)
 		return error_oom(err);
 	k->documents = documents_open_sqlite(records, err);
-	k->coordination = k->documents ? coord_open_sqlite(coordination, err) : NULL;
+	k->coordination = k->documents ? coord_config_open(&k->settings->store,
+							   &k->store_access, "gate", NULL,
+							   coordination, err)
+				       : NULL;
 	k->audit = k->coordination ? audit_open(k->dir, "gate", err) : NULL;
 	k->pins = k->audit ? pins_open(k->settings, k->documents, err) : NULL;
 	return k->pins && keeper_own_open(k, err) &&
@@ -195,8 +199,9 @@ static bool start(struct keeper *k, int *ret_listen_fd, struct error *err)
 		return false;
 	*ret_listen_fd = listen_for_surfaces(k, err);
 	/* No thread has been started yet: what is given up here is given up by all of them. */
-	if (*ret_listen_fd < 0 || !enter_sandbox(k, err) || !read_key(k, err) ||
-	    !open_stores(k, err))
+	if (*ret_listen_fd < 0 ||
+	    !coord_config_read(&k->settings->store, k->dir, &k->store_access, err) ||
+	    !enter_sandbox(k, err) || !read_key(k, err) || !open_stores(k, err))
 		return false;
 	k->started_ms = k->now_ms;
 	k->caller = channel_new(k->loop, TAKE_FD(caller_fd), keeper_on_caller,
@@ -218,6 +223,7 @@ static void finish(struct keeper *k)
 	audit_close(k->audit); /* with a checkpoint */
 	pins_free(k->pins);
 	coord_close(k->coordination);
+	coord_redis_access_free(k->store_access);
 	documents_close(k->documents);
 	for (struct approval *a = k->approvals, *next; a; a = next) {
 		next = a->next;

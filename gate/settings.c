@@ -23,6 +23,7 @@ void settings_free(struct settings *s)
 	if (!s)
 		return;
 	policy_free(s->policy);
+	json_decref(s->store_json);
 	free(s);
 }
 
@@ -211,6 +212,8 @@ struct settings *settings_read(const struct settings_reader *r, struct error *er
 		return NULL;
 	read_plain(s, config_root(c));
 	read_tls(s, json_object_get(config_root(c), "tls"));
+	s->store_json = json_incref(json_object_get(config_root(c), "store"));
+	coord_config_decode(&s->store, s->store_json);
 	if (!read_servers(s, json_object_get(config_root(c), "servers"), &why) ||
 	    !read_policy(r, s, config_root(c), &why)) {
 		error_set(err, why.code, "%s: %s", config_name(c), why.message);

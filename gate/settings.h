@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/statedir.h"
 #include "gate/policy.h"
+#include "link/coordination/coordination_config.h"
 
 enum { SETTINGS_SERVERS_MAX = 32, SETTINGS_URL_MAX = 512, SETTINGS_FILE_MAX = 1024 };
 
@@ -30,6 +31,8 @@ struct settings {
 	char tls_ca[SETTINGS_FILE_MAX + 1], tls_certificate[SETTINGS_FILE_MAX + 1],
 		tls_key[SETTINGS_FILE_MAX + 1];
 	char page_url[SETTINGS_URL_MAX + 1]; /* "": as the caller listens */
+	json_t *store_json;                  /* what 'store' borrows from */
+	struct coord_config store;
 	char listen_address[64];
 	uint16_t listen_port;
 	int64_t proposals_at_once, proposals_per_minute, open_per_person, open;

@@ -16,10 +16,14 @@ ROOT = os.environ["WINGMAN_SOURCE"]
 
 # Schema file, definition (None: the document), the files that decode it.
 READERS = [
-    ("config.schema.json", "server", ["common/mcp/server_config.c", "common/mcp/oauth_config.c"]),
+    ("config.schema.json", "server",
+     ["common/mcp/server_config.c", "common/mcp/oauth_config.c",
+      "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "accounts_backend",
      ["servers/accounts/accounts.c", "servers/accounts/backend_ldap.c"]),
-    ("config.schema.json", "gate", ["gate/settings.c", "gate/policy.c"]),
+    ("config.schema.json", "gate",
+     ["gate/settings.c", "gate/policy.c",
+      "common/link/coordination/coordination_config.c"]),
     ("policy.schema.json", None, ["gate/policy_rules.c", "gate/policy_pattern.c"]),
 ]
 

@@ -30,6 +30,10 @@
 	" 'scopes': {'read': ['r'], 'write': ['w']},"                                    \
 	" 'tool_scopes': {'get_account': ['x']},"                                        \
 	" 'keys': {'max_age_s': 1, 'max_stale_s': 2, 'refetch_s': 3}},"                  \
+	"'store': {'redis': {'address': 'r.example', 'port': 6380, 'prefix': 'p',"       \
+	" 'user': 'u', 'password_file': '/p', 'timeout_ms': 100,"                        \
+	" 'assume_durable': true,"                                                       \
+	" 'tls': {'ca': '/a', 'certificate': '/c', 'key': '/k'}}},"                      \
 	"'log_level': 'debug', 'allow_missing_landlock': true,"                          \
 	"'allow_missing_seccomp': true"
 
@@ -53,6 +57,8 @@ static const char gate_text[] =
 	" 'policy': 'config/other.yaml',"
 	" 'limits': {'proposals_at_once': 2, 'proposals_per_minute': 3,"
 	"  'open_per_person': 4, 'open': 5},"
+	" 'store': {'redis': {'address': '/s', 'prefix': 'p', 'user': 'u',"
+	"  'password_file': '/p', 'timeout_ms': 100, 'assume_durable': true}},"
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"
 	" 'allow_missing_seccomp': true}";
 
@@ -312,6 +318,9 @@ static void test_the_gates_arrive(void **state)
 	assert_int_equal(s->proposals_per_minute, 3);
 	assert_int_equal(s->open_per_person, 4);
 	assert_int_equal(s->open, 5);
+	assert_true(s->store.is_redis && s->store.redis.assume_durable);
+	assert_string_equal(s->store.redis.socket, "/s");
+	assert_string_equal(s->store.prefix, "p");
 	assert_int_equal(s->log_level, LOG_DEBUG);
 	assert_true(s->allow_missing_landlock && s->allow_missing_seccomp);
 	assert_true(policy_in_team(s->policy, "alice@x"));

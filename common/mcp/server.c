@@ -78,8 +78,9 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 		.paths = paths,
 		.path_count = count,
 		.network = true, /* it listens, and calls the gate */
-		.unix_sockets = server->unix_sockets &&
-				server->unix_sockets(config->backend),
+		.unix_sockets =
+			config->store.redis.socket ||
+			(server->unix_sockets && server->unix_sockets(config->backend)),
 		.allow_missing_landlock = config->allow_missing_landlock,
 		.allow_missing_seccomp = config->allow_missing_seccomp,
 	};

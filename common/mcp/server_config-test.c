@@ -58,6 +58,9 @@ static void everything_that_can_be_said(void **state)
 		"[ES256]}, {issuer: 'http://127.0.0.2:80'}], scopes: {read: [r, s], "
 		"write: [w]}, tool_scopes: {a_b: [x], c_d: [x, y]}, keys: {max_age_s: 1, "
 		"max_stale_s: 2, refetch_s: 3}}\n"
+		"store: {redis: {address: r.example, port: 6380, prefix: p, user: u, "
+		"password_file: pw, tls: {ca: a, certificate: c, key: k}, "
+		"timeout_ms: 50, assume_durable: true}}\n"
 		"log_level: debug\nallow_missing_landlock: true\nallow_missing_seccomp: "
 		"true\n"
 		"backend: {anything: [1]}\n";
@@ -89,6 +92,18 @@ static void everything_that_can_be_said(void **state)
 	assert_int_equal(c.body_bytes, 1024);
 	assert_int_equal(c.page_size, 7);
 	assert_int_equal(c.streams_per_caller, 8);
+	assert_true(c.store.is_redis);
+	assert_null(c.store.redis.socket);
+	assert_string_equal(c.store.redis.host, "r.example");
+	assert_int_equal(c.store.redis.port, 6380);
+	assert_string_equal(c.store.prefix, "p");
+	assert_string_equal(c.store.redis.user, "u");
+	assert_string_equal(c.store.redis.password_file, "pw");
+	assert_true(c.store.redis.tls && c.store.redis.assume_durable);
+	assert_string_equal(c.store.redis.tls_ca, "a");
+	assert_string_equal(c.store.redis.tls_certificate, "c");
+	assert_string_equal(c.store.redis.tls_key, "k");
+	assert_int_equal(c.store.redis.timeout_ms, 50);
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	assert_true(c.allow_missing_landlock && c.allow_missing_seccomp);
 	assert_non_null(json_object_get(c.backend, "anything"));
@@ -128,6 +143,12 @@ static void faults_name_file_line_and_reason(void **state)
 		{ "a: 1\n", "f.yaml:1: a" },
 		{ "instance: x\nlisten:\n  port: 65536\n", "f.yaml:3: listen/port" },
 		{ "listen: {port: -1}\n", "listen/port" },
+		{ "store: {redis: {port: 1}}\n", "store/redis" },
+		{ "store: {redis: {address: /s, port: 1}}\n", "store/redis" },
+		{ "store: {redis: {address: /s, tls: {}}}\n", "store/redis" },
+		{ "store: {redis: {address: s/t}}\n", "store/redis/address" },
+		{ "store: {redis: {address: h, timeout_ms: 49}}\n", "timeout_ms" },
+		{ "store: {redis: {address: h, tls: {key: k}}}\n", "store/redis/tls" },
 		{ "listen: {address: localhost}\n", "listen/address" },
 		{ "listen: {addres: 1.2.3.4}\n", "addres" },
 		{ "gate: {}\n", "gate" },
@@ -201,11 +222,9 @@ static void the_test_above_says_everything(void **state)
 	static const struct {
 		const char *def;
 		size_t members;
-	} rows[] = { { "server_common", 14 },
-		     { "listen", 5 },
-		     { "server_limits", 8 },
-		     { "server_oauth", 6 },
-		     { "oauth_issuer", 6 } };
+	} rows[] = { { "server_common", 15 }, { "listen", 5 },
+		     { "server_limits", 8 },  { "server_redis", 8 },
+		     { "server_oauth", 6 },   { "oauth_issuer", 6 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -11,7 +11,7 @@
 /* The members in the shape of the file, before they become a struct server_config. */
 struct raw {
 	json_t *listen, *gate, *freed_reads, *freed_resources, *freed_prompts, *rights,
-		*oauth, *limits, *backend;
+		*oauth, *store, *limits, *backend;
 	const char *instance, *log_level;
 	bool audit_freed_reads, allow_missing_landlock, allow_missing_seccomp;
 };
@@ -27,6 +27,7 @@ static const struct json_field root_fields[] = {
 	  0 },
 	{ "rights", JSON_FIELD_OBJECT, offsetof(struct raw, rights), 0 },
 	{ "oauth", JSON_FIELD_OBJECT, offsetof(struct raw, oauth), 0 },
+	{ "store", JSON_FIELD_OBJECT, offsetof(struct raw, store), 0 },
 	{ "limits", JSON_FIELD_OBJECT, offsetof(struct raw, limits), 0 },
 	{ "log_level", JSON_FIELD_STRING, offsetof(struct raw, log_level), 0 },
 	{ "allow_missing_landlock", JSON_FIELD_BOOL,
@@ -179,6 +180,7 @@ static bool decode(struct server_config *c, struct error *err)
 	c->deadline_ms *= 1000;
 	if (raw.oauth && !oauth_config_decode(&c->oauth, c->file, raw.oauth, err))
 		return false;
+	coord_config_decode(&c->store, raw.store);
 	c->instance = raw.instance;
 	c->freed_reads = raw.freed_reads;
 	c->freed_resources = raw.freed_resources;

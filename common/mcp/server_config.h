@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "link/coordination/coordination_config.h"
 #include "mcp/oauth_config.h"
 
 enum { SERVER_HOSTS_MAX = 32 };
@@ -31,6 +32,7 @@ struct server_config {
 	const json_t *freed_resources, *freed_prompts; /* NULL: none */
 	bool audit_freed_reads;
 	const json_t *rights;      /* NULL: everybody may everything */
+	struct coord_config store;
 	struct oauth_config oauth; /* .resource NULL: static tokens alone */
 	int64_t calls_per_caller;
 	int64_t plans_per_minute;

@@ -231,6 +231,7 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	if (!read_config(s, err) || !build_tables(s, err) || !make_oauth(s, err) ||
 	    !make_replies(s, err) || !read_state_key(s, err) ||
 	    !read_gate_token(s, err) || !read_tls(s, err) || !open_shared(s, err) ||
+	    !coord_config_read(&s->config.store, s->dir, &s->store_access, err) ||
 	    !open_backend(s, err))
 		return NULL;
 	/* Already here, so that the sandbox can keep this process from every other log. */
@@ -292,7 +293,8 @@ static bool start_store(struct mcp_service *s, struct error *err)
 
 	if (!path)
 		return error_oom(err);
-	s->store = coord_open_sqlite(path, err);
+	s->store = coord_config_open(&s->config.store, &s->store_access, s->server->name,
+				     s->config.instance, path, err);
 	return s->store != NULL;
 }
 
@@ -374,6 +376,7 @@ void mcp_service_free(struct mcp_service *s)
 	tasks_free(s->tasks);
 	audit_close(s->audit);
 	coord_close(s->store);
+	coord_redis_access_free(s->store_access);
 	http_client_free(s->http);
 	limiter_free(s->plan_limiter);
 	limiter_free(s->refusal_limiter);

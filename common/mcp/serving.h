@@ -74,6 +74,8 @@ struct mcp_service {
 	void *context;             /* of the server's open */
 	bool is_open;
 
+	/* Until 'store' is open; NULL: embedded. */
+	struct coord_redis_access *store_access;
 	struct coordination *store;
 	struct audit *audit;
 	struct limiter *plan_limiter;    /* per requester */

@@ -40,7 +40,10 @@ static void check_ready(void *argument)
 	struct mcp_service *s = check.service;
 	struct readiness *r = &s->readiness;
 	struct error why = ERROR_INIT;
-	bool is_good = !s->server->ready || s->server->ready(s->context, &why);
+	int64_t epoch_ms;
+	/* The epoch is asked before every burn: a store that is lost or unfit says so here. */
+	bool is_good = coord_epoch_ms(s->store, &epoch_ms, &why) &&
+		       (!s->server->ready || s->server->ready(s->context, &why));
 
 	free(argument);
 	pthread_mutex_lock(&r->lock);

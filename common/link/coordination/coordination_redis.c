@@ -1,3 +1,5 @@
+#include "link/coordination/coordination_redis.h"
+
 #include "base/clock.h"
 #include "link/coordination/redis_private.h"
 
@@ -82,12 +84,14 @@ static void redis_close(struct coordination *base)
 {
 	struct coord_redis *c = coord_redis(base);
 
+	redis_watch_end(c);
 	redis_listener_free(c->listener);
 	announcer_free(c->announcer);
 	redis_pool_done(&c->pool);
 	redis_claims_done(&c->claims);
 	coord_redis_access_free(c->access);
 	(void)pthread_mutex_destroy(&c->lock);
+	(void)pthread_cond_destroy(&c->closing);
 	for (size_t i = 0; i < ARRAY_SIZE(c->keys); i++)
 		free(c->keys[i]);
 	free(c->channel);
@@ -186,6 +190,7 @@ struct coordination *coord_open_redis(struct coord_redis_access **access,
 {
 	_cleanup_(coord_closep) struct coordination *base = NULL;
 	struct coord_redis *c = calloc(1, sizeof *c);
+	pthread_condattr_t monotonic;
 	_cleanup_step_ struct redis_step step = { .verb = "epoch",
 						  .is_write = true,
 						  .may_repeat = true };
@@ -199,11 +204,16 @@ struct coordination *coord_open_redis(struct coord_redis_access **access,
 	base->backend = &backend;
 	c->access = TAKE(*access);
 	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&c->closing, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
 	redis_pool_init(&c->pool, c->access);
 	redis_claims_init(&c->claims);
 	c->announcer = announcer_new(err);
 	if (!c->announcer || !name_keys(c, prefix, err) || !load_script(c, err) ||
-	    !redis_step_run(c, &step, err) || !check_clock(c, &step, err))
+	    !redis_step_run(c, &step, err) || !check_clock(c, &step, err) ||
+	    !redis_watch_start(c, err))
 		return NULL;
 	return TAKE(base);
 }

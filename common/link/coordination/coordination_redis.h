@@ -17,7 +17,8 @@
  * (failover, a replica promoted), and when less is there than was seen (flushed,
  * restored). A replica is refused: whoever fails over leads the address to the primary.
  *
- * Any number of threads; no thread of its own before the first subscription or name.
+ * Any number of threads. Its own: one that notices every second whether Redis is still
+ * the same, one for a name that is looked up, one for subscriptions.
  */
 #ifndef LINK_COORDINATION_REDIS_H
 #define LINK_COORDINATION_REDIS_H

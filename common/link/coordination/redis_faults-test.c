@@ -84,6 +84,19 @@ static bool claim(struct coordination *c, const char *key)
 
 /* ---- Restart, flush, failover ---------------------------------------------------- */
 
+/* In Redis, by whoever noticed. */
+static void wait_for_epoch(const struct redis_server *s, int64_t after)
+{
+	int64_t deadline_ms = clock_mono_ms() + TESTING_REDIS_WAIT_MS;
+	char text[32] = "";
+
+	while (strtoll(text, NULL, 10) <= after) {
+		assert_true(clock_mono_ms() < deadline_ms);
+		(void)usleep(10000);
+		redis_server_ask(s, "HGET t:store epoch", text, sizeof text);
+	}
+}
+
 static void test_restart(void **state)
 {
 	struct fixture *f = *state;
@@ -98,7 +111,8 @@ static void test_restart(void **state)
 		     coord_claim(c, "burn/b", "v", 0, &first, NULL, err));
 	assert_fails("redis://127.0.0.1", coord_now_ms(c, &now, err));
 	redis_server_restart(&f->server);
-	/* The same handle, by itself. */
+	/* The same handle, by itself; and without being asked. */
+	wait_for_epoch(&f->server, before);
 	assert_true(epoch_of(c) > before);
 	assert_false(claim(c, "burn/a"));
 	assert_true(claim(c, "burn/b"));
@@ -360,6 +374,7 @@ static void test_cut_twice(void **state)
 
 	/* What cannot be repeated is not: it fails, and was done once. */
 	assert_good(coord_put(c, "k", "old", 0, err));
+	f->proxy.word = "swap";
 	atomic_store(&f->proxy.cuts, 1);
 	assert_fails("unknown", coord_swap(c, "k", "old", "new", &changed, err));
 	assert_good(coord_get(c, "k", &taken, err));

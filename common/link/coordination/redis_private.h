@@ -9,6 +9,7 @@
  *   redis_entries.c, redis_counters.c, coordination_redis.c  the calls
  *   redis_claims.c    claims whose answer was lost
  *   redis_listener.c  announcements, on a connection and a thread of their own
+ *   redis_watch.c     a thread that notices another Redis before anybody asks
  */
 #ifndef LINK_REDIS_PRIVATE_H
 #define LINK_REDIS_PRIVATE_H
@@ -104,8 +105,11 @@ struct coord_redis {
 	struct redis_pool pool;
 	struct redis_claims claims;
 	struct announcer *announcer;
-	pthread_mutex_t lock; /* of 'listener', while it begins */
+	pthread_mutex_t lock; /* of 'listener', while it begins, and 'is_closing' */
 	struct redis_listener *listener;
+	pthread_cond_t closing;
+	pthread_t watch;
+	bool has_watch, is_closing;
 	char sha[REDIS_SHA_BYTES]; /* of the script */
 	char *keys[3];             /* hash, names, expiries */
 	char *channel;             /* what precedes a topic */
@@ -144,6 +148,11 @@ size_t redis_step_parts(const struct redis_step *s);
 /* With the first subscription; returns when Redis has confirmed it. Under c->lock. */
 bool redis_listener_start(struct coord_redis *c, struct error *err);
 void redis_listener_free(struct redis_listener *l);
+
+/* ---- The watch ---- */
+
+bool redis_watch_start(struct coord_redis *c, struct error *err);
+void redis_watch_end(struct coord_redis *c);
 
 /* ---- The calls ---- */
 

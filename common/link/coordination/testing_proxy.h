@@ -121,7 +121,7 @@ static inline void testing_proxy_start(struct testing_proxy *p, uint16_t target)
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t length = sizeof a;
 
-	*p = (struct testing_proxy){ .word = "EVALSHA" };
+	*p = (struct testing_proxy){ .word = "claim" };
 	memset(p->pairs, 0xff, sizeof p->pairs);
 	atomic_store(&p->target, target);
 	p->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

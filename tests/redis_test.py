@@ -1,0 +1,156 @@
+"""Gate and server with their store on Redis: one approved write; Redis killed between the
+approval and the execution; flushed there; and one that is unfit."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+
+import tap
+from gate_rig import Rig, free_port
+from redis_server import SERVER, RedisServer
+
+WHY = "as the test wants it"
+
+
+class RedisRig(Rig):
+    def __init__(self, redis):
+        self.more_gate = f"store: {{redis: {{address: '{redis.socket}', timeout_ms: 1000}}}}\n"
+        super().__init__()
+        self.write("config/fixture.yaml",
+                   f"listen: {{address: 127.0.0.1, port: {self.server_port}}}\n"
+                   f"gate: {{url: 'http://127.0.0.1:{self.gate_port}'}}\n"
+                   f"store: {{redis: {{address: 127.0.0.1, port: {redis.port}, timeout_ms: 1000}}}}\n")
+
+
+    def ready(self):
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                    f"http://127.0.0.1:{self.server_port}/readyz", timeout=30) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as e:
+            with e:
+                return e.code, e.read().decode()
+
+
+    def unready(self):
+        """Once the answer of a moment ago is told no more."""
+        deadline = time.monotonic() + 30
+        while True:
+            status, why = self.ready()
+            if status != 200:
+                return status, why
+            assert time.monotonic() < deadline, "it stays ready"
+            time.sleep(0.1)
+
+
+    def wait_ready(self):
+        """And with it, the epoch has begun: what is signed from now on is good."""
+        deadline = time.monotonic() + 30
+        while self.ready()[0] != 200:
+            assert time.monotonic() < deadline, "it does not become ready"
+            time.sleep(0.1)
+
+
+def put(c, key, value):
+    return c.propose("fixture.put_value", key=key, value=value, reason=WHY)
+
+
+def runs_of(rig, key):
+    return len([r for r in rig.runs() if r[0] == key])
+
+
+def test_a_write(rig, redis):
+    with rig.client() as c:
+        a = put(c, "plain", "1")
+        c.approve(a)
+        tap.ok("an approved write runs", c.wait(a, "succeeded"))
+    tap.equal("once", runs_of(rig, "plain"), 1)
+    tap.equal("ready", rig.ready()[0], 200)
+    tap.equal("what was burnt is in Redis",
+              redis.ask("HEXISTS", "wingman/fixture/fixture:store", "e:burn/" + a), ":1")
+    tap.ok("and the gate's things too", redis.ask("EXISTS", "wingman/gate:store") == ":1")
+
+
+def test_redis_dies_before_the_burn(rig, redis):
+    """The server makes the plan again, and holds there; what follows is the burn."""
+    with rig.client() as c:
+        a = put(c, "killed", "1")
+        c.wait(a, "pending")
+        rig.hold("plan")
+        c.approve(a)
+        rig.wait_held("plan")
+        redis.stop()
+        rig.release("plan")
+        status, why = rig.unready()
+        tap.ok("readyz says that it is gone", "redis://127.0.0.1" in why, why)
+    redis.start()
+    with rig.client() as c:
+        record = c.wait(a, "refused", "failed", "unknown", "lapsed", timeout_s=100)
+        tap.note(json.dumps(record.get("outcome")))
+        tap.ok("the approval ends without an execution", record["state"] != "succeeded")
+    tap.equal("nothing ran", runs_of(rig, "killed"), 0)
+    rig.wait_ready()
+    with rig.client() as c:
+        b = put(c, "killed", "2")
+        c.approve(b)
+        tap.ok("a new approval is good", c.wait(b, "succeeded"))
+    tap.equal("and runs once", runs_of(rig, "killed"), 1)
+
+
+def test_flushed(rig, redis):
+    with rig.client() as c:
+        a = put(c, "flushed", "1")
+        c.wait(a, "pending")
+        rig.hold("plan")
+        c.approve(a)
+        rig.wait_held("plan")
+        redis.ask("FLUSHALL")
+        rig.release("plan")
+        record = c.wait(a, "refused", "failed", "unknown", timeout_s=100)
+        tap.ok("a grant from before a flush is no good", record["outcome"])
+        tap.note(json.dumps(record["outcome"]))
+    tap.equal("nothing ran", runs_of(rig, "flushed"), 0)
+
+
+def test_unfit(rig, redis):
+    redis.ask("CONFIG", "SET", "appendfsync", "everysec")
+    status, why = rig.unready()
+    tap.ok("readyz says what is wrong", "appendfsync" in why, why)
+    rig.server.kill()
+    try:
+        rig.start_server()
+        tap.ok("a server does not start on a Redis that forgets", False)
+    except RuntimeError as e:
+        tap.ok("a server does not start on a Redis that forgets", "appendfsync" in str(e), str(e))
+    redis.ask("CONFIG", "SET", "appendfsync", "always")
+    rig.start_server()
+    rig.wait_ready()
+    with rig.client() as c:
+        a = put(c, "mended", "1")
+        c.approve(a)
+        tap.ok("mended, all goes on", c.wait(a, "succeeded"))
+
+
+def main():
+    if not SERVER:
+        tap.skip("gate and server on Redis", "no redis-server")
+        tap.done()
+        return
+    redis = RedisServer(free_port())
+    rig = None
+    try:
+        redis.start()
+        rig = RedisRig(redis)
+        rig.start()
+        tap.run([lambda t=t: t(rig, redis) for t in (
+            test_a_write, test_redis_dies_before_the_burn, test_flushed, test_unfit)])
+    finally:
+        if rig:
+            rig.done()
+        redis.done()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
