@@ -71,6 +71,7 @@ static void measure(const char *variant, const struct site *site, enum site_kind
 {
 	struct error err = ERROR_INIT;
 	struct load_result result = { 0 };
+	char **granted = NULL;
 	pid_t pid = start(site, kind, &load.port);
 	bool good = true;
 
@@ -79,7 +80,7 @@ static void measure(const char *variant, const struct site *site, enum site_kind
 	if (kind == SITE_GRANTED) {
 		/* A grant counts when it is younger than the server's store, in seconds. */
 		(void)usleep(EPOCH_MS * 1000);
-		load.requests = site_granted(site, GRANTS);
+		load.requests = granted = site_granted(site, GRANTS);
 		load.differs = true;
 	} else {
 		load.duration_ms = WARM_MS;
@@ -89,6 +90,7 @@ static void measure(const char *variant, const struct site *site, enum site_kind
 	good = good && load_run(&load, &result, &err);
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
+	site_granted_free(granted);
 	if (!good)
 		measure_fail_error(variant, &err);
 	measure_print(&(struct measure){ variant, result.count,

@@ -18,12 +18,11 @@ enum { LOAD_CONNECTIONS_MAX = 1024, LOAD_REPLY_MAX = 64 * 1024 };
 struct load {
 	uint16_t port;
 	unsigned connections;
-	const char *request; /* head and body */
-	const char *const
-		*requests;  /* or these, each once; ends with NULL; ends the run */
-	const char *expect; /* must stand in the reply's body */
-	bool differs;       /* replies do, from one to the next */
-	double rate;        /* requests a second; 0: closed loop */
+	const char *request;   /* head and body */
+	char *const *requests; /* or these, each once; ends with NULL; ends the run */
+	const char *expect;    /* must stand in the reply's body */
+	bool differs;          /* replies do, from one to the next */
+	double rate;           /* requests a second; 0: closed loop */
 	int64_t duration_ms;
 };
 

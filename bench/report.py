@@ -25,14 +25,20 @@ def cells(rows, right=True):
 
 def ratio_of(round_, variant, bare, how):
     """How we compare: 'of' is throughput as a multiple; 'cost' time as a multiple, of rates;
-    'less' a cost as a multiple, of costs."""
-    return round_[bare] / round_[variant] if how == "cost" else round_[variant] / round_[bare]
+    'less' a cost as a multiple, of costs; 'saves' theirs as a multiple of our cost."""
+    return (round_[bare] / round_[variant] if how in ("cost", "saves")
+            else round_[variant] / round_[bare])
+
+
+def is_more(how):
+    """Whether more is better."""
+    return how in ("of", "saves")
 
 
 def verdict(ratio, how, floor, goal, moonshot=None):
     """The highest mark that is reached, and what share of the next one."""
     def reaches(mark):
-        return ratio >= mark if how == "of" else ratio <= mark
+        return ratio >= mark if is_more(how) else ratio <= mark
 
     marks = [(n, m) for n, m in (("floor", floor), ("goal", goal), ("moonshot", moonshot))
              if m is not None]
@@ -43,7 +49,7 @@ def verdict(ratio, how, floor, goal, moonshot=None):
     word = reached[-1] if reached else "below"
     if beyond:
         name, mark = beyond[0]
-        share = ratio / mark if how == "of" else mark / ratio
+        share = ratio / mark if is_more(how) else mark / ratio
         word += f", {share * 100:.0f}% of {name}"
     return word
 
@@ -62,22 +68,24 @@ def ratio_row(what, variant, bare, how, floor, goal, moonshot, rounds):
         return None
     ratios = [ratio_of(r, variant, bare, how) for r in rounds]
     ratio = statistics.median(ratios)
-    sign = ">=" if how == "of" else "<="
+    sign = ">=" if is_more(how) else "<="
     return (what, figure(statistics.median(r[bare] for r in rounds)),
             figure(statistics.median(r[variant] for r in rounds)),
             f"{ratio:.2f}", f"{min(ratios):.2f}..{max(ratios):.2f}",
-            *("-" if m is None else f"{sign} {m:g}" for m in (floor, goal, moonshot)),
+            *("-" if m is None else f"{sign} {m:.3g}" for m in (floor, goal, moonshot)),
             verdict(ratio, how, floor, goal, moonshot))
 
 
 # ---- Peers ----
 
-CALL = ("tools/call", peers.TYPICAL)
+CALL, CPU = ("tools/call", peers.TYPICAL), ("tools/call", "cpu us")
 TS_ONE, TS = "TypeScript SDK 2, 1 tool", "TypeScript SDK 2"
 # As in run.py: what, ours, theirs (server, figure), how, floor, goal, moonshot.
 PEER_ROWS = [
     ("tools/call / TypeScript SDK 2, 1 tool", (OURS, CALL), (TS_ONE, CALL), "of", 15, 22, 30),
     ("the same, 20 tools", (OURS, CALL), (TS, CALL), "of", 40, 60, 80),
+    ("processor time of a call, 1 tool", (OURS, CPU), (TS_ONE, CPU), "saves", 15, 22, 30),
+    ("the same, 20 tools: theirs / ours", (OURS, CPU), (TS, CPU), "saves", 40, 60, 80),
     ("memory at rest / TypeScript SDK 2", (OURS, "rest MiB"), (TS, "rest MiB"), "less",
      1 / 4, 1 / 8, 1 / 12),
     ("memory under load / TypeScript SDK 2", (OURS, "load MiB"), (TS, "load MiB"), "less",

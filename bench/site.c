@@ -182,9 +182,9 @@ static char *granted_request(const struct site *s, const char *pin)
 	return site_request(s->token, "echo_text", meta.data);
 }
 
-const char *const *site_granted(const struct site *s, size_t count)
+char **site_granted(const struct site *s, size_t count)
 {
-	const char **requests = calloc(count + 1, sizeof *requests);
+	char **requests = calloc(count + 1, sizeof *requests);
 	struct error err = ERROR_INIT;
 	struct tool_definition *d = tool_definition_load("bench", "echo_text", &err);
 
@@ -194,4 +194,11 @@ const char *const *site_granted(const struct site *s, size_t count)
 		requests[i] = granted_request(s, d->pin);
 	tool_definition_free(d);
 	return requests;
+}
+
+void site_granted_free(char **requests)
+{
+	for (size_t i = 0; requests && requests[i]; i++)
+		free(requests[i]);
+	free(requests);
 }

@@ -37,8 +37,8 @@ _Noreturn void site_serve(const struct site *s, enum site_kind kind, int out);
 /* A tools/call as HTTP; 'token' NULL: without. 'meta' are further members of _meta, each
  * behind a comma. free(). */
 char *site_request(const struct secret *token, const char *tool, const char *meta);
-/* So many, each with a grant of its own, good for a minute from now; ends with NULL. Lives
- * as long as the program. */
-const char *const *site_granted(const struct site *s, size_t count);
+/* So many, each with a grant of its own, good for a minute from now; ends with NULL. */
+char **site_granted(const struct site *s, size_t count);
+void site_granted_free(char **requests);
 
 #endif

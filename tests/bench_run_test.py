@@ -93,6 +93,7 @@ def test_verdicts():
             (1.25, "cost", (3, 2, 1), "goal, 80% of moonshot"),
             (1, "cost", (3, 2, 1), "moonshot"),
             (9, "less", (None, 3, None), "below, 33% of goal"),
+            (4, "saves", (3, 4, 8), "goal, 50% of moonshot"),
             (1, "of", (None, None, None), "")):
         tap.equal(f"{ratio} as '{how}' against {marks}", report.verdict(ratio, how, *marks), wanted)
 
@@ -118,6 +119,8 @@ def test_peers_are_compared():
               False)
     tap.equal("throughput: ours over theirs, inside a round", rows["the same, 20 tools"][3:5],
               ("75.00", "60.00..90.00"))
+    tap.equal("processor time: theirs over ours",
+              rows["the same, 20 tools: theirs / ours"][3:9:5], ("20.00", "below, 50% of floor"))
     tap.equal("costs: ours over theirs",
               (rows["memory at rest / TypeScript SDK 2"][3],
                rows["memory at rest / TypeScript SDK 2"][8]), ("0.05", "moonshot"))
