@@ -3,8 +3,8 @@
 
 static void the_whole_way(void **state)
 {
-	static const char *const lines[] = { "POST /mcp",      "GET " PRM_PATH,
-					     "GET " AS_PATH,   "POST /as/register",
+	static const char *const lines[] = { "POST /mcp",      ("GET " PRM_PATH),
+					     ("GET " AS_PATH), "POST /as/register",
 					     "POST /as/token", "POST /mcp",
 					     "POST /mcp",      NULL };
 	struct world *w = *state;
@@ -41,22 +41,22 @@ static void the_whole_way(void **state)
 static void where_the_resource_is_looked_for(void **state)
 {
 	static const char *const root[] = { "POST /mcp",
-					    "GET " PRM_PATH,
+					    ("GET " PRM_PATH),
 					    "GET /.well-known/oauth-protected-resource",
-					    "GET " AS_PATH,
+					    ("GET " AS_PATH),
 					    "POST /as/register",
 					    "POST /as/token",
 					    "POST /mcp",
 					    NULL };
 	static const char *const named[] = { "POST /mcp",
 					     "GET /elsewhere.json",
-					     "GET " AS_PATH,
+					     ("GET " AS_PATH),
 					     "POST /as/register",
 					     "POST /as/token",
 					     "POST /mcp",
 					     NULL };
 	static const char *const gone[] = { "POST /mcp", "GET /nowhere.json", NULL };
-	static const char *const trouble[] = { "POST /mcp", "GET " PRM_PATH, NULL };
+	static const char *const trouble[] = { "POST /mcp", ("GET " PRM_PATH), NULL };
 	struct world *w = *state;
 	struct error err = ERROR_INIT;
 

@@ -396,7 +396,7 @@ static inline void check_log(struct world *w, const char *const *lines)
 {
 	size_t i = 0;
 
-	for (; lines[i] && i < w->count; i++)
+	for (; i < w->count && lines[i]; i++)
 		assert_string_equal(w->log[i], lines[i]);
 	if (lines[i] || i < w->count)
 		fail_msg("%s", lines[i] ? lines[i] : w->log[i]);

@@ -41,7 +41,8 @@ static bool add_assertion(const struct oauth_flow *f, struct strbuf *body,
 			  struct error *err)
 {
 	const char *id = f->o->identity.id;
-	const int64_t now_s = clock_wall_ms() / 1000;
+	const json_int_t now_s = clock_wall_ms() / 1000;
+	const json_int_t until_s = now_s + ASSERTION_S;
 	_cleanup_strbuf_ struct strbuf token = STRBUF_INIT;
 	char jti[DIGEST_ID_BYTES];
 	bool good;
@@ -49,8 +50,7 @@ static bool add_assertion(const struct oauth_flow *f, struct strbuf *body,
 	digest_random_id(jti);
 	json_auto_t *claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "iss", id,
 					"sub", id, "aud", f->o->place.issuer, "jti", jti,
-					"iat", (json_int_t)now_s, "exp",
-					(json_int_t)(now_s + ASSERTION_S));
+					"iat", now_s, "exp", until_s);
 	if (!claims)
 		return error_oom(err);
 	good = jwt_signer_sign(f->o->signer, claims, &token, err);

@@ -351,7 +351,7 @@ static void tokens_are_kept(void **state)
 	memcpy(before, w->kept, sizeof before);
 	char *at = strstr(w->kept, "/mcp\"");
 	assert_non_null(at);
-	memcpy(at, "/mcq", 4);
+	at[3] = 'q';
 	open_client(w);
 	must_list(w);
 	assert_int_equal(atomic_load(&w->people), 2);
