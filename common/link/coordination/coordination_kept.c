@@ -1,6 +1,8 @@
 /*
- * A shared store, and one of our own that keeps what we have claimed: a failover may
- * forget the last claims, and grants of the same second are not older than its epoch.
+ * A shared store, and one of our own beside it that knows what this process has claimed
+ * and put. The shared one decides. Our own is asked twice: when the shared one takes a
+ * claim for the first, because a failover may have forgotten ours; and when it is
+ * scanned, because what other processes claimed is not for us to look after.
  */
 #include "link/coordination/coordination_backend.h"
 #include "link/coordination/coordination_redis.h"
@@ -18,6 +20,14 @@ static struct coord_kept *kept(struct coordination *c)
 static struct coordination *shared(struct coordination *c)
 {
 	return kept(c)->shared;
+}
+
+/* What our own clock says is over must be over in the shared store, or nearly. */
+enum { SLACK_MS = 5 * 60 * 1000 };
+
+static int64_t own_ttl(int64_t ttl_ms)
+{
+	return ttl_ms > 2 * SLACK_MS ? ttl_ms - SLACK_MS : (ttl_ms + 1) / 2;
 }
 
 /* ---- What is kept twice ---------------------------------------------------------- */
@@ -42,7 +52,8 @@ static bool kept_claim(struct coordination *c, const char *key, const char *valu
 			 ret_existing ? &found : NULL, err))
 		return false;
 	if (is_first) {
-		if (!coord_claim(k->own, key, value, ttl_ms, &is_first, &ours, err))
+		if (!coord_claim(k->own, key, value, own_ttl(ttl_ms), &is_first, &ours,
+				 err))
 			return false;
 		if (!is_first)
 			remind(k, key, ours);
@@ -67,6 +78,13 @@ static bool kept_swap(struct coordination *c, const char *key, const char *expec
 	return true;
 }
 
+static bool kept_put(struct coordination *c, const char *key, const char *value,
+		     int64_t ttl_ms, struct error *err)
+{
+	return coord_put(shared(c), key, value, ttl_ms, err) &&
+	       coord_put(kept(c)->own, key, value, own_ttl(ttl_ms), err);
+}
+
 /* What was taken may be claimed anew. */
 static bool kept_take(struct coordination *c, const char *key, char **ret_value,
 		      struct error *err)
@@ -75,6 +93,37 @@ static bool kept_take(struct coordination *c, const char *key, char **ret_value,
 
 	return coord_take(kept(c)->own, key, &ours, err) &&
 	       coord_take(shared(c), key, ret_value, err);
+}
+
+/* ---- What is ours of what is shared ---- */
+
+struct kept_scan {
+	struct coordination *own;
+	bool (*fn)(void *context, const char *key, const char *value);
+	void *context;
+	struct error err;
+};
+
+static bool tell_ours(void *context, const char *key, const char *value)
+{
+	struct kept_scan *scan = context;
+	_cleanup_free_ char *ours = NULL;
+
+	if (!coord_get(scan->own, key, &ours, &scan->err))
+		return false;
+	return !ours || scan->fn(scan->context, key, value);
+}
+
+static bool kept_scan(struct coordination *c, const char *prefix,
+		      bool (*fn)(void *context, const char *key, const char *value),
+		      void *context, struct error *err)
+{
+	struct kept_scan scan = { .own = kept(c)->own, .fn = fn, .context = context };
+
+	if (!coord_scan(shared(c), prefix, tell_ours, &scan, err))
+		return false;
+	return !error_is_set(&scan.err) ||
+	       error_set(err, scan.err.code, "%s", scan.err.message);
 }
 
 /* ---- What is shared alone -------------------------------------------------------- */
@@ -90,23 +139,10 @@ static bool kept_epoch_ms(struct coordination *c, int64_t *ret_began_ms,
 	return coord_epoch_ms(shared(c), ret_began_ms, err);
 }
 
-static bool kept_put(struct coordination *c, const char *key, const char *value,
-		     int64_t ttl_ms, struct error *err)
-{
-	return coord_put(shared(c), key, value, ttl_ms, err);
-}
-
 static bool kept_get(struct coordination *c, const char *key, char **ret_value,
 		     struct error *err)
 {
 	return coord_get(shared(c), key, ret_value, err);
-}
-
-static bool kept_scan(struct coordination *c, const char *prefix,
-		      bool (*fn)(void *context, const char *key, const char *value),
-		      void *context, struct error *err)
-{
-	return coord_scan(shared(c), prefix, fn, context, err);
 }
 
 static bool kept_count(struct coordination *c, const char *key, int64_t by,

@@ -61,8 +61,11 @@ struct coordination *coord_open_redis(struct coord_redis_access **access,
 				      const char *prefix, struct error *err) _must_use_;
 
 /*
- * A store shared with others, and beside it one of our own that keeps what this process
- * has claimed: should the shared one forget a claim, this one does not. Takes both.
+ * A store shared with other processes, and beside it one of our own (embedded) that
+ * keeps what this process claims and puts. Should the shared one forget a claim, this
+ * one does not: it is not first again. A scan tells only what is ours, so that a process
+ * that restarts looks after what it left behind and not after what others are at.
+ * Everything else is the shared store's. Takes both, also on failure.
  */
 struct coordination *coord_open_kept(struct coordination *shared,
 				     struct coordination *own,

@@ -450,6 +450,68 @@ static void test_clock(void **state)
 	testing_error(&why, ERR_PRECONDITION_FAILED, "clock");
 }
 
+/* ---- Replicas -------------------------------------------------------------------- */
+
+static bool note_key(void *context, const char *key, const char *value)
+{
+	(void)value;
+	(void)snprintf(context, 64, "%s", key);
+	return true;
+}
+
+static struct coordination *open_kept(const struct fixture *f, const char *name)
+{
+	struct error why = ERROR_INIT;
+	char path[sizeof f->server.dir + 16];
+	struct coordination *own;
+
+	(void)snprintf(path, sizeof path, "%s/%s.db", f->server.dir, name);
+	own = coord_open_sqlite(path, &why);
+	testing_no_error(&why);
+	return coord_open_kept(open_store(&f->server, f->server.port, LONG_MS), own,
+			       &why);
+}
+
+static void test_replicas(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(coord_closep) struct coordination *a = open_kept(f, "a");
+	_cleanup_(coord_closep) struct coordination *b = open_kept(f, "b");
+	_cleanup_free_ char *value = NULL;
+	char seen[64] = "";
+	bool changed = false;
+
+	assert_true(claim(a, "burn/x"));
+	assert_false(claim(b, "burn/x"));
+	assert_good(coord_get(b, "burn/x", &value, err));
+	assert_string_equal(value, "mine");
+	/* Not for b to look after. */
+	assert_good(coord_scan(b, "burn/", note_key, seen, err));
+	assert_string_equal(seen, "");
+	assert_good(coord_scan(a, "burn/", note_key, seen, err));
+	assert_string_equal(seen, "burn/x");
+	/* Which a process in a's place does. */
+	coord_close(TAKE(a));
+	a = open_kept(f, "a");
+	seen[0] = '\0';
+	assert_good(coord_scan(a, "burn/", note_key, seen, err));
+	assert_string_equal(seen, "burn/x");
+	assert_good(coord_swap(a, "burn/x", "mine", "done", &changed, err));
+	assert_true(changed);
+
+	/* Flushed: a knows what a did, and tells it the shared store again. */
+	redis_server_tell(&f->server, "FLUSHALL");
+	assert_false(claim(a, "burn/x"));
+	free(TAKE(value));
+	assert_good(coord_get(b, "burn/x", &value, err));
+	assert_string_equal(value, "done");
+	/* What was taken may be claimed anew. */
+	free(TAKE(value));
+	assert_good(coord_take(a, "burn/x", &value, err));
+	assert_string_equal(value, "done");
+	assert_true(claim(a, "burn/x"));
+}
+
 /* ---- Two processes --------------------------------------------------------------- */
 
 enum { RACES = 60, RACERS = 3 };
@@ -525,6 +587,7 @@ int main(void)
 		WITH_SERVER(test_cut_before),
 		WITH_SERVER(test_script_flushed),
 		WITH_SERVER(test_clock),
+		WITH_SERVER(test_replicas),
 		WITH_SERVER(test_processes),
 	};
 
