@@ -383,6 +383,8 @@ def legacy_server(state):
         method = (body or {}).get("method") if not isinstance(body, list) else None
         if h.command == "DELETE":
             h.say(200)
+        elif method == "initialize" and state.get("busy"):
+            h.say(503)
         elif method == "initialize":
             state["sessions"] = state.get("sessions", 0) + 1
             h.say(200, {"jsonrpc": "2.0", "id": body["id"], "result": {
@@ -526,13 +528,18 @@ def test_lost_session():
         b = Bridge(server.url)
         b.begin("2025-06-18")
         state["sessions"] += 7
+        state["busy"] = True
+        answer = b.ask(request(0, "ping"))
+        tap.ok("a server that begins no other either", answer["id"] == 0
+               and "later" in answer["error"]["message"], answer)
+        state["busy"] = False
         answer = b.ask(request(1, "ping"))
         tap.ok("a lost session is an error", answer["id"] == 1
                and "forgotten the session" in answer["error"]["message"], answer)
         tap.equal("and the next request has another", b.ask(request(2, "ping")),
                   {"jsonrpc": "2.0", "id": 2, "result": {}})
-        first, second = (m for _, m in server.await_request("POST", "initialize", 2))
-        tap.equal("begun with the client's own words", second, first)
+        first, _, last = (m for _, m in server.await_request("POST", "initialize", 3))
+        tap.equal("begun with the client's own words", last, first)
         tap.equal("and confirmed", len(server.await_request(
             "POST", "notifications/initialized", 2)), 2)
         tap.equal("the end", b.end()[0::2], ([], 0))
@@ -693,6 +700,14 @@ def test_nobody_reads():
         b.process.send_signal(signal.SIGTERM)
         tap.equal("who does not read on cannot keep it from ending",
                   b.process.wait(PATIENCE_S), 0)
+        b.process.stdout.close()
+        b.process.stdin.close()
+        b.process.stderr.close()
+        b = Bridge(server.url, drain_ms=100)
+        b.send(modern(1, "tools/call", name="x"))
+        b.process.stdout.read(1)
+        b.process.stdin.close()
+        tap.ok("nor at the end of stdin", b.process.wait(PATIENCE_S) in (0, 1))
         b.process.stdout.close()
         b.process.stdin.close()
         b.process.stderr.close()

@@ -275,9 +275,11 @@ static void lose_session(struct ask *a)
 				  "again (log level and subscriptions are to be set "
 				  "anew)");
 	else
-		strbuf_add_string(&a->why,
-				  "the server has forgotten the session and begins no "
-				  "other like it; start this connection anew");
+		strbuf_add_string(
+			&a->why,
+			"the server has forgotten the session and does not begin "
+			"another like it; send this again later, or start this "
+			"connection anew");
 }
 
 static void send_once(struct ask *a)

@@ -32,8 +32,8 @@ enum {
 	BRIDGE_REPLY_MS = 60 * 60 * 1000,  /* of a whole reply, but those of listening */
 	BRIDGE_TELL_MS = 10 * 1000,        /* for what is not answered */
 	BRIDGE_BEGIN_MS = 60 * 1000,       /* for initialize */
-	BRIDGE_END_MS = 1000,              /* for the end of a session */
-	BRIDGE_STEP_MS = 20,               /* how late a pause notices that it is over */
+	BRIDGE_END_MS = 1000, /* for the end of a session, and for last words */
+	BRIDGE_STEP_MS = 20,  /* how late a pause notices that it is over */
 	BRIDGE_SESSION_ID_MAX = 512,
 };
 
@@ -64,7 +64,6 @@ struct bridge {
 	LIST_HEAD(, bridge_job) ended; /* to be joined */
 	unsigned count;                /* in both */
 	bool is_held;                  /* a job runs that lines must wait for */
-	bool is_expired;               /* stdin ended, and so did its time */
 	struct bridge_session session;
 	unsigned session_count;
 	struct bridge_tools *tools;

@@ -112,8 +112,11 @@ static bool renew(struct bridge *b, const struct bridge_session *before)
 
 	bridge_inbound_stop(TAKE(b->inbound));
 	set(b, &none);
-	if (!bridge_ask_again(b) || !bridge_session_get(b, &session))
+	if (!bridge_ask_again(b) || !bridge_session_get(b, &session)) {
+		/* Whoever is refused next tries again. */
+		set(b, before);
 		return false;
+	}
 	if (strcmp(session.version, before->version) != 0) {
 		/* The client was told another one. */
 		end(b);

@@ -236,25 +236,34 @@ static void serve(struct reader *r)
 	}
 }
 
+/* Wait for what runs, so long as somebody waits for what it will say. */
+static void give_time(struct reader *r, int64_t patience_ms)
+{
+	int64_t until_ms = clock_mono_ms() + patience_ms, left_ms;
+	bool held;
+
+	while (goes_on(r) && bridge_jobs_reap(r->b, &held) > 0 &&
+	       (left_ms = until_ms - clock_mono_ms()) > 0)
+		wait_for_more(r, false, left_ms);
+}
+
 /* Let end what runs, and end what does not. */
 static void finish(struct reader *r)
 {
 	struct bridge *b = r->b;
-	int64_t drain_ms = b->o->drain_ms ? b->o->drain_ms : STDIO_BRIDGE_DRAIN_MS;
-	int64_t until_ms = clock_mono_ms() + drain_ms, left_ms;
 	bool held;
 
 	bridge_cancel_all(b, true);
-	while (goes_on(r) && bridge_jobs_reap(b, &held) > 0 &&
-	       (left_ms = until_ms - clock_mono_ms()) > 0)
-		wait_for_more(r, false, left_ms);
-	do {
-		/* Then nobody waits for what they would still say. */
-		if (!goes_on(r))
-			atomic_store(&b->stopping, true);
+	give_time(r, b->o->drain_ms ? b->o->drain_ms : STDIO_BRIDGE_DRAIN_MS);
+	if (goes_on(r)) {
+		/* For the errors that this makes; who does not read them has had his time. */
 		bridge_cancel_all(b, false);
-	} while (bridge_jobs_reap(b, &held) > 0 && (wait_for_more(r, false, -1), true));
+		give_time(r, BRIDGE_END_MS);
+	}
 	atomic_store(&b->stopping, true);
+	bridge_cancel_all(b, false);
+	while (bridge_jobs_reap(b, &held) > 0)
+		wait_for_more(r, false, -1);
 	bridge_session_end(b);
 }
 
