@@ -83,7 +83,9 @@ void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb);
  * checkpoint, key unknown). 'anchors' are (program, seq or -1, hash) learnt
  * elsewhere (a peer's log, a remembered checkpoint): each of this program must be
  * found. A log alone cannot show that its end was not cut, for its checkpoints are
- * cut with it: only an anchor proves the end. What is behind the last anchor and the
+ * cut with it: only an anchor proves the end, as far as whoever knows the anchor knew
+ * of it: of lines that nobody else had heard of when they were cut off, nobody can
+ * tell. What is behind the last anchor and the
  * last checkpoint signed by a trusted key proves nothing of itself: whoever may write
  * the file can write it anew from there on ('proven_to_seq').
  *

@@ -131,10 +131,13 @@ static bool check_anchors(struct verifier *v)
 	if (!missing)
 		return true;
 	if (missing->seq < 0)
-		return find_fault(v, v->last.seq,
+		return find_fault(v, v->last.seq < 0 ? 0 : v->last.seq,
 				  "cut or written anew: no line has the hash that %s "
 				  "knows (%.12s...)",
 				  missing->source, missing->hash);
+	if (v->last.seq < 0)
+		return find_fault(v, 0, "cut: the log is empty, and %s knows seq %lld",
+				  missing->source, (long long)missing->seq);
 	if (missing->seq > v->last.seq)
 		return find_fault(
 			v, v->last.seq,
@@ -330,7 +333,7 @@ static void conclude(struct verifier *v)
 
 	r->last_seq = r->lines > 0 ? last : -1;
 	memcpy(r->last_hash, v->last.hash, sizeof r->last_hash);
-	if (r->sound && r->lines > 0 && check_anchors(v) && r->anchored_to_seq >= 0)
+	if (r->sound && check_anchors(v) && r->anchored_to_seq >= 0)
 		r->end_proven = r->anchored_to_seq == last ||
 				(v->ends_in_checkpoint && r->anchored_to_seq == last - 1);
 	r->proven_to_seq = r->anchored_to_seq > r->signed_to_seq ? r->anchored_to_seq
