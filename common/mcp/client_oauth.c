@@ -1,9 +1,14 @@
 #include "mcp/client_oauth.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "mcp/client_oauth_private.h"
 
-enum { FETCH_MS = 30 * 1000 }; /* of all that one try fetches */
+enum {
+	FETCH_MS = 30 * 1000, /* of all that one try fetches */
+	STEP_MS = 20,
+};
 
 /* ---- Life ---- */
 
@@ -248,6 +253,17 @@ static bool get_better(struct client_oauth *o, struct client_oauth_try *t, int s
 	return good;
 }
 
+/* Whoever has it may be waiting for a person, longer than this request is wanted. */
+static bool take_flow(struct client_oauth *o, const atomic_bool *cancel)
+{
+	while (pthread_mutex_trylock(&o->flow) != 0) {
+		if (cancel && atomic_load(cancel))
+			return false;
+		(void)usleep(STEP_MS * 1000);
+	}
+	return true;
+}
+
 bool client_oauth_mend(struct client_oauth *o, struct client_oauth_try *t, int status,
 		       const atomic_bool *cancel, int64_t until_ms, struct error *err)
 {
@@ -257,7 +273,8 @@ bool client_oauth_mend(struct client_oauth *o, struct client_oauth_try *t, int s
 	if (status != 401 &&
 	    (status != 403 || strcmp(t->challenge.error, "insufficient_scope") != 0))
 		return false;
-	(void)pthread_mutex_lock(&o->flow);
+	if (!take_flow(o, cancel))
+		return error_set(err, ERR_TIMEOUT, "the call was given up");
 	/* Somebody else may have got a better one meanwhile; it is tried first. */
 	good = o->generation != t->generation && o->tokens.access &&
 	       ++t->count <= CLIENT_OAUTH_TRIES_MAX;

@@ -433,6 +433,21 @@ static void many_at_once_ask_once(void **state)
 	}
 }
 
+static void who_gives_up_does_not_wait_for_others(void **state)
+{
+	struct world *w = *state;
+	struct client_oauth_try t = { 0 };
+	struct error err = ERROR_INIT;
+	atomic_bool cancel = true;
+
+	open_client(w);
+	assert_int_equal(pthread_mutex_lock(&w->client->oauth->flow), 0);
+	assert_false(
+		client_oauth_mend(w->client->oauth, &t, 401, &cancel, INT64_MAX, &err));
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	assert_int_equal(pthread_mutex_unlock(&w->client->oauth->flow), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +469,7 @@ int main(void)
 		TEST(tokens_are_kept),
 		TEST(private_lists_go_with_the_token),
 		TEST(many_at_once_ask_once),
+		TEST(who_gives_up_does_not_wait_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
