@@ -48,6 +48,11 @@ BENCHES = {
         ("audit append, 64 callers / SQLite", "audit", "bare", "of", 2, 5, 10),
         ("grant burn, 64 callers / SQLite", "burn", "bare", "of", 2, 5, 10),
     ],
+    "bench-redis": [
+        ("grant burn on Redis, one caller / SET NX", "one", "bare", "of", None, None, None),
+        ("grant burn on Redis, 64 callers / SET NX", "burn", "bare", "of", None, None, None),
+        ("and kept by the server itself, 64 callers", "kept", "bare", "of", None, None, None),
+    ],
     "bench-stream": [
         ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5, 1.15),
         ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05, 0.7),
@@ -140,6 +145,9 @@ def main():
     if options.rounds < 1:
         parser.error("--rounds wants at least 1")
     programs = [p for p in BENCHES if options.only in (None, p)]
+    if not shutil.which("redis-server") and "bench-redis" in programs:
+        say("bench-redis is left out: no redis-server")
+        programs.remove("bench-redis")
     rows, lines = [], []
 
     try:
