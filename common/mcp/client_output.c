@@ -37,8 +37,13 @@ bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
 	struct schema_fault fault;
 	struct error why = ERROR_INIT;
 
-	if (c->is_plain || !is_to_be_checked(result) ||
-	    !(declared = client_tools_output(c, tool)))
+	if (c->is_plain || !is_to_be_checked(result))
+		return true;
+	if (!client_tools_output(c, tool, &declared))
+		return error_set(
+			err, ERR_UNKNOWN_OUTCOME,
+			"the tool ran, and there is no memory to check its result");
+	if (!declared)
 		return true;
 	read_as_ours(declared);
 	_cleanup_(schema_freep) struct schema *schema =

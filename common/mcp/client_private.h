@@ -268,8 +268,8 @@ bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
 			 struct error *err);
 
 /* ---- client_tools.c ---- */
-/* A copy of the outputSchema that was listed; NULL: none. */
-json_t *client_tools_output(struct mcp_client *c, const char *tool);
+/* A copy of the outputSchema that was listed; '*ret' NULL: none. False without memory. */
+bool client_tools_output(struct mcp_client *c, const char *tool, json_t **ret);
 void client_tools_free(struct client_tools *t);
 /* Remember; drop from 'tools' what must not be used. */
 bool client_tools_learn(struct mcp_client *c, json_t *tools, struct error *err);

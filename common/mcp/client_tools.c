@@ -128,13 +128,14 @@ void client_tools_mirror(struct mcp_client *c, const char *tool, const char *arg
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-json_t *client_tools_output(struct mcp_client *c, const char *tool)
+bool client_tools_output(struct mcp_client *c, const char *tool, json_t **ret)
 {
 	(void)pthread_mutex_lock(&c->lock);
 	const struct note *note = find(c->tools, tool);
-	json_t *output = note && note->output ? json_deep_copy(note->output) : NULL;
+	bool has_output = note && note->output;
+	*ret = has_output ? json_deep_copy(note->output) : NULL;
 	(void)pthread_mutex_unlock(&c->lock);
-	return output;
+	return *ret || !has_output;
 }
 
 bool mcp_client_pin(struct mcp_client *c, const char *tool,
