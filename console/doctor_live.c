@@ -56,7 +56,8 @@ static void check_status(struct doctor *d, struct gate_link *g)
 		kid ? statedir_path(d->console->dir, "keys/trusted/%s.pem", kid) : NULL;
 
 	if (!status) {
-		doctor_say(d, DOCTOR_FAIL, "gate", NULL, "%s", err.message);
+		doctor_say(d, DOCTOR_FAIL, "gate", err.hint[0] ? err.hint : NULL, "%s",
+			   err.message);
 		return;
 	}
 	if (!json_is_true(json_object_get(json_object_get(status, "audit"), "sound")))
