@@ -11,7 +11,7 @@ PACKAGES = deploy/packages
 NINJA = ninja -j$(JOBS)
 
 .NOTPARALLEL:
-.PHONY: help run build test bench demo check format clean install
+.PHONY: help run build test bench demo fuzz check format clean install
 .PHONY: packages-build packages-test packages-bench packages-check
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make build    install packages and build into build/bin/'
 	@echo 'make demo     build and play the first five minutes'
 	@echo 'make bench    build and measure'
+	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make check    analyzers and format'
 	@echo 'make format   format the sources in place'
 	@echo 'make install  install into PREFIX ($(PREFIX)), below DESTDIR if set'
@@ -89,6 +90,17 @@ test: packages-test build/.with-tests build/asan/build.ninja build/npm/.done
 	@$(NINJA) -C build
 	@$(NINJA) -C build/asan
 	@exec build/venv/bin/python3 -B tests/run_tests.py build asan=build/asan:unit
+
+# ---- What takes long, and is no part of 'make test' ----
+
+build/fuzzers/build.ninja: | packages-test build/venv/.done
+	CC=clang meson setup build/fuzzers -Dfuzzers=true -Db_sanitize=address,undefined \
+		-Db_lundef=false
+
+FUZZ_SECONDS ?= 600
+fuzz: packages-test build/fuzzers/build.ninja
+	@$(NINJA) -C build/fuzzers fuzzers
+	@exec /usr/bin/python3 -B tests/fuzz/run.py build/fuzzers $(FUZZ_SECONDS) $(JOBS)
 
 # ---- Checking ----
 

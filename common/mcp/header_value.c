@@ -76,8 +76,9 @@ void header_value_encode(struct strbuf *sb, const char *text, size_t length)
 bool header_value_is(const char *value, const char *text, size_t length)
 {
 	/* The common case first: no marker, nothing to strip. */
-	if (strlen(value) == length && memcmp(value, text, length) == 0 &&
-	    is_plain(value, length) && !is_marked(value, length))
+	if (length > 0 && strlen(value) == length && memcmp(value, text, length) == 0 &&
+	    is_plain(value, length) && !is_space(*value) &&
+	    !is_space(value[length - 1]) && !is_marked(value, length))
 		return true;
 	_cleanup_strbuf_ struct strbuf meant = STRBUF_INIT;
 
