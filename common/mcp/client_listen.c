@@ -116,7 +116,7 @@ static bool listen_once(struct mcp_client_listener *l, struct error *err)
 
 	/* Long enough, and time can be added to it. */
 	r.until_ms = INT64_MAX / 2;
-	r.idle_ms = SILENCE_MS;
+	r.idle_ms = l->c->stdio ? 0 : SILENCE_MS; /* a pipe does not die in silence */
 	r.cancel = &l->stop;
 	r.heard = hear;
 	r.heard_context = l;
@@ -217,7 +217,7 @@ struct mcp_client_listener *mcp_client_listen(struct mcp_client *c,
 {
 	struct mcp_client_listener *l;
 
-	if (!c->url || c->is_plain || !what->changed) {
+	if (c->is_plain || !what->changed) {
 		error_set(err, ERR_INVALID_ARGUMENT, "this client cannot listen");
 		return NULL;
 	}

@@ -1,8 +1,8 @@
 /*
  * client_listen -- hear of what changes at a server (PROTOCOL 2.9). Part of mcp/client.h.
  *
- * For servers of 2026-07-28 over HTTP; older ones tell through hooks.notification what
- * they tell unasked. A thread of its own holds the stream open, and opens it again with
+ * For servers of 2026-07-28; older ones tell through hooks.notification what they tell
+ * unasked. A thread of its own holds the stream open, and opens it again with
  * pauses that grow. Servers replay nothing, so whenever it was opened again everything
  * that can be heard counts as changed.
  */

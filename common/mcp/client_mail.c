@@ -3,6 +3,7 @@
 
 enum {
 	QUESTIONS_MAX = 16, /* of the server, that wait */
+	NOTES_MAX = 1024,   /* for one subscription, that were not heard yet */
 	CANCEL_POLL_MS = 25,
 };
 
@@ -11,6 +12,8 @@ struct waiter {
 	long long id;
 	json_t *answer;
 	int64_t heard_ms; /* the last time the server spoke of it */
+	bool hears;       /* it is a subscription */
+	json_t *notes;    /* what came for it; NULL: nothing */
 };
 
 struct client_mail {
@@ -155,6 +158,34 @@ static void note_progress(struct client_mail *m, const struct jsonrpc_message *m
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
+/* Notifications of a subscription are for who waits at its request, in that thread. True:
+ * it is one, and 'body' is consumed. */
+static bool give_note(struct client_mail *m, const struct jsonrpc_message *message,
+		      json_t *body)
+{
+	const json_t *mark = json_object_get(json_object_get(message->params, "_meta"),
+					     META_SUBSCRIPTION);
+	struct waiter *w;
+
+	(void)pthread_mutex_lock(&m->lock);
+	for (w = m->waiters; w; w = w->next)
+		if (w->hears && json_is_integer(mark) &&
+		    w->id == json_integer_value(mark))
+			break;
+	if (w) {
+		if (!w->notes)
+			w->notes = json_array();
+		/* Who does not keep up has been told enough. */
+		if (json_array_size(w->notes) < NOTES_MAX)
+			(void)json_array_append_new(w->notes, body);
+		else
+			json_decref(body);
+		(void)pthread_cond_broadcast(&m->changed);
+	}
+	(void)pthread_mutex_unlock(&m->lock);
+	return w != NULL;
+}
+
 /* Consumes 'body'. */
 static void take_message(struct client_mail *m, json_t *body)
 {
@@ -179,6 +210,8 @@ static void take_message(struct client_mail *m, json_t *body)
 		return;
 	case JSONRPC_NOTIFICATION:
 		note_progress(m, &message);
+		if (give_note(m, &message, body))
+			return;
 		client_notified(m->c, &message);
 		break;
 	}
@@ -225,18 +258,43 @@ static int64_t ends_ms(const struct client_request *r, const struct waiter *w)
 }
 
 /* With the lock held, which is given up meanwhile. */
+static void hear(struct client_mail *m, const struct client_request *r, struct waiter *w)
+{
+	json_auto_t *notes = w->notes;
+	const json_t *note;
+	size_t i;
+
+	w->notes = NULL;
+	(void)pthread_mutex_unlock(&m->lock);
+	json_array_foreach(notes, i, note)
+	{
+		struct jsonrpc_message message;
+		struct error ignored = ERROR_INIT;
+		const json_t *id = NULL;
+
+		if (jsonrpc_read(note, &message, &id, &ignored))
+			r->heard(r->heard_context, &message, w->id);
+	}
+	(void)pthread_mutex_lock(&m->lock);
+}
+
+/* With the lock held, which is given up meanwhile. */
 static bool wait_for_it(struct client_mail *m, const struct client_request *r,
 			struct waiter *w, struct error *err)
 {
-	while (!w->answer) {
+	while (!w->answer || w->notes) {
 		int64_t now_ms = clock_mono_ms(), until_ms = ends_ms(r, w);
 
-		if (m->is_broken)
-			return error_set(err, ERR_UNKNOWN_OUTCOME,
-					 "the server went away before it answered");
 		if (is_cancelled(r))
 			return error_set(err, ERR_UNKNOWN_OUTCOME,
 					 "the call was given up");
+		if (w->notes) {
+			hear(m, r, w);
+			continue;
+		}
+		if (m->is_broken)
+			return error_set(err, ERR_UNKNOWN_OUTCOME,
+					 "the server went away before it answered");
 		if (now_ms >= until_ms)
 			return error_set(err, ERR_TIMEOUT,
 					 "the server did not answer in time");
@@ -262,7 +320,9 @@ bool client_mail_exchange(struct client_mail *m, struct client_request *r, long 
 			  const struct strbuf *body, client_mail_send *send,
 			  struct error *err)
 {
-	struct waiter w = { .id = id, .heard_ms = clock_mono_ms() };
+	struct waiter w = { .id = id,
+			    .heard_ms = clock_mono_ms(),
+			    .hears = r->heard != NULL };
 	bool good;
 
 	(void)pthread_mutex_lock(&m->lock);
@@ -276,6 +336,7 @@ bool client_mail_exchange(struct client_mail *m, struct client_request *r, long 
 		good = wait_for_it(m, r, &w, err);
 	leave(m, &w);
 	(void)pthread_mutex_unlock(&m->lock);
+	json_decref(w.notes);
 	r->answer = w.answer;
 	if (w.answer)
 		r->status = 0;

@@ -93,7 +93,8 @@ struct client_request {
 	const char *name; /* for Mcp-Name; NULL: none */
 	const char *traceparent;
 	bool may_be_task;
-	/* Over HTTP: gets notifications instead of the hook, with the id of the request. */
+	/* Gets the notifications of a subscription instead of the hook, with the id of the
+	 * request; in the thread that waits for it. */
 	void (*heard)(void *context, const struct jsonrpc_message *m, long long id);
 	void *heard_context;
 	struct strbuf params; /* members of params besides _meta, each behind a comma */

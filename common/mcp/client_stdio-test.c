@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/testing.h"
-#include "mcp/client.h"
+#include "mcp/client_listen.h"
 
 struct folder {
 	char path[TESTING_PATH_BYTES];
@@ -201,6 +201,55 @@ static void no_such_program(void **state)
 	testing_error(&err, ERR_INTERNAL, "cannot run");
 }
 
+#define SUBSCRIPTION "\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":'$id'}"
+#define NOTE(method, more)                                                               \
+	"    echo '{\"jsonrpc\":\"2.0\",\"method\":\"notifications/" method              \
+	"\",\"params\":{" SUBSCRIPTION more "}}'\n"
+
+static const char telling[] =
+	BEGIN ROW("server/discover", "\"resultType\":\"complete\",\"supportedVersions\":["
+				     "\"2026-07-28\"],\"capabilities\":{}")
+		ROW("tools/list", "\"tools\":[]") "  "
+						  "*'\"method\":\"subscriptions/"
+						  "listen\"'*)\n" NOTE(
+							  "subscriptions/acknowledged",
+							  ",\"notifications\":{"
+							  "\"toolsListChanged\":true}")
+							  NOTE("tools/list_changed",
+							       "") " ;;\n" END;
+
+static void count_change(void *context, enum mcp_client_change what, const char *uri)
+{
+	if (what == MCP_CLIENT_TOOLS && !uri)
+		atomic_fetch_add((atomic_uint *)context, 1);
+}
+
+static void a_child_tells_what_changes(void **state)
+{
+	struct folder *f = *state;
+	struct error err = ERROR_INIT;
+	atomic_uint changes = 0;
+	const struct mcp_client_listen what = { .tools = true,
+						.context = &changes,
+						.changed = count_change };
+	struct mcp_client *c = run(f, telling, 5000);
+	struct mcp_client_listener *l = mcp_client_listen(c, &what, &err);
+
+	assert_non_null(l);
+	for (int64_t until_ms = clock_mono_ms() + 30000;
+	     atomic_load(&changes) == 0 && clock_mono_ms() < until_ms;)
+		(void)usleep(5000);
+	assert_int_equal(atomic_load(&changes), 1);
+	/* The channel is free for others meanwhile; and the server learns of the end. */
+	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
+	testing_no_error(&err);
+	assert_non_null(tools);
+	mcp_client_unlisten(l);
+	mcp_client_free(c);
+	assert_int_equal(noted(f, "subscriptions/listen"), 1);
+	assert_int_equal(noted(f, "notifications/cancelled"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +257,7 @@ int main(void)
 		TEST(a_modern_child),
 		TEST(a_child_that_ends_at_the_probe),
 		TEST(a_child_that_stays_silent),
+		TEST(a_child_tells_what_changes),
 		TEST(no_such_program),
 #undef TEST
 	};
