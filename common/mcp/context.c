@@ -250,8 +250,7 @@ static void start(struct exchange *x, bool is_freed)
 			  "the gate reads with a requester ticket alone");
 	} else {
 		x->deadline_ms = clock_mono_ms() + s->config.deadline_ms;
-		x->is_entered = x->is_entered ||
-				callers_enter(&s->callers, x->caller.client,
+		x->is_entered = callers_enter(&s->callers, x->caller.client,
 					      (unsigned)s->config.calls_per_caller, &err);
 		if (x->is_entered && workers_submit(s->workers, work, x))
 			return;

@@ -16,8 +16,9 @@
 #include "mcp/revision_legacy.h"
 
 enum {
-	LEGACY_BATCH_MAX = 32,             /* messages */
-	LEGACY_ROUNDS_MAX = 16,            /* of questions of one request */
+	LEGACY_BATCH_MAX = 32,  /* messages */
+	LEGACY_ROUNDS_MAX = 16, /* of questions of one request */
+	LEGACY_WAITS_MAX = 64,  /* requests of a client that wait for answers */
 	LEGACY_ANSWER_MS = 10 * 60 * 1000, /* that a client has for one */
 };
 

@@ -542,37 +542,87 @@ static void questions_have_a_limit(void **state)
 		peer_leave(&s[i]);
 }
 
-static void who_waits_counts_as_a_call(void **state)
+/* Who waits is no call meanwhile, and still there are only so many. */
+static void a_client_has_so_many_that_wait(void **state)
 {
-	_cleanup_peer_ struct peer p, second;
-	struct peer_stream s[40];
-	int i;
+	enum { EACH = LEGACY_WAITS_MAX / 4 };
+	struct peer p[4];
+	struct peer_stream s[LEGACY_WAITS_MAX], more;
+	bool is_asked = false;
 
 	(void)state;
-	peer_begin(&p, &rig, rig.alice, "2025-11-25", PEER_ALL);
-	peer_begin(&second, &rig, rig.alice, "2025-11-25", PEER_ALL);
-	for (i = 0; i < 40; i++) {
-		peer_open(&s[i], i < 20 ? &p : &second, "tools/call", ASK("form"));
+	for (size_t i = 0; i < 4; i++)
+		peer_begin(&p[i], &rig, rig.bob, "2025-11-25", PEER_ALL);
+	for (size_t i = 0; i < LEGACY_WAITS_MAX; i++) {
+		peer_open(&s[i], &p[i / EACH], "tools/call", ASK("form"));
 		json_decref(peer_expect(&s[i], "elicitation/create"));
 	}
-	_cleanup_answer_ struct answer more = peer_ask(&p, "tools/call", ASK("form"));
-	assert_string_equal(answer_code(&more), "rate_limited");
-	_cleanup_answer_ struct answer end = peer_verb(&p, "DELETE", "");
-	assert_int_equal(end.status, 200);
-	_cleanup_answer_ struct answer other = peer_verb(&second, "DELETE", "");
-	assert_int_equal(other.status, 200);
-	while (--i >= 0) {
-		/* Nobody can answer any more. */
-		json_t *message;
-		while ((message = peer_next(&s[i])))
-			json_decref(message);
-		peer_leave(&s[i]);
+	_cleanup_answer_ struct answer call =
+		peer_ask(&p[0], "tools/call",
+			 "\"name\":\"echo_text\",\"arguments\":{\"text\":\"x\"}");
+	assert_non_null(answer_result(&call));
+	/* While all of them are read, one more is refused; */
+	_cleanup_answer_ struct answer full = peer_ask(&p[0], "tools/call", ASK("form"));
+	assert_true(says(full.body, "too many calls that wait"));
+	/* somebody else's is not; */
+	_cleanup_peer_ struct peer other;
+	peer_begin(&other, &rig, rig.alice, "2025-11-25", PEER_ALL);
+	peer_open(&more, &other, "tools/call", ASK("form"));
+	json_decref(peer_expect(&more, "elicitation/create"));
+	peer_leave(&more);
+	/* one that nobody reads gives way, once that is noticed. */
+	peer_leave(&s[EACH]);
+	while (!is_asked) {
+		peer_open(&more, &p[0], "tools/call", ASK("form"));
+		json_auto_t *first = peer_next(&more);
+		is_asked = json_object_get(first, "method") != NULL;
+		if (!is_asked)
+			peer_leave(&more);
 	}
-	peer_done(&p);
-	peer_begin(&p, &rig, rig.alice, "2025-11-25", PEER_ALL);
-	peer_open(&s[0], &p, "tools/call", ASK("form"));
-	json_decref(peer_expect(&s[0], "elicitation/create"));
-	peer_leave(&s[0]);
+	assert_int_equal(open_questions(&p[0]), EACH + 1);
+	assert_int_equal(open_questions(&p[1]), EACH - 1);
+	peer_leave(&more);
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_answer_ struct answer end = peer_verb(&p[i], "DELETE", "");
+		assert_int_equal(end.status, 200);
+		peer_done(&p[i]);
+	}
+	for (size_t i = 0; i < LEGACY_WAITS_MAX; i++)
+		if (i != EACH)
+			peer_leave(&s[i]);
+}
+
+/* A client that asks for things and leaves can begin anew for ever. */
+static void questions_that_nobody_reads_keep_no_session(void **state)
+{
+	struct peer p;
+	struct peer_stream s;
+	char first[64] = "";
+
+	(void)state;
+	for (int i = 0; i < SESSIONS_PER_CLIENT_MAX + 4; i++) {
+		peer_begin(&p, &rig, rig.bob, "2025-11-25", PEER_ALL);
+		if (!*first)
+			(void)snprintf(first, sizeof first, "%s", p.session);
+		peer_open(&s, &p, "tools/call", ASK("form"));
+		json_decref(peer_expect(&s, "elicitation/create"));
+		{
+			_cleanup_(session_unrefp) struct session *held = find(&p);
+
+			peer_leave(&s);
+			/* Until that is noticed. */
+			for (bool is_read = true; is_read; nap()) {
+				session_lock(held);
+				is_read = legacy_waits_forsaken(held) == 0;
+				session_unlock(held);
+			}
+		}
+		peer_done(&p);
+	}
+	/* The oldest had to go. */
+	(void)snprintf(p.session, sizeof p.session, "%s", first);
+	_cleanup_answer_ struct answer gone = peer_ask(&p, "ping", "");
+	assert_int_equal(gone.status, 404);
 }
 
 static void stopping_ends_who_waits(void **state)
@@ -609,7 +659,8 @@ int main(void)
 		cmocka_unit_test(patience_ends),
 		cmocka_unit_test(who_left_comes_back_and_answers),
 		cmocka_unit_test(questions_have_a_limit),
-		cmocka_unit_test(who_waits_counts_as_a_call),
+		cmocka_unit_test(a_client_has_so_many_that_wait),
+		cmocka_unit_test(questions_that_nobody_reads_keep_no_session),
 		cmocka_unit_test(stopping_ends_who_waits),
 	};
 

@@ -45,26 +45,6 @@ void legacy_refuse_missing(struct exchange *x, json_t *missing)
 	legacy_fail(x, &err);
 }
 
-/* The client need not show them any more. */
-static void withdraw(struct exchange *x, const char *why)
-{
-	const char *id;
-	json_t *key;
-
-	json_object_foreach(x->wait.keys, id, key)
-	{
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-		strbuf_add_format(&text,
-				  "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/"
-				  "cancelled\",\"params\":{\"requestId\":\"%s\","
-				  "\"reason\":\"%s\"}}",
-				  id, why);
-		if (strbuf_ok(&text))
-			(void)legacy_talk(x, &text);
-	}
-}
-
 /* ---- Asking ---- */
 
 static bool add(struct asked *a, const struct exchange *x, const char *key,
@@ -111,31 +91,29 @@ static bool make(struct asked *a, const struct exchange *x, json_t *questions,
 	return true;
 }
 
-static bool may_wait(const struct session *s, const struct asked *a, struct error *err)
+/* What has to give way goes into 'ret_given_up'. */
+static bool may_wait(struct session *s, const struct asked *a,
+		     struct legacy_waits *ret_given_up, struct error *err)
 {
 	if (s->has_ended || s->all->is_closed)
 		return error_set(err, ERR_TIMEOUT, "the session has ended");
-	return s->question_count + a->count <= SESSION_QUESTIONS_MAX ||
-	       error_set(err, ERR_RATE_LIMITED,
-			 "this client has too many questions to answer already");
-}
-
-static void take(struct session *s, struct legacy_wait *w)
-{
-	LIST_REMOVE(w, entry);
-	s->question_count -= json_object_size(w->keys);
+	if (s->question_count + a->count > SESSION_QUESTIONS_MAX)
+		return error_set(err, ERR_RATE_LIMITED,
+				 "this client has too many questions to answer already");
+	return legacy_waits_have_room(s, ret_given_up, err);
 }
 
 /* Under the lock. The exchange is not ours any more when this returns true and the lock
  * is given up: an answer may come at once. */
-static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
+static bool wait_for(struct exchange *x, struct asked *a,
+		     struct legacy_waits *ret_given_up, struct error *err)
 {
 	struct session *s = x->session;
 	struct legacy_wait *w = &x->wait;
 	struct outlet *outlet = legacy_outlet(x) ?: &s->standing;
 	bool good = true;
 
-	if (!may_wait(s, a, err))
+	if (!may_wait(s, a, ret_given_up, err))
 		return false;
 	json_decref(w->keys);
 	json_decref(w->answers);
@@ -151,7 +129,7 @@ static bool wait_for(struct exchange *x, struct asked *a, struct error *err)
 					  a->text[i].length);
 	if (good && w->answers)
 		return true;
-	take(s, w);
+	legacy_wait_take(s, w);
 	return error_set(err, ERR_INTERNAL, "its questions could not be sent");
 }
 
@@ -162,26 +140,27 @@ static bool ask(struct exchange *x, json_t *questions, struct error *err)
 	struct asked asked = { 0 };
 	struct session *s = x->session;
 	bool good = make(&asked, x, questions, err);
+	struct legacy_waits given_up;
 
+	LIST_INIT(&given_up);
 	json_decref(questions);
 	if (good) {
 		session_lock(s);
-		good = !atomic_load(&x->is_cancelled) && wait_for(x, &asked, err);
+		good = !atomic_load(&x->is_cancelled) &&
+		       wait_for(x, &asked, &given_up, err);
 		session_unlock(s);
 	}
 	asked_done(&asked);
+	legacy_waits_fail(&given_up, "the client has left and asks for other things");
 	return good;
 }
 
-/* Who waits counts as a call of its client. */
-static bool enter(struct exchange *x, struct error *err)
+/* Who waits for a person is no call of its client meanwhile. */
+static void leave(struct exchange *x)
 {
-	struct mcp_service *s = x->service;
-
-	if (!x->is_entered)
-		x->is_entered = callers_enter(&s->callers, x->caller.client,
-					      (unsigned)s->config.calls_per_caller, err);
-	return x->is_entered;
+	if (x->is_entered)
+		callers_leave(&x->service->callers, x->caller.client);
+	x->is_entered = false;
 }
 
 void legacy_ask(struct exchange *x, struct mcp_result *r)
@@ -198,10 +177,13 @@ void legacy_ask(struct exchange *x, struct mcp_result *r)
 	else if (!legacy_open(x))
 		error_set(&err, ERR_PRECONDITION_FAILED,
 			  "there is no stream on which the client could be asked");
-	else if (enter(x, &err) && ask(x, TAKE(questions), &err))
-		return;
+	if (!error_is_set(&err)) {
+		leave(x);
+		if (ask(x, TAKE(questions), &err))
+			return;
+	}
 	json_decref(questions);
-	withdraw(x, "the others could not be sent"); /* if any was */
+	legacy_wait_withdraw(x, "the others could not be sent"); /* if any was */
 	if (error_is_set(&err))
 		legacy_fail(x, &err);
 	else
@@ -274,65 +256,11 @@ void legacy_answer(struct session *s, const struct jsonrpc_message *m)
 	if (w) {
 		taken = take_answer(s, w, id, TAKE(result), bytes);
 		if (taken != TAKEN_ONE)
-			legacy_questions_take_one(w->x, &waits);
+			legacy_waits_take_one(w->x, &waits);
 	}
 	session_unlock(s);
 	if (taken == TAKEN_LAST)
 		go_on(LIST_FIRST(&waits)->x);
 	else if (taken != TAKEN_ONE)
-		legacy_questions_fail(&waits, refusals[taken]);
-}
-
-/* ---- None will come ---- */
-
-void legacy_questions_take_one(struct exchange *x, struct legacy_waits *ret)
-{
-	struct legacy_wait *w;
-
-	LIST_FOREACH(w, &x->session->waits, entry)
-	{
-		if (w->x == x)
-			break;
-	}
-	if (!w)
-		return;
-	take(x->session, w);
-	LIST_INSERT_HEAD(ret, w, entry);
-}
-
-void legacy_questions_take(struct session *s, struct legacy_waits *ret)
-{
-	struct legacy_wait *w;
-
-	while ((w = LIST_FIRST(&s->waits)))
-		legacy_questions_take_one(w->x, ret);
-}
-
-void legacy_questions_take_late(struct session *s, int64_t now_ms,
-				struct legacy_waits *ret, int64_t *next_ms)
-{
-	struct legacy_wait *w, *next;
-
-	for (w = LIST_FIRST(&s->waits); w; w = next) {
-		next = LIST_NEXT(w, entry);
-		if (now_ms >= w->until_ms)
-			legacy_questions_take_one(w->x, ret);
-		else if (w->until_ms < *next_ms)
-			*next_ms = w->until_ms;
-	}
-}
-
-void legacy_questions_fail(struct legacy_waits *waits, const char *why)
-{
-	struct legacy_wait *w;
-
-	while ((w = LIST_FIRST(waits))) {
-		struct exchange *x = w->x;
-		struct error err = ERROR_INIT;
-
-		LIST_REMOVE(w, entry);
-		withdraw(x, why);
-		error_set(&err, ERR_TIMEOUT, "%s, so nothing was done", why);
-		legacy_fail(x, &err);
-	}
+		legacy_waits_fail(&waits, refusals[taken]);
 }

@@ -195,8 +195,8 @@ void legacy_cancel(struct session *s, const json_t *params)
 	struct exchange *x = find(s, id);
 	if (x) {
 		atomic_store(&x->is_cancelled, true);
-		legacy_questions_take_one(x, &waits);
+		legacy_waits_take_one(x, &waits);
 	}
 	session_unlock(s);
-	legacy_questions_fail(&waits, "the request was cancelled");
+	legacy_waits_fail(&waits, "the request was cancelled");
 }

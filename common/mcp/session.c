@@ -53,20 +53,24 @@ static void drop(struct session *s)
 	free(s);
 }
 
-static void end(struct session *s, bool is_graceful)
+/* Whom it asked, nobody answers any more: those go into 'ret', for legacy_waits_fail when
+ * the lock is given up. */
+static void end(struct session *s, bool is_graceful, struct legacy_waits *ret)
 {
 	if (s->has_ended)
 		return;
 	s->has_ended = true;
 	session_end_streams(s, is_graceful);
+	legacy_waits_take(s, ret);
 	LIST_REMOVE(s, in_bucket);
 	s->all->count--;
 	drop(s);
 }
 
+/* Requests run, or somebody reads. A question that nobody reads keeps no session. */
 static bool is_busy(const struct session *s)
 {
-	return s->refs > 1 ||
+	return s->refs > 1 + legacy_waits_forsaken(s) ||
 	       (s->standing.stream && !http_stream_is_closed(s->standing.stream));
 }
 
@@ -78,7 +82,7 @@ static bool belongs_to(const struct session *s, const struct caller *caller)
 
 /* End what has expired. Returns the client's sessions, and its one that was quiet longest. */
 static size_t sweep(struct sessions *all, const struct caller *caller, int64_t now_ms,
-		    struct session **ret_oldest)
+		    struct session **ret_oldest, struct legacy_waits *ret)
 {
 	struct session *s, *next;
 	size_t mine = 0;
@@ -88,7 +92,7 @@ static size_t sweep(struct sessions *all, const struct caller *caller, int64_t n
 		for (s = LIST_FIRST(&all->buckets[i]); s; s = next) {
 			next = LIST_NEXT(s, in_bucket);
 			if (!is_busy(s) && now_ms - s->used_ms >= SESSION_IDLE_MS) {
-				end(s, false);
+				end(s, false, ret);
 			} else if (belongs_to(s, caller)) {
 				mine++;
 				if (!is_busy(s) &&
@@ -100,23 +104,23 @@ static size_t sweep(struct sessions *all, const struct caller *caller, int64_t n
 }
 
 static bool make_room(struct sessions *all, const struct caller *caller, int64_t now_ms,
-		      struct error *err)
+		      struct legacy_waits *ret, struct error *err)
 {
 	struct session *oldest;
-	size_t mine = sweep(all, caller, now_ms, &oldest);
+	size_t mine = sweep(all, caller, now_ms, &oldest, ret);
 
 	if (mine < SESSIONS_PER_CLIENT_MAX && all->count < SESSIONS_MAX)
 		return true;
 	if (!oldest)
 		return error_set(err, ERR_RATE_LIMITED,
 				 "there are too many sessions at the moment");
-	end(oldest, false);
+	end(oldest, false, ret);
 	return true;
 }
 
 static struct session *add(struct sessions *all, const struct caller *caller,
 			   const struct session_client *client, int64_t now_ms,
-			   struct error *err)
+			   struct legacy_waits *ret, struct error *err)
 {
 	struct session *s;
 
@@ -124,7 +128,7 @@ static struct session *add(struct sessions *all, const struct caller *caller,
 		error_set(err, ERR_RATE_LIMITED, "the server is about to stop");
 		return NULL;
 	}
-	if (!make_room(all, caller, now_ms, err))
+	if (!make_room(all, caller, now_ms, ret, err))
 		return NULL;
 	s = calloc(1, sizeof *s);
 	if (!s) {
@@ -155,21 +159,29 @@ static struct session *add(struct sessions *all, const struct caller *caller,
 
 /* ---- Beginning and end ---- */
 
+static const char ended[] = "the session has ended";
+
 struct session *session_start(struct sessions *all, const struct caller *caller,
 			      const struct session_client *client, int64_t now_ms,
 			      struct error *err)
 {
+	struct legacy_waits waits;
+
+	LIST_INIT(&waits);
 	pthread_mutex_lock(&all->lock);
-	struct session *s = add(all, caller, client, now_ms, err);
+	struct session *s = add(all, caller, client, now_ms, &waits, err);
 	pthread_mutex_unlock(&all->lock);
+	legacy_waits_fail(&waits, ended);
 	return s;
 }
 
 struct session *session_find(struct sessions *all, const char *id,
 			     const struct caller *caller, int64_t now_ms)
 {
+	struct legacy_waits waits;
 	struct session *s;
 
+	LIST_INIT(&waits);
 	pthread_mutex_lock(&all->lock);
 	LIST_FOREACH(s, &all->buckets[bucket_of(id)], in_bucket)
 	{
@@ -179,7 +191,7 @@ struct session *session_find(struct sessions *all, const char *id,
 	if (s && !belongs_to(s, caller))
 		s = NULL;
 	if (s && !is_busy(s) && now_ms - s->used_ms >= SESSION_IDLE_MS) {
-		end(s, false);
+		end(s, false, &waits);
 		s = NULL;
 	}
 	if (s) {
@@ -187,6 +199,7 @@ struct session *session_find(struct sessions *all, const char *id,
 		s->used_ms = now_ms;
 	}
 	pthread_mutex_unlock(&all->lock);
+	legacy_waits_fail(&waits, ended);
 	return s;
 }
 
@@ -196,10 +209,9 @@ void session_end(struct session *s)
 
 	LIST_INIT(&waits);
 	session_lock(s);
-	end(s, false);
-	legacy_questions_take(s, &waits);
+	end(s, false, &waits);
 	session_unlock(s);
-	legacy_questions_fail(&waits, "the session has ended");
+	legacy_waits_fail(&waits, ended);
 }
 
 struct session *session_ref(struct session *s)
@@ -230,18 +242,20 @@ int64_t sessions_sweep(struct sessions *all, int64_t now_ms)
 	static const struct caller nobody = { .principal = "" };
 	int64_t next_ms = now_ms + SESSION_SWEEP_MS;
 	struct session *s, *oldest;
-	struct legacy_waits late;
+	struct legacy_waits late, gone;
 
 	LIST_INIT(&late);
+	LIST_INIT(&gone);
 	(void)pthread_mutex_lock(&all->lock);
-	(void)sweep(all, &nobody, now_ms, &oldest);
+	(void)sweep(all, &nobody, now_ms, &oldest, &gone);
 	for (size_t i = 0; i < SESSION_BUCKETS; i++)
 		LIST_FOREACH(s, &all->buckets[i], in_bucket)
 		{
-			legacy_questions_take_late(s, now_ms, &late, &next_ms);
+			legacy_waits_take_late(s, now_ms, &late, &next_ms);
 		}
 	(void)pthread_mutex_unlock(&all->lock);
-	legacy_questions_fail(&late, "the client did not answer in time");
+	legacy_waits_fail(&gone, ended);
+	legacy_waits_fail(&late, "the client did not answer in time");
 	return next_ms;
 }
 
@@ -278,7 +292,7 @@ bool sessions_start(struct sessions *all, struct error *err)
 	return true;
 }
 
-/* One that has questions open, or any; counted. NULL: none is left. */
+/* Any; counted. NULL: none is left. */
 static struct session *end_one(struct sessions *all, struct legacy_waits *ret)
 {
 	for (size_t i = 0; i < SESSION_BUCKETS; i++) {
@@ -287,8 +301,7 @@ static struct session *end_one(struct sessions *all, struct legacy_waits *ret)
 		if (!s)
 			continue;
 		s->refs++;
-		end(s, true);
-		legacy_questions_take(s, ret);
+		end(s, true, ret);
 		return s;
 	}
 	return NULL;
@@ -313,7 +326,7 @@ void sessions_close(struct sessions *all)
 		(void)pthread_mutex_lock(&all->lock);
 		struct session *s = end_one(all, &waits);
 		(void)pthread_mutex_unlock(&all->lock);
-		legacy_questions_fail(&waits, "the server is about to stop");
+		legacy_waits_fail(&waits, "the server is about to stop");
 		is_more = s != NULL;
 		session_unref(s);
 	}

@@ -4,7 +4,8 @@
  * A session belongs to the principal and the client that began it: to anybody else its
  * id is unknown. It ends by DELETE, after SESSION_IDLE_MS without a request or open
  * stream, or when its client begins more than SESSIONS_PER_CLIENT_MAX: then the one
- * that was quiet longest goes. One of HTTP+SSE is its stream, and ends with it.
+ * that was quiet longest goes, for which a question that nobody reads does not count.
+ * One of HTTP+SSE is its stream, and ends with it.
  * Everything that a session has is freed with it.
  *
  * What a server says unasked goes onto the session's one standing stream, what it says

@@ -1,6 +1,6 @@
 /*
  * session_private -- the inside of session.h, shared by session.c, session_stream.c,
- * session_state.c and legacy_questions.c. Everything is under the lock of the table.
+ * session_state.c, legacy_questions.c and legacy_waits.c. Everything is under the lock of the table.
  */
 #ifndef MCP_SESSION_PRIVATE_H
 #define MCP_SESSION_PRIVATE_H
@@ -62,16 +62,27 @@ void session_free_streams(struct session *s);
 bool session_say_locked(struct session *s, struct outlet *c, enum outlet_kind kind,
 			const char *message, size_t length);
 
-/* --- legacy_questions.c --- */
+/* --- legacy_waits.c --- */
+
+/* Under the lock: room for one more of this client, for which the one that nobody has
+ * read for longest may have to give way, into 'ret_given_up'. */
+bool legacy_waits_have_room(struct session *s, struct legacy_waits *ret_given_up,
+			    struct error *err);
+/* Under the lock: how many of a session's nobody reads. */
+size_t legacy_waits_forsaken(const struct session *s);
+/* Under the lock: out of its session, wherever it goes. */
+void legacy_wait_take(struct session *s, struct legacy_wait *w);
+/* Tell the client that what it was asked for 'x' and has not answered is void. */
+void legacy_wait_withdraw(struct exchange *x, const char *why);
 
 /* Take those that wait out of their session, under the lock, into 'ret' for
- * legacy_questions_fail: one exchange (if it waits), all of a session, those whose time
+ * legacy_waits_fail: one exchange (if it waits), all of a session, those whose time
  * is over; of the others, 'next_ms' becomes no later than the first of their times. */
-void legacy_questions_take_one(struct exchange *x, struct legacy_waits *ret);
-void legacy_questions_take(struct session *s, struct legacy_waits *ret);
-void legacy_questions_take_late(struct session *s, int64_t now_ms,
-				struct legacy_waits *ret, int64_t *next_ms);
+void legacy_waits_take_one(struct exchange *x, struct legacy_waits *ret);
+void legacy_waits_take(struct session *s, struct legacy_waits *ret);
+void legacy_waits_take_late(struct session *s, int64_t now_ms, struct legacy_waits *ret,
+			    int64_t *next_ms);
 /* Tell the client, and end them; without the lock. */
-void legacy_questions_fail(struct legacy_waits *waits, const char *why);
+void legacy_waits_fail(struct legacy_waits *waits, const char *why);
 
 #endif

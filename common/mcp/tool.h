@@ -143,9 +143,10 @@ json_t *mcp_ask_url(const char *message, const char *url) _must_use_;
 json_t *mcp_ask_sample(json_t *params) _must_use_;
 json_t *mcp_ask_roots(void) _must_use_;
 
-/* Kept by the client, sealed, until the call comes again with answers. Steals. */
+/* Kept by the client, sealed, until the call is over, or another value is remembered under
+ * this name. Steals. */
 void mcp_call_remember(struct mcp_call *call, const char *name, json_t *value);
-/* Borrowed; NULL: nothing of that name. */
+/* Borrowed until another value is remembered; NULL: nothing of that name. */
 const json_t *mcp_call_recall(const struct mcp_call *call, const char *name);
 
 /* Extra 'details' for the error that is about to be returned (candidates, …). Steals. */

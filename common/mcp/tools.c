@@ -285,7 +285,7 @@ static void start(struct exchange *x)
 		return;
 	}
 	/* The gate calls for everybody, and its own limits are its own. */
-	if (!x->from_gate && !x->is_entered) {
+	if (!x->from_gate) {
 		x->is_entered = callers_enter(&s->callers, x->caller.client,
 					      (unsigned)s->config.calls_per_caller, &err);
 		if (!x->is_entered) {

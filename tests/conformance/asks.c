@@ -124,8 +124,6 @@ bool ask_in_rounds(struct mcp_call *call, struct mcp_result *r, struct error *er
 		if (!first)
 			return true;
 		mcp_call_remember(call, "name", json_string(field_of(first, "name")));
-	} else {
-		mcp_call_remember(call, "name", json_string(json_string_value(name)));
 	}
 	color = mcp_call_ask(call, "step2",
 			     form("What is your favorite color?", "color", "string"));
