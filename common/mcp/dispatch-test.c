@@ -311,7 +311,7 @@ static bool is_right(const struct row *row, const struct answer *a)
 		return false;
 	if (row->status == 202 && *a->text)
 		return false;
-	return is_id(a->body, row->id) && !strcasestr(a->head, "Mcp-Session-Id");
+	return is_id(a->body, row->id) && !strcasestr(a->head, "\r\nMcp-Session-Id:");
 }
 
 static void every_row_is_answered_as_written(void **state)
