@@ -8,6 +8,8 @@
 enum {
 	FETCH_MS = 30 * 1000, /* of all that one try fetches */
 	STEP_MS = 20,
+	AGAIN_MS = 5 * 60 *
+		   1000, /* after which scopes that did not help are asked for again */
 };
 
 /* ---- Life ---- */
@@ -210,18 +212,28 @@ void client_oauth_note(struct client_oauth *o, struct client_oauth_try *t,
 	}
 }
 
-/* Whether there is any use in a further token. */
-static bool is_hopeless(struct client_oauth_try *t, int status, struct error *err)
+/* Asked for, for this request or a little while ago. A person may think otherwise of it
+ * later, but is not asked with every request. */
+static bool was_asked(const struct client_oauth *o, const struct client_oauth_try *t)
 {
 	const char *wanted = t->challenge.scope;
 
+	return (t->is_fresh && oauth_scope_has_all(t->asked, wanted)) ||
+	       (o->fresh_ms && clock_mono_ms() - o->fresh_ms < AGAIN_MS &&
+		oauth_scope_has_all(o->requested, wanted));
+}
+
+/* Whether there is any use in a further token. */
+static bool is_hopeless(const struct client_oauth *o, struct client_oauth_try *t,
+			int status, struct error *err)
+{
 	if (++t->count > CLIENT_OAUTH_TRIES_MAX)
 		error_set(err, ERR_PERMISSION_DENIED,
 			  "the server wants one authorization after the other");
 	else if (t->is_fresh && status == 401)
 		error_set(err, ERR_PERMISSION_DENIED,
 			  "the server does not take the token that it wanted");
-	else if (t->is_fresh && oauth_scope_has_all(t->asked, wanted))
+	else if (status == 403 && was_asked(o, t))
 		error_set(err, ERR_PERMISSION_DENIED,
 			  "the scopes that the server wants were asked for and are not "
 			  "enough");
@@ -246,6 +258,8 @@ static bool get_better(struct client_oauth *o, struct client_oauth_try *t, int s
 		t->is_refreshed = true;
 		t->is_fresh = t->is_fresh || got.is_fresh;
 		memcpy(t->asked, got.asked, sizeof t->asked);
+		if (got.is_fresh)
+			o->fresh_ms = clock_mono_ms();
 	}
 	if (o->generation != generation)
 		client_oauth_save(o);
@@ -279,7 +293,7 @@ bool client_oauth_mend(struct client_oauth *o, struct client_oauth_try *t, int s
 	good = o->generation != t->generation && o->tokens.access &&
 	       ++t->count <= CLIENT_OAUTH_TRIES_MAX;
 	if (!good)
-		good = !is_hopeless(t, status, &why) &&
+		good = !is_hopeless(o, t, status, &why) &&
 		       get_better(o, t, status, cancel, until_ms, &why);
 	(void)pthread_mutex_unlock(&o->flow);
 	if (!good && error_is_set(&why))

@@ -26,6 +26,7 @@ static void settle(struct client_oauth *o, const struct oauth_resource *resource
 		client_oauth_forget_tokens(o);
 		client_oauth_save(o);
 		o->requested[0] = '\0';
+		o->fresh_ms = 0;
 	}
 	o->resource = *resource;
 	o->place = *place;

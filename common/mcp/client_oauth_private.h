@@ -95,7 +95,8 @@ struct client_oauth {
 	bool has_place;           /* endpoints are known too, not just what was kept */
 	struct oauth_identity identity;
 	char bound[OAUTH_URL_MAX +
-		   1]; /* where options.client_id is known; "": not told yet */
+		   1];    /* where options.client_id is known; "": not told yet */
+	int64_t fresh_ms; /* when, clock_mono_ms; 0: not in this process */
 	char requested[OAUTH_SCOPE_MAX + 1]; /* all that was ever asked for there */
 	pthread_mutex_t lock;                /* guards all below; within 'flow' */
 	struct oauth_tokens tokens;

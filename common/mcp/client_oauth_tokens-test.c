@@ -137,6 +137,19 @@ static void what_is_never_enough_is_given_up(void **state)
 	assert_int_equal(err.code, ERR_PERMISSION_DENIED);
 	assert_int_equal(asked(w, "POST /mcp"), 3); /* 401, 403, 403 */
 	assert_int_equal(atomic_load(&w->people), 2);
+	/* Nor is a person asked with every call. */
+	assert_false(call_tool(w, &err));
+	assert_int_equal(err.code, ERR_PERMISSION_DENIED);
+	assert_int_equal(asked(w, "POST /mcp"), 4);
+	assert_int_equal(atomic_load(&w->people), 2);
+	/* Some minutes later it may be different. */
+	w->client->oauth->fresh_ms -= 5 * 60 * 1000;
+	w->never_enough = false;
+	w->call_needs = "more";
+	w->granted[0] = '\0';
+	if (!call_tool(w, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(atomic_load(&w->people), 3);
 }
 
 static void a_token_that_is_never_taken_is_given_up(void **state)
