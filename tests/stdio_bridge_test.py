@@ -55,10 +55,13 @@ def initialize(number, version):
 class Bridge:
     """Every line that it prints is JSON, or read() fails."""
 
+    started = []
+
     def __init__(self, url, *args, drain_ms=None):
         env = {**os.environ, **({"WINGMAN_TEST_DRAIN_MS": str(drain_ms)} if drain_ms else {})}
         self.process = subprocess.Popen([BRIDGE, url, *args], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+        self.started.append(self.process)
 
     def send(self, *messages):
         for m in messages:
@@ -731,4 +734,7 @@ if __name__ == "__main__":
              test_listening, test_streams_as_they_come, test_session, test_legacy_cancellation,
              test_batches, test_lost_session, test_mirrored_headers, test_bad_answers, test_many,
              test_ends, test_nobody_reads, test_nobody_there])
+    for process in Bridge.started:
+        if process.poll() is None:      # of a test that failed
+            process.kill()
     tap.done()
