@@ -69,6 +69,12 @@ static json_t *fetch(struct gate_link *g, const char *id, struct error *err)
 	json_auto_t *reply =
 		gate_link_ask(g, MSG_SHOW, json_pack("{s:s}", "approval", id), err);
 
+	if (json_object_get(reply, "parts") &&
+	    json_object_set(json_object_get(reply, "record"), "parts",
+			    json_object_get(reply, "parts")) != 0) {
+		error_oom(err);
+		return NULL;
+	}
 	return reply ? json_incref(json_object_get(reply, "record")) : NULL;
 }
 

@@ -76,7 +76,11 @@ static bool concerns(const json_t *line, const char *approval)
 {
 	const char *id = json_get_string(json_object_get(line, "data"), "approval");
 
-	return id && strcmp(id, approval) == 0;
+	size_t length = strlen(approval);
+
+	/* Of a decision on several calls (<id>) the calls' own lines (<id>-<n>), too. */
+	return id && strncmp(id, approval, length) == 0 &&
+	       (id[length] == '\0' || id[length] == '-');
 }
 
 /* --- logs ------------------------------------------------------------------- */

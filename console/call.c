@@ -9,7 +9,7 @@
 enum { ARGUMENTS_MAX = 1024 * 1024, PLAN_WAIT_MS = 60 * 1000 };
 
 struct call_options {
-	const char *args;
+	const char *args, *several;
 	int64_t wait_s;
 };
 
@@ -17,6 +17,10 @@ static const struct option_row rows[] = {
 	OPTION_STRING("args", 'a', "JSON",
 		      "arguments as a JSON object, @FILE, or - for stdin",
 		      offsetof(struct call_options, args)),
+	OPTION_STRING("several", 's', "JSON",
+		      "two to eight calls for one decision, run in this order, as a "
+		      "JSON array of {\"tool\", \"arguments\"}, @FILE, or - for stdin",
+		      offsetof(struct call_options, several)),
 	OPTION_INT64("wait", 'w', "SECONDS",
 		     "how long to wait for the end (default: until it ends)",
 		     offsetof(struct call_options, wait_s)),
@@ -28,13 +32,10 @@ bool call_is_interactive(void)
 	return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-static json_t *read_arguments(const char *text, struct error *err)
+static json_t *read_json(const char *text, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-	json_auto_t *arguments = NULL;
 
-	if (!text)
-		return json_object();
 	if (strcmp(text, "-") == 0) {
 		if (!file_read_fd(STDIN_FILENO, ARGUMENTS_MAX, &sb, err))
 			return NULL;
@@ -44,13 +45,31 @@ static json_t *read_arguments(const char *text, struct error *err)
 	} else {
 		strbuf_add_string(&sb, text);
 	}
-	arguments = json_parse(sb.data, sb.length, JSON_CONTRACT, err);
+	return json_parse(sb.data, sb.length, JSON_CONTRACT, err);
+}
+
+static json_t *read_arguments(const char *text, struct error *err)
+{
+	json_auto_t *arguments = text ? read_json(text, err) : json_object();
+
 	if (arguments && !json_is_object(arguments)) {
 		error_set(err, ERR_INVALID_ARGUMENT,
 			  "the arguments must be a JSON object");
 		return NULL;
 	}
 	return TAKE(arguments);
+}
+
+static json_t *read_several(const char *text, struct error *err)
+{
+	json_auto_t *calls = read_json(text, err);
+
+	if (calls && !json_is_array(calls)) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "the calls must be a JSON array of {\"tool\", \"arguments\"}");
+		return NULL;
+	}
+	return TAKE(calls);
 }
 
 static int still_pending(const struct console *c, const char *approval, const char *state)
@@ -116,13 +135,11 @@ int call_follow(struct console *c, struct gate_link *g, const char *approval,
 	return decide_report(c, ended);
 }
 
-int call_run(struct console *c, struct gate_link *g, const char *tool,
-	     const json_t *arguments, int64_t wait_ms)
+/* 'ask' is stolen. */
+static int propose(struct console *c, struct gate_link *g, json_t *ask, int64_t wait_ms)
 {
 	struct error err = ERROR_INIT;
-	json_auto_t *reply = gate_link_ask(
-		g, MSG_PROPOSE,
-		json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments), &err);
+	json_auto_t *reply = gate_link_ask(g, MSG_PROPOSE, ask, &err);
 	const char *approval = json_get_string(reply, "approval");
 
 	if (!reply)
@@ -135,6 +152,14 @@ int call_run(struct console *c, struct gate_link *g, const char *tool,
 	return call_follow(c, g, approval, wait_ms);
 }
 
+int call_run(struct console *c, struct gate_link *g, const char *tool,
+	     const json_t *arguments, int64_t wait_ms)
+{
+	return propose(c, g,
+		       json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments),
+		       wait_ms);
+}
+
 static int run(struct console *c, int argc, char **argv)
 {
 	struct call_options o = { .wait_s = -1 };
@@ -142,23 +167,30 @@ static int run(struct console *c, int argc, char **argv)
 	int operands = 0;
 	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
 	json_auto_t *arguments = NULL;
+	int64_t wait_ms;
 
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_call, err.message);
 	interrupt_catch();
-	if (operands != 1)
+	if (o.several ? operands != 0 || o.args : operands != 1)
 		return console_usage(c, &command_call,
-				     "name one tool, such as accounts.get_account");
-	arguments = read_arguments(o.args, &err);
+				     "name one tool, such as accounts.get_account, or "
+				     "give --several and nothing else");
+	arguments = o.several ? read_several(o.several, &err)
+			      : read_arguments(o.args, &err);
 	if (!arguments)
 		return console_fail(c, &err);
+	wait_ms = o.wait_s < 0 ? -1 : o.wait_s * 1000;
 	g = gate_link_open(c->dir, &err);
 	if (!g)
 		return console_fail(c, &err);
-	return call_run(c, g, argv[1], arguments, o.wait_s < 0 ? -1 : o.wait_s * 1000);
+	if (o.several)
+		return propose(c, g, json_pack("{s:O}", "calls", arguments), wait_ms);
+	return call_run(c, g, argv[1], arguments, wait_ms);
 }
 
 const struct command command_call = {
-	"call", "call TOOL [--args JSON|@FILE|-] [--wait SECONDS]",
-	"Propose one call, show it for approval, run it, print the result.", run
+	"call",
+	"call (TOOL [--args JSON|@FILE|-] | --several JSON|@FILE|-) [--wait SECONDS]",
+	"Propose a call, show it for approval, run it, print the result.", run
 };

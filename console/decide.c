@@ -79,9 +79,14 @@ static enum drawn draw(const struct console *c, struct terminal *t, const json_t
 		return DRAWN_NOT;
 	/* Once more, beside the question: what a long prompt may have scrolled away. */
 	strbuf_add_format(&page, "\n  %.12s is the digest of all of the above: ", digest);
-	render_text(&page, console_member(prompt, "server"));
-	strbuf_add_char(&page, '.');
-	render_text(&page, console_member(prompt, "tool"));
+	if (json_object_get(prompt, "calls")) {
+		strbuf_add_format(&page, "%zu calls",
+				  json_array_size(json_object_get(prompt, "calls")));
+	} else {
+		render_text(&page, console_member(prompt, "server"));
+		strbuf_add_char(&page, '.');
+		render_text(&page, console_member(prompt, "tool"));
+	}
 	strbuf_add_string(&page, ", asked by ");
 	render_text(&page, console_member(prompt, "requester"));
 	strbuf_add_string(&page, "\n\n");
@@ -206,8 +211,14 @@ static json_t *show(struct gate_link *g, const char *approval, struct error *err
 {
 	json_auto_t *reply =
 		gate_link_ask(g, MSG_SHOW, json_pack("{s:s}", "approval", approval), err);
+	json_t *record = json_object_get(reply, "record");
+	json_t *parts = json_object_get(reply, "parts");
 
-	return reply ? json_incref(json_object_get(reply, "record")) : NULL;
+	if (parts && json_object_set(record, "parts", parts) != 0) {
+		error_oom(err);
+		return NULL;
+	}
+	return json_incref(record);
 }
 
 bool decide_say_what_is_missing(const struct console *c, struct gate_link *g,
@@ -319,6 +330,31 @@ static void print_error(const json_t *outcome)
 	}
 }
 
+/* What became of each of several calls, in their order. */
+static void print_parts(const struct console *c, const json_t *parts)
+{
+	size_t i;
+	json_t *part;
+
+	json_array_foreach(parts, i, part)
+	{
+		const char *state = console_member(part, "state");
+		bool good = strcmp(state, "succeeded") == 0;
+
+		printf("%s%zu. ", good ? console_green(c) : console_red(c), i + 1);
+		console_put_visible(console_member(part, "server"));
+		printf(".");
+		console_put_visible(console_member(part, "tool"));
+		printf(" is ");
+		console_put_visible(state);
+		printf("%s\n", console_plain(c));
+		if (json_object_get(part, "result"))
+			print_content(json_object_get(part, "result"));
+		else
+			print_error(json_object_get(part, "outcome"));
+	}
+}
+
 int decide_report(const struct console *c, const json_t *record)
 {
 	const char *state = json_get_string(record, "state");
@@ -336,6 +372,7 @@ int decide_report(const struct console *c, const json_t *record)
 		printf("%s is %s\n", console_member(record, "id"), state ? state : "?");
 		return EXIT_PENDING;
 	}
+	print_parts(c, json_object_get(record, "parts"));
 	if (json_object_get(record, "result"))
 		print_content(json_object_get(record, "result"));
 	else

@@ -85,6 +85,7 @@ static json_t *run_plan(struct mcp_client *client, const struct fields *f)
 	const struct mcp_client_call call = { .tool = f->tool,
 					      .arguments = f->arguments_text,
 					      .ticket = f->ticket,
+					      .request_state = f->request_state,
 					      .timeout_ms = CALLER_PLAN_MS };
 	struct error err = ERROR_INIT;
 	json_auto_t *result = mcp_client_call(client, &call, NULL, &err);

@@ -48,7 +48,7 @@ static bool is_frozen_approver(const json_t *record, const char *person)
 }
 
 /* Frozen and present policy both. */
-static bool check_person(const json_t *record, const struct policy *policy,
+bool decide_check_person(const json_t *record, const struct policy *policy,
 			 const char *person, struct error *err)
 {
 	struct policy_question q = decide_question(record);
@@ -110,10 +110,15 @@ static bool has_decided(const json_t *record, const char *person)
 
 bool decide_judge(const struct decide_input *in, struct error *err)
 {
+	return decide_check_person(in->record, in->policy, in->person, err) &&
+	       decide_check_open(in, err);
+}
+
+bool decide_check_open(const struct decide_input *in, struct error *err)
+{
 	const char *shown = json_get_string(in->record, "shown");
 
-	if (!check_person(in->record, in->policy, in->person, err) ||
-	    !check_pending(in->record, in->now_ms, err))
+	if (!check_pending(in->record, in->now_ms, err))
 		return false;
 	if (!shown || !digest_equal_text(shown, in->shown))
 		return error_set(err, ERR_PRECONDITION_FAILED,
@@ -169,7 +174,7 @@ bool decide_is_approved(const json_t *record, const struct policy *policy,
 	{
 		const char *by = json_get_string(d, "by");
 
-		if (!by || !check_person(record, policy, by, err))
+		if (!by || !decide_check_person(record, policy, by, err))
 			return error_set(err, ERR_PERMISSION_DENIED,
 					 "a decision names nobody");
 	}

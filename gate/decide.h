@@ -25,6 +25,12 @@ struct decide_input {
 /* Whether this decision (yes or no) may be taken; 'err' is the reason that is told. */
 bool decide_judge(const struct decide_input *in, struct error *err);
 
+/* Its two halves, for a decision on several calls: whether this person may decide the call
+ * of a record, and whether the record is to be decided now and as it was shown. */
+bool decide_check_person(const json_t *record, const struct policy *policy,
+			 const char *person, struct error *err);
+bool decide_check_open(const struct decide_input *in, struct error *err);
+
 /* Whether the approvals that a record has are enough now, under both policies; for signing. */
 bool decide_is_approved(const json_t *record, const struct policy *policy,
 			struct error *err);

@@ -24,10 +24,10 @@
 
 static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_HELLO] = ROW(ASK, NEED("v", INT64, v)),
-	[MSG_PROPOSE] = ROW(ASK, NEED("tool", STRING, tool),
-			    NEED("arguments", OBJECT, arguments),
-			    MAY("conversation", STRING, conversation),
-			    MAY("choices", OBJECT, choices)),
+	[MSG_PROPOSE] =
+		ROW(ASK, MAY("tool", STRING, tool), MAY("arguments", OBJECT, arguments),
+		    MAY("calls", ARRAY, calls), MAY("conversation", STRING, conversation),
+		    MAY("choices", OBJECT, choices)),
 	[MSG_SHOW] = ROW(ASK, NEED("approval", STRING, approval)),
 	[MSG_LIST] = ROW(ASK, MAY("state", STRING, state), MAY("limit", INT64, limit)),
 	[MSG_DECIDE] = ROW(ASK, NEED("approval", STRING, approval),
@@ -53,7 +53,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_PLAN] = ROW(FRAME, NEED("approval", STRING, approval),
 			 NEED("server", STRING, server), NEED("tool", STRING, tool),
 			 NEED("arguments", STRING, arguments_text),
-			 NEED("ticket", STRING, ticket)),
+			 NEED("ticket", STRING, ticket),
+			 MAY("request_state", STRING, request_state)),
 	[MSG_EXECUTE] = ROW(FRAME, NEED("approval", STRING, approval),
 			    NEED("server", STRING, server), NEED("tool", STRING, tool),
 			    NEED("arguments", STRING, arguments_text),
@@ -79,8 +80,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_WITHDRAW] = ROW(
 		FRAME, NEED("request", INT64, request), NEED("server", STRING, server),
 		NEED("approval", STRING, approval), NEED("body", OBJECT, body)),
-	[MSG_PAGE] = ROW(FRAME, NEED("request", INT64, request),
-			 NEED("page", STRING, page)),
+	[MSG_PAGE] =
+		ROW(FRAME, NEED("request", INT64, request), NEED("page", STRING, page)),
 	[MSG_LISTENING] = ROW(FRAME, NEED("url", STRING, url)),
 };
 

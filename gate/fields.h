@@ -20,7 +20,7 @@ struct fields {
 	const char *conversation, *as, *action, *arguments_text, *ticket, *grant,
 		*request_state;
 	const char *url, *page, *notice;
-	json_t *arguments, *choices, *plan, *error, *result, *tools, *body;
+	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls;
 	int64_t limit, v, request, status;
 	bool sent, up;
 };

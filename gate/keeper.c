@@ -43,10 +43,10 @@ static const struct {
 	enum message message;
 	caller_function *fn;
 } caller_requests[] = {
-	{ MSG_PLANNED, keeper_on_planned },     { MSG_EXECUTED, keeper_on_executed },
-	{ MSG_DEFINED, keeper_on_defined },     { MSG_REGISTER, keeper_on_register },
-	{ MSG_OUTCOME, keeper_on_outcome },     { MSG_WITHDRAW, keeper_on_withdraw },
-	{ MSG_PAGE, keeper_on_page },           { MSG_LISTENING, keeper_on_listening },
+	{ MSG_PLANNED, keeper_on_planned }, { MSG_EXECUTED, keeper_on_executed },
+	{ MSG_DEFINED, keeper_on_defined }, { MSG_REGISTER, keeper_on_register },
+	{ MSG_OUTCOME, keeper_on_outcome }, { MSG_WITHDRAW, keeper_on_withdraw },
+	{ MSG_PAGE, keeper_on_page },       { MSG_LISTENING, keeper_on_listening },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)

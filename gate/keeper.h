@@ -45,16 +45,17 @@ enum {
 /* An approval that has not ended, in memory; the store has the same body. */
 struct approval {
 	struct approval *next;
-	char id[RECORD_ID_BYTES];
+	char id[RECORD_KEY_BYTES];
 	char identity[DIGEST_HEX_BYTES];
 	enum record_state state;
 	json_t *body;
 	int64_t revision;
 	/* Of this process alone: where planning and execution stand. */
 	int64_t asked_ms; /* when the plan was asked for; 0: not yet */
-	bool in_flight;   /* the caller has it */
-	bool unanswered;  /* it may have reached the server, which said nothing */
-	bool ended;       /* to be swept by the next tick */
+	bool again;     /* asked for once more, just before this call of several starts */
+	bool in_flight; /* the caller has it */
+	bool unanswered; /* it may have reached the server, which said nothing */
+	bool ended;      /* to be swept by the next tick */
 	unsigned tries;
 	int64_t first_sent_ms; /* 0: not by this process */
 	int64_t next_ms;       /* when to send (again) */
@@ -72,7 +73,7 @@ struct peer {
 	struct channel *channel;
 	uid_t uid;
 	pid_t pid;
-	char watched[KEEPER_WATCHES_MAX][RECORD_ID_BYTES];
+	char watched[KEEPER_WATCHES_MAX][RECORD_KEY_BYTES];
 	size_t watch_count;
 	bool wants_notices;
 };
@@ -80,7 +81,7 @@ struct peer {
 /* A server's registration whose answer waits for the plan. */
 struct waiting {
 	int64_t request, until_ms;
-	char approval[RECORD_ID_BYTES];
+	char approval[RECORD_KEY_BYTES];
 };
 
 /* When a server was last asked what it lists. */
@@ -146,6 +147,8 @@ struct approval *keeper_add(struct keeper *k, json_t *body, json_t *audit,
 			    struct error *err);
 /* Everything that has not ended, at start. */
 bool keeper_recover(struct keeper *k, struct error *err);
+/* One that has ended, because a decision that is open still wants to know how. */
+bool keeper_bring_back(struct keeper *k, const char *id, struct error *err);
 void keeper_sweep(struct keeper *k);
 void keeper_approval_free(struct approval *a);
 
@@ -166,6 +169,11 @@ struct proposal {
 /* The one open approval of this proposal, made if there was none. Borrowed. */
 struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
 				struct error *err);
+/* Two to eight calls in one decision: the approval of all of them. 'calls' is an array of
+ * {tool: "server.tool", arguments}. Borrowed. */
+struct approval *keeper_propose_several(struct keeper *k, const char *requester,
+					const json_t *surface, const json_t *calls,
+					struct error *err);
 /* What keeper_propose would call it: for finding what became of it. */
 bool keeper_identify(struct keeper *k, const struct proposal *p,
 		     char ret[static DIGEST_HEX_BYTES], struct error *err);
@@ -180,6 +188,24 @@ void keeper_advance(struct keeper *k, struct approval *a);
 /* A plan came: check it, keep it, post the prompt. Steals nothing. */
 void keeper_take_plan(struct keeper *k, struct approval *a, const json_t *plan,
 		      const char *request_state);
+/* Send the question for a plan; with the state of the first one when it is asked again. */
+bool keeper_ask_plan(struct keeper *k, struct approval *a, struct error *err);
+/* What stands in a record as its policy. New reference. */
+json_t *keeper_policy_json(const struct policy_answer *answer,
+			   const char *const *approvers) _must_use_;
+/* Counts one call under its rule; ERR_RATE_LIMITED. */
+bool keeper_check_rate(struct keeper *k, const struct policy_question *q,
+		       const struct policy_answer *answer, struct error *err);
+/* The prompt of one call under these terms. New reference. */
+json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
+			    const struct policy_question *q,
+			    const struct policy_answer *answer,
+			    const char *const *approvers,
+			    char shown[static DIGEST_HEX_BYTES],
+			    struct error *err) _must_use_;
+/* By what it was asked, and where the outcome goes, in words. */
+void keeper_surface_words(const struct approval *a, struct strbuf *surface,
+			  struct strbuf *outcome_to);
 /* Ends it as refused (before a grant), with the error for the requester. */
 void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why,
 		   const json_t *details);
@@ -220,6 +246,8 @@ json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *
 /* "server.tool", exactly; a name that cannot be one is not found rather than mended. */
 bool keeper_split_tool(const char *name, char server[static 33], char tool[static 65],
 		       struct error *err);
+/* True, with an error that says where to turn: nobody calls the gate's own tools so. */
+bool keeper_is_for_gate(const char *server, const char *tool, struct error *err);
 /* The person of a peer, or NULL. Borrowed from the policy. */
 const char *keeper_person(const struct keeper *k, const struct peer *p);
 /* Tell those who watch this approval. */
@@ -269,6 +297,51 @@ bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *e
 bool keeper_on_withdraw(struct keeper *k, const struct fields *f, struct error *err);
 /* An answer to a request of the caller's listener; steals 'body'. True. */
 bool keeper_answer(struct keeper *k, int64_t request, int status, json_t *body);
+
+/* --- keeper_bundle*.c: several calls in one decision ---
+ *
+ * The decision is an approval of its own, whose record has 'calls'; each call is an
+ * approval too, with the id <decision>-<n> and 'bundle' {id, seq, of} in its record, in
+ * the collection "calls". Only the first is shown, decided and watched; it moves the others.
+ */
+
+bool keeper_is_bundle(const struct approval *a);
+bool keeper_is_part(const struct approval *a);
+/* The decision that a call belongs to; NULL when it has ended. */
+struct approval *keeper_bundle_of(const struct keeper *k, const struct approval *part);
+/* One of its calls, ended or not, as long as the decision is open. */
+struct approval *keeper_bundle_part(const struct keeper *k, const struct approval *head,
+				    size_t seq);
+size_t keeper_bundle_count(const struct approval *head);
+/* Do whatever comes next: plan, post, expire, start the next call, end. */
+void keeper_bundle_step(struct keeper *k, struct approval *head);
+/* The same of the decision that 'part' belongs to; nothing for any other approval. */
+void keeper_bundle_step_of(struct keeper *k, const struct approval *part);
+/* A plan that was asked for again came, or did not. */
+void keeper_bundle_take_again(struct keeper *k, struct approval *part,
+			      const struct fields *f);
+/* Judge a decision on all calls; then carry it out. */
+bool keeper_bundle_judge(struct keeper *k, const struct approval *head,
+			 const char *person, struct error *err);
+/* Whether these decisions are enough for every call. */
+bool keeper_bundle_is_approved(const struct keeper *k, const struct approval *head,
+			       const json_t *decisions, struct error *err);
+void keeper_bundle_approve(struct keeper *k, struct approval *head);
+/* End the calls that have not begun, as 'to' or as near to it as their state allows. */
+void keeper_bundle_end_parts(struct keeper *k, struct approval *head,
+			     enum record_state to, const char *by, const char *why);
+/* End it, before anything began, with its calls. */
+bool keeper_bundle_end(struct keeper *k, struct approval *head, enum record_state to,
+		       const char *by, const char *why, struct error *err);
+/* Somebody stops it: what runs is followed to its end, nothing else is begun. */
+bool keeper_bundle_stop(struct keeper *k, struct approval *head, enum record_state to,
+			const char *by, const char *why, struct error *err);
+/* After a restart nothing more is begun of what had been approved. */
+bool keeper_bundle_recover(struct keeper *k, struct error *err);
+/* keeper_bundle_post.c: all plans are there. False: it cannot be asked, 'err' says why. */
+bool keeper_bundle_post(struct keeper *k, struct approval *head, struct error *err);
+/* What people may see of its calls. New reference. */
+json_t *keeper_bundle_parts_json(struct keeper *k, const json_t *body) _must_use_;
 
 /* --- keeper_page.c --- */
 

@@ -187,6 +187,10 @@ bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *e
 	if (!f->plan == !f->error)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "a plan or an error, one of them");
+	if (a && a->again) {
+		keeper_bundle_take_again(k, a, f);
+		return true;
+	}
 	/* Cancelled meanwhile, or planned by an earlier question: nothing is lost. */
 	if (!a || a->state != RECORD_PROPOSED || a->asked_ms == 0)
 		return true;
@@ -201,6 +205,7 @@ bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *e
 	if (f->error)
 		read_error(f->error, &why);
 	keeper_refuse(k, a, &why, short_details(f->error));
+	keeper_bundle_step_of(k, a);
 	return true;
 }
 
@@ -307,6 +312,7 @@ bool keeper_on_executed(struct keeper *k, const struct fields *f, struct error *
 		take_fault(k, a, f->error, f->sent);
 	if (!a->ended && k->now_ms - a->first_sent_ms >= KEEPER_GIVE_UP_MS)
 		keeper_give_up(k, a);
+	keeper_bundle_step_of(k, a);
 	return true;
 }
 
@@ -354,6 +360,14 @@ void keeper_supersede_changed(struct keeper *k, const char *server)
 		if (d)
 			error_set(&why, ERR_PRECONDITION_FAILED,
 				  "the tool or its server's address is another now");
+		if (keeper_is_part(a)) {
+			struct approval *head = keeper_bundle_of(k, a);
+
+			if (head && !keeper_bundle_end(k, head, RECORD_SUPERSEDED, "gate",
+						       why.message, &err))
+				log_failure("approval.stuck", &err);
+			continue;
+		}
 		if (!keeper_move(k, a,
 				 &(struct move){ .to = RECORD_SUPERSEDED,
 						 .by = "gate",

@@ -25,10 +25,15 @@ static struct approval *find_open(struct keeper *k, const char *id, struct error
 	struct approval *a = keeper_find(k, id);
 	json_auto_t *body = NULL;
 
-	if (a)
+	if (a && !keeper_is_part(a))
 		return a;
 	body = keeper_load(k, id, err);
-	if (body)
+	if (body && json_object_get(body, "bundle")) {
+		error_set(err, ERR_CONFLICT,
+			  "this is one of several calls in one decision");
+		error_hint(err, "the decision is %s",
+			   json_get_string(json_object_get(body, "bundle"), "id"));
+	} else if (body)
 		error_set(err, ERR_CONFLICT, "this is %s already",
 			  json_get_string(body, "state"));
 	return NULL;
@@ -83,7 +88,10 @@ static bool approve(struct keeper *k, struct approval *a, json_t *decision,
 	if (!then || json_object_update(then, changes) != 0)
 		return error_oom(err);
 	/* Enough by the frozen policy and the present one? */
-	if (!decide_is_approved(then, k->policy, &not_yet))
+	if (keeper_is_bundle(a)
+		    ? !keeper_bundle_is_approved(k, a, json_object_get(then, "decisions"),
+						 &not_yet)
+		    : !decide_is_approved(then, k->policy, &not_yet))
 		return keeper_update(k, a, "decision", TAKE(changes),
 				     json_pack("{s:O}", "decision", decision), err);
 	if (json_object_set_new(changes, "good_until",
@@ -97,7 +105,9 @@ static bool approve(struct keeper *k, struct approval *a, json_t *decision,
 				    .by = person },
 		    err))
 		return false;
-	if (!keeper_is_direct(a))
+	if (keeper_is_bundle(a))
+		keeper_bundle_approve(k, a);
+	else if (!keeper_is_direct(a))
 		keeper_claim(k, a);
 	return true;
 }
@@ -105,14 +115,18 @@ static bool approve(struct keeper *k, struct approval *a, json_t *decision,
 static bool deny(struct keeper *k, struct approval *a, json_t *decision,
 		 const char *person, const char *reason, struct error *err)
 {
-	return keeper_move(
-		k, a,
-		&(struct move){ .to = RECORD_DENIED,
-				.changes = with_decision(a->body, decision),
-				.audit = json_pack("{s:O}", "decision", decision),
-				.by = person,
-				.why = reason },
-		err);
+	if (!keeper_move(
+		    k, a,
+		    &(struct move){ .to = RECORD_DENIED,
+				    .changes = with_decision(a->body, decision),
+				    .audit = json_pack("{s:O}", "decision", decision),
+				    .by = person,
+				    .why = reason },
+		    err))
+		return false;
+	if (keeper_is_bundle(a))
+		keeper_bundle_end_parts(k, a, RECORD_DENIED, person, reason);
+	return true;
 }
 
 static bool judge(struct keeper *k, const struct approval *a, const struct fields *f,
@@ -127,7 +141,9 @@ static bool judge(struct keeper *k, const struct approval *a, const struct field
 					 .is_yes = is_yes };
 
 	/* A no is safe whoever types it; a PIN keeps others from typing a yes. */
-	return decide_judge(&in, err) &&
+	return (keeper_is_bundle(a) ? keeper_bundle_judge(k, a, person, err) &&
+					      decide_check_open(&in, err)
+				    : decide_judge(&in, err)) &&
 	       (!is_yes || person_pin_check(&pins, person, f->pin, err));
 }
 
@@ -199,6 +215,14 @@ json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *
 		error_set(err, ERR_PERMISSION_DENIED, "only who asked may cancel");
 		return NULL;
 	}
+	if (keeper_is_bundle(a)) {
+		char who[129];
+
+		(void)snprintf(who, sizeof who, "%s", person);
+		return keeper_bundle_stop(k, a, RECORD_CANCELLED, who, f->reason, err)
+			       ? state_reply(a)
+			       : NULL;
+	}
 	if (!keeper_move(k, a,
 			 &(struct move){
 				 .to = RECORD_CANCELLED, .by = person, .why = f->reason },
@@ -207,30 +231,61 @@ json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *
 	return state_reply(a);
 }
 
+/* Whether this person might have said yes; whoever asked may take it back as well. */
+static bool may_revoke(const struct keeper *k, const struct approval *a,
+		       const char *person)
+{
+	struct policy_question q = decide_question(a->body);
+	struct policy_answer answer;
+
+	policy_judge(k->policy, &q, &answer);
+	answer.four_eyes = false;
+	return policy_may_approve(k->policy, &q, &answer, person);
+}
+
+static bool check_revoke(const struct keeper *k, const struct approval *a,
+			 const char *person, struct error *err)
+{
+	bool may = person != NULL;
+
+	if (keeper_is_bundle(a))
+		for (size_t i = 0; may && i < keeper_bundle_count(a); i++) {
+			const struct approval *part = keeper_bundle_part(k, a, i);
+
+			may = part && may_revoke(k, part, person);
+		}
+	else
+		may = may && may_revoke(k, a, person);
+	return may || error_set(err, ERR_PERMISSION_DENIED,
+				"only who may approve this may revoke it");
+}
+
 json_t *keeper_on_revoke(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err)
 {
 	struct approval *a = find_open(k, f->approval, err);
 	const char *person = NULL;
-	struct policy_question q;
-	struct policy_answer answer;
 
 	if (!a || !check_reason(f->reason, err) || !keeper_refresh_policy(k, err))
 		return NULL;
 	person = keeper_person(k, p);
-	q = decide_question(a->body);
-	policy_judge(k->policy, &q, &answer);
-	answer.four_eyes = false; /* whoever asked may take it back as well */
-	if (!person || !policy_may_approve(k->policy, &q, &answer, person)) {
-		error_set(err, ERR_PERMISSION_DENIED,
-			  "only who may approve this may revoke it");
+	if (!check_revoke(k, a, person, err))
 		return NULL;
+	if (keeper_is_bundle(a) && a->state > RECORD_APPROVED) {
+		char who[129];
+
+		(void)snprintf(who, sizeof who, "%s", person);
+		return keeper_bundle_stop(k, a, RECORD_REVOKED, who, f->reason, err)
+			       ? state_reply(a)
+			       : NULL;
 	}
 	if (!keeper_move(k, a,
 			 &(struct move){
 				 .to = RECORD_REVOKED, .by = person, .why = f->reason },
 			 err))
 		return NULL;
+	if (keeper_is_bundle(a))
+		keeper_bundle_end_parts(k, a, RECORD_REVOKED, person, f->reason);
 	return state_reply(a);
 }
 

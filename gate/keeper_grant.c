@@ -14,7 +14,7 @@ bool keeper_is_own(const struct approval *a)
 {
 	const char *server = json_get_string(a->body, "server");
 
-	return server && strcmp(server, "gate") == 0;
+	return server && strcmp(server, "gate") == 0 && !keeper_is_bundle(a);
 }
 
 /* The address that was shown is the one that would be called. */
@@ -97,6 +97,9 @@ static void fill(const struct keeper *k, const struct approval *a, struct grant 
 	copy(g->plan, sizeof g->plan, json_get_string(b, "plan_digest"));
 	copy(g->shown, sizeof g->shown, json_get_string(b, "shown"));
 	copy(g->requester, sizeof g->requester, json_get_string(b, "requester"));
+	copy(g->bundle, sizeof g->bundle,
+	     json_get_string(json_object_get(b, "bundle"), "id"));
+	g->seq = json_get_int64(json_object_get(b, "bundle"), "seq", -1);
 	if (keeper_is_free(a)) {
 		copy(g->rule, sizeof g->rule, json_get_string(policy, "rule"));
 		return;

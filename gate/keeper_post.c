@@ -7,7 +7,7 @@
 
 /* --- prompt --- */
 
-static json_t *policy_json(const struct policy_answer *answer,
+json_t *keeper_policy_json(const struct policy_answer *answer,
 			   const char *const *approvers)
 {
 	json_auto_t *list = json_array();
@@ -34,7 +34,7 @@ static int64_t last_run_ms(struct keeper *k, const json_t *body)
 	return strtoll(text, NULL, 10);
 }
 
-static void surface_words(const struct approval *a, struct strbuf *surface,
+void keeper_surface_words(const struct approval *a, struct strbuf *surface,
 			  struct strbuf *outcome_to)
 {
 	const json_t *s = json_object_get(a->body, "surface");
@@ -54,8 +54,7 @@ static void surface_words(const struct approval *a, struct strbuf *surface,
 	}
 }
 
-static json_t *build_prompt(struct keeper *k, const struct approval *a,
-			    const struct tool_definition *tool,
+json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
 			    const struct policy_question *q,
 			    const struct policy_answer *answer,
 			    const char *const *approvers,
@@ -64,12 +63,14 @@ static json_t *build_prompt(struct keeper *k, const struct approval *a,
 	const char *text = json_get_string(a->body, "arguments");
 	json_auto_t *arguments = json_parse(text, strlen(text), JSON_CONTRACT, err);
 	_cleanup_strbuf_ struct strbuf surface = STRBUF_INIT, outcome_to = STRBUF_INIT;
+	const struct tool_definition *tool =
+		keeper_definition(k, q->server, q->tool, err);
 	const char *warnings[3] = { NULL };
 	bool alone = !q->reversible && q->risk != RISK_READ &&
 		     answer->approvers_needed < 2;
 	size_t count = 0, n = 0;
 
-	if (!arguments)
+	if (!arguments || !tool)
 		return NULL;
 	while (approvers[count])
 		count++;
@@ -77,7 +78,7 @@ static json_t *build_prompt(struct keeper *k, const struct approval *a,
 		warnings[n++] = "this cannot be undone, and no second person is asked";
 	if ((int64_t)count < answer->approvers_needed)
 		warnings[n++] = "too few people may approve this: it cannot be approved";
-	surface_words(a, &surface, &outcome_to);
+	keeper_surface_words(a, &surface, &outcome_to);
 	struct prompt_input in = {
 		.approval = a->id,
 		.address = json_get_string(a->body, "address"),
@@ -102,7 +103,7 @@ static json_t *build_prompt(struct keeper *k, const struct approval *a,
 }
 
 /* A rule's own rate, counted where it is known for certain which rule it is. */
-static bool check_rate(struct keeper *k, const struct policy_question *q,
+bool keeper_check_rate(struct keeper *k, const struct policy_question *q,
 		       const struct policy_answer *answer, struct error *err)
 {
 	json_auto_t *who = json_pack("[s, s]", answer->rule, q->requester);
@@ -132,28 +133,25 @@ static bool post(struct keeper *k, struct approval *a, struct error *err)
 	struct policy_question q = decide_question(a->body);
 	struct policy_answer answer;
 	_cleanup_free_ const char **approvers = NULL;
-	const struct tool_definition *tool = keeper_definition(k, q.server, q.tool, err);
 	char shown[DIGEST_HEX_BYTES];
 	json_auto_t *prompt = NULL;
 	json_t *policy, *changes;
 	int64_t expires_at;
 
-	if (!tool)
-		return false;
 	policy_judge(k->policy, &q, &answer);
 	if (!answer.may_call)
 		return error_set(err, ERR_PERMISSION_DENIED, "'%s' may not call this: %s",
 				 q.requester, answer.why);
-	if (!check_rate(k, &q, &answer, err))
+	if (!keeper_check_rate(k, &q, &answer, err))
 		return false;
 	approvers = policy_approvers(k->policy, &q, &answer);
 	if (!approvers)
 		return error_oom(err);
-	prompt = build_prompt(k, a, tool, &q, &answer, approvers, shown, err);
+	prompt = keeper_build_prompt(k, a, &q, &answer, approvers, shown, err);
 	if (!prompt)
 		return false;
 	expires_at = k->now_ms + answer.expires_ms;
-	policy = policy_json(&answer, approvers);
+	policy = keeper_policy_json(&answer, approvers);
 	changes = json_pack("{s:O, s:s, s:o, s:I, s:I}", "prompt", prompt, "shown", shown,
 			    "policy", policy, "posted_at", (json_int_t)k->now_ms,
 			    "expires_at", (json_int_t)expires_at);
@@ -196,9 +194,10 @@ void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why
 
 /* --- plan --- */
 
-static bool ask_plan(struct keeper *k, struct approval *a, struct error *err)
+bool keeper_ask_plan(struct keeper *k, struct approval *a, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf ticket = STRBUF_INIT;
+	json_t *state = a->again ? json_object_get(a->body, "request_state") : NULL;
 	json_auto_t *message = NULL;
 
 	if (!ticket_sign(&ticket, json_get_string(a->body, "instance"),
@@ -210,7 +209,7 @@ static bool ask_plan(struct keeper *k, struct approval *a, struct error *err)
 			    json_object_get(a->body, "server"), "tool",
 			    json_object_get(a->body, "tool"), "arguments",
 			    json_object_get(a->body, "arguments"), "ticket", ticket.data);
-	if (!message)
+	if (!message || (state && json_object_set(message, "request_state", state) != 0))
 		return error_oom(err);
 	a->asked_ms = k->now_ms;
 	if (!k->caller || !channel_send(k->caller, message))
@@ -242,11 +241,15 @@ void keeper_advance(struct keeper *k, struct approval *a)
 	struct error err = ERROR_INIT;
 	bool ok;
 
+	if (keeper_is_part(a)) {
+		keeper_bundle_step_of(k, a);
+		return;
+	}
 	if (a->state == RECORD_PROPOSED && !is_read && keeper_is_own(a)) {
 		plan_own(k, a);
 		return;
 	}
-	ok = a->state == RECORD_PROPOSED && !is_read ? ask_plan(k, a, &err)
+	ok = a->state == RECORD_PROPOSED && !is_read ? keeper_ask_plan(k, a, &err)
 						     : post(k, a, &err);
 	if (!ok && !a->ended && a->state < RECORD_PENDING)
 		keeper_refuse(k, a, &err, NULL);

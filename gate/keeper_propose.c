@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "gate/sensitive.h"
+#include "guard/grant.h"
 #include "guard/ticket.h"
 
 /* What a proposal becomes once its words have been checked. */
@@ -89,12 +90,12 @@ static bool check_policy(const struct keeper *k, const struct proposal *p,
 	return true;
 }
 
-static bool check_denied(struct keeper *k, const struct checked *c, struct error *err)
+static bool check_denied(struct keeper *k, const char *identity, struct error *err)
 {
 	char key[COORD_KEY_MAX + 1];
 	_cleanup_free_ char *denied = NULL;
 
-	(void)snprintf(key, sizeof key, "denied/%s", c->identity);
+	(void)snprintf(key, sizeof key, "denied/%s", identity);
 	if (!coord_get(k->coordination, key, &denied, err))
 		return false;
 	if (denied)
@@ -121,7 +122,7 @@ static bool is_by_same_way(const struct approval *a, const struct proposal *p)
 	       (!is_direct(p) || (server && strcmp(server, p->server) == 0));
 }
 
-static bool check_open(const struct keeper *k, const struct proposal *p,
+static bool check_open(const struct keeper *k, const struct proposal *p, int64_t more,
 		       struct error *err)
 {
 	int64_t mine = 0, same_way = 0, all = 0;
@@ -130,17 +131,18 @@ static bool check_open(const struct keeper *k, const struct proposal *p,
 		const char *who = json_get_string(a->body, "requester");
 		bool same = is_by_same_way(a, p);
 
-		if (a->ended || a->state > RECORD_APPROVED)
+		/* Of several in one decision each call counts. */
+		if (a->ended || a->state > RECORD_APPROVED || keeper_is_bundle(a))
 			continue;
 		all++;
 		same_way += same;
 		mine += same && who && strcmp(who, p->requester) == 0;
 	}
-	if (mine >= k->settings->open_per_person)
+	if (mine + more > k->settings->open_per_person)
 		return error_set(err, ERR_RATE_LIMITED,
 				 "%lld calls of '%s' wait for a decision already",
 				 (long long)mine, p->requester);
-	if (all >= k->settings->open ||
+	if (all + more > k->settings->open ||
 	    (is_direct(p) && same_way >= (k->settings->open + 1) / 2))
 		return error_set(err, ERR_RATE_LIMITED,
 				 "%lld calls wait for a decision already",
@@ -155,7 +157,7 @@ static bool check_limits(struct keeper *k, const struct proposal *p, struct erro
 
 	(void)snprintf(who, sizeof who, "%s%s%s", is_direct(p) ? p->server : "",
 		       is_direct(p) ? " for " : "", p->requester);
-	return check_open(k, p, err) &&
+	return check_open(k, p, 1, err) &&
 	       limiter_take(k->proposals, who, clock_mono_ms(), &wait_ms, err);
 }
 
@@ -216,7 +218,7 @@ static struct approval *make(struct keeper *k, const struct proposal *p,
 {
 	json_t *audit, *body;
 
-	if (!check_policy(k, p, c, err) || !check_denied(k, c, err) ||
+	if (!check_policy(k, p, c, err) || !check_denied(k, c->identity, err) ||
 	    !check_limits(k, p, err))
 		return NULL;
 	audit = audit_arguments(k, c);
@@ -250,5 +252,207 @@ struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
 		return NULL;
 	}
 	keeper_advance(k, a);
+	return a;
+}
+
+/* --- several in one decision --- */
+
+struct several {
+	size_t count;
+	struct proposal proposals[GRANT_BUNDLE_MAX];
+	struct checked checked[GRANT_BUNDLE_MAX];
+	char servers[GRANT_BUNDLE_MAX][33], tools[GRANT_BUNDLE_MAX][65];
+};
+
+static void several_done(struct several *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		checked_done(&s->checked[i]);
+}
+
+static bool in_call(size_t i, struct error *err)
+{
+	struct error why = *err;
+
+	error_clear(err);
+	error_set(err, why.code, "call %zu: %s", i + 1, why.message);
+	return !why.hint[0] || error_hint(err, "%s", why.hint);
+}
+
+static bool read_call(struct several *s, size_t i, const json_t *call, const char *who,
+		      const json_t *surface, struct error *err)
+{
+	const char *tool = json_get_string(call, "tool");
+	const json_t *arguments = json_object_get(call, "arguments");
+
+	if (!tool || !json_is_object(arguments) || json_object_size(call) != 2)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "it is not {tool, arguments}");
+	if (!keeper_split_tool(tool, s->servers[i], s->tools[i], err) ||
+	    keeper_is_for_gate(s->servers[i], tool, err))
+		return false;
+	s->proposals[i] = (struct proposal){ .requester = who,
+					     .surface = surface,
+					     .server = s->servers[i],
+					     .tool = s->tools[i],
+					     .arguments = arguments };
+	return true;
+}
+
+static bool check_call(struct keeper *k, struct several *s, size_t i, struct error *err)
+{
+	struct checked *c = &s->checked[i];
+
+	if (!check(k, &s->proposals[i], c, err) ||
+	    !check_policy(k, &s->proposals[i], c, err) ||
+	    !check_denied(k, c->identity, err))
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(s->checked[j].request, c->request) == 0)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "it is the same as call %zu", j + 1);
+	return true;
+}
+
+static bool read_several(struct keeper *k, struct several *s, const json_t *calls,
+			 const char *who, const json_t *surface, struct error *err)
+{
+	size_t i, bytes = 0;
+	json_t *call;
+
+	if (json_array_size(calls) < 2 || json_array_size(calls) > GRANT_BUNDLE_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "two to %d calls may be decided at once, here are %zu",
+				 GRANT_BUNDLE_MAX, json_array_size(calls));
+	json_array_foreach(calls, i, call)
+	{
+		strbuf_init(&s->checked[i].arguments);
+		s->count = i + 1;
+		if (!read_call(s, i, call, who, surface, err) ||
+		    !check_call(k, s, i, err)) {
+			(void)in_call(i, err);
+			return false;
+		}
+		bytes += s->checked[i].arguments.length;
+	}
+	if (bytes > RECORD_ARGUMENTS_MAX)
+		return error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"the arguments have %zu bytes together, more than the %d "
+			"that can be shown",
+			bytes, RECORD_ARGUMENTS_MAX);
+	return true;
+}
+
+/* The decision's own record, without its id: the calls by what they are. */
+static json_t *head_body(const struct keeper *k, const struct several *s, const char *id,
+			 struct error *err)
+{
+	json_auto_t *calls = json_array();
+	json_auto_t *requests = json_array();
+	char digest[DIGEST_HEX_BYTES];
+
+	for (size_t i = 0; calls && requests && i < s->count; i++) {
+		char part[RECORD_KEY_BYTES + 8];
+		json_t *row;
+
+		(void)snprintf(part, sizeof part, "%s-%zu", id, i + 1);
+		row = json_pack("{s:s, s:s, s:s, s:s}", "approval", part, "server",
+				s->servers[i], "tool", s->tools[i], "risk",
+				risk_name(s->checked[i].tool->risk));
+		if (json_array_append_new(calls, row) != 0 ||
+		    json_array_append_new(requests, json_string(s->checked[i].request)) !=
+			    0) {
+			error_oom(err);
+			return NULL;
+		}
+	}
+	if (!calls || !requests || !canonical_digest(requests, digest, err)) {
+		error_oom(err);
+		return NULL;
+	}
+	return json_pack("{s:i, s:s, s:s, s:O, s:s, s:s, s:s, s:O, s:s, s:[], s:I, "
+			 "s:[{s:s, s:I}]}",
+			 "v", 1, "id", id, "state", "proposed", "surface",
+			 s->proposals[0].surface, "requester", s->proposals[0].requester,
+			 "server", "gate", "tool", "several", "calls", calls, "request",
+			 digest, "decisions", "created_at", (json_int_t)k->now_ms,
+			 "history", "state", "proposed", "at", (json_int_t)k->now_ms);
+}
+
+static bool add_part(struct keeper *k, const struct several *s, size_t i, const char *id,
+		     struct error *err)
+{
+	json_t *audit = audit_arguments(k, &s->checked[i]);
+	json_t *body = new_body(k, &s->proposals[i], &s->checked[i]);
+	json_t *bundle = json_pack("{s:s, s:I, s:I}", "id", id, "seq", (json_int_t)i,
+				   "of", (json_int_t)s->count);
+	char part[RECORD_KEY_BYTES + 8];
+
+	(void)snprintf(part, sizeof part, "%s-%zu", id, i + 1);
+	if (!audit || !body || json_object_set_new(body, "bundle", bundle) != 0 ||
+	    json_object_set_new(body, "id", json_string(part)) != 0) {
+		json_decref(audit);
+		json_decref(body);
+		return error_oom(err);
+	}
+	return keeper_add(k, body, audit, err) != NULL;
+}
+
+static bool take_turns(struct keeper *k, const struct several *s, struct error *err)
+{
+	const struct proposal *p = &s->proposals[0];
+	int64_t wait_ms = 0;
+
+	if (!check_open(k, p, (int64_t)s->count, err))
+		return false;
+	for (size_t i = 0; i < s->count; i++)
+		if (!limiter_take(k->proposals, p->requester, clock_mono_ms(), &wait_ms,
+				  err))
+			return false;
+	return true;
+}
+
+/* The calls first: one without its decision is ended at the next start. */
+static struct approval *make_several(struct keeper *k, const struct several *s,
+				     struct error *err)
+{
+	char id[RECORD_ID_BYTES], identity[DIGEST_HEX_BYTES];
+	json_auto_t *body = NULL;
+	struct approval *same;
+
+	record_new_id(k->now_ms, id);
+	body = head_body(k, s, id, err);
+	if (!body || !record_identity(body, identity, err))
+		return NULL;
+	same = keeper_find_identical(k, identity);
+	if (same)
+		return same;
+	if (!check_denied(k, identity, err) || !take_turns(k, s, err))
+		return NULL;
+	for (size_t i = 0; i < s->count; i++)
+		if (!add_part(k, s, i, id, err))
+			return NULL;
+	return keeper_add(k, TAKE(body), NULL, err);
+}
+
+struct approval *keeper_propose_several(struct keeper *k, const char *requester,
+					const json_t *surface, const json_t *calls,
+					struct error *err)
+{
+	_cleanup_(several_done) struct several s = { .count = 0 };
+	struct approval *a = NULL;
+
+	if (keeper_refresh_policy(k, err) &&
+	    read_several(k, &s, calls, requester, surface, err))
+		a = make_several(k, &s, err);
+	if (!a) {
+		keeper_audit_refusal(
+			k, "proposal.refused", requester,
+			json_pack("{s:I}", "calls", (json_int_t)json_array_size(calls)),
+			err);
+		return NULL;
+	}
+	keeper_bundle_step(k, a);
 	return a;
 }

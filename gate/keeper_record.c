@@ -2,7 +2,13 @@
 
 #include "base/clock.h"
 
-static const char collection[] = "approvals";
+/* Calls of several lie apart: lists are of decisions. */
+static const char *const collections[] = { "approvals", "calls" };
+
+static const char *collection_of(const char *id)
+{
+	return collections[strchr(id, '-') != NULL];
+}
 
 void keeper_approval_free(struct approval *a)
 {
@@ -43,7 +49,7 @@ json_t *keeper_load(struct keeper *k, const char *id, struct error *err)
 		error_set(err, ERR_INVALID_ARGUMENT, "this is no approval's id");
 		return NULL;
 	}
-	if (!documents_get(k->documents, collection, id, &d, &found, err))
+	if (!documents_get(k->documents, collection_of(id), id, &d, &found, err))
 		return NULL;
 	if (!found) {
 		error_set(err, ERR_NOT_FOUND, "there is no approval '%s'", id);
@@ -87,9 +93,9 @@ void keeper_audit_refusal(struct keeper *k, const char *event, const char *who,
 
 static json_t *audit_line(const json_t *body, json_t *more)
 {
-	static const char *const members[] = { "requester",  "server",  "tool",
-					       "args",       "request", "shown",
-					       "plan_digest" };
+	static const char *const members[] = { "requester",   "server",  "tool",
+					       "args",        "request", "shown",
+					       "plan_digest", "bundle",  "calls" };
 	json_auto_t *extra = more;
 	json_auto_t *line = json_pack("{s:O}", "approval", json_object_get(body, "id"));
 
@@ -143,8 +149,8 @@ static void retract(struct keeper *k, const json_t *body, const char *what)
 static bool store(struct keeper *k, const char *id, const json_t *body, int64_t expected,
 		  int64_t *ret_revision, struct error *err)
 {
-	if (!documents_put(k->documents, collection, id, body, expected, ret_revision,
-			   err))
+	if (!documents_put(k->documents, collection_of(id), id, body, expected,
+			   ret_revision, err))
 		return false;
 	if (*ret_revision == 0)
 		return error_set(err, ERR_INTERNAL,
@@ -299,7 +305,8 @@ void keeper_sweep(struct keeper *k)
 	while (*at) {
 		struct approval *a = *at;
 
-		if (!a->ended) {
+		/* What became of a call is asked for as long as its decision is open. */
+		if (!a->ended || (keeper_is_part(a) && keeper_bundle_of(k, a))) {
 			at = &a->next;
 			continue;
 		}
@@ -309,6 +316,23 @@ void keeper_sweep(struct keeper *k)
 }
 
 /* --- at start --- */
+
+bool keeper_bring_back(struct keeper *k, const char *id, struct error *err)
+{
+	struct document d = { 0 };
+	bool found = false;
+	struct approval *a;
+
+	if (!documents_get(k->documents, collection_of(id), id, &d, &found, err))
+		return false;
+	if (!found)
+		return error_set(err, ERR_INTERNAL, "the store has lost call %s", id);
+	a = link_new(k, id, d.body, d.revision, err);
+	document_done(&d);
+	if (a)
+		a->ended = true;
+	return a != NULL;
+}
 
 struct recovery {
 	struct keeper *keeper;
@@ -332,15 +356,16 @@ bool keeper_recover(struct keeper *k, struct error *err)
 {
 	struct recovery r = { k, err };
 
-	for (enum record_state s = RECORD_PROPOSED; s < RECORD_SUCCEEDED; s++) {
+	for (size_t i = 0; i < 2 * RECORD_SUCCEEDED; i++) {
+		enum record_state s = (enum record_state)(i / 2);
 		const struct documents_filter filters[] = {
 			{ "state", record_state_name(s) }, { NULL, NULL }
 		};
 
-		if (!documents_query(k->documents, collection, filters, NULL, false,
-				     100000, recover_one, &r, err) ||
+		if (!documents_query(k->documents, collections[i % 2], filters, NULL,
+				     false, 100000, recover_one, &r, err) ||
 		    error_is_set(err))
 			return false;
 	}
-	return true;
+	return keeper_bundle_recover(k, err);
 }

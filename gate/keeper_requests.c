@@ -48,6 +48,9 @@ void keeper_announce(struct keeper *k, const struct approval *a)
 			(void)channel_send(p->channel, event);
 	}
 	keeper_answer_waiting(k, a);
+	/* Whoever watches a decision hears of its calls. */
+	if (keeper_is_part(a) && keeper_bundle_of(k, a))
+		keeper_announce(k, keeper_bundle_of(k, a));
 }
 
 json_t *keeper_on_watch(struct keeper *k, struct peer *p, const struct fields *f,
@@ -140,7 +143,10 @@ json_t *keeper_on_show(struct keeper *k, struct peer *p, const struct fields *f,
 	json_auto_t *body = keeper_load(k, f->approval, err);
 
 	(void)p;
-	return body ? json_pack("{s:o}", "record", record_public(body)) : NULL;
+	if (!body)
+		return NULL;
+	return json_pack("{s:o, s:o*}", "record", record_public(body), "parts",
+			 keeper_bundle_parts_json(k, body));
 }
 
 static bool add_summary(void *context, const struct document *doc)
@@ -263,6 +269,38 @@ static json_t *propose(struct keeper *k, struct peer *p, const char *server,
 		 : NULL;
 }
 
+static json_t *propose_several(struct keeper *k, struct peer *p, const struct fields *f,
+			       struct error *err)
+{
+	json_auto_t *surface = console_surface(p, f->conversation);
+	const struct approval *a;
+	char who[129];
+
+	if (f->tool || f->arguments || f->choices) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "a proposal has a tool and its arguments, or several calls");
+		return NULL;
+	}
+	if (!surface) {
+		error_oom(err);
+		return NULL;
+	}
+	(void)snprintf(who, sizeof who, "%s", keeper_person(k, p));
+	a = keeper_propose_several(k, who, surface, f->calls, err);
+	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
+			     record_state_name(a->state))
+		 : NULL;
+}
+
+bool keeper_is_for_gate(const char *server, const char *tool, struct error *err)
+{
+	if (strcmp(server, "gate") != 0)
+		return false;
+	error_set(err, ERR_NOT_FOUND, "there is no tool '%.100s'", tool);
+	error_hint(err, "what changes the gate itself: wingman pin, wingman keys rotate");
+	return true;
+}
+
 json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields *f,
 			  struct error *err)
 {
@@ -274,15 +312,16 @@ json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields 
 			  "a conversation's id has %d bytes at most", CONVERSATION_MAX);
 		return NULL;
 	}
-	if (!keeper_split_tool(f->tool, server, tool, err))
-		return NULL;
-	if (strcmp(server, "gate") == 0) {
-		error_set(err, ERR_NOT_FOUND, "there is no tool '%.100s'", f->tool);
-		error_hint(
-			err,
-			"what changes the gate itself: wingman pin, wingman keys rotate");
+	if (f->calls)
+		return propose_several(k, p, f, err);
+	if (!f->tool || !f->arguments) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "a proposal has a tool and its arguments, or several calls");
 		return NULL;
 	}
+	if (!keeper_split_tool(f->tool, server, tool, err) ||
+	    keeper_is_for_gate(server, f->tool, err))
+		return NULL;
 	arguments = with_choices(f, err);
 	return arguments ? propose(k, p, server, tool, arguments, f->conversation, err)
 			 : NULL;

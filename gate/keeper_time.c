@@ -69,6 +69,13 @@ static void check_sent(struct keeper *k, struct approval *a)
 
 static void check(struct keeper *k, struct approval *a)
 {
+	if (keeper_is_bundle(a)) {
+		keeper_bundle_step(k, a);
+		return;
+	}
+	/* Its decision moves it, until it has left. */
+	if (keeper_is_part(a) && a->state < RECORD_GRANTED)
+		return;
 	switch (a->state) {
 	case RECORD_PROPOSED:
 		check_proposed(k, a);

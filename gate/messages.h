@@ -14,7 +14,8 @@
  * the peer's uid, mapped by configuration; an unmapped uid may say hello and status only.
  *   hello       {v}                         -> {v, principal?, team: bool, pin_set: bool, version}
  *   propose     {tool: "server.tool", arguments, conversation?, choices?}  -> {approval, state}
- *   show        {approval}                  -> {record} (without secrets: no requestState, no grant)
+ *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order
+ *   show        {approval}                  -> {record, parts?: one a call of several} (without secrets: no requestState, no grant)
  *   list        {state?, limit?}            -> {records: [summaries]}
  *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}
  *   cancel      {approval, reason?}         -> {state}        requester only
@@ -34,7 +35,7 @@
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
  *
  * Keeper to caller (socket pair):
- *   plan        {approval, server, tool, arguments: <canonical text>, ticket}
+ *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?}
  *   execute     {approval, server, tool, arguments, request_state?, grant}
  *   definitions {server}
  *   answer      {request, status, body}      reply to a server's registration

@@ -88,7 +88,8 @@ json_t *notice_make(const json_t *body, enum record_state to, int64_t now_ms,
 
 	if (!who)
 		return NULL;
-	if (is_free(body) || json_array_size(who) == 0)
+	/* Of one call of several the decision tells. */
+	if (json_object_get(body, "bundle") || is_free(body) || json_array_size(who) == 0)
 		return json_null();
 	notice = json_pack(
 		"{s:i, s:O, s:O, s:s, s:O, s:O, s:O, s:I, s:O}", "v", 1, "id",
@@ -96,6 +97,9 @@ json_t *notice_make(const json_t *body, enum record_state to, int64_t now_ms,
 		"state", record_state_name(to), "server", json_object_get(body, "server"),
 		"tool", json_object_get(body, "tool"), "requester",
 		json_object_get(body, "requester"), "at", (json_int_t)now_ms, "to", who);
+	if (notice && json_object_get(body, "calls") &&
+	    json_object_set(notice, "calls", json_object_get(body, "calls")) != 0)
+		return NULL;
 	if (!notice || !set_text(notice, "by", by) || !set_text(notice, "why", why) ||
 	    !set_error(notice,
 		       json_object_get(json_object_get(body, "outcome"), "error")))

@@ -146,7 +146,8 @@ json_t *record_summary(const json_t *body)
 	static const char *const members[] = { "id",         "state",      "surface",
 					       "server",     "tool",       "risk",
 					       "requester",  "created_at", "expires_at",
-					       "good_until", "ended_at",   "shown" };
+					       "good_until", "ended_at",   "shown",
+					       "calls" };
 	json_t *summary = json_object();
 
 	for (size_t i = 0; summary && i < ARRAY_SIZE(members); i++) {
@@ -170,6 +171,9 @@ bool record_identity(const json_t *body, char ret_hex[static DIGEST_HEX_BYTES],
 			return error_set(err, ERR_INTERNAL, "a record lacks '%s'",
 					 members[i]);
 	if (!identity)
+		return error_oom(err);
+	if (json_object_get(body, "bundle") &&
+	    json_object_set(identity, "bundle", json_object_get(body, "bundle")) != 0)
 		return error_oom(err);
 	return canonical_digest(identity, ret_hex, err);
 }

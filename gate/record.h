@@ -36,6 +36,7 @@ enum record_state {
 
 enum {
 	RECORD_ID_BYTES = 27,
+	RECORD_KEY_BYTES = 32, /* room for such an id, or that of one call of several */
 	RECORD_HISTORY_MAX = 64,
 	RECORD_ARGUMENTS_MAX = 64 * 1024, /* canonical bytes */
 };
@@ -67,7 +68,7 @@ json_t *record_summary(const json_t *body) _must_use_;
 
 /*
  * Digest of what makes two proposals identical: requester, surface (kind, client,
- * session, conversation) and request.
+ * session, conversation) and request. One call of several is identical to nothing else.
  */
 bool record_identity(const json_t *body, char ret_hex[static DIGEST_HEX_BYTES],
 		     struct error *err);

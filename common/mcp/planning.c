@@ -49,12 +49,36 @@ static bool check_ticket(const struct exchange *x, int64_t now_ms, struct ticket
 	       tools_check_rights(x, ret->requester, err);
 }
 
+/* When the plan is made: now, or, asked for again with the state of the first, then. */
+static bool find_moment(const struct exchange *x, const struct ticket *ticket,
+			int64_t now_ms, int64_t *ret_planned_ms, struct error *err)
+{
+	struct request_state state;
+	struct error why = ERROR_INIT;
+
+	*ret_planned_ms = now_ms;
+	if (!x->request_state)
+		return true;
+	if (!state_open(x->request_state, x->service->state_key, now_ms, &state, &why))
+		return error_set(err, ERR_APPROVAL_INVALID,
+				 "the requestState is not good: %s", why.message);
+	if (strcmp(state.principal, ticket->requester) != 0 ||
+	    strcmp(state.server, x->service->server->name) != 0 ||
+	    strcmp(state.tool, x->tool->definition->name) != 0 ||
+	    strcmp(state.args, x->args) != 0)
+		return error_set(err, ERR_APPROVAL_INVALID,
+				 "the requestState belongs to another call");
+	*ret_planned_ms = state.planned_at_ms;
+	return true;
+}
+
 static char *seal(const struct exchange *x, const struct ticket *ticket,
-		  const struct plan *plan, int64_t now_ms, struct error *err)
+		  const struct plan *plan, int64_t planned_ms, int64_t now_ms,
+		  struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
 	struct request_state state = {
-		.planned_at_ms = now_ms,
+		.planned_at_ms = planned_ms,
 		.expires_ms = now_ms + STATE_TTL_MS,
 	};
 
@@ -91,15 +115,16 @@ void planning_answer(struct exchange *x, struct mcp_result *r)
 	struct error err = ERROR_INIT;
 	struct ticket ticket;
 	json_t *details = NULL;
-	int64_t now_ms;
+	int64_t now_ms, planned_ms = 0;
 
 	/* Times of the store: those that a grant is judged by later. */
 	if (coord_now_ms(x->service->store, &now_ms, &err) &&
 	    check_ticket(x, now_ms, &ticket, &err) &&
+	    find_moment(x, &ticket, now_ms, &planned_ms, &err) &&
 	    take_turn(x, ticket.requester, &details, &err))
-		plan = planning_make(x, ticket.requester, now_ms, &details, &err);
+		plan = planning_make(x, ticket.requester, planned_ms, &details, &err);
 	if (plan)
-		r->request_state = seal(x, &ticket, plan, now_ms, &err);
+		r->request_state = seal(x, &ticket, plan, planned_ms, now_ms, &err);
 	if (r->request_state) {
 		mcp_result_meta(r, META_PLAN, json_incref(plan_json(plan)));
 		return;

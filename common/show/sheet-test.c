@@ -222,6 +222,57 @@ static void test_data_is_exact(void **state)
 			    "{\"dn\":\"a\\\\\\\\u202Eb\"}");
 }
 
+static json_t *several(void)
+{
+	return json_pack(
+		"{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:{s:i, s:[s], s:b}, s:[s], "
+		"s:[{s:i, s:o}, {s:i, s:o}]}",
+		"v", 1, "approval", "ap1", "requester", "alice@x", "surface", "console",
+		"asked_at", 1000, "expires_at", 600000, "good_for_s", 300, "outcome_to",
+		"here", "approvers", "needed", 1, "who", "bob@x", "four_eyes", 1,
+		"warnings", "one yes for all", "calls", "run", 2, "prompt", parse(),
+		"run", 1, "prompt", parse());
+}
+
+/* Every call has all of its own sections, and what is not known makes no sheet. */
+static void test_several(void **state)
+{
+	json_auto_t *prompt = several();
+	json_auto_t *sheet = build(prompt, false);
+	json_auto_t *hidden = build(prompt, true);
+	const json_t *sections = json_object_get(sheet, "sections");
+	struct sheet_view view = { .now_ms = 2000 };
+
+	(void)state;
+	assert_int_equal(json_array_size(sections), 2 + 9 + 9 + 1);
+	assert_string_equal(json_get_string(json_array_get(sections, 2), "heading"),
+			    "Call 2: The call");
+	assert_string_equal(json_get_string(json_array_get(sections, 12), "heading"),
+			    "Call 1: Arguments");
+	assert_true(json_is_true(json_object_get(sheet, "whole")));
+	assert_false(json_is_true(json_object_get(hidden, "whole")));
+	for (int i = 0; i < 5; i++) {
+		json_auto_t *bad = json_deep_copy(prompt);
+		json_t *list = json_object_get(bad, "calls");
+		struct error err = ERROR_INIT;
+
+		if (i == 0)
+			json_object_set_new(bad, "also", json_true());
+		else if (i == 1) /* two that run as the first */
+			json_object_set_new(json_array_get(list, 0), "run",
+					    json_integer(1));
+		else if (i == 2) /* one within one */
+			json_object_set(json_array_get(list, 0), "prompt", prompt);
+		else if (i == 3)
+			json_object_del(
+				json_object_get(json_array_get(list, 1), "prompt"),
+				"effects");
+		else
+			json_array_remove(list, 0);
+		assert_null(sheet_build(bad, &view, &err));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_others_read_along),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_data_is_exact),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests_name("sheet", tests, NULL, NULL);

@@ -197,8 +197,11 @@ json_t *sheet_build(const json_t *prompt, const struct sheet_view *view,
 		    struct error *err)
 {
 	struct sheet s = { .prompt = prompt, .view = view };
-	json_auto_t *sheet = json_object();
+	json_auto_t *sheet = NULL;
 
+	if (json_object_get(prompt, "calls"))
+		return sheet_several(prompt, view, err);
+	sheet = json_object();
 	if (!sheet_check(prompt, err))
 		return NULL;
 	s.sections = json_array();

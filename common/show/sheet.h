@@ -16,6 +16,9 @@
  * 'argument' marks what is part of the call. 'whole' is false when something is kept
  * from those who read along: such a sheet cannot be approved.
  *
+ * A prompt of several calls (gate/prompt_several.h) makes one sheet: what is said of all,
+ * then every call's own sections under "Call n: …", then the terms of the decision.
+ *
  * Order: the call, arguments, effects, warnings, details, terms; last, and under their
  * authors, the words that people, the assistant and the server wrote.
  */

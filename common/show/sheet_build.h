@@ -40,5 +40,12 @@ void sheet_is_argument(struct sheet *s, json_t *item);
 bool sheet_check(const json_t *prompt, struct error *err);
 bool sheet_has_sensitive(const json_t *prompt);
 void sheet_fill(struct sheet *s);
+void sheet_time(struct sheet *s, const char *label, int64_t at_ms, const char *mark);
+void sheet_approvers(struct sheet *s);
+
+/* --- sheet_several.c: a prompt of several calls --- */
+
+json_t *sheet_several(const json_t *prompt, const struct sheet_view *view,
+		      struct error *err);
 
 #endif

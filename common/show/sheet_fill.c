@@ -86,7 +86,7 @@ bool sheet_has_sensitive(const json_t *prompt)
 
 /* --- the call --- */
 
-static void add_time(struct sheet *s, const char *label, int64_t at_ms, const char *mark)
+void sheet_time(struct sheet *s, const char *label, int64_t at_ms, const char *mark)
 {
 	char absolute[CLOCK_TEXT_BYTES], relative[CLOCK_TEXT_BYTES];
 	char text[2 * CLOCK_TEXT_BYTES + 4];
@@ -111,7 +111,7 @@ static void add_call(struct sheet *s)
 	strbuf_add_format(&who, "%s, %s", sheet_need(s, p, "requester"),
 			  sheet_need(s, p, "surface"));
 	if (json_object_get(p, "last_run"))
-		add_time(s, "RAN BEFORE", sheet_need_number(s, p, "last_run"), "warn");
+		sheet_time(s, "RAN BEFORE", sheet_need_number(s, p, "last_run"), "warn");
 	sheet_item(s, "tool", tool.data);
 	sheet_mark(s, sheet_item(s, "risk", risk),
 		   strcmp(risk, "destructive") == 0 ? "danger" : "warn");
@@ -265,7 +265,7 @@ static void add_data(struct sheet *s)
 
 /* --- terms --- */
 
-static void add_approvers(struct sheet *s)
+void sheet_approvers(struct sheet *s)
 {
 	const json_t *approvers = json_object_get(s->prompt, "approvers");
 	const json_t *who = sheet_need_array(s, approvers, "who");
@@ -319,9 +319,9 @@ static void add_terms(struct sheet *s)
 	char good[64];
 
 	sheet_section(s, "Terms", NULL);
-	add_approvers(s);
-	add_time(s, "asked", sheet_need_number(s, p, "asked_at"), NULL);
-	add_time(s, "decide until", sheet_need_number(s, p, "expires_at"), NULL);
+	sheet_approvers(s);
+	sheet_time(s, "asked", sheet_need_number(s, p, "asked_at"), NULL);
+	sheet_time(s, "decide until", sheet_need_number(s, p, "expires_at"), NULL);
 	(void)snprintf(good, sizeof good, "%lld seconds after the last yes",
 		       (long long)sheet_need_number(s, p, "good_for_s"));
 	sheet_item(s, "good for", good);
