@@ -185,8 +185,9 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 		return;
 	}
 	if (r->protocol_code) {
-		struct refusal refusal = { .data = TAKE(r->protocol_data) };
+		struct refusal refusal = { 0 };
 
+		refusal.data = TAKE(r->protocol_data);
 		refusal_set(&refusal, 200, r->protocol_code, "%s", r->text.data);
 		mcp_result_done(r);
 		exchange_refuse(x, &refusal);

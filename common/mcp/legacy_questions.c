@@ -118,10 +118,10 @@ static bool wait_for(struct exchange *x, struct asked *a,
 	json_decref(w->keys);
 	json_decref(w->answers);
 	*w = (struct legacy_wait){ .x = x,
-				   .keys = TAKE(a->keys),
 				   .answers = json_object(),
 				   .bytes = w->bytes,
 				   .until_ms = clock_mono_ms() + LEGACY_ANSWER_MS };
+	w->keys = TAKE(a->keys);
 	s->question_count += a->count;
 	LIST_INSERT_HEAD(&s->waits, w, entry);
 	for (size_t i = 0; good && i < a->count; i++)

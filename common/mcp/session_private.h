@@ -26,7 +26,7 @@ struct session {
 	enum mcp_level level;
 
 	struct outlet standing;
-	TAILQ_HEAD(, outlet) outlets; /* of requests, the oldest first */
+	TAILQ_HEAD(session_outlets, outlet) outlets; /* of requests, the oldest first */
 	size_t outlet_count;
 	int64_t last_outlet; /* its number */
 

@@ -42,7 +42,7 @@ static struct outlet *over(const struct session *s, const struct outlet *but)
 
 	TAILQ_FOREACH(c, &s->outlets, entry)
 	{
-		if (!c->is_over || c == but)
+		if (!c->is_over || (but && c->number == but->number))
 			continue;
 		if (c->sent == c->last)
 			return c;
