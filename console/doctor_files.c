@@ -161,35 +161,20 @@ void doctor_folders(struct doctor *d)
 
 /* --- logs ----------------------------------------------------------------------- */
 
-static void on_verdict(void *context, const char *program, const struct audit_report *r,
-		       const struct error *err)
-{
-	struct doctor *d = context;
-
-	if (error_is_set(err))
-		doctor_say(d, DOCTOR_FAIL, "audit", NULL, "%s: %s", program,
-			   err->message);
-	else if (!r->sound)
-		doctor_say(d, DOCTOR_FAIL, "audit",
-			   "keep a copy of the audit folder before anything else; then "
-			   "'wingman audit verify'",
-			   "%s: line %lld: %s", program, (long long)r->finding_line,
-			   r->finding);
-	else
-		doctor_say(d, DOCTOR_OK, "audit", NULL, "%s: %lld lines, %s", program,
-			   (long long)r->lines,
-			   r->end_proven ? "end proven" : "end not proven");
-}
-
+/* Also the folder: the next file is begun there. */
 static void check_writable(struct doctor *d, const char *program)
 {
-	_cleanup_free_ char *path =
-		statedir_path(d->console->dir, "audit/%s.jsonl", program);
+	_cleanup_free_ char *folder = statedir_path(d->console->dir, "audit");
+	_cleanup_audit_files_ struct audit_files files = { 0 };
+	struct error ignored = ERROR_INIT;
 	struct stat st;
 
 	/* Where each program has a user of its own, ours cannot tell. */
-	if (!path || stat(path, &st) != 0 || st.st_uid != geteuid())
+	if (!folder || !audit_files_list(folder, program, &files, &ignored) ||
+	    files.count == 0 || stat(files.file[files.count - 1].path, &st) != 0 ||
+	    st.st_uid != geteuid())
 		return;
+	const char *path = files.file[files.count - 1].path;
 	if (access(path, W_OK) != 0)
 		doctor_say(d, DOCTOR_FAIL, "audit",
 			   "give it back its mode: nothing executes without its log",
@@ -198,20 +183,51 @@ static void check_writable(struct doctor *d, const char *program)
 		doctor_say(d, DOCTOR_FAIL, "clock",
 			   "set the clock right: approvals are judged by it",
 			   "%s was written in the future", path);
+	_cleanup_free_ char *own = statedir_path(d->console->dir, "audit/%s", program);
+	if (own && access(own, W_OK | X_OK) != 0 && errno != ENOENT)
+		doctor_say(
+			d, DOCTOR_WARN, "audit",
+			"give it back its mode: the log goes on there when it is large",
+			"%s cannot be written: %s", own, strerror(errno));
+}
+
+static void on_verdict(void *context, const char *program, const struct audit_report *r,
+		       enum chains_key key, const struct error *err)
+{
+	struct doctor *d = context;
+
+	(void)key; /* who can change the folder can change the key in it as well */
+	if (error_is_set(err))
+		doctor_say(d, DOCTOR_FAIL, "audit", NULL, "%s: %s", program,
+			   err->message);
+	else if (!r->sound)
+		doctor_say(d, DOCTOR_FAIL, "audit",
+			   "keep a copy of the audit folder before anything else; then "
+			   "'wingman audit verify'",
+			   "%s: line %lld of %s: %s", program, (long long)r->finding_line,
+			   r->finding_file, r->finding);
+	else if (r->first_seq > 0)
+		doctor_say(d, DOCTOR_OK, "audit", NULL,
+			   "%s: %lld lines from seq %lld on, %s", program,
+			   (long long)r->lines, (long long)r->first_seq,
+			   r->end_proven ? "end proven" : "end not proven");
+	else
+		doctor_say(d, DOCTOR_OK, "audit", NULL, "%s: %lld lines, %s", program,
+			   (long long)r->lines,
+			   r->end_proven ? "end proven" : "end not proven");
+	check_writable(d, program);
 }
 
 void doctor_audit(struct doctor *d)
 {
 	struct error err = ERROR_INIT;
-	struct chains chains;
+	_cleanup_free_ char *folder = statedir_path(d->console->dir, "audit");
+	size_t count = 0;
 
-	if (!chains_list(d->console->dir, &chains, &err)) {
+	if (!folder || !chains_verify(folder, NULL, on_verdict, d, &count, &err)) {
 		doctor_say(d, DOCTOR_FAIL, "audit", NULL, "%s", err.message);
 		return;
 	}
-	if (chains.count == 0)
+	if (count == 0)
 		doctor_say(d, DOCTOR_WARN, "audit", NULL, "there is no log yet");
-	chains_verify(d->console->dir, &chains, on_verdict, d);
-	for (size_t i = 0; i < chains.count; i++)
-		check_writable(d, chains.program[i]);
 }

@@ -97,6 +97,17 @@ static bool store_int64(const struct option_row *row, const char *value, int64_t
 	return true;
 }
 
+static bool store_item(const struct option_row *row, const char *value,
+		       struct option_list *list, struct error *err)
+{
+	if (list->count == OPTION_LIST_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "--%s stands more than %d times", row->name,
+				 OPTION_LIST_MAX);
+	list->items[list->count++] = value;
+	return true;
+}
+
 static bool store(const struct parser *p, const struct option_row *row, const char *value)
 {
 	void *place = (char *)p->target + row->offset;
@@ -112,6 +123,8 @@ static bool store(const struct parser *p, const struct option_row *row, const ch
 	case OPTION_TYPE_BOOL:
 		*(bool *)place = true;
 		return true;
+	case OPTION_TYPE_LIST:
+		return store_item(row, value, place, p->err);
 	}
 	return false;
 }

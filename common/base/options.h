@@ -20,7 +20,15 @@ enum option_type {
 	OPTION_TYPE_END = 0,
 	OPTION_TYPE_STRING,
 	OPTION_TYPE_INT64,
-	OPTION_TYPE_BOOL
+	OPTION_TYPE_BOOL,
+	OPTION_TYPE_LIST
+};
+
+/* What an option that may stand several times was given, in that order. */
+enum { OPTION_LIST_MAX = 64 };
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	size_t count;
 };
 
 struct option_row {
@@ -29,7 +37,7 @@ struct option_row {
 	enum option_type type;
 	const char *value_name; /* "DIR"; NULL for BOOL */
 	const char *help;
-	size_t offset; /* const char *, int64_t or bool in the target */
+	size_t offset; /* const char *, int64_t, bool or option_list in the target */
 };
 
 #define OPTION_STRING(n, l, v, h, o)                                                     \
@@ -43,6 +51,10 @@ struct option_row {
 #define OPTION_BOOL(n, l, h, o)                                                          \
 	{                                                                                \
 		n, l, OPTION_TYPE_BOOL, NULL, h, o                                       \
+	}
+#define OPTION_LIST(n, l, v, h, o)                                                       \
+	{                                                                                \
+		n, l, OPTION_TYPE_LIST, v, h, o                                          \
 	}
 #define OPTION_END                                                                       \
 	{                                                                                \

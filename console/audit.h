@@ -1,0 +1,28 @@
+/*
+ * audit -- what the verbs of 'wingman audit' are given; private to console/audit*.c.
+ */
+#ifndef CONSOLE_AUDIT_H
+#define CONSOLE_AUDIT_H
+
+#include "base/options.h"
+#include "console/console.h"
+
+struct audit_options {
+	int64_t lines;
+	bool follow;
+	const char *since, *program, *syslog;
+	struct option_list keys, anchors;
+};
+
+/* Where the logs lie: 'given', or the suite's. New, or NULL and 'err'. */
+char *audit_folder(const struct console *c, const char *given, struct error *err);
+
+/* Prove the chains in 'folder' (NULL: the suite's), with what is known of them. */
+int audit_verify_command(struct console *c, const struct audit_options *o,
+			 const char *folder);
+/* From proposal to read-back, over all logs. */
+int audit_story(struct console *c, const char *approval, const char *folder);
+/* Lines of all logs in the order of time, as they are, to stdout or syslog. */
+int audit_export(struct console *c, const struct audit_options *o, const char *folder);
+
+#endif
