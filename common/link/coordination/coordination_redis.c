@@ -39,16 +39,16 @@ static bool redis_publish(struct coordination *base, const char *topic, const ch
 {
 	struct coord_redis *c = coord_redis(base);
 	int64_t deadline_ms = clock_mono_ms() + c->access->timeout_ms;
-	_cleanup_free_ char *channel = NULL;
+	_cleanup_free_ char *said = NULL;
 	_cleanup_reply_ redisReply *reply = NULL;
 	struct redis_slot *slot;
 	bool good;
 
-	if (asprintf(&channel, "%s%s", c->channel, topic) < 0) {
-		channel = NULL;
+	if (asprintf(&said, "%s %s", topic, text) < 0) {
+		said = NULL;
 		return error_oom(err);
 	}
-	const struct redis_command publish = { 3, { "PUBLISH", channel, text } };
+	const struct redis_command publish = { 3, { "PUBLISH", c->channel, said } };
 
 	slot = redis_pool_take(&c->pool, deadline_ms, err);
 	if (!slot)
@@ -134,7 +134,7 @@ static bool name_keys(struct coord_redis *c, const char *prefix, struct error *e
 			c->keys[i] = NULL;
 			return error_oom(err);
 		}
-	if (asprintf(&c->channel, "%s:say:", prefix) < 0) {
+	if (asprintf(&c->channel, "%s:say", prefix) < 0) {
 		c->channel = NULL;
 		return error_oom(err);
 	}

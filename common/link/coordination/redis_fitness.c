@@ -7,20 +7,18 @@ static const char unfit_hint[] =
 	"redis.conf wants: appendonly yes, appendfsync always, "
 	"no-appendfsync-on-rewrite no, maxmemory-policy noeviction";
 
-/* What must be so; by the names of CONFIG GET. */
+enum { SETTINGS = 4, REPORTS = 2, ANSWERS_MAX = SETTINGS };
+
+/* What must be so; by the names of CONFIG GET, which is quick for a whole name. */
 static const struct {
 	const char *name, *value;
-} wanted[] = {
+} wanted[SETTINGS] = {
 	{ "appendonly", "yes" },
 	{ "appendfsync", "always" },
 	{ "no-appendfsync-on-rewrite", "no" },
 	{ "maxmemory-policy", "noeviction" },
 };
 
-static const struct redis_command config_append = { 3, { "CONFIG", "GET", "*append*" } };
-static const struct redis_command config_memory = {
-	3, { "CONFIG", "GET", "maxmemory-policy" }
-};
 static const struct redis_command info_persistence = { 2, { "INFO", "persistence" } };
 static const struct redis_command info_memory = { 2, { "INFO", "memory" } };
 
@@ -49,33 +47,34 @@ bool redis_fitness_ask(struct redis_link *l, const struct redis_fitness *f,
 	if (f->hides_configuration)
 		return redis_link_add(l, &info_persistence, err) &&
 		       redis_link_add(l, &info_memory, err);
-	return redis_link_add(l, &config_append, err) &&
-	       redis_link_add(l, &config_memory, err);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const struct redis_command get = { 3,
+						   { "CONFIG", "GET", wanted[i].name } };
+
+		if (!redis_link_add(l, &get, err))
+			return false;
+	}
+	return true;
 }
 
 /* ---- By its configuration -------------------------------------------------------- */
 
 /* NULL: it does not say. */
-static const char *setting(redisReply *const replies[static 2], const char *name)
+static const char *setting(const redisReply *r, const char *name)
 {
-	for (int r = 0; r < 2; r++)
-		for (size_t i = 0; i + 1 < replies[r]->elements; i += 2) {
-			const redisReply *key = replies[r]->element[i];
-			const redisReply *value = replies[r]->element[i + 1];
-
-			if (key->type == REDIS_REPLY_STRING &&
-			    value->type == REDIS_REPLY_STRING &&
-			    strcmp(key->str, name) == 0)
-				return value->str;
-		}
-	return NULL;
+	if (r->elements != 2 || r->element[0]->type != REDIS_REPLY_STRING ||
+	    r->element[1]->type != REDIS_REPLY_STRING ||
+	    strcmp(r->element[0]->str, name) != 0)
+		return NULL;
+	return r->element[1]->str;
 }
 
 static bool judge_configuration(const struct coord_redis_access *a,
-				redisReply *const replies[static 2], struct error *err)
+				redisReply *const replies[static SETTINGS],
+				struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		const char *value = setting(replies, wanted[i].name);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const char *value = setting(replies[i], wanted[i].name);
 
 		if (value && strcmp(value, wanted[i].value) == 0)
 			continue;
@@ -89,9 +88,9 @@ static bool judge_configuration(const struct coord_redis_access *a,
 
 /* ---- By what it tells everybody -------------------------------------------------- */
 
-static bool says(redisReply *const replies[static 2], const char *line)
+static bool says(redisReply *const replies[static REPORTS], const char *line)
 {
-	for (int r = 0; r < 2; r++)
+	for (size_t r = 0; r < REPORTS; r++)
 		if (replies[r]->type == REDIS_REPLY_STRING &&
 		    strstr(replies[r]->str, line))
 			return true;
@@ -100,7 +99,7 @@ static bool says(redisReply *const replies[static 2], const char *line)
 
 static bool judge_report(const struct coord_redis_access *a,
 			 const struct redis_fitness *f,
-			 redisReply *const replies[static 2], struct error *err)
+			 redisReply *const replies[static REPORTS], struct error *err)
 {
 	static const struct {
 		const char *line, *fault;
@@ -130,23 +129,41 @@ static bool judge_report(const struct coord_redis_access *a,
 
 /* ---- Hearing --------------------------------------------------------------------- */
 
+static bool is_told(redisReply *const replies[static SETTINGS])
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (replies[i]->type != REDIS_REPLY_ARRAY)
+			return false;
+	return true;
+}
+
+struct answers {
+	redisReply *list[ANSWERS_MAX];
+};
+
+static void answers_done(struct answers *a)
+{
+	for (size_t i = 0; i < ANSWERS_MAX; i++)
+		if (a->list[i])
+			freeReplyObject(a->list[i]);
+}
+
 bool redis_fitness_hear(struct redis_link *l, const struct coord_redis_access *a,
 			struct redis_fitness *f, int64_t deadline_ms, bool *ret_unfit,
 			struct error *err)
 {
-	_cleanup_reply_ redisReply *first = NULL, *second = NULL;
+	_cleanup_(answers_done) struct answers answers = { { NULL } };
+	size_t count = f->hides_configuration ? REPORTS : SETTINGS;
 
 	*ret_unfit = false;
-	if (!redis_link_receive(l, deadline_ms, &first, err) ||
-	    !redis_link_receive(l, deadline_ms, &second, err))
-		return false;
-	redisReply *const replies[2] = { first, second };
-
+	for (size_t i = 0; i < count; i++)
+		if (!redis_link_receive(l, deadline_ms, &answers.list[i], err))
+			return false;
 	*ret_unfit = true;
 	if (f->hides_configuration)
-		return judge_report(a, f, replies, err);
-	if (first->type == REDIS_REPLY_ARRAY && second->type == REDIS_REPLY_ARRAY)
-		return judge_configuration(a, replies, err);
+		return judge_report(a, f, answers.list, err);
+	if (is_told(answers.list))
+		return judge_configuration(a, answers.list, err);
 	/* Forbidden or renamed. The pool asks otherwise then. */
 	f->hides_configuration = true;
 	return redis_fail(a, err, "does not tell its configuration");

@@ -7,12 +7,11 @@
 
 #include "base/clock.h"
 
-enum { RETRY_MS = 500, RETRY_MAX_MS = 8000, MESSAGE_PARTS = 4 };
+enum { RETRY_MS = 500, RETRY_MAX_MS = 8000, MESSAGE_PARTS = 3 };
 
 /* What is said while the connection is lost is missed: announcements are hints. */
 struct redis_listener {
 	struct coord_redis *c;
-	char *pattern;
 	int stop_fd;
 	pthread_t thread;
 	bool has_thread;
@@ -34,23 +33,28 @@ static void set_ready(struct redis_listener *l)
 	(void)pthread_mutex_unlock(&l->lock);
 }
 
-/* {"psubscribe", pattern, count} or {"pmessage", pattern, channel, text}. */
+/* {"subscribe", channel, count} or {"message", channel, "<topic> <text>"}. */
 static void on_message(struct redis_listener *l, const redisReply *r)
 {
-	const char *channel = l->c->channel;
 	struct error full = ERROR_INIT;
+	char topic[COORD_KEY_MAX + 1];
+	const char *said;
+	size_t length;
 
-	if (r->type != REDIS_REPLY_ARRAY || r->elements < 1 || !is_text(r->element[0]))
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != MESSAGE_PARTS ||
+	    !is_text(r->element[0]))
 		return;
-	if (strcmp(r->element[0]->str, "psubscribe") == 0)
+	if (strcmp(r->element[0]->str, "subscribe") == 0)
 		set_ready(l);
-	if (r->elements != MESSAGE_PARTS || strcmp(r->element[0]->str, "pmessage") != 0 ||
-	    !is_text(r->element[2]) || !is_text(r->element[3]) ||
-	    r->element[3]->len > COORD_HINT_MAX ||
-	    strncmp(r->element[2]->str, channel, strlen(channel)) != 0)
+	if (strcmp(r->element[0]->str, "message") != 0 || !is_text(r->element[2]))
 		return;
-	(void)announcer_publish(l->c->announcer, r->element[2]->str + strlen(channel),
-				r->element[3]->str, &full);
+	said = r->element[2]->str;
+	length = strcspn(said, " ");
+	if (said[length] != ' ' || length > COORD_KEY_MAX ||
+	    strlen(said + length + 1) > COORD_HINT_MAX)
+		return;
+	(void)snprintf(topic, sizeof topic, "%.*s", (int)length, said);
+	(void)announcer_publish(l->c->announcer, topic, said + length + 1, &full);
 }
 
 /* False when it is time to end. */
@@ -68,7 +72,7 @@ static bool wait_until(const struct redis_listener *l, int fd, int timeout_ms)
 static bool listen_once(struct redis_listener *l, bool *ret_heard)
 {
 	const struct coord_redis_access *a = l->c->access;
-	const struct redis_command subscribe = { 2, { "PSUBSCRIBE", l->pattern } };
+	const struct redis_command subscribe = { 2, { "SUBSCRIBE", l->c->channel } };
 	struct error why = ERROR_INIT;
 	int64_t deadline_ms = clock_mono_ms() + a->timeout_ms;
 	_cleanup_(redis_link_closep) struct redis_link *link =
@@ -123,7 +127,6 @@ void redis_listener_free(struct redis_listener *l)
 		(void)close(l->stop_fd);
 	(void)pthread_mutex_destroy(&l->lock);
 	(void)pthread_cond_destroy(&l->changed);
-	free(l->pattern);
 	free(l);
 }
 
@@ -143,11 +146,10 @@ static struct redis_listener *listener_new(struct coord_redis *c, struct error *
 	(void)pthread_cond_init(&l->changed, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 	l->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->stop_fd >= 0 && asprintf(&l->pattern, "%s*", c->channel) > 0)
+	if (l->stop_fd >= 0)
 		return l;
-	l->pattern = NULL;
+	error_errno(err, "cannot make an event descriptor");
 	redis_listener_free(l);
-	error_oom(err);
 	return NULL;
 }
 

@@ -112,7 +112,7 @@ struct coord_redis {
 	bool has_watch, is_closing;
 	char sha[REDIS_SHA_BYTES]; /* of the script */
 	char *keys[3];             /* hash, names, expiries */
-	char *channel;             /* what precedes a topic */
+	char *channel;             /* where topics and texts are said */
 	_Atomic int64_t seen_seq, shown_ms;
 };
 

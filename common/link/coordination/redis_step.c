@@ -63,7 +63,8 @@ static bool add_wait(const struct try *t, struct error *err)
 {
 	char left[24];
 	const struct redis_command wait = { 4, { "WAITAOF", "1", "0", left } };
-	int64_t left_ms = t->deadline_ms - clock_mono_ms();
+	/* Half, so that there is time to hear that it is not there yet, and why. */
+	int64_t left_ms = (t->deadline_ms - clock_mono_ms()) / 2;
 
 	/* 0 would be for ever. */
 	(void)snprintf(left, sizeof left, "%lld", (long long)(left_ms > 1 ? left_ms : 1));
@@ -155,19 +156,17 @@ static enum outcome hear(const struct try *t, struct error *err)
 	if (!redis_link_receive(l, t->deadline_ms, &t->step->reply, err))
 		return LOST;
 	if (t->step->is_write) {
-		if (t->slot->fitness.has_waitaof) {
-			if (!redis_link_receive(l, t->deadline_ms, &wait, err))
-				return LOST;
-			is_kept = judge_wait(t, wait, &unkept);
+		if (t->slot->fitness.has_waitaof &&
+		    !redis_link_receive(l, t->deadline_ms, &wait, err))
+			return LOST;
+		/* What is wrong with its configuration says more than that WAITAOF failed. */
+		is_kept = redis_fitness_hear(l, t->c->access, &t->slot->fitness,
+					     t->deadline_ms, &is_unfit, &unkept);
+		if (!is_kept && !is_unfit) {
+			error_set(err, unkept.code, "%s", unkept.message);
+			return LOST;
 		}
-		if (!redis_fitness_hear(l, t->c->access, &t->slot->fitness,
-					t->deadline_ms, &is_unfit, &unkept)) {
-			if (!is_unfit)
-				(void)error_set(err, unkept.code, "%s", unkept.message);
-			is_kept = false;
-			if (!is_unfit)
-				return LOST;
-		}
+		is_kept = is_kept && (!wait || judge_wait(t, wait, &unkept));
 	}
 	if (t->step->reply->type == REDIS_REPLY_ERROR)
 		return hear_refusal(t, t->step->reply->str, err);

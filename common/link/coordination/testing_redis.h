@@ -31,9 +31,17 @@ struct redis_server {
 	const char *options[TESTING_REDIS_OPTIONS_MAX];
 };
 
+/* Debian's, or another version of it to be tried. */
+static inline const char *redis_server_program(void)
+{
+	const char *other = getenv("WINGMAN_REDIS_SERVER");
+
+	return other ? other : "/usr/bin/redis-server";
+}
+
 static inline bool redis_server_exists(void)
 {
-	return access("/usr/bin/redis-server", X_OK) == 0;
+	return access(redis_server_program(), X_OK) == 0;
 }
 
 static inline uint16_t redis_server_free_port(void)
@@ -101,10 +109,8 @@ static inline void redis_server_run(struct redis_server *s)
 		"log",
 		"--repl-diskless-sync-delay",
 		"0",
-		"--enable-debug-command",
-		"yes",
 	};
-	size_t n = 21;
+	size_t n = 19;
 
 	(void)snprintf(port, sizeof port, "%u", s->port);
 	for (size_t i = 0; i < TESTING_REDIS_OPTIONS_MAX && s->options[i]; i++)
@@ -117,7 +123,7 @@ static inline void redis_server_run(struct redis_server *s)
 		for (size_t i = 0; i < ARRAY_SIZE(args); i++)
 			memcpy(&argv[i], &args[i], sizeof argv[i]);
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)execv("/usr/bin/redis-server", argv);
+		(void)execv(redis_server_program(), argv);
 		_exit(127);
 	}
 	redis_server_wait(s);
@@ -175,6 +181,15 @@ static inline void redis_server_tell(const struct redis_server *s, const char *c
 
 	redis_server_ask(s, command, answer, sizeof answer);
 	assert_string_equal(answer, "OK");
+}
+
+/* Whether it knows WAITAOF. */
+static inline bool redis_server_waits(const struct redis_server *s)
+{
+	char answer[256];
+
+	redis_server_ask(s, "WAITAOF 0 0 1", answer, sizeof answer);
+	return strncmp(answer, "ERR unknown", 11) != 0;
 }
 
 /* By its socket, or by 'port' where that is not 0. */
