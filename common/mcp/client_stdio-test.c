@@ -209,14 +209,13 @@ static void no_such_program(void **state)
 static const char telling[] =
 	BEGIN ROW("server/discover", "\"resultType\":\"complete\",\"supportedVersions\":["
 				     "\"2026-07-28\"],\"capabilities\":{}")
-		ROW("tools/list", "\"tools\":[]") "  "
-						  "*'\"method\":\"subscriptions/"
-						  "listen\"'*)\n" NOTE(
-							  "subscriptions/acknowledged",
-							  ",\"notifications\":{"
-							  "\"toolsListChanged\":true}")
-							  NOTE("tools/list_changed",
-							       "") " ;;\n" END;
+		ROW("tools/list",
+		    "\"tools\":[]") "  "
+				    "*'\"method\":\"subscriptions/"
+				    "listen\"'*)\n" NOTE("subscriptions/acknowledged",
+							 ",\"notifications\":{"
+							 "\"toolsListChanged\":true}")
+					    NOTE("tools/list_changed", "") " ;;\n" END;
 
 static void count_change(void *context, enum mcp_client_change what, const char *uri)
 {
