@@ -32,6 +32,9 @@ static bool check(const struct coord_redis_config *config, struct error *err)
 	if (config->socket && (config->tls || config->tls_ca))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "Redis speaks no TLS on a Unix socket");
+	if (config->user && !config->password_file)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a user of Redis comes with a password");
 	if (!config->tls_certificate != !config->tls_key)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "a certificate for Redis comes with its key");

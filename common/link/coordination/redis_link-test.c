@@ -122,6 +122,7 @@ static void test_configuration(void **state)
 		{ .socket = NULL },
 		{ .socket = "/s", .host = "h" },
 		{ .socket = "/s", .tls = true },
+		{ .host = "h", .user = "u" },
 		{ .host = "h", .tls_certificate = "c" },
 		{ .host = "h", .timeout_ms = COORD_REDIS_TIMEOUT_MIN_MS - 1 },
 		{ .host = "h", .timeout_ms = COORD_REDIS_TIMEOUT_MAX_MS + 1 },
@@ -158,6 +159,24 @@ static void test_configuration(void **state)
 		assert_null(coord_open_redis(&a, prefixes[i], &err));
 		testing_error(&err, ERR_INVALID_ARGUMENT, "prefix");
 	}
+}
+
+/* One that does not know AUTH says it back. */
+static void test_password_is_not_repeated(void **state)
+{
+	struct coord_redis_config config = { .socket = NULL };
+	struct redis_server own = { .options = { "--rename-command", "AUTH", "NO" } };
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	redis_server_start(&own);
+	config.socket = own.socket;
+	config.password_file = password_file;
+	assert_null(open_with(&config, &err));
+	redis_server_stop(&own);
+	assert_null(strstr(err.message, "sesame"));
+	assert_null(strstr(err.cause, "sesame"));
+	testing_error(&err, ERR_BACKEND_UNAVAILABLE, "refuses our password");
 }
 
 /* ---- No Redis ---- */
@@ -200,6 +219,7 @@ static void test_impostors(void **state)
 		{ "HTTP/1.1 200 OK\r\n\r\n", "not Redis" },
 		{ "$-1\r\n", "does not say what it is" },
 		{ "-ERR go away\r\n", "go away" },
+		{ "-ERR \x1b[2J\xff\r\n", "ERR ?[2J?" },
 		{ "*2000000000\r\n", "not Redis" },
 		{ "*1025\r\n", "not Redis" },
 		{ "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
@@ -297,9 +317,13 @@ static int stop(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tls),       cmocka_unit_test(test_tls_strangers),
-		cmocka_unit_test(test_password),  cmocka_unit_test(test_configuration),
-		cmocka_unit_test(test_impostors), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_tls_strangers),
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_password_is_not_repeated),
+		cmocka_unit_test(test_configuration),
+		cmocka_unit_test(test_impostors),
+		cmocka_unit_test(test_names),
 	};
 
 	if (!redis_server_exists()) {

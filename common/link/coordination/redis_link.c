@@ -37,6 +37,10 @@ bool redis_fail(const struct coord_redis_access *a, struct error *err, const cha
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof what, format, args);
 	va_end(args);
+	/* Some of it is its own words, and may be cut within a character. */
+	for (char *p = what; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 	return error_set(err, ERR_BACKEND_UNAVAILABLE, "store '%.80s' %s", a->name, what);
 }
 

@@ -39,8 +39,9 @@ static bool say_password(struct redis_link *l, const struct coord_redis_access *
 				    : error_oom(err);
 	strbuf_wipe(&password);
 	strbuf_init(&password);
+	/* Not in its own words: one that does not know AUTH repeats what it was told. */
 	return good && (reply->type == REDIS_REPLY_STATUS ||
-			fail_reply(a, "refuses our password", reply, err));
+			redis_fail(a, err, "refuses our password"));
 }
 
 struct redis_link *redis_pool_open(const struct coord_redis_access *a,
