@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 
+#include "base/digest.h"
+
+enum { GIVEN_HASHES = 64 };
+
 /* ---- One chain ---- */
 
 struct audit_stream {
@@ -128,7 +132,9 @@ struct source {
 struct audit_merge {
 	struct source sources[AUDIT_PROGRAMS_MAX];
 	size_t count;
-	struct source given; /* what was given last */
+	struct source given;                         /* what was given last */
+	char hashes[GIVEN_HASHES][DIGEST_HEX_BYTES]; /* of the last lines given */
+	size_t given_count;
 	const char *wanted;
 };
 
@@ -207,6 +213,51 @@ static const char *at_of(const struct source *s)
 	return at ? at : "";
 }
 
+static bool was_given(const struct audit_merge *m, const char *hash)
+{
+	for (size_t i = 0; i < GIVEN_HASHES; i++)
+		if (strcmp(m->hashes[i], hash) == 0)
+			return true;
+	return false;
+}
+
+/* Whether 's' tells of a line of 'other' that was not given yet. */
+static bool comes_after(const struct audit_merge *m, const struct source *s,
+			const struct source *other)
+{
+	static const char *const names[] = { "gate_head", "server_head" };
+	const char *program = json_get_string(other->json, "program");
+
+	for (size_t i = 0; program && i < ARRAY_SIZE(names); i++) {
+		const json_t *head =
+			json_object_get(json_object_get(s->json, "data"), names[i]);
+		const char *of = json_get_string(head, "program"),
+			   *hash = json_get_string(head, "hash");
+		if (of && hash && strcmp(of, program) == 0 && !was_given(m, hash))
+			return true;
+	}
+	return false;
+}
+
+/* Of what happened in one millisecond, a line that tells of none that is still to come. */
+static struct source *first_of_moment(struct audit_merge *m, struct source *oldest)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		struct source *s = &m->sources[i];
+		bool is_first = s->json && strcmp(at_of(s), at_of(oldest)) == 0;
+
+		for (size_t j = 0; is_first && j < m->count; j++) {
+			const struct source *other = &m->sources[j];
+			is_first = other == s || !other->json ||
+				   strcmp(at_of(other), at_of(oldest)) != 0 ||
+				   !comes_after(m, s, other);
+		}
+		if (is_first)
+			return s;
+	}
+	return oldest;
+}
+
 bool audit_merge_next(struct audit_merge *m, struct audit_merged *ret)
 {
 	struct source *oldest = NULL;
@@ -216,16 +267,18 @@ bool audit_merge_next(struct audit_merge *m, struct audit_merged *ret)
 		struct source *s = &m->sources[i];
 
 		refill(m, s);
-		/* The sources are in the order of their names: of the same moment the
-		 * first one is first. */
 		if (s->json && (!oldest || strcmp(at_of(s), at_of(oldest)) < 0))
 			oldest = s;
 	}
 	if (!oldest)
 		return false;
-	m->given = (struct source){ NULL, oldest->text, oldest->json };
-	oldest->text = NULL;
-	oldest->json = NULL;
+	struct source *first = first_of_moment(m, oldest);
+	const char *hash = json_get_string(first->json, "hash");
+	(void)snprintf(m->hashes[m->given_count++ % GIVEN_HASHES], DIGEST_HEX_BYTES, "%s",
+		       hash ? hash : "");
+	m->given = (struct source){ NULL, first->text, first->json };
+	first->text = NULL;
+	first->json = NULL;
 	*ret = (struct audit_merged){ m->given.text, m->given.json, at_of(&m->given) };
 	return true;
 }

@@ -1,6 +1,7 @@
 /*
  * audit_stream -- the lines of a chain, file after file, and of all chains of a folder
- * in the order of time.
+ * in the order of time. Of one millisecond a line that names the head of another chain
+ * comes behind that chain's line.
  *
  * Reads what is there; whether it is true is for 'audit verify'. At its end a stream
  * waits: the next call gives what came since, the next file included. A line that is
