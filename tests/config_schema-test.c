@@ -65,6 +65,8 @@ static const char gate_text[] =
 static const char policy_text[] =
 	"{'groups': {'leads': ['alice@x']}, 'rules': [{'name': 'all of it',"
 	" 'server': 'accounts', 'tool': 'block_account', 'risk': ['write'],"
+	" 'arguments': {'person': {'is': ['ceo@x']}},"
+	" 'rate': {'calls': 1, 'per': '1h'},"
 	" 'reversible': true, 'callers': 'team', 'approvers': ['group:leads'],"
 	" 'needed': 1, 'four_eyes': false, 'free': false, 'refuse': false,"
 	" 'expires_in': '5m', 'good_for': '1m'}]}";
