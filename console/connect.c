@@ -166,10 +166,13 @@ static int be_the_server(const struct console *c, const struct connect_options *
 	_cleanup_free_ char *path = token_path(c, o);
 	_cleanup_(secret_freep) struct secret *token =
 		url && path ? secret_read(path, true, &err) : NULL;
-	_cleanup_close_ int stop_fd = token ? stdio_bridge_catch_signals(&err) : -1;
+	_cleanup_(http_client_freep) struct http_client *http =
+		token ? endpoint_http(c, "wingman-bridge", &err) : NULL;
+	_cleanup_close_ int stop_fd = http ? stdio_bridge_catch_signals(&err) : -1;
 	const struct stdio_bridge_options options = {
 		.url = url,
 		.token = token,
+		.http = http,
 		.in = STDIN_FILENO,
 		.out = STDOUT_FILENO,
 		.stop_fd = stop_fd,

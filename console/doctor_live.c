@@ -178,7 +178,7 @@ void doctor_servers(struct doctor *d)
 	struct error err = ERROR_INIT;
 	json_auto_t *list = endpoint_list(d->console, &err);
 	_cleanup_(http_client_freep) struct http_client *http =
-		list ? http_client_new("wingman-doctor", &err) : NULL;
+		list ? endpoint_http(d->console, "wingman-doctor", &err) : NULL;
 	const char *name;
 	json_t *url;
 

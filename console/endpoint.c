@@ -1,5 +1,8 @@
 #include "console/endpoint.h"
 
+#include <unistd.h>
+
+#include "base/config.h"
 #include "base/file.h"
 #include "console/gate_link.h"
 #include "console/tools.h"
@@ -92,4 +95,45 @@ char *endpoint_find(const struct console *c, const char *server, struct error *e
 	error_set(err, ERR_NOT_FOUND, "there is no server '%s'", server);
 	error_hint(err, "there are:%s", names.length ? names.data : " none");
 	return NULL;
+}
+
+/* ---- Trust ---- */
+
+/* The file that a member names, if we may read it; new string. */
+static char *readable(const struct console *c, const json_t *tls, const char *member)
+{
+	const char *name = json_get_string(tls, member);
+	_cleanup_free_ char *path = name ? statedir_file(c->dir, name) : NULL;
+
+	return path && access(path, R_OK) == 0 ? TAKE(path) : NULL;
+}
+
+static struct http_tls *read_tls(const struct console *c, const json_t *tls,
+				 struct error *err)
+{
+	_cleanup_free_ char *ca = readable(c, tls, "ca");
+	_cleanup_free_ char *cert = readable(c, tls, "certificate");
+	_cleanup_free_ char *key = readable(c, tls, "key");
+	bool has_own = cert && key;
+
+	return http_tls_read(ca, has_own ? cert : NULL, has_own ? key : NULL, err);
+}
+
+struct http_client *endpoint_http(const struct console *c, const char *agent,
+				  struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(c->dir, "config/gate.yaml");
+	struct error unread = ERROR_INIT;
+	_cleanup_(config_freep) struct config *config = path ? config_read(path, &unread)
+							     : NULL;
+	const json_t *tls = config ? json_object_get(config_root(config), "tls") : NULL;
+	_cleanup_(http_client_freep) struct http_client *http =
+		http_client_new(agent, err);
+	struct http_tls *trust = http && tls ? read_tls(c, tls, err) : NULL;
+
+	if (!http || (tls && !trust))
+		return NULL;
+	if (trust)
+		http_client_use_tls(http, trust);
+	return TAKE(http);
 }

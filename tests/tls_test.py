@@ -1,13 +1,15 @@
 """TLS as configured: a server that speaks HTTPS and wants to see its clients' certificates, a
 gate that shows one, and an issuer of tokens behind an authority of the house."""
 
+import json
 import os
 import ssl
+import subprocess
 import urllib.error
 
 import tap
 from authority import CLIENT, SERVER, Authority
-from gate_rig import GATE, Program, Rig
+from gate_rig import BUILD, GATE, Program, Rig
 
 
 class TlsRig(Rig):
@@ -66,6 +68,22 @@ def test_a_write_through_the_gate():
               "approval_required")
 
 
+def wingman(*args, text=""):
+    return subprocess.run([os.path.join(BUILD, "bin", "wingman"), "--dir", rig.dir, *args], input=text,
+                          capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_console():
+    """Doctor and bridge trust whom the gate trusts."""
+    listed = json.loads(wingman("doctor", "--json").stdout)
+    about = [f for f in listed if f["check"] == "server"]
+    tap.equal("doctor finds nothing wrong with the server", [f["level"] for f in about], ["ok"])
+    request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}
+    bridge = wingman("connect", "fixture", "--stdio", text=json.dumps(request) + "\n")
+    tap.ok("the bridge reaches it", '"serverInfo"' in bridge.stdout, (bridge.stdout, bridge.stderr))
+
+
 def sees_it_up():
     with rig.client() as c:
         return c.ask("tools", server="fixture")["servers"][0]["up"]
@@ -108,7 +126,7 @@ def test_bad_files():
 
 
 try:
-    tap.run([test_certificates, test_a_write_through_the_gate, test_a_gate_that_trusts_others,
+    tap.run([test_certificates, test_a_write_through_the_gate, test_the_console, test_a_gate_that_trusts_others,
              test_bad_files])
 finally:
     rig.done()
