@@ -1,0 +1,52 @@
+/*
+ * world -- the gate's keeper in this process, with servers that stand in. For tests.
+ *
+ * The keeper's own functions in a folder of its own, with its stores, key, audit chain and
+ * configuration files; only its channel to the caller ends here, and what it sends there
+ * is answered by stand.h. It can be taken down at any moment and started again from what
+ * it had stored.
+ */
+#ifndef TESTS_REPLAY_WORLD_H
+#define TESTS_REPLAY_WORLD_H
+
+#include "gate/keeper.h"
+#include "replay/stand.h"
+#include "replay/toolset.h"
+
+struct world {
+	char root[64];
+	struct statedir *dir;
+	struct toolset *tools; /* borrowed */
+	int64_t ttl_s;
+	json_t *listed;    /* {server: [tool]}, as servers list them now */
+	json_t *approvers; /* principals whom the policy lets approve */
+	struct stand stand;
+	struct keeper keeper;
+	bool is_up;
+	bool dies;    /* once a call has reached its server */
+	json_t *sent; /* to the caller, not yet answered */
+};
+
+/* 'tools' is borrowed until world_close, which removes the folder. */
+bool world_open(struct world *w, struct toolset *tools, int64_t ttl_s, struct error *err);
+void world_close(struct world *w);
+
+/* The keeper falls, and comes up again from its stores. */
+bool world_restart(struct world *w, struct error *err);
+/* Configuration and policy as people stand in 'tools' and 'approvers' now. */
+bool world_write_config(struct world *w, struct error *err);
+/* What servers list, told to the gate. */
+bool world_tell_tools(struct world *w, const char *server, struct error *err);
+
+/* A call of the person behind 'uid' from a conversation: the id of its approval, or "". */
+void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
+		   const char *conversation, char ret[static RECORD_ID_BYTES],
+		   struct error *err);
+bool world_decide(struct world *w, int uid, const char *approval, const char *shown,
+		  bool is_yes, struct error *err);
+/* The whole record; NULL: there is none. New reference. */
+json_t *world_record(struct world *w, const char *approval) _must_use_;
+/* Let the clock run, and the gate with it. */
+void world_wait(struct world *w, int64_t ms);
+
+#endif

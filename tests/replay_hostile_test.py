@@ -1,0 +1,135 @@
+"""Hostile records, played by build/tests/replay-hostile against the gate's keeper.
+
+Ours pass; the same records with another expectation fail, so that passing means something;
+and those that lie beside the project pass too, where they are there.
+"""
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+import tap
+
+BUILD, ROOT = os.environ["WINGMAN_BUILD"], os.environ["WINGMAN_SOURCE"]
+PROGRAM = os.path.join(BUILD, "tests", "replay-hostile")
+OURS = os.path.join(ROOT, "tests", "replay", "records.jsonl")
+SHARED = os.path.join(ROOT, "..", "shared", "data", "hostile-model-examples.jsonl")
+EVERY = 9   # of ours, for what must fail
+
+
+def replay(path):
+    """(records' lines, last line, exit status)"""
+    done = subprocess.run([PROGRAM, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          timeout=600, check=False)
+    lines = done.stdout.decode("ascii").split("\n")[:-1]
+    return [json.loads(line) for line in lines[:-1]], lines[-1] if lines else "", done.returncode
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(line) for line in f if line.strip()]
+
+
+def replay_all(records, toolset=True):
+    with tempfile.TemporaryDirectory(prefix="wingman-records-") as folder:
+        path = os.path.join(folder, "some.jsonl")
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines(json.dumps(r) + "\n" for r in records)
+        if toolset:
+            shutil.copy(OURS.replace(".jsonl", ".toolset.json"),
+                        os.path.join(folder, "some.toolset.json"))
+        return replay(path)
+
+
+def passes(path):
+    records = read(path)
+    lines, last, status = replay(path)
+    name = os.path.basename(path)
+    tap.ok(f"every record of {name} passes", all(line["passed"] for line in lines),
+           "\n".join(json.dumps(line) for line in lines if not line["passed"]))
+    tap.equal(f"each record of {name} has its line", [line["name"] for line in lines],
+              [r["name"] for r in records])
+    tap.equal(f"{name} is counted", (last, status), (f"{len(records)} passed, 0 failed", 0))
+
+
+def test_ours():
+    passes(OURS)
+
+
+def test_shared():
+    if not os.path.exists(SHARED):
+        tap.skip("the records beside the project", f"there is no {SHARED}")
+        return
+    passes(SHARED)
+
+
+def fails(what, change, records):
+    changed = []
+    for record in records:
+        record = copy.deepcopy(record)
+        change(record["expect"])
+        record["expect"].pop("alternatively_executed", None)
+        changed.append(record)
+    lines, last, status = replay_all(changed)
+    tap.ok(f"with {what} every record fails",
+           lines and all(not line["passed"] and line["why"] for line in lines),
+           "\n".join(json.dumps(line) for line in lines if line["passed"]))
+    tap.equal(f"with {what} the count says so", (last, status),
+              (f"0 passed, {len(changed)} failed", 1))
+
+
+def test_expectations_count():
+    ours = read(OURS)
+    some = ours[::EVERY]
+    by_name = {r["name"]: r for r in ours}
+    ran = [r for r in some if r["expect"]["executed"]]
+    tap.ok("some run and some do not", 0 < len(ran) < len(some), len(ran))
+
+    def other_outcome(expect):
+        expect["executed"] = [] if expect["executed"] else [
+            {"name": "accounts.block_account", "arguments": {}}]
+
+    fails("the other outcome", other_outcome, some)
+    fails("other arguments", lambda e: e["executed"][0]["arguments"].update(more=1), ran)
+    approved = [by_name["approved"]]
+    fails("another number of prompts", lambda e: e.update(prompts=2), approved)
+    fails("fewer prompts", lambda e: e.update(prompts={"max": 0}), approved)
+    fails("a text that is not shown", lambda e: e.update(must_show=["bob.example"]), approved)
+    fails("a warning that is not given", lambda e: e.update(must_flag=["bidi"]), approved)
+    fails("a call that is not refused", lambda e: e.update(refused_calls=["a1"]), approved)
+    fails("a text shown unescaped", lambda e: e.update(must_show=["\u202eelp"]),
+          [by_name["shows-zero-width-in-person"]])
+
+
+def test_odd_files():
+    record = {"name": "no toolset", "setup": {"requester": "U0DANA", "channel": "C0X"},
+              "model_output": {"tool_calls": [{"id": "a", "name": "people.find_person",
+                                               "arguments": {"query": "x"}}]},
+              "then": [{"event": "click", "user": "U0DANA", "call": "a", "action": "approve"}],
+              "expect": {"executed": [{"name": "people.find_person",
+                                       "arguments": {"query": "x"}}], "prompts": 1}}
+    lines, last, _ = replay_all([record], toolset=False)
+    tap.equal("without a toolset some of the catalogue serve", (lines[0]["passed"], last),
+              (True, "1 passed, 0 failed"))
+    record["then"].append({"event": "earthquake"})
+    lines, last, status = replay_all([record], toolset=False)
+    tap.ok("an event that is not known is no pass",
+           not lines[0]["passed"] and "earthquake" in lines[0]["why"] and status == 1, lines)
+    lines, last, status = replay_all([])
+    tap.equal("no records, no failures", (lines, last, status), ([], "0 passed, 0 failed", 0))
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
+        f.write("{broken\n\n")
+        f.flush()
+        lines, last, status = replay(f.name)
+        tap.equal("a line that is none fails", (len(lines), last, status),
+                  (1, "0 passed, 1 failed", 1))
+    done = subprocess.run([PROGRAM, "/nonexistent.jsonl"], capture_output=True, check=False)
+    tap.equal("a file that is not there is said", done.returncode, 2)
+
+
+if __name__ == "__main__":
+    tap.run([test_ours, test_shared, test_expectations_count, test_odd_files])
+    tap.done()
