@@ -13,7 +13,6 @@ struct story {
 static bool concerns(const json_t *line, const char *approval)
 {
 	const char *id = json_get_string(json_object_get(line, "data"), "approval");
-
 	size_t length = strlen(approval);
 
 	/* Of a decision on several calls (<id>) the calls' own lines (<id>-<n>), too. */

@@ -9,7 +9,8 @@ enum { DIGITS = 12, NAME_MAX_BYTES = 64 };
 /*
  * {member} is a member of 'data', {a.b} one of a member; {@program} of the line itself.
  * What stands in [brackets] is left out when one of its members is not there, and
- * {member=value} prints nothing and asks for this value. Times are in milliseconds
+ * {member=value} prints nothing and asks for this value. Of several sentences for one
+ * event the first counts whose members outside of brackets are all there. Times are in milliseconds
  * ({at|ms}) or seconds ({exp|s}).
  */
 static const struct sentence {
@@ -22,7 +23,10 @@ static const struct sentence {
 			      "'{rule}'] (prompt {shown})" },
 	{ "approval.freed", "no person is asked: the rule '{rule}' frees it" },
 	{ "approval.decision", "{decision.by} said yes; more have to" },
-	{ "approval.approved", "{by} approved it" },
+	{ "approval.approved", "{by} approved it[, one of {bundle.of} calls at once]" },
+	{ "approval.approved",
+	  "it was approved with the {bundle.of} calls of {bundle.id}" },
+	{ "approval.approved", "it was approved" },
 	{ "approval.denied", "{by} denied it[: {why}]" },
 	{ "approval.expired", "nobody decided in time" },
 	{ "approval.superseded", "it was superseded[: {why}]" },
@@ -41,6 +45,7 @@ static const struct sentence {
 	{ "approval.unknown", "what became of it is not known[: {why}]" },
 	{ "approval.not_stored",
 	  "'{what}' could not be stored, so it did not take effect" },
+	{ "proposal.refused", "a proposal of {who} was refused: {why}" },
 	{ "decision.refused", "a decision of {who} was refused: {why}" },
 	{ "call.started",
 	  "{@program} checked the grant and began {tool} for {requester}[ (head of the "
@@ -168,8 +173,11 @@ static bool add_part(struct strbuf *sb, const json_t *line, const char *at,
 	return complete;
 }
 
-static void add_sentence(struct strbuf *sb, const json_t *line, const char *says)
+/* False: a member outside of brackets was not there, and '?' stands for it. */
+static bool add_sentence(struct strbuf *sb, const json_t *line, const char *says)
 {
+	bool complete = true;
+
 	while (*says) {
 		const char *end = strchr(says, *says == '[' ? ']' : '[');
 		if (!end)
@@ -180,21 +188,29 @@ static void add_sentence(struct strbuf *sb, const json_t *line, const char *says
 				strbuf_truncate(sb, before);
 			says = *end ? end + 1 : end;
 		} else {
-			(void)add_part(sb, line, says, end);
+			complete = add_part(sb, line, says, end) && complete;
 			says = end;
 		}
 	}
+	return complete;
 }
 
 void audit_words_add(struct strbuf *sb, const json_t *line)
 {
 	const char *event = json_get_string(line, "event");
+	const size_t before = sb->length;
+	bool is_known = false;
 
-	for (size_t i = 0; event && i < ARRAY_SIZE(sentences); i++)
-		if (strcmp(sentences[i].event, event) == 0) {
-			add_sentence(sb, line, sentences[i].says);
+	for (size_t i = 0; event && i < ARRAY_SIZE(sentences); i++) {
+		if (strcmp(sentences[i].event, event) != 0)
+			continue;
+		is_known = true;
+		strbuf_truncate(sb, before);
+		if (add_sentence(sb, line, sentences[i].says))
 			return;
-		}
+	}
+	if (is_known)
+		return;
 	strbuf_add_format(sb, "%s ", event ? event : "?");
 	audit_text_add(sb, json_object_get(line, "data"));
 }

@@ -6,6 +6,7 @@ struct opts {
 	const char *dir;
 	int64_t count;
 	bool json, verbose;
+	struct option_list keys;
 };
 
 static const struct option_row rows[] = {
@@ -14,6 +15,7 @@ static const struct option_row rows[] = {
 	OPTION_INT64("count", 'n', "N", "how many", offsetof(struct opts, count)),
 	OPTION_BOOL("json", 'j', "machine-readable output", offsetof(struct opts, json)),
 	OPTION_BOOL("verbose", 0, "say more", offsetof(struct opts, verbose)),
+	OPTION_LIST("key", 'k', "FILE", "a key, or several", offsetof(struct opts, keys)),
 	OPTION_END,
 };
 
@@ -157,6 +159,36 @@ static void test_long_name(void **state)
 	testing_error(&c.err, ERR_INVALID_ARGUMENT, "unknown option '--aaa");
 }
 
+static void test_list(void **state)
+{
+	struct command c = { 0 };
+	struct option_list *keys = &c.opts.keys;
+
+	(void)state;
+	assert_int_equal(RUN(&c, W("--key"), W("a"), W("-kb"), W("x"), W("--key=")),
+			 OPTIONS_OK);
+	assert_int_equal(keys->count, 3);
+	assert_string_equal(keys->items[0], "a");
+	assert_string_equal(keys->items[1], "b");
+	assert_string_equal(keys->items[2], "");
+	assert_int_equal(c.operands, 1);
+	/* One more than there is room for. */
+	char word[] = "-kx", program[] = "prog";
+	char *argv[OPTION_LIST_MAX + 3] = { program };
+	struct opts opts = { 0 };
+	for (int i = 1; i <= OPTION_LIST_MAX + 1; i++)
+		argv[i] = word;
+	assert_int_equal(options_parse(rows, &opts, OPTION_LIST_MAX + 1, argv,
+				       &c.operands, &c.err),
+			 OPTIONS_OK);
+	assert_int_equal(opts.keys.count, OPTION_LIST_MAX);
+	opts.keys.count = 0;
+	assert_int_equal(options_parse(rows, &opts, OPTION_LIST_MAX + 2, argv,
+				       &c.operands, &c.err),
+			 OPTIONS_BAD);
+	testing_error(&c.err, ERR_INVALID_ARGUMENT, "more than 64 times");
+}
+
 static void test_usage(void **state)
 {
 	char *text = NULL;
@@ -176,6 +208,7 @@ static void test_usage(void **state)
 			    "  -n, --count N             how many\n"
 			    "  -j, --json                machine-readable output\n"
 			    "      --verbose             say more\n"
+			    "  -k, --key FILE            a key, or several\n"
 			    "  -h, --help                print this and leave\n"
 			    "      --version             print the version and leave\n");
 	free(text);
@@ -187,7 +220,8 @@ int main(void)
 		cmocka_unit_test(test_nothing),   cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_operands),  cmocka_unit_test(test_help),
 		cmocka_unit_test(test_bad),       cmocka_unit_test(test_bad_numbers),
-		cmocka_unit_test(test_long_name), cmocka_unit_test(test_usage),
+		cmocka_unit_test(test_long_name), cmocka_unit_test(test_list),
+		cmocka_unit_test(test_usage),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
