@@ -8,7 +8,8 @@
  *   config/<program>.yaml    configuration; policy in config/policy.yaml
  *   <server>/state.key       seals requestState (32 bytes, 0600)
  *   <server>/NAME.db         stores of that server; gate/ holds the gate's
- *   audit/<program>.jsonl    audit chain; audit/<program>.key signs its checkpoints,
+ *   audit/<program>.jsonl    audit chain, which goes on in files in audit/<program>/ ;
+ *                            audit/<program>.key signs its checkpoints,
  *                            audit/<program>.pem is the public half
  *   run/NAME.sock, NAME.pid   sockets and pids
  *   lock                     held by 'wingman up'
