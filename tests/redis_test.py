@@ -2,15 +2,23 @@
 approval and the execution; flushed there; and one that is unfit."""
 
 import json
+import json
+import os
+import shutil
+import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 
 import tap
-from gate_rig import Rig, free_port
+from gate_client import canonical_digest
+from gate_rig import BUILD, PEOPLE, Program, Rig, free_port
 from redis_server import SERVER, RedisServer
 
 WHY = "as the test wants it"
+SIGN = os.path.join(BUILD, "tests", "sign-grant")
+VERSION = "2026-07-28"
 
 
 class RedisRig(Rig):
@@ -132,6 +140,99 @@ def test_unfit(rig, redis):
         tap.ok("mended, all goes on", c.wait(a, "succeeded"))
 
 
+class Replica:
+    """A second fixture server: another folder with the same keys, instance and Redis."""
+
+    def __init__(self, rig):
+        self.rig, self.port = rig, free_port()
+        self.dir = rig.dir + "-replica"
+        shutil.copytree(rig.dir, self.dir, ignore=shutil.ignore_patterns(
+            "*.db*", "audit", "run", "gate*", "runs", "values"))
+        for name in ("audit", "run", "fixture/values"):
+            os.makedirs(os.path.join(self.dir, name), mode=0o700, exist_ok=True)
+        config = os.path.join(self.dir, "config/fixture.yaml")
+        with open(config, encoding="utf-8") as f:
+            text = f.read().replace(f"port: {rig.server_port}}}", f"port: {self.port}}}", 1)
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(text)
+        self.program = Program([rig.program, "--dir", self.dir], os.path.join(self.dir, "run/log"))
+
+    def runs(self, key):
+        try:
+            with open(os.path.join(self.dir, "fixture/runs"), encoding="utf-8") as f:
+                return len([line for line in f if line.split(" ", 1)[0] == key])
+        except FileNotFoundError:
+            return 0
+
+    def done(self):
+        if self.program.process.poll() is None:
+            self.program.kill()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def ask(rig, port, method, params, meta):
+    """One request with the gate's token; its result."""
+    prefix = "io.modelcontextprotocol/"
+    headers = {"MCP-Protocol-Version": VERSION, "Mcp-Method": method,
+               "Accept": "application/json, text/event-stream"}
+    if "name" in params:
+        headers["Mcp-Name"] = params["name"]
+    meta = {prefix + "protocolVersion": VERSION, prefix + "clientCapabilities": {},
+            prefix + "clientInfo": {"name": "test", "version": "1"}, **meta}
+    _, reply = rig.post(f"http://127.0.0.1:{port}/mcp", rig.tokens["gate"],
+                        {"jsonrpc": "2.0", "id": 1, "method": method,
+                         "params": {**params, "_meta": meta}}, headers)
+    return reply["result"]
+
+
+def sign(rig, arguments, *more, plan=None):
+    command = [SIGN, "--key", rig.path("keys/gate.key"), "--server", "fixture", "--tool",
+               "put_value", "--args", "-", "--requester", PEOPLE[0], *more]
+    if plan is not None:
+        rig.write("run/plan.json", json.dumps(plan))
+        command += ["--plan", rig.path("run/plan.json")]
+    return subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
+def test_replicas(rig, redis):
+    """One grant, presented to two servers that share a store, many times at once."""
+    replica = Replica(rig)
+    try:
+        tools = ask(rig, rig.server_port, "tools/list", {}, {})["tools"]
+        pin = canonical_digest(next(t for t in tools if t["name"] == "put_value"))
+        for number in range(10):
+            key = "both" + "abcdefghij"[number]
+            arguments = {"key": key, "value": "1", "reason": WHY}
+            call = {"name": "put_value", "arguments": arguments}
+            planned = ask(rig, rig.server_port, "tools/call", call,
+                          {"org.wingman/requester": sign(rig, arguments, "--ticket")})
+            assert "requestState" in planned, planned
+            grant = sign(rig, arguments, "--pin", pin, "--approver", PEOPLE[0],
+                         plan=planned["_meta"]["org.wingman/plan"])
+            results = []
+
+            def present(port):
+                # pylint: disable=cell-var-from-loop
+                results.append(ask(rig, port, "tools/call",
+                                   {**call, "requestState": planned["requestState"]},
+                                   {"org.wingman/grant": grant}))
+
+            threads = [threading.Thread(target=present, args=(port,))
+                       for port in (rig.server_port, replica.port) * 3]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            good = [r for r in results if not r.get("isError")]
+            tap.equal("one of six is carried out, on either server",
+                      (len(results), len(good), runs_of(rig, key) + replica.runs(key)), (6, 1, 1))
+            if len(good) != 1:
+                tap.note(json.dumps(results)[:2000])
+    finally:
+        replica.done()
+
+
 def main():
     if not SERVER:
         tap.skip("gate and server on Redis", "no redis-server")
@@ -144,7 +245,7 @@ def main():
         rig = RedisRig(redis)
         rig.start()
         tap.run([lambda t=t: t(rig, redis) for t in (
-            test_a_write, test_redis_dies_before_the_burn, test_flushed, test_unfit)])
+            test_a_write, test_redis_dies_before_the_burn, test_flushed, test_unfit, test_replicas)])
     finally:
         if rig:
             rig.done()
