@@ -180,7 +180,8 @@ static void add_section(struct pages *p, const json_t *section)
 						json_string_length(text));
 		size_t head = json_array_size(texts) == 0 ? sizeof heading : 0;
 
-		if (units + head > p->left) {
+		if (units + head > p->left ||
+		    (head && json_array_size(p->page) == SLACK_PAGE_BLOCKS_MAX)) {
 			put_block(p, heading, texts);
 			turn(p);
 			head = sizeof heading;

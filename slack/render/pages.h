@@ -12,12 +12,15 @@
 
 #include "base/json.h"
 
-/* Of one line; a whole one fits into an element. */
-enum { SLACK_LINE_CHARACTERS_MAX = 2000, SLACK_REVIEW_PAGES_MAX = 200 };
+enum {
+	SLACK_LINE_CHARACTERS_MAX = 2000, /* a whole line fits into an element */
+	SLACK_PAGE_BLOCKS_MAX = 45,       /* header, words and buttons come besides */
+	SLACK_REVIEW_PAGES_MAX = 200,
+};
 
 /*
- * An array of pages; a page is an array of rich_text blocks with at most 'characters' of
- * text. A section that goes on on the next page says so in its heading.
+ * An array of pages; a page is an array of at most SLACK_PAGE_BLOCKS_MAX rich_text blocks
+ * with at most 'characters' of text. A section that goes on on the next page says so in its heading.
  * ERR_INVALID_ARGUMENT: it would take more than SLACK_REVIEW_PAGES_MAX.
  */
 json_t *slack_pages(const json_t *sheet, size_t characters, struct error *err) _must_use_;

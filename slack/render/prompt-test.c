@@ -267,6 +267,44 @@ static void test_words(void **state)
 	}
 }
 
+/* Eight calls have more sections than a message has blocks. */
+static void test_several(void **state)
+{
+	(void)state;
+	for (size_t count = 2; count <= 8; count += 3) {
+		json_auto_t *calls = json_array();
+		_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
+		struct error err = ERROR_INIT;
+		size_t pages = 1, approving = 0;
+
+		for (size_t run = 1; run <= count; run++)
+			(void)json_array_append_new(calls, json_pack("{s:i, s:o}", "run",
+								     (int)run, "prompt",
+								     prompt_with(0)));
+		json_auto_t *prompt = json_pack(
+			"{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:{s:i, s:[s], s:b}, "
+			"s:[], "
+			"s:O}",
+			"v", 1, "approval", "01k5", "requester", "alice@x", "surface",
+			"console", "asked_at", 1000, "expires_at", 600000, "good_for_s",
+			300, "outcome_to", "here", "approvers", "needed", 1, "who",
+			"bob@x", "four_eyes", 1, "warnings", "calls", calls);
+		json_auto_t *message = message_of(prompt, &alone);
+		assert_int_equal(can_approve(message), count < 8);
+		for (size_t page = 1; page <= pages; page++) {
+			json_auto_t *view =
+				slack_prompt_page(prompt, 2000, page, &pages, &err);
+
+			testing_no_error(&err);
+			assert_inert(inert_view(view, &why), &why);
+			approving += slack_can_approve(json_object_get(view, "blocks"));
+		}
+		assert_int_equal(approving, 1);
+		_cleanup_free_ char *text = json_dumps(message, 0);
+		assert_int_equal(strstr(text, "\"confirm\"") != NULL, count < 8);
+	}
+}
+
 /* What cannot be shown whole is not shown at all. */
 static void test_not_whole(void **state)
 {
@@ -290,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_others_read_along),
 		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_not_whole),
 	};
 

@@ -49,8 +49,11 @@ static void fallback(struct strbuf *sb, const json_t *prompt, const char *what)
 {
 	const char *server = json_get_string(prompt, "server");
 	const char *tool = json_get_string(prompt, "tool");
+	size_t calls = json_array_size(json_object_get(prompt, "calls"));
 
 	strbuf_add_string(sb, what);
+	if (calls > 0)
+		strbuf_add_format(sb, ": %zu calls in one decision", calls);
 	if (server && tool && slack_text_is_plain(server) && slack_text_is_plain(tool))
 		strbuf_add_format(sb, ": %s on %s", tool, server);
 }
@@ -72,17 +75,29 @@ static bool add_end(json_t *blocks, const struct drawing *d, const char *words)
 	return add(blocks, slack_words(text));
 }
 
+/* The call, or one of several. */
+static bool is_destructive(const json_t *prompt)
+{
+	const char *risk = json_get_string(prompt, "risk");
+	size_t i;
+	json_t *call;
+
+	json_array_foreach(json_object_get(prompt, "calls"), i, call)
+	{
+		if (is_destructive(json_object_get(call, "prompt")))
+			return true;
+	}
+	return risk && strcmp(risk, "destructive") == 0;
+}
+
 static struct slack_button approve_button(const struct drawing *d)
 {
-	const char *risk = json_get_string(d->prompt, "risk");
-
-	return (struct slack_button){
-		.action = SLACK_ACTION_APPROVE,
-		.words = "Approve",
-		.value = d->value,
-		.style = "primary",
-		.confirm_words = risk && strcmp(risk, "destructive") == 0 ? sure : NULL
-	};
+	return (struct slack_button){ .action = SLACK_ACTION_APPROVE,
+				      .words = "Approve",
+				      .value = d->value,
+				      .style = "primary",
+				      .confirm_words = is_destructive(d->prompt) ? sure
+										 : NULL };
 }
 
 static struct slack_button deny_button(const struct drawing *d)
