@@ -187,7 +187,7 @@ static void test_failover(void **state)
 	struct fixture *f = *state;
 	_cleanup_(coord_closep) struct coordination *c = NULL;
 	char command[64], path[sizeof f->second.dir + 16];
-	struct coordination *own;
+	struct coordination *own, *shared;
 	struct error why = ERROR_INIT;
 	int64_t before;
 
@@ -195,11 +195,11 @@ static void test_failover(void **state)
 	(void)snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %u", f->server.port);
 	redis_server_tell(&f->second, command);
 	wait_for_replica(&f->second);
-	c = open_proxied(f);
+	shared = open_proxied(f);
 	(void)snprintf(path, sizeof path, "%s/own.db", f->second.dir);
 	own = coord_open_sqlite(path, &why);
 	testing_no_error(&why);
-	c = coord_open_kept(TAKE(c), own, &why);
+	c = coord_open_kept(shared, own, &why);
 	before = epoch_of(c);
 	assert_true(claim(c, "burn/told"));
 	redis_server_ask(&f->server, "WAIT 1 10000", command, sizeof command);
@@ -485,10 +485,11 @@ static void test_script_flushed(void **state)
 /* As if the machine's clock had been ahead when somebody last wrote. */
 static void set_time(const struct fixture *f, int64_t ahead_ms)
 {
+	int64_t now_ms = clock_wall_ms() + ahead_ms;
 	char command[96], answer[16];
 
 	(void)snprintf(command, sizeof command, "HSET t:store now %lld",
-		       (long long)(clock_wall_ms() + ahead_ms));
+		       (long long)now_ms);
 	redis_server_ask(&f->server, command, answer, sizeof answer);
 }
 

@@ -40,7 +40,7 @@ static bool say_password(struct redis_link *l, const struct coord_redis_access *
 	strbuf_wipe(&password);
 	strbuf_init(&password);
 	/* Not in its own words: one that does not know AUTH repeats what it was told. */
-	return good && (reply->type == REDIS_REPLY_STATUS ||
+	return good && ((reply && reply->type == REDIS_REPLY_STATUS) ||
 			redis_fail(a, err, "refuses our password"));
 }
 
