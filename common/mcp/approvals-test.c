@@ -116,6 +116,32 @@ static void a_grant_for_somebody_else(void **state)
 	assert_int_equal(rig_runs(&m->rig), 0);
 }
 
+/* A used grant that comes for another person does not tell what became of it. */
+static void an_outcome_is_told_to_who_asked(void **state)
+{
+	struct mock_gate *m = *state;
+	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	struct grant g = rig_grant(&m->rig, "get_route", "{}");
+
+	assert_true(grant_sign(&word, &g, m->rig.key, &err));
+	mock_gate_say(m, 200,
+		      "{\"approval\":\"%s\",\"state\":\"granted\",\"grant\":\"%s\"}",
+		      g.id, word.data);
+	_cleanup_answer_ struct answer first =
+		rig_call(&m->rig, m->rig.alice, "get_route", "{}", NULL, NULL);
+	assert_string_equal(answer_state(&first), "succeeded");
+	_cleanup_answer_ struct answer same =
+		rig_call(&m->rig, m->rig.alice, "get_route", "{}", NULL, NULL);
+	assert_string_equal(answer_code(&same), "approval_invalid");
+	assert_non_null(strstr(same.text, "\"outcome\""));
+	_cleanup_answer_ struct answer other =
+		rig_call(&m->rig, m->rig.bob, "get_route", "{}", NULL, NULL);
+	assert_string_equal(answer_code(&other), "approval_invalid");
+	assert_null(strstr(other.text, "\"outcome\""));
+	assert_null(strstr(other.text, "succeeded"));
+}
+
 /* A read has no state that would give it away; the grant itself must be for the caller. */
 static void a_read_granted_to_somebody_else(void **state)
 {
@@ -276,6 +302,7 @@ int main(void)
 		TEST(a_call_is_registered_and_waits),
 		TEST(a_grant_is_carried_out_and_reported),
 		TEST(a_grant_for_somebody_else),
+		TEST(an_outcome_is_told_to_who_asked),
 		TEST(a_read_granted_to_somebody_else),
 		TEST(states_and_what_they_mean),
 		TEST(odd_answers_run_nothing),

@@ -59,6 +59,17 @@ static bool is_text(const json_t *record, const char *name, const char *wanted)
 	return found && strcmp(found, wanted) == 0;
 }
 
+/* Whether that execution was this very call, by this very person. */
+static bool is_same_call(const struct execution *e, const json_t *record)
+{
+	const char *requester = e->given->requester;
+
+	return is_text(record, "tool", tool_name(e)) &&
+	       is_text(record, "args", e->x->args) &&
+	       is_text(record, "requester", e->grant.requester) &&
+	       (!requester || is_text(record, "requester", requester));
+}
+
 /* This grant was used. Whoever presents it again for the same call learns what became of it. */
 static void refuse_used(struct execution *e, struct mcp_result *r, const json_t *record)
 {
@@ -66,8 +77,7 @@ static void refuse_used(struct execution *e, struct mcp_result *r, const json_t 
 	struct error err = ERROR_INIT;
 	json_t *details = NULL;
 
-	if (is_text(record, "tool", tool_name(e)) &&
-	    is_text(record, "args", e->x->args)) {
+	if (is_same_call(e, record)) {
 		error_set(&err, ERR_APPROVAL_INVALID,
 			  "this approval was already used; that call is '%s' and is not "
 			  "repeated",
