@@ -94,7 +94,7 @@ bool bridge_job_begin(struct bridge *b, struct bridge_job *j)
 
 unsigned bridge_jobs_reap(struct bridge *b, bool *ret_held)
 {
-	LIST_HEAD(, bridge_job) ended = LIST_HEAD_INITIALIZER(ended);
+	struct bridge_ended ended = LIST_HEAD_INITIALIZER(ended);
 	struct bridge_job *j;
 	unsigned count;
 

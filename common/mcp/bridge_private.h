@@ -60,10 +60,10 @@ struct bridge {
 	struct bridge_inbound *inbound;
 	struct strbuf initialize; /* the line that began the session */
 	pthread_mutex_t lock;     /* guards all below */
-	LIST_HEAD(, bridge_job) running;
-	LIST_HEAD(, bridge_job) ended; /* to be joined */
-	unsigned count;                /* in both */
-	bool is_held;                  /* a job runs that lines must wait for */
+	LIST_HEAD(bridge_running, bridge_job) running;
+	LIST_HEAD(bridge_ended, bridge_job) ended; /* to be joined */
+	unsigned count;                            /* in both */
+	bool is_held; /* a job runs that lines must wait for */
 	struct bridge_session session;
 	unsigned session_count;
 	struct bridge_tools *tools;

@@ -69,7 +69,7 @@ static const char *read_message(struct bridge_job *j, const json_t **ret_id,
 		return err->message;
 	j->is_modern = m->method && revision_2026_is_claimed(m);
 	j->asked.is_legacy = !j->is_modern;
-	if (m->kind != JSONRPC_REQUEST)
+	if (m->kind != JSONRPC_REQUEST || !m->method)
 		return NULL;
 	j->is_initialize = !j->is_modern && strcmp(m->method, "initialize") == 0;
 	j->asked.is_initialize = j->is_initialize;
@@ -82,7 +82,7 @@ static bool take_cancel(struct bridge *b, const struct jsonrpc_message *m)
 {
 	struct bridge_session session;
 
-	return m->kind == JSONRPC_NOTIFICATION &&
+	return m->kind == JSONRPC_NOTIFICATION && m->method &&
 	       strcmp(m->method, "notifications/cancelled") == 0 &&
 	       (bridge_cancel(b, json_object_get(m->params, "requestId"), true) ||
 		!bridge_session_get(b, &session));
