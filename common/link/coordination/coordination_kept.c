@@ -48,8 +48,7 @@ static bool kept_claim(struct coordination *c, const char *key, const char *valu
 	_cleanup_free_ char *found = NULL, *ours = NULL;
 	bool is_first = false;
 
-	if (!coord_claim(k->shared, key, value, ttl_ms, &is_first,
-			 ret_existing ? &found : NULL, err))
+	if (!coord_claim(k->shared, key, value, ttl_ms, &is_first, &found, err))
 		return false;
 	if (is_first) {
 		if (!coord_claim(k->own, key, value, own_ttl(ttl_ms), &is_first, &ours,
@@ -216,16 +215,16 @@ static const struct coord_backend backend = {
 struct coordination *coord_open_kept(struct coordination *shared_store,
 				     struct coordination *own, struct error *err)
 {
-	struct coord_kept *k = calloc(1, sizeof *k);
+	struct coordination *c = calloc(1, sizeof(struct coord_kept));
 
-	if (!k) {
+	if (!c) {
 		coord_close(shared_store);
 		coord_close(own);
 		error_oom(err);
 		return NULL;
 	}
-	k->base.backend = &backend;
-	k->shared = shared_store;
-	k->own = own;
-	return &k->base;
+	c->backend = &backend;
+	kept(c)->shared = shared_store;
+	kept(c)->own = own;
+	return c;
 }
