@@ -149,10 +149,12 @@ def steps(url, version, *words):
 def test_our_client():
     server = Real(CONFORMANCE, "--port", "0")
     for version in REVISIONS:
-        about, era, tools, text, told, header, read, prompt, tail = steps(
+        about, era, tools, text, told, header, sampled, roots, read, prompt, tail = steps(
             server.url, version, "about", "era", "tools", "call", "test_simple_text", "{}",
             "call", "test_tool_with_progress", "{}",
             "call", "test_x_mcp_header", '{"region":"eu\\n"}',
+            "call", "test_sampling", '{"prompt":"p"}',
+            "call", "test_input_required_result_list_roots", "{}",
             "read", "test://static-text", "prompt", "test_simple_prompt", "{}")
         tap.equal(f"{version}: the revision", about["supportedVersions"], [version])
         tap.equal(f"{version}: the era", era, MODERN if version == REVISIONS[0] else LEGACY)
@@ -163,8 +165,11 @@ def test_our_client():
                    result)
         tap.ok(f"{version}: a resource", read.get("contents"), read)
         tap.ok(f"{version}: a prompt", prompt.get("messages"), prompt)
-        if version == REVISIONS[0]:
-            tap.ok(f"{version}: progress came", tail["notified"] >= 3, tail)
+        tap.ok(f"{version}: progress came", tail["notified"] >= 3, tail)
+        for what, result, word in (("a sample", sampled, "sampled"),
+                                   ("its folders", roots, "file:///tmp")):
+            tap.ok(f"{version}: the server asks for {what}",
+                   word in json.dumps(result.get("content")), result)
     tap.equal("the server ends in peace", server.stop(), 0)
 
 
