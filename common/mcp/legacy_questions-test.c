@@ -528,9 +528,12 @@ static void questions_have_a_limit(void **state)
 	assert_int_equal(open_questions(&p), SESSION_QUESTIONS_MAX);
 	_cleanup_answer_ struct answer more = peer_ask(&p, "tools/call", ASK("form"));
 	assert_true(says(more.body, "too many questions"));
-	/* One ends, and another can begin. */
-	_cleanup_answer_ struct answer cancel = peer_post(&p, CANCEL);
-	assert_int_equal(cancel.status, 202);
+	/* One ends, and another can begin. All have the same id: it may have met the one
+	 * that was refused. */
+	while (open_questions(&p) == SESSION_QUESTIONS_MAX) {
+		_cleanup_answer_ struct answer cancel = peer_post(&p, CANCEL);
+		assert_int_equal(cancel.status, 202);
+	}
 	assert_int_equal(open_questions(&p), SESSION_QUESTIONS_MAX - 2);
 	struct peer_stream again;
 	peer_open(&again, &p, "tools/call", ASK("both"));

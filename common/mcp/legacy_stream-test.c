@@ -487,7 +487,7 @@ static void delete_closes_every_stream(void **state)
 	set_level(&p, LEVEL("emergency"));
 	rig_remove(&rig, "noticed");
 	peer_listen(&standing, &p, NULL);
-	peer_open(&s, &p, "tools/call", TALK("\"steps\":5,\"gap_ms\":20") TOKEN);
+	peer_open(&s, &p, "tools/call", TALK("\"steps\":60,\"gap_ms\":20") TOKEN);
 	json_decref(peer_expect(&s, "notifications/progress"));
 	_cleanup_answer_ struct answer end = peer_verb(&p, "DELETE", "");
 	assert_int_equal(end.status, 200);
