@@ -268,7 +268,7 @@ def ends(p):
 def test_terminal_call():
     with Suite() as s:
         p = spawn(s, *BLOCK)
-        p.expect("Approve this call")
+        p.expect("Approve a change")
         p.expect("asked by alice@example.test")
         p.sendline("approve " + digits(p))
         p.expect("done")
