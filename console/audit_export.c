@@ -1,7 +1,7 @@
 /* wingman audit export: lines of all logs, as they are, in the order of time. */
 #include "base/clock.h"
 #include "console/audit.h"
-#include "console/audit_stream.h"
+#include "console/audit_merge.h"
 #include "console/syslog.h"
 
 enum { FOLLOW_MS = 200 };

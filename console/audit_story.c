@@ -1,6 +1,6 @@
 /* wingman audit show: one approval from proposal to read-back, over all logs. */
 #include "console/audit.h"
-#include "console/audit_stream.h"
+#include "console/audit_merge.h"
 #include "console/audit_words.h"
 
 struct story {

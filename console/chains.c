@@ -34,7 +34,7 @@ static bool take_program(const char *text, char separator,
 static const struct verify_key *find_key(const struct chains_known *known,
 					 const char *program)
 {
-	for (size_t i = 0; known && i < known->key_count; i++)
+	for (size_t i = 0; i < known->key_count; i++)
 		if (strcmp(known->keys[i].program, program) == 0)
 			return known->keys[i].key;
 	return NULL;
@@ -147,7 +147,7 @@ static void verify_one(const struct proof *p, const char *program,
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_(verify_key_freep) struct verify_key *beside = NULL;
-	const struct verify_key *given = find_key(p->known, program);
+	const struct verify_key *given = p->known ? find_key(p->known, program) : NULL;
 	struct error err = ERROR_INIT, no_key = ERROR_INIT;
 	struct audit_report report = { 0 };
 

@@ -83,8 +83,8 @@ static bool each_name(const char *folder, bool is_optional, name_fn *fn, void *c
 
 struct listing {
 	const char *program;
-	struct audit_files *files;
-	size_t room;
+	struct audit_file_name *file;
+	size_t count, room;
 };
 
 static bool add_file(void *context, const char *folder, const char *name,
@@ -96,22 +96,22 @@ static bool add_file(void *context, const char *folder, const char *name,
 
 	if (!read_name(name, program, &file) || strcmp(program, l->program) != 0)
 		return true;
-	if (l->files->count >= AUDIT_FILES_MAX)
+	if (l->count >= AUDIT_FILES_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "more than %d audit files in '%s'", AUDIT_FILES_MAX,
 				 folder);
-	if (l->files->count >= l->room) {
+	if (l->count >= l->room) {
 		const size_t room = l->room ? l->room * 2 : 16;
 		struct audit_file_name *grown =
-			reallocarray(l->files->file, room, sizeof *grown);
+			reallocarray(l->file, room, sizeof *grown);
 		if (!grown)
 			return error_oom(err);
-		l->files->file = grown;
+		l->file = grown;
 		l->room = room;
 	}
 	if (!(file.path = file_join(folder, name)))
 		return error_oom(err);
-	l->files->file[l->files->count++] = file;
+	l->file[l->count++] = file;
 	return true;
 }
 
@@ -137,19 +137,20 @@ void audit_files_done(struct audit_files *files)
 bool audit_files_list(const char *folder, const char *program, struct audit_files *ret,
 		      struct error *err)
 {
-	_cleanup_audit_files_ struct audit_files files = { 0 };
-	struct listing l = { program, &files, 0 };
+	struct listing l = { .program = program };
 	_cleanup_free_ char *own = file_join(folder, program);
+	const bool good = own ? each_name(folder, false, add_file, &l, err) &&
+					  each_name(own, true, add_file, &l, err)
+			      : error_oom(err);
+	struct audit_files files = { l.file, l.count };
 
-	if (!own)
-		return error_oom(err);
-	if (!each_name(folder, false, add_file, &l, err) ||
-	    !each_name(own, true, add_file, &l, err))
+	if (!good) {
+		audit_files_done(&files);
 		return false;
+	}
 	if (files.count > 1)
 		qsort(files.file, files.count, sizeof *files.file, by_place);
 	*ret = files;
-	files = (struct audit_files){ 0 };
 	return true;
 }
 

@@ -162,7 +162,7 @@ static void drop_file(struct copy *c, size_t n)
 
 static void drop_line(struct copy *c, size_t n)
 {
-	size_t at;
+	size_t at = 0;
 	struct copy_file *f = file_of(c, n, &at);
 
 	free(f->lines[at]);
@@ -173,7 +173,7 @@ static void drop_line(struct copy *c, size_t n)
 
 static void insert_line(struct copy *c, size_t n, const char *line)
 {
-	size_t at;
+	size_t at = 0;
 	struct copy_file *f = file_of(c, n, &at);
 
 	assert_true(f->count < COPY_LINES);
