@@ -25,6 +25,24 @@ static const struct option_row rows[] = {
 	OPTION_END,
 };
 
+/* "server.tool", or of several calls all of them in their order. */
+static void add_what(struct strbuf *sb, const json_t *record)
+{
+	const json_t *calls = json_object_get(record, "calls");
+	size_t i;
+	json_t *call;
+
+	if (!calls)
+		strbuf_add_format(sb, "%s.%s", console_member(record, "server"),
+				  console_member(record, "tool"));
+	json_array_foreach(calls, i, call)
+	{
+		strbuf_add_format(sb, "%s%s.%s", i ? " + " : "",
+				  console_member(call, "server"),
+				  console_member(call, "tool"));
+	}
+}
+
 static int list(struct console *c, struct gate_link *g, const struct approvals_options *o)
 {
 	struct error err = ERROR_INIT;
@@ -47,11 +65,12 @@ static int list(struct console *c, struct gate_link *g, const struct approvals_o
 	json_array_foreach(records, i, r)
 	{
 		char when[CLOCK_TEXT_BYTES];
-		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT, what = STRBUF_INIT;
 
-		strbuf_add_format(&line, "%s  %-10s  %s.%s  for %s, %s",
+		add_what(&what, r);
+		strbuf_add_format(&line, "%s  %-10s  %s  for %s, %s",
 				  console_member(r, "id"), console_member(r, "state"),
-				  console_member(r, "server"), console_member(r, "tool"),
+				  what.data ? what.data : "?",
 				  console_member(r, "requester"),
 				  clock_relative(json_get_int64(r, "created_at", 0),
 						 clock_wall_ms(), when));

@@ -61,9 +61,7 @@ static bool show_page(struct terminal *t, const char *text)
 	}
 }
 
-enum drawn { DRAWN, DRAWN_NOT_READ, DRAWN_NOT };
-
-static enum drawn draw(const struct console *c, struct terminal *t, const json_t *prompt,
+enum drawn decide_draw(const struct console *c, struct terminal *t, const json_t *prompt,
 		       char digest[static DIGEST_HEX_BYTES], struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT;
@@ -106,7 +104,7 @@ static void sleep_ms(int64_t ms)
 		;
 }
 
-static json_t *pin_text(struct terminal *t)
+json_t *decide_read_pin(struct terminal *t)
 {
 	_cleanup_(secret_freep) struct secret *pin = terminal_read_secret(t, "PIN: ");
 
@@ -132,7 +130,7 @@ static bool send_decision(struct gate_link *g, struct terminal *t, const json_t 
 	}
 	if (strcmp(decision, "approve") == 0 &&
 	    json_is_true(json_object_get(gate_link_hello(g), "pin_set"))) {
-		json_t *pin = pin_text(t);
+		json_t *pin = decide_read_pin(t);
 
 		if (!pin) {
 			json_decref(message);
@@ -193,7 +191,7 @@ enum answer decide_ask(struct console *c, struct gate_link *g, const json_t *rec
 
 	if (!t)
 		return ANSWER_REFUSED;
-	switch (draw(c, t, prompt, digest, err)) {
+	switch (decide_draw(c, t, prompt, digest, err)) {
 	case DRAWN_NOT:
 		return ANSWER_REFUSED;
 	case DRAWN_NOT_READ:

@@ -9,7 +9,9 @@
 #define CONSOLE_DECIDE_H
 
 #include "console/console.h"
+#include "base/digest.h"
 #include "console/gate_link.h"
+#include "console/terminal.h"
 
 /* The gate refuses what comes within a second of asking. */
 enum { DECIDE_READ_FIRST_MS = 1100 };
@@ -20,6 +22,13 @@ enum answer { ANSWER_LATER, ANSWER_APPROVED, ANSWER_DENIED, ANSWER_REFUSED };
  * the decision, 'err' says why. 'only' restricts the question: "approve", "deny" or NULL. */
 enum answer decide_ask(struct console *c, struct gate_link *g, const json_t *record,
 		       const char *only, struct error *err);
+
+enum drawn { DRAWN, DRAWN_NOT_READ, DRAWN_NOT };
+/* Only the prompt: drawn whole, and 'digest' over what was drawn. */
+enum drawn decide_draw(const struct console *c, struct terminal *t, const json_t *prompt,
+		       char digest[static DIGEST_HEX_BYTES], struct error *err);
+/* The person's PIN as a JSON text, NULL when none was given. */
+json_t *decide_read_pin(struct terminal *t) _must_use_;
 
 /* Wait until the approval has ended (or 'timeout_ms' passed: ERR_TIMEOUT); the last record. */
 json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_ms,

@@ -8,11 +8,11 @@
 #include "console/nearest.h"
 
 static const struct command *const commands[] = {
-	&command_up,      &command_down,   &command_console,   &command_call,
-	&command_tools,   &command_docs,   &command_approvals, &command_audit,
-	&command_config,  &command_policy, &command_token,     &command_connect,
-	&command_pin,     &command_keys,   &command_status,    &command_doctor,
-	&command_notices,
+	&command_up,      &command_down,      &command_console,   &command_call,
+	&command_tools,   &command_docs,      &command_approvals, &command_audit,
+	&command_config,  &command_policy,    &command_token,     &command_connect,
+	&command_pin,     &command_keys,      &command_status,    &command_doctor,
+	&command_notices, &command_emergency,
 };
 
 struct global_options {

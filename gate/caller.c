@@ -4,6 +4,7 @@
 
 #include "gate/approvals_http.h"
 #include "gate/caller_job.h"
+#include "gate/caller_probe.h"
 #include "gate/settings.h"
 #include "guard/token.h"
 #include "proc/channel.h"
@@ -26,6 +27,7 @@ struct network {
 	struct http_client *http;
 	struct server servers[SETTINGS_SERVERS_MAX];
 	struct approvals_http *approvals;
+	struct caller_probe *probe;
 };
 
 /* --- calls to servers --- */
@@ -136,6 +138,10 @@ static void on_message(void *context, struct channel *ch, json_t *message)
 	(void)ch;
 	if (m == MSG_PLAN || m == MSG_EXECUTE || m == MSG_DEFINITIONS) {
 		call(c, m, message);
+	} else if (m == MSG_PROBE) {
+		if (!fields_decode(m, message, &f, &err))
+			leave(err.message);
+		(void)caller_probe_look(c->probe, f.url);
 	} else if (m == MSG_ANSWER) {
 		if (!fields_decode(m, message, &f, &err))
 			leave(err.message);
@@ -158,6 +164,14 @@ static void on_closed(void *context, struct channel *ch, const struct error *err
 static void on_registration(void *context, const json_t *message)
 {
 	say(context, message);
+}
+
+static void on_probed(void *context, bool is_up)
+{
+	json_auto_t *probed =
+		json_pack("{s:s, s:b}", "m", message_name(MSG_PROBED), "up", is_up);
+
+	say(context, probed);
 }
 
 /* --- start --- */
@@ -286,6 +300,9 @@ static bool start(struct network *c, struct error *err)
 	    !loop_add_signal(c->loop, SIGTERM, on_signal, c, err) ||
 	    !open_tokens(c, err) || !open_http(c, err) || !enter_sandbox(c, err) ||
 	    !open_servers(c, err))
+		return false;
+	c->probe = caller_probe_new(c->loop, c->http, on_probed, c, err);
+	if (!c->probe)
 		return false;
 	if (fcntl(CALLER_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return error_errno(err, "descriptor %d is not the keeper's", CALLER_FD);

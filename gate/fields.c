@@ -48,6 +48,12 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_PROPOSE_GATE] = ROW(ASK, NEED("action", STRING, action),
 				 NEED("arguments", OBJECT, arguments)),
 	[MSG_SET_PIN] = ROW(ASK, MAY("pin", STRING, pin), MAY("old", STRING, old)),
+	[MSG_EMERGENCY] = ROW(ASK, NEED("approval", STRING, approval),
+			      NEED("shown", STRING, shown), NEED("word", STRING, word),
+			      MAY("pin", STRING, pin)),
+	[MSG_EMERGENCIES] = ROW(ASK),
+	[MSG_REVIEW] = ROW(ASK, NEED("approval", STRING, approval),
+			   MAY("reason", STRING, reason)),
 	[MSG_STATUS] = ROW(ASK),
 
 	[MSG_PLAN] = ROW(FRAME, NEED("approval", STRING, approval),
@@ -61,6 +67,7 @@ static const struct json_field *const rows[MSG_COUNT] = {
 			    MAY("request_state", STRING, request_state),
 			    NEED("grant", STRING, grant)),
 	[MSG_DEFINITIONS] = ROW(FRAME, NEED("server", STRING, server)),
+	[MSG_PROBE] = ROW(FRAME, NEED("url", STRING, url)),
 	[MSG_ANSWER] = ROW(FRAME, NEED("request", INT64, request),
 			   NEED("status", INT64, status), NEED("body", OBJECT, body)),
 
@@ -72,6 +79,7 @@ static const struct json_field *const rows[MSG_COUNT] = {
 			     MAY("sent", BOOL, sent)),
 	[MSG_DEFINED] = ROW(FRAME, NEED("server", STRING, server), NEED("up", BOOL, up),
 			    MAY("tools", ARRAY, tools), MAY("error", OBJECT, error)),
+	[MSG_PROBED] = ROW(FRAME, NEED("up", BOOL, up)),
 	[MSG_REGISTER] = ROW(FRAME, NEED("request", INT64, request),
 			     NEED("server", STRING, server), NEED("body", OBJECT, body)),
 	[MSG_OUTCOME] = ROW(

@@ -19,7 +19,7 @@ struct fields {
 		*decision;
 	const char *conversation, *as, *action, *arguments_text, *ticket, *grant,
 		*request_state;
-	const char *url, *page, *notice;
+	const char *url, *page, *notice, *word;
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls;
 	int64_t limit, v, request, status;
 	bool sent, up;

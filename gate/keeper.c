@@ -36,6 +36,9 @@ static const struct {
 	{ MSG_PINS, NEEDS_TEAM, keeper_on_pins },
 	{ MSG_PROPOSE_GATE, NEEDS_TEAM | NEEDS_SOUND, keeper_on_propose_gate },
 	{ MSG_SET_PIN, NEEDS_TEAM | NEEDS_SOUND, keeper_on_set_pin },
+	{ MSG_EMERGENCY, NEEDS_SOUND, keeper_on_emergency },
+	{ MSG_EMERGENCIES, NEEDS_TEAM, keeper_on_emergencies },
+	{ MSG_REVIEW, NEEDS_TEAM | NEEDS_SOUND, keeper_on_review },
 };
 
 /* Everything that the caller may say; whatever else it says ends us, because it is our bug. */
@@ -43,10 +46,11 @@ static const struct {
 	enum message message;
 	caller_function *fn;
 } caller_requests[] = {
-	{ MSG_PLANNED, keeper_on_planned }, { MSG_EXECUTED, keeper_on_executed },
-	{ MSG_DEFINED, keeper_on_defined }, { MSG_REGISTER, keeper_on_register },
-	{ MSG_OUTCOME, keeper_on_outcome }, { MSG_WITHDRAW, keeper_on_withdraw },
-	{ MSG_PAGE, keeper_on_page },       { MSG_LISTENING, keeper_on_listening },
+	{ MSG_PLANNED, keeper_on_planned },     { MSG_EXECUTED, keeper_on_executed },
+	{ MSG_DEFINED, keeper_on_defined },     { MSG_PROBED, keeper_on_probed },
+	{ MSG_REGISTER, keeper_on_register },   { MSG_OUTCOME, keeper_on_outcome },
+	{ MSG_WITHDRAW, keeper_on_withdraw },   { MSG_PAGE, keeper_on_page },
+	{ MSG_LISTENING, keeper_on_listening },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)

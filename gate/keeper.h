@@ -11,6 +11,7 @@
 #define GATE_KEEPER_H
 
 #include "base/secret.h"
+#include "gate/emergency.h"
 #include "gate/fields.h"
 #include "gate/messages.h"
 #include "gate/pins.h"
@@ -97,6 +98,9 @@ struct keeper {
 	struct settings *settings;
 	struct policy *policy; /* read afresh whenever it decides something */
 	struct sign_key *key;
+	struct keyring *emergency_keys; /* NULL until one is needed */
+	struct surface_health surface;
+	int64_t probed_ms; /* monotonic: when it was last asked for */
 	struct documents *documents;
 	struct coord_redis_access *store_access; /* until 'coordination' is open */
 	struct coordination *coordination;
@@ -214,6 +218,8 @@ void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why
 
 json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err);
+json_t *keeper_on_emergency(struct keeper *k, struct peer *p, const struct fields *f,
+			    struct error *err);
 json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err);
 json_t *keeper_on_revoke(struct keeper *k, struct peer *p, const struct fields *f,
@@ -381,6 +387,26 @@ json_t *keeper_on_read(struct keeper *k, struct peer *p, const struct fields *f,
 bool keeper_notices_recover(struct keeper *k, struct error *err);
 void keeper_notices_tick(struct keeper *k);
 void keeper_notices_free(struct keeper *k);
+
+/* Store one that is made already, and tell it. */
+bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err);
+
+/* --- keeper_emergency.c: break-glass --- */
+
+/* Whether this word lets this approval be decided in an emergency, now. */
+bool keeper_emergency_check(struct keeper *k, const struct approval *a, const char *word,
+			    struct emergency_word *ret, struct error *err);
+/* Into log, store and outbox, before it counts. */
+bool keeper_emergency_note(struct keeper *k, const struct approval *a,
+			   const struct emergency_word *word, const char *person,
+			   struct error *err);
+json_t *keeper_on_emergencies(struct keeper *k, struct peer *p, const struct fields *f,
+			      struct error *err);
+json_t *keeper_on_review(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err);
+bool keeper_on_probed(struct keeper *k, const struct fields *f, struct error *err);
+/* Ask the caller to look, when it is time. */
+void keeper_probe_surface(struct keeper *k);
 
 /* --- keeper_time.c --- */
 

@@ -67,6 +67,20 @@ static json_t *decision_json(const struct keeper *k, const struct peer *p,
 	return TAKE(d);
 }
 
+/* The same of a yes by break-glass: whose key, and the word's digest. */
+static bool note_emergency(json_t *decision, const struct fields *f,
+			   const struct emergency_word *word)
+{
+	char digest[DIGEST_HEX_BYTES];
+	json_t *evidence = json_object_get(decision, "evidence");
+
+	digest_sha256_hex(f->word, strlen(f->word), digest);
+	return json_object_set_new(evidence, "kind", json_string("emergency")) == 0 &&
+	       json_object_set_new(evidence, "kid", json_string(word->kid)) == 0 &&
+	       json_object_set_new(evidence, "digest", json_string(digest)) == 0 &&
+	       json_object_set_new(decision, "reason", json_string(word->reason)) == 0;
+}
+
 static json_t *with_decision(const json_t *body, json_t *decision)
 {
 	json_auto_t *decisions = json_copy(json_object_get(body, "decisions"));
@@ -147,11 +161,23 @@ static bool judge(struct keeper *k, const struct approval *a, const struct field
 	       (!is_yes || person_pin_check(&pins, person, f->pin, err));
 }
 
+/* Where people decide elsewhere, a console takes a yes only by break-glass. */
+static bool check_surface(const struct keeper *k, struct error *err)
+{
+	if (!k->settings->no_yes_by_console)
+		return true;
+	error_set(err, ERR_PERMISSION_DENIED,
+		  "this gate takes no yes on a console (yes_by_console: false)");
+	return error_hint(err, "decide where your team does; while that is down: "
+			       "wingman emergency approve ID");
+}
+
 static struct approval *decide(struct keeper *k, struct peer *p, const struct fields *f,
 			       const char **ret_person, struct error *err)
 {
 	bool is_yes = strcmp(f->decision, "approve") == 0;
 	json_auto_t *decision = NULL;
+	struct emergency_word word = { .reason = "" };
 	struct approval *a;
 
 	if (!is_yes && strcmp(f->decision, "deny") != 0) {
@@ -167,10 +193,18 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 		return NULL;
 	}
 	a = find_open(k, f->approval, err);
-	if (!a || !judge(k, a, f, *ret_person, is_yes, err))
+	if (!a || (is_yes && !f->word && !check_surface(k, err)) ||
+	    !judge(k, a, f, *ret_person, is_yes, err) ||
+	    (f->word && !keeper_emergency_check(k, a, f->word, &word, err)))
 		return NULL;
 	decision = decision_json(k, p, f, *ret_person, err);
 	if (!decision)
+		return NULL;
+	if (f->word && !note_emergency(decision, f, &word)) {
+		error_oom(err);
+		return NULL;
+	}
+	if (f->word && !keeper_emergency_note(k, a, &word, *ret_person, err))
 		return NULL;
 	return (is_yes ? approve(k, a, decision, *ret_person, err)
 		       : deny(k, a, decision, *ret_person, f->reason, err))
@@ -199,6 +233,16 @@ json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *
 			  (json_int_t)p->uid),
 		err);
 	return NULL;
+}
+
+/* A yes like any other, but for how it is proved. */
+json_t *keeper_on_emergency(struct keeper *k, struct peer *p, const struct fields *f,
+			    struct error *err)
+{
+	struct fields as_yes = *f;
+
+	as_yes.decision = "approve";
+	return keeper_on_decide(k, p, &as_yes, err);
 }
 
 /* --- cancel, revoke --- */

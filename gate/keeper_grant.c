@@ -79,6 +79,13 @@ static void copy(char *to, size_t size, const char *text)
 	(void)snprintf(to, size, "%s", text ? text : "");
 }
 
+static bool is_emergency(const json_t *decision)
+{
+	const char *kind = json_get_string(json_object_get(decision, "evidence"), "kind");
+
+	return kind && strcmp(kind, "emergency") == 0;
+}
+
 static void fill(const struct keeper *k, const struct approval *a, struct grant *g)
 {
 	const json_t *b = a->body;
@@ -108,6 +115,8 @@ static void fill(const struct keeper *k, const struct approval *a, struct grant 
 	{
 		const char *what = json_get_string(d, "decision");
 
+		if (what && strcmp(what, "approve") == 0 && is_emergency(d))
+			g->emergency = true;
 		if (g->approver_count < GRANT_APPROVERS_MAX && what &&
 		    strcmp(what, "approve") == 0)
 			copy(g->approvers[g->approver_count++], sizeof g->approvers[0],

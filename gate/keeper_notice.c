@@ -128,6 +128,17 @@ void keeper_notice_send(struct keeper *k, json_t *notice)
 	tell(k, notice);
 }
 
+bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err)
+{
+	int64_t revision;
+
+	if (!documents_put(k->documents, collection, json_get_string(notice, "id"),
+			   notice, DOCUMENT_ANY, &revision, err))
+		return false;
+	keeper_notice_send(k, notice);
+	return true;
+}
+
 /* --- what surfaces ask --- */
 
 json_t *keeper_on_notices(struct keeper *k, struct peer *p, const struct fields *f,

@@ -235,6 +235,7 @@ static void finish(struct keeper *k)
 	limiter_free(k->proposals);
 	limiter_free(k->refusals);
 	sign_key_free(k->key);
+	keyring_free(k->emergency_keys);
 	policy_free(k->policy);
 	settings_free(k->settings);
 	settings_reader_free(k->reader);

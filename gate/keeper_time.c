@@ -160,6 +160,7 @@ void keeper_tick(void *context)
 	refresh(k);
 	if (k->url[0])
 		keeper_ask_definitions(k);
+	keeper_probe_surface(k);
 	if (k->stop_by_ms > 0)
 		check_stop(k);
 }

@@ -32,17 +32,22 @@
  *               'current' and 'digest' are both the digest that propose_gate pin_server wants
  *   propose_gate {action: "pin_server"|"rotate_key", arguments} -> {approval, state}  as a destructive call of the server "gate"
  *   set_pin     {pin?, old?}                -> {}              the person's own PIN; absent pin: remove
+ *   emergency   {approval, shown, word, pin?} -> {state}     a yes by break-glass; 'word' as gate/emergency.h has it
+ *   emergencies {}                          -> {configured, may, why?, down_s, unreviewed: [use]}
+ *   review      {approval, reason?}         -> {}              of an emergency; not by who used it
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
  *
  * Keeper to caller (socket pair):
  *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?}
  *   execute     {approval, server, tool, arguments, request_state?, grant}
  *   definitions {server}
+ *   probe       {url}                          is the usual surface well?
  *   answer      {request, status, body}      reply to a server's registration
  * Caller to keeper:
  *   planned     {approval, plan, request_state} | {approval, error}
  *   executed    {approval, result} | {approval, error, sent: bool}
  *   defined     {server, up, tools?, error?}
+ *   probed      {up}
  *   register    {request, server, body}      a server's POST /approvals, its token checked
  *   outcome     {request, server, approval, body}
  *   withdraw    {request, server, approval, body}  who asked takes it back, by its server
@@ -71,6 +76,9 @@ enum message {
 	MSG_PINS,
 	MSG_PROPOSE_GATE,
 	MSG_SET_PIN,
+	MSG_EMERGENCY,
+	MSG_EMERGENCIES,
+	MSG_REVIEW,
 	MSG_STATUS,
 	/* keeper -> surface */
 	MSG_REPLY,
@@ -80,11 +88,13 @@ enum message {
 	MSG_PLAN,
 	MSG_EXECUTE,
 	MSG_DEFINITIONS,
+	MSG_PROBE,
 	MSG_ANSWER,
 	/* caller -> keeper */
 	MSG_PLANNED,
 	MSG_EXECUTED,
 	MSG_DEFINED,
+	MSG_PROBED,
 	MSG_REGISTER,
 	MSG_OUTCOME,
 	MSG_WITHDRAW,

@@ -197,7 +197,7 @@ static void test_bad_files(void **state)
 		"rules:\n  - {name: a, refuse: true, rate: {calls: 1, per: 1h}}\n",
 		"rules:\n  - {name: a, arguments: {x: {is: [1]}}}\n",
 		"rules:\n  - {name: a, server: s, tool: t_u, arguments: {}}\n",
-		"rules:\n  - {name: a, server: s, tool: t_u, arguments: {x: {max: soon}}}\n",
+		"rules:\n  - {name: a, server: s, tool: t, arguments: {x: {max: no}}}\n",
 	};
 
 	(void)state;

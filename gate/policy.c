@@ -303,6 +303,11 @@ const char **policy_approvers(const struct policy *p, const struct policy_questi
 	return list;
 }
 
+const char *policy_member(const struct policy *p, size_t index)
+{
+	return index < p->member_count ? p->members[index] : NULL;
+}
+
 bool policy_in_team(const struct policy *p, const char *person)
 {
 	return person && policy_names(p->team, person);

@@ -58,6 +58,8 @@ bool policy_may_approve(const struct policy *p, const struct policy_question *q,
 const char **policy_approvers(const struct policy *p, const struct policy_question *q,
 			      const struct policy_answer *a) _must_use_;
 
+/* One of the team, NULL past its end. Borrowed. */
+const char *policy_member(const struct policy *p, size_t index);
 bool policy_in_team(const struct policy *p, const char *person);
 /* The person of a Unix uid, or of a token id; NULL if not mapped. Borrowed. */
 const char *policy_person_of_uid(const struct policy *p, uid_t uid);

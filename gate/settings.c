@@ -150,6 +150,16 @@ static void read_tls(struct settings *s, const json_t *tls)
 	read_file_name(s->tls_key, tls, "key");
 }
 
+static void read_emergency(struct settings *s, const json_t *root)
+{
+	const char *probe = json_get_string(json_object_get(root, "emergency"), "probe");
+	const json_t *by_console = json_object_get(root, "yes_by_console");
+
+	(void)snprintf(s->emergency_probe, sizeof s->emergency_probe, "%s",
+		       probe ? probe : "");
+	s->no_yes_by_console = by_console && !json_is_true(by_console);
+}
+
 static void read_plain(struct settings *s, const json_t *root)
 {
 	const json_t *listen = json_object_get(root, "listen");
@@ -211,6 +221,7 @@ struct settings *settings_read(const struct settings_reader *r, struct error *er
 	if (!c)
 		return NULL;
 	read_plain(s, config_root(c));
+	read_emergency(s, config_root(c));
 	read_tls(s, json_object_get(config_root(c), "tls"));
 	s->store_json = json_incref(json_object_get(config_root(c), "store"));
 	coord_config_decode(&s->store, s->store_json);

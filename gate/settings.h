@@ -30,6 +30,8 @@ struct settings {
 	/* PEM files for calls to servers; "": none named. */
 	char tls_ca[SETTINGS_FILE_MAX + 1], tls_certificate[SETTINGS_FILE_MAX + 1],
 		tls_key[SETTINGS_FILE_MAX + 1];
+	char emergency_probe[SETTINGS_URL_MAX + 1]; /* "": no break-glass */
+	bool no_yes_by_console;
 	char page_url[SETTINGS_URL_MAX + 1]; /* "": as the caller listens */
 	json_t *store_json;                  /* what 'store' borrows from */
 	struct coord_config store;

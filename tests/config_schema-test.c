@@ -19,6 +19,7 @@
 	"  'key': '/k', 'client_ca': '/a'}},"                                            \
 	"'instance': 'prod', 'gate': {'url': 'http://127.0.0.1:1', 'token_file': '/x'}," \
 	"'freed_reads': ['get_it'], 'audit_freed_reads': false,"                         \
+	"'refuse_emergency': ['get_it'],"                                                \
 	"'freed_resources': ['x:/{y}'], 'freed_prompts': ['p'],"                         \
 	"'rights': {'alice': ['read']}, 'limits': {'calls_per_caller': 1,"               \
 	" 'plans_per_minute': 2, 'deadline_s': 3, 'workers': 4, 'queue': 5,"             \
@@ -59,6 +60,7 @@ static const char gate_text[] =
 	"  'open_per_person': 4, 'open': 5},"
 	" 'store': {'redis': {'address': '/s', 'prefix': 'p', 'user': 'u',"
 	"  'password_file': '/p', 'timeout_ms': 100, 'assume_durable': true}},"
+	" 'yes_by_console': false, 'emergency': {'probe': 'http://127.0.0.1:1/readyz'},"
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"
 	" 'allow_missing_seccomp': true}";
 
@@ -324,6 +326,8 @@ static void test_the_gates_arrive(void **state)
 	assert_string_equal(s->store.redis.socket, "/s");
 	assert_string_equal(s->store.prefix, "p");
 	assert_int_equal(s->log_level, LOG_DEBUG);
+	assert_true(s->no_yes_by_console);
+	assert_string_equal(s->emergency_probe, "http://127.0.0.1:1/readyz");
 	assert_true(s->allow_missing_landlock && s->allow_missing_seccomp);
 	assert_true(policy_in_team(s->policy, "alice@x"));
 }

@@ -305,6 +305,42 @@ static void test_scrypt(void **state)
 		hex, "148b45d9d28f4927d7cae2c9edd5ff63216aeb7ac4103f3e9a40e93fa7c9c331");
 }
 
+static void test_encrypted_key(void **state)
+{
+	char here[] = "/tmp/wingman-secret-XXXXXX", path[64], plain[64];
+	_cleanup_(secret_freep) struct secret *right = secret_new("open sesame", 11);
+	_cleanup_(secret_freep) struct secret *wrong = secret_new("open sesam", 10);
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(here));
+	(void)snprintf(path, sizeof path, "%s/key", here);
+	(void)snprintf(plain, sizeof plain, "%s/plain", here);
+	_cleanup_(sign_key_freep) struct sign_key *made =
+		sign_key_create_encrypted(path, right, &err);
+	assert_non_null(made);
+	/* Never over another. */
+	assert_null(sign_key_create_encrypted(path, right, &err));
+	error_clear(&err);
+	_cleanup_(sign_key_freep) struct sign_key *read =
+		sign_key_read_encrypted(path, right, &err);
+	assert_non_null(read);
+	assert_string_equal(sign_key_kid(read), sign_key_kid(made));
+	assert_null(sign_key_read_encrypted(path, wrong, &err));
+	assert_int_equal(err.code, ERR_PERMISSION_DENIED);
+	error_clear(&err);
+	/* Nor is it read as a plain one, or a plain one as encrypted. */
+	assert_null(sign_key_read(path, &err));
+	error_clear(&err);
+	_cleanup_(sign_key_freep) struct sign_key *bare = sign_key_create(plain, &err);
+	assert_non_null(bare);
+	assert_null(sign_key_read_encrypted(plain, right, &err));
+	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
+	(void)unlink(path);
+	(void)unlink(plain);
+	(void)rmdir(here);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,7 +349,7 @@ int main(void)
 		cmocka_unit_test(test_create),       cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_known_key),    cmocka_unit_test(test_keys_refused),
 		cmocka_unit_test(test_seal),         cmocka_unit_test(test_seal_edges),
-		cmocka_unit_test(test_scrypt),
+		cmocka_unit_test(test_scrypt),       cmocka_unit_test(test_encrypted_key),
 	};
 
 	return cmocka_run_group_tests_name("secret", tests, set_up, tear_down);

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -269,6 +271,85 @@ static int no_password(char *buffer, int size, int writing, void *data)
 {
 	(void)buffer, (void)size, (void)writing, (void)data;
 	return -1;
+}
+
+/* Private key to encrypted PEM: scrypt (N=2^14, r=8, p=1) and AES-256-CBC. */
+static bool write_encrypted(BIO *pem, EVP_PKEY *pkey, const struct secret *passphrase)
+{
+	PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(pkey);
+	X509_ALGOR *how =
+		PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, 1 << 14, 8, 1);
+	X509_SIG *sealed = NULL;
+	bool good = false;
+
+	if (plain && how)
+		sealed = PKCS8_set0_pbe((const char *)passphrase->bytes,
+					(int)passphrase->length, plain, how);
+	if (sealed)
+		good = PEM_write_bio_PKCS8(pem, sealed) == 1;
+	else
+		X509_ALGOR_free(how);
+	X509_SIG_free(sealed);
+	PKCS8_PRIV_KEY_INFO_free(plain);
+	return good;
+}
+
+struct sign_key *sign_key_create_encrypted(const char *pem_path,
+					   const struct secret *passphrase,
+					   struct error *err)
+{
+	_cleanup_(bio_freep) BIO *pem = BIO_new(BIO_s_mem());
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	char *text;
+
+	if (!pem || !pkey || passphrase->length > INT_MAX ||
+	    !write_encrypted(pem, pkey, passphrase)) {
+		EVP_PKEY_free(pkey);
+		crypto_error(err, ERR_INTERNAL, "cannot make an encrypted key");
+		return NULL;
+	}
+	_cleanup_(sign_key_freep) struct sign_key *k =
+		sign_key_steal(pkey, pem_path, err);
+	long length = BIO_get_mem_data(pem, &text);
+	if (!k || !file_create(pem_path, text, (size_t)length, 0600, err))
+		return NULL;
+	return TAKE(k);
+}
+
+static int give_passphrase(char *buffer, int size, int writing, void *data)
+{
+	const struct secret *passphrase = data;
+
+	if (writing || size < 0 || passphrase->length > (size_t)size)
+		return -1;
+	memcpy(buffer, passphrase->bytes, passphrase->length);
+	return (int)passphrase->length;
+}
+
+struct sign_key *sign_key_read_encrypted(const char *pem_path,
+					 const struct secret *passphrase,
+					 struct error *err)
+{
+	_cleanup_(secret_freep) struct secret *pem = secret_read(pem_path, false, err);
+
+	if (!pem)
+		return NULL;
+	if (!memmem(pem->bytes, pem->length, "ENCRYPTED", 9)) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "this key is not encrypted: whoever reads the file has it");
+		error_hint(err, "look at '%s'", pem_path);
+		return NULL;
+	}
+	_cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem->bytes, (int)pem->length);
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, give_passphrase,
+						       (void *)(uintptr_t)passphrase)
+			     : NULL;
+	if (!pkey) {
+		crypto_error(err, ERR_PERMISSION_DENIED,
+			     "the passphrase does not open this key");
+		return NULL;
+	}
+	return sign_key_steal(pkey, pem_path, err);
 }
 
 struct sign_key *sign_key_read(const char *pem_path, struct error *err)

@@ -44,6 +44,14 @@ struct verify_key;
 struct sign_key *sign_key_create(const char *pem_path,
 				 struct error *err) _must_use_; /* O_EXCL, 0600 */
 struct sign_key *sign_key_read(const char *pem_path, struct error *err) _must_use_;
+/* The same, encrypted with a passphrase (PKCS#8, AES-256, scrypt): for a key that is kept
+ * offline. Reading takes whatever OpenSSL encrypts; ERR_PERMISSION_DENIED: wrong words. */
+struct sign_key *sign_key_create_encrypted(const char *pem_path,
+					   const struct secret *passphrase,
+					   struct error *err) _must_use_;
+struct sign_key *sign_key_read_encrypted(const char *pem_path,
+					 const struct secret *passphrase,
+					 struct error *err) _must_use_;
 void sign_key_free(struct sign_key *k);
 DEFINE_CLEANUP(struct sign_key, sign_key_free);
 const char *sign_key_kid(const struct sign_key *k);

@@ -178,6 +178,12 @@ static bool check_people(const struct execution *e, struct error *err)
 		return error_set(err, ERR_APPROVAL_INVALID,
 				 "nobody approved it, and this server does not free '%s'",
 				 tool_name(e));
+	if (e->grant.emergency && e->x->tool->refuses_emergency)
+		return error_set(
+			err, ERR_APPROVAL_INVALID,
+			"this server takes no emergency approval for '%s': it waits "
+			"for the usual way",
+			tool_name(e));
 	return tools_check_rights(e->x, e->grant.requester, err);
 }
 
@@ -285,12 +291,14 @@ static json_t *started_data(const struct execution *e)
 	for (size_t i = 0; approvers && i < g->approver_count; i++)
 		json_array_append_new(approvers, json_string(g->approvers[i]));
 	return json_pack(
-		"{s:s, s:s, s:s, s:s*, s:s, s:O, s:s*, s:s, s:o*}", "approval", g->id,
-		"tool", g->tool, "args", g->args, "plan", *g->plan ? g->plan : NULL,
-		"requester", g->requester, "approvers", approvers, "rule",
-		*g->rule ? g->rule : NULL, "client", e->x->caller.client, "gate_head",
+		"{s:s, s:s, s:s, s:s*, s:s, s:O, s:s*, s:s, s:o*, s:o*}", "approval",
+		g->id, "tool", g->tool, "args", g->args, "plan",
+		*g->plan ? g->plan : NULL, "requester", g->requester, "approvers",
+		approvers, "rule", *g->rule ? g->rule : NULL, "client",
+		e->x->caller.client, "gate_head",
 		*g->head ? json_pack("{s:s, s:s}", "program", "gate", "hash", g->head)
-			 : NULL);
+			 : NULL,
+		"emergency", g->emergency ? json_true() : NULL);
 }
 
 /*

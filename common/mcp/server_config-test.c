@@ -45,7 +45,8 @@ static void everything_that_can_be_said(void **state)
 		"/ca}}\n"
 		"instance: fixture-2\n"
 		"gate: {url: 'http://127.0.0.1:1', token_file: /x}\n"
-		"freed_reads: [a_b]\naudit_freed_reads: false\n"
+		"freed_reads: [a_b]\naudit_freed_reads: false\nrefuse_emergency: [c_d, "
+		"e]\n"
 		"freed_resources: ['x:{y}']\nfreed_prompts: [p, q]\n"
 		"rights: {alice: [read, write], bob: [], '*': [read]}\n"
 		"limits: {calls_per_caller: 1, plans_per_minute: 2, deadline_s: 3, "
@@ -81,6 +82,7 @@ static void everything_that_can_be_said(void **state)
 	assert_string_equal(c.gate_url, "http://127.0.0.1:1");
 	assert_string_equal(c.gate_token_file, "/x");
 	assert_int_equal(json_array_size(c.freed_reads), 1);
+	assert_int_equal(json_array_size(c.refuse_emergency), 2);
 	assert_int_equal(json_array_size(c.freed_resources), 1);
 	assert_int_equal(json_array_size(c.freed_prompts), 2);
 	assert_false(c.audit_freed_reads);
@@ -155,6 +157,7 @@ static void faults_name_file_line_and_reason(void **state)
 		{ "gate: {url: 'ftp://x'}\n", "gate/url" },
 		{ "rights: {a: [fly]}\n", "rights/a" },
 		{ "freed_reads: [A]\n", "freed_reads/0" },
+		{ "refuse_emergency: [A]\n", "refuse_emergency/0" },
 		{ "freed_reads: [a, a]\n", "freed_reads" },
 		{ "limits: {workers: 1}\n", "limits/workers" },
 		{ "limits: {workers: 1.5}\n", "limits/workers" },
@@ -222,7 +225,7 @@ static void the_test_above_says_everything(void **state)
 	static const struct {
 		const char *def;
 		size_t members;
-	} rows[] = { { "server_common", 15 }, { "listen", 5 },
+	} rows[] = { { "server_common", 16 }, { "listen", 5 },
 		     { "server_limits", 8 },  { "server_redis", 8 },
 		     { "server_oauth", 6 },   { "oauth_issuer", 6 } };
 

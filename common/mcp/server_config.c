@@ -10,8 +10,8 @@
 
 /* The members in the shape of the file, before they become a struct server_config. */
 struct raw {
-	json_t *listen, *gate, *freed_reads, *freed_resources, *freed_prompts, *rights,
-		*oauth, *store, *limits, *backend;
+	json_t *listen, *gate, *refuse_emergency, *freed_reads, *freed_resources,
+		*freed_prompts, *rights, *oauth, *store, *limits, *backend;
 	const char *instance, *log_level;
 	bool audit_freed_reads, allow_missing_landlock, allow_missing_seccomp;
 };
@@ -21,6 +21,8 @@ static const struct json_field root_fields[] = {
 	{ "instance", JSON_FIELD_STRING, offsetof(struct raw, instance), 0 },
 	{ "gate", JSON_FIELD_OBJECT, offsetof(struct raw, gate), 0 },
 	{ "freed_reads", JSON_FIELD_ARRAY, offsetof(struct raw, freed_reads), 0 },
+	{ "refuse_emergency", JSON_FIELD_ARRAY, offsetof(struct raw, refuse_emergency),
+	  0 },
 	{ "freed_resources", JSON_FIELD_ARRAY, offsetof(struct raw, freed_resources), 0 },
 	{ "freed_prompts", JSON_FIELD_ARRAY, offsetof(struct raw, freed_prompts), 0 },
 	{ "audit_freed_reads", JSON_FIELD_BOOL, offsetof(struct raw, audit_freed_reads),
@@ -182,6 +184,7 @@ static bool decode(struct server_config *c, struct error *err)
 		return false;
 	coord_config_decode(&c->store, raw.store);
 	c->instance = raw.instance;
+	c->refuse_emergency = raw.refuse_emergency;
 	c->freed_reads = raw.freed_reads;
 	c->freed_resources = raw.freed_resources;
 	c->freed_prompts = raw.freed_prompts;

@@ -29,9 +29,10 @@ struct server_config {
 	const char *gate_url;                          /* NULL: no gate */
 	const char *gate_token_file;                   /* NULL: the default */
 	const json_t *freed_reads;                     /* NULL: none */
+	const json_t *refuse_emergency;                /* NULL: none */
 	const json_t *freed_resources, *freed_prompts; /* NULL: none */
 	bool audit_freed_reads;
-	const json_t *rights;      /* NULL: everybody may everything */
+	const json_t *rights; /* NULL: everybody may everything */
 	struct coord_config store;
 	struct oauth_config oauth; /* .resource NULL: static tokens alone */
 	int64_t calls_per_caller;

@@ -63,6 +63,7 @@ static bool build_tables(struct mcp_service *s, struct error *err)
 
 	if (!tool_table_build(&s->tools, server->name, server->tools, server->tool_count,
 			      config->freed_reads, &why) ||
+	    !tool_table_refuse_emergency(&s->tools, config->refuse_emergency, &why) ||
 	    !catalog_build(&s->catalog, server->name, &rows, &why))
 		return blame(s, &why, err);
 	static const struct {

@@ -107,6 +107,26 @@ static bool free_reads(struct tool_table *t, const json_t *freed, struct error *
 	return true;
 }
 
+bool tool_table_refuse_emergency(struct tool_table *t, const json_t *names,
+				 struct error *err)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		struct tool_entry *e = find(t, json_string_value(name) ?: "");
+
+		if (!e)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "refuse_emergency names '%.64s', which is no "
+					 "tool of this server",
+					 json_string_value(name) ?: "?");
+		e->refuses_emergency = true;
+	}
+	return true;
+}
+
 bool tool_table_build(struct tool_table *t, const char *server,
 		      const struct mcp_tool *rows, size_t row_count, const json_t *freed,
 		      struct error *err)

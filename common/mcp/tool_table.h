@@ -17,6 +17,7 @@ struct tool_entry {
 	struct tool_definition *definition;
 	struct param_headers *headers;
 	bool is_freed; /* a read that the configuration lets run without a person */
+	bool refuses_emergency; /* takes no grant that was approved by break-glass */
 };
 
 struct tool_table {
@@ -28,6 +29,9 @@ struct tool_table {
 bool tool_table_build(struct tool_table *t, const char *server,
 		      const struct mcp_tool *rows, size_t row_count, const json_t *freed,
 		      struct error *err);
+/* 'names' (an array, or NULL): tools of this table that take no emergency grant. */
+bool tool_table_refuse_emergency(struct tool_table *t, const json_t *names,
+				 struct error *err);
 void tool_table_done(struct tool_table *t);
 
 /* Borrowed; NULL for an unknown name. */
