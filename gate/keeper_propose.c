@@ -353,7 +353,7 @@ static json_t *head_body(const struct keeper *k, const struct several *s, const 
 	char digest[DIGEST_HEX_BYTES];
 
 	for (size_t i = 0; calls && requests && i < s->count; i++) {
-		char part[RECORD_KEY_BYTES + 8];
+		char part[RECORD_KEY_BYTES + 24];
 		json_t *row;
 
 		(void)snprintf(part, sizeof part, "%s-%zu", id, i + 1);
@@ -387,7 +387,7 @@ static bool add_part(struct keeper *k, const struct several *s, size_t i, const 
 	json_t *body = new_body(k, &s->proposals[i], &s->checked[i]);
 	json_t *bundle = json_pack("{s:s, s:I, s:I}", "id", id, "seq", (json_int_t)i,
 				   "of", (json_int_t)s->count);
-	char part[RECORD_KEY_BYTES + 8];
+	char part[RECORD_KEY_BYTES + 24];
 
 	(void)snprintf(part, sizeof part, "%s-%zu", id, i + 1);
 	if (!audit || !body || json_object_set_new(body, "bundle", bundle) != 0 ||
