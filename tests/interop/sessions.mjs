@@ -1,12 +1,15 @@
 // The official JavaScript client of the handshake revisions in one session: what it is
 // told and asked while calls are under way, said as JSON.
 //
-//     node --input-type=module - '{"transport": "http" | "sse", "url": URL}' < sessions.mjs
+//     node --input-type=module - '{"transport": "http" | "sse" | "stdio", "url": URL}' \
+//         < sessions.mjs
 //
-// Run in the folder that has node_modules, against our server for the official suite.
+// Run in the folder that has node_modules, against our server for the official suite; for
+// stdio 'command' is the program, which gets the URL.
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import {
     CreateMessageRequestSchema, ElicitRequestSchema, LoggingMessageNotificationSchema,
@@ -31,7 +34,9 @@ const listChanged = new Promise((resolve) => {
 
 const url = new URL(spec.url);
 const transport = spec.transport === "sse" ? new SSEClientTransport(url)
-                                           : new StreamableHTTPClientTransport(url);
+    : spec.transport === "stdio" ? new StdioClientTransport(
+        { command: spec.command, args: [spec.url], stderr: "ignore" })
+    : new StreamableHTTPClientTransport(url);
 await client.connect(transport);
 
 const call = async (name, args = {}, options = undefined) =>

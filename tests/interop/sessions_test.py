@@ -1,5 +1,6 @@
 """The official client of the handshake revisions in a session with our server, over
-Streamable HTTP and over HTTP+SSE: what it is told and asked while calls are under way.
+Streamable HTTP, over HTTP+SSE, and on stdio through the bridge: what it is told and asked
+while calls are under way.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ except ImportError:
 
 SOURCE = os.environ["WINGMAN_SOURCE"]
 SERVER = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "conformance-server")
+BRIDGE = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "stdio-bridge")
 NPM = os.path.join(SOURCE, "build", "npm")
 NODE = os.path.join(NPM, "node", "bin", "node")
 SCRIPT = os.path.join(SOURCE, "tests", "interop", "sessions.mjs")
@@ -38,7 +40,7 @@ class Server:
 
 
 def javascript(server, transport, path):
-    spec = {"transport": transport, "url": server.url + path}
+    spec = {"transport": transport, "url": server.url + path, "command": BRIDGE}
     with open(SCRIPT, encoding="utf-8") as script:
         done = subprocess.run([NODE, "--input-type=module", "-", json.dumps(spec)], cwd=NPM,
                               stdin=script, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -71,6 +73,7 @@ def test_javascript():
     with Server() as server:
         judge("sdk, Streamable HTTP", javascript(server, "http", "/mcp"))
         judge("sdk, HTTP+SSE", javascript(server, "sse", "/sse"))
+        judge("sdk, the bridge", javascript(server, "stdio", "/mcp"))
     tap.ok("the server ends well", server.status == 0, server.status)
 
 
