@@ -615,6 +615,12 @@ def test_bad_answers():
             tap.ok(f"'{name}': one error, with the id", answer["id"] == 1
                    and answer["error"]["code"] == code
                    and word in answer["error"]["message"], answer)
+        before = len(server.came)
+        for message in (modern(1, "tools/list\r\nX-Evil: 1"), modern(1, "tools/\x01list"),
+                        request(1, "x", _meta={**META, next(iter(META)): "1\r\nX: 1"})):
+            answer = b.ask(message)
+            tap.ok("what would break out of a header is not sent", answer["id"] == 1
+                   and "error" in answer and len(server.came) == before, answer)
         for line, code in ((b"{", -32700), (b"\xff\xfe", -32700), (b"[]", -32600), (b"7", -32600),
                            (b'{"jsonrpc":"2.0","id":null,"method":"x"}', -32600),
                            (b'{"a":1,"a":2}', -32700)):
