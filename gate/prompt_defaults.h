@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 
-enum { PROMPT_DEFAULTS_DEPTH_MAX = 16 };
+enum { PROMPT_DEFAULTS_DEPTH_MAX = JSON_DEPTH_MAX };
 
 /* 'path' is the member's ("limit", "filter.limit", "rules[0].limit"). All borrowed. */
 typedef bool prompt_default_function(void *context, const char *path, json_t *value,

@@ -1,5 +1,19 @@
 #include "gate/sensitive.h"
 
+/* Of an object's members, but for one. */
+static bool is_of_members(const json_t *schema, const char *but)
+{
+	/* jansson's loops want an object that they could change, and do not. */
+	json_t *object = (json_t *)(uintptr_t)schema;
+
+	for (void *at = json_object_iter(object); at;
+	     at = json_object_iter_next(object, at))
+		if ((!but || strcmp(json_object_iter_key(at), but) != 0) &&
+		    sensitive_is(json_object_iter_value(at)))
+			return true;
+	return json_is_true(json_object_get(schema, "x-wingman-sensitive"));
+}
+
 bool sensitive_is(const json_t *schema)
 {
 	size_t i;
@@ -10,22 +24,10 @@ bool sensitive_is(const json_t *schema)
 		if (sensitive_is(member))
 			return true;
 	}
-	if (!json_is_object(schema))
-		return false;
-	if (json_is_true(json_object_get(schema, "x-wingman-sensitive")))
-		return true;
-	/* jansson's loops want an object that they could change, and do not. */
-	for (void *at = json_object_iter((json_t *)(uintptr_t)schema); at;
-	     at = json_object_iter_next((json_t *)(uintptr_t)schema, at))
-		if (sensitive_is(json_object_iter_value(at)))
-			return true;
-	return false;
+	return json_is_object(schema) && is_of_members(schema, NULL);
 }
 
 bool sensitive_is_any(const json_t *input_schema)
 {
-	json_auto_t *rest = json_copy((json_t *)(uintptr_t)input_schema);
-
-	(void)json_object_del(rest, "properties");
-	return !rest || sensitive_is(rest);
+	return is_of_members(input_schema, "properties");
 }

@@ -27,8 +27,8 @@ bool text_unescape(struct strbuf *sb, const char *text, size_t length, struct er
 
 /* What is odd about a value; a bit mask. */
 enum text_flag {
-	TEXT_BIDI = 1,         /* direction controls */
-	TEXT_INVISIBLE = 2,    /* controls, format, default ignorable */
+	TEXT_BIDI = 1,      /* direction controls */
+	TEXT_INVISIBLE = 2, /* controls, format, default ignorable, what has no shape */
 	TEXT_MIXED_SCRIPT = 4, /* one word, several scripts (uspoof) */
 	TEXT_LOOK_ALIKE = 8,   /* whole word confusable with Latin letters */
 	TEXT_COMPATIBILITY =

@@ -81,6 +81,11 @@ static void test_invisible(void **state)
 	check("a\xc2\x9b", TEXT_INVISIBLE);
 	check("\xe3\x85\xa4", TEXT_INVISIBLE);
 	check("\xf3\xa0\x81\x81", TEXT_INVISIBLE);
+	check("a\xe2\xa0\x80", TEXT_INVISIBLE);  /* a Braille pattern of no dots */
+	check("a\xe1\x9a\x80z", TEXT_INVISIBLE); /* a space of Ogham */
+	check("a\xe2\x80\xa8z", TEXT_INVISIBLE);
+	check("a\xee\x80\x80", TEXT_INVISIBLE); /* for private use: anything or nothing */
+	check("a\xcd\xb8", TEXT_INVISIBLE);     /* nothing yet */
 	assert_int_equal(text_flags("a\0b", 3), TEXT_INVISIBLE);
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/utf8.h"
 
-enum { RUN_MAX = 8, MARKS_MAX = 2 };
+enum { RUN_MAX = 8, MARKS_MAX = 2, BRAILLE_BLANK = 0x2800, OGHAM_SPACE = 0x1680 };
 
 /* Opening costs milliseconds, using is thread-safe; written once, under 'once'. */
 static struct {
@@ -196,11 +196,15 @@ static int own_marks(UChar32 c)
 
 static unsigned character_flags(UChar32 c)
 {
+	static const uint32_t unseen = U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CN_MASK |
+				       U_GC_CO_MASK | U_GC_CS_MASK | U_GC_ZL_MASK |
+				       U_GC_ZP_MASK;
+
 	if (u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL))
 		return TEXT_BIDI;
 	if (c == '\n' || c == '\r' || c == '\t')
 		return 0;
-	if ((U_GET_GC_MASK(c) & (U_GC_CC_MASK | U_GC_CF_MASK)) ||
+	if ((U_GET_GC_MASK(c) & unseen) || c == BRAILLE_BLANK || c == OGHAM_SPACE ||
 	    u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
 		return TEXT_INVISIBLE;
 	UCharDirection direction = u_charDirection(c);

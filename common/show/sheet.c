@@ -111,7 +111,8 @@ const json_t *sheet_need_array(struct sheet *s, const json_t *object, const char
 
 static void set(struct sheet *s, json_t *object, const char *member, json_t *value)
 {
-	if (!object || json_object_set_new(object, member, value) != 0)
+	/* Which takes the value, also when it fails. */
+	if (json_object_set_new(object, member, value) != 0)
 		s->failed = true;
 }
 
@@ -127,7 +128,8 @@ static json_t *append(struct sheet *s, json_t *list)
 {
 	json_t *object = json_object();
 
-	if (!list || json_array_append_new(list, object) != 0) {
+	/* Which takes the object, also when it fails. */
+	if (json_array_append_new(list, object) != 0) {
 		s->failed = true;
 		return NULL;
 	}
@@ -143,6 +145,8 @@ void sheet_section(struct sheet *s, const char *heading, const char *empty)
 	if (empty)
 		set(s, section, "empty", json_string(empty));
 	set(s, section, "items", s->items);
+	if (s->failed) /* then it is gone */
+		s->items = NULL;
 }
 
 json_t *sheet_item(struct sheet *s, const char *label, const char *text)
@@ -176,7 +180,7 @@ void sheet_line(struct sheet *s, json_t *item, const char *label, const char *te
 		lines = json_array();
 		set(s, item, "lines", lines);
 	}
-	line = append(s, lines);
+	line = s->failed ? NULL : append(s, lines);
 	set(s, line, "label", json_string(label));
 	set(s, line, "text", visible(text));
 	sheet_mark(s, line, mark);

@@ -14,11 +14,11 @@ struct elements {
 
 static void flush(struct elements *e)
 {
-	if (e->text.length == 0)
+	e->failed = e->failed || e->text.failed || !e->list;
+	if (e->text.length == 0 || e->failed)
 		return;
-	if (e->text.failed || !e->list ||
-	    json_array_append_new(e->list, json_stringn(e->text.data, e->text.length)) !=
-		    0)
+	if (json_array_append_new(e->list, json_stringn(e->text.data, e->text.length)) !=
+	    0)
 		e->failed = true;
 	strbuf_clear(&e->text);
 	e->units = 0;
@@ -148,8 +148,10 @@ struct pages {
 static void turn(struct pages *p)
 {
 	p->page = json_array();
-	if (!p->list || json_array_append_new(p->list, p->page) != 0)
+	if (json_array_append_new(p->list, p->page) != 0) {
 		p->failed = true;
+		p->page = NULL;
+	}
 	p->left = p->characters;
 }
 

@@ -135,6 +135,16 @@ static json_t *message_body(const struct drawing *d)
 		       : first_section(d);
 }
 
+/* Steals 'blocks'. */
+static json_t *whole_message(const struct strbuf *text, json_t *blocks, struct error *err)
+{
+	json_t *message = slack_message(text->data, blocks);
+
+	if (!message)
+		error_oom(err);
+	return message;
+}
+
 /* --- the message --- */
 
 /* Of what an approver reads, who is shown everything. */
@@ -198,7 +208,7 @@ json_t *slack_prompt_message(const json_t *prompt, const struct slack_prompt_vie
 		error_set(err, ERR_INTERNAL, "the prompt does not fit where it should");
 		return NULL;
 	}
-	return slack_message(text.data, TAKE(blocks));
+	return whole_message(&text, TAKE(blocks), err);
 }
 
 /* --- the review --- */
@@ -315,7 +325,7 @@ json_t *slack_prompt_ended(const json_t *prompt, const struct slack_prompt_view 
 			  "how it ended is too long to be told");
 		return NULL;
 	}
-	return slack_message(text.data, TAKE(blocks));
+	return whole_message(&text, TAKE(blocks), err);
 }
 
 /* --- words --- */

@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "console/render.h"
 #include "gate/policy.h"
 #include "gate/prompt.h"
 #include "guard/audit.h"
@@ -21,6 +22,7 @@
 #include "guard/testing_keys.h"
 #include "guard/ticket.h"
 #include "guard/token.h"
+#include "slack/render/prompt.h"
 #include "tests/chaos/faults.h"
 #include "wire/jsonrpc.h"
 #include "wire/schema.h"
@@ -368,7 +370,8 @@ static bool accept_arguments(const struct site *s, struct outcome *o, struct err
 	return true;
 }
 
-static bool show_prompt(const struct site *s, struct outcome *o, struct error *err)
+static json_t *build_prompt(const struct site *s, char shown[static DIGEST_HEX_BYTES],
+			    struct error *err)
 {
 	static const char *const approvers[] = { "alice@x", "bob@x", NULL };
 	static const char *const warnings[] = { "look twice", NULL };
@@ -390,9 +393,15 @@ static bool show_prompt(const struct site *s, struct outcome *o, struct error *e
 		.approvers = approvers,
 		.warnings = warnings,
 	};
+
+	return prompt_build(&in, shown, err);
+}
+
+static bool show_prompt(const struct site *s, struct outcome *o, struct error *err)
+{
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	char shown[DIGEST_HEX_BYTES];
-	json_auto_t *prompt = prompt_build(&in, shown, err);
+	json_auto_t *prompt = build_prompt(s, shown, err);
 
 	if (!prompt || !canonical_write(&sb, prompt, err))
 		return false;
@@ -401,6 +410,32 @@ static bool show_prompt(const struct site *s, struct outcome *o, struct error *e
 		return false;
 	put(o, sb.data, sb.length);
 	put_text(o, shown);
+	return true;
+}
+
+/* What is drawn with less is not drawn: a line that is missing would not be missed. */
+static bool draw_prompt(const struct site *s, struct outcome *o, struct error *err)
+{
+	const struct render_style style = { .columns = 80, .now_ms = 1000 };
+	const struct slack_prompt_view view = { .now_ms = 1000 };
+	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT, text = STRBUF_INIT;
+	char shown[DIGEST_HEX_BYTES];
+	size_t pages = 0;
+	json_auto_t *prompt = build_prompt(s, shown, err);
+
+	if (!prompt || !render_prompt(&page, prompt, &style, err))
+		return false;
+	json_auto_t *message = slack_prompt_message(prompt, &view, err);
+	if (!message || !json_write(&text, message, err))
+		return false;
+	json_auto_t *review = slack_prompt_page(prompt, 1000, 1, &pages, err);
+	if (!review || !json_write(&text, review, err))
+		return false;
+	json_auto_t *ended = slack_prompt_ended(prompt, &view, "denied", err);
+	if (!ended || !json_write(&text, ended, err))
+		return false;
+	put(o, page.data, page.length);
+	put(o, text.data, text.length);
 	return true;
 }
 
@@ -508,6 +543,7 @@ SCENARIO(read_keys)
 SCENARIO(find_caller)
 SCENARIO(accept_arguments)
 SCENARIO(show_prompt)
+SCENARIO(draw_prompt)
 SCENARIO(judge_by_policy)
 
 /* ---- What is durable ---- */
@@ -777,6 +813,7 @@ int main(void)
 		cmocka_unit_test(test_find_caller),
 		cmocka_unit_test(test_accept_arguments),
 		cmocka_unit_test(test_show_prompt),
+		cmocka_unit_test(test_draw_prompt),
 		cmocka_unit_test(test_judge_by_policy),
 		cmocka_unit_test(test_burn),
 		cmocka_unit_test(test_audit),
