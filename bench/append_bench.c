@@ -188,12 +188,12 @@ static void burn_one(struct bench *b, unsigned caller, uint64_t number)
 
 static void check_audit(struct bench *b, uint64_t count)
 {
-	_cleanup_free_ char *path = statedir_path(b->dir, "audit/bench.jsonl");
+	_cleanup_free_ char *folder = statedir_path(b->dir, "audit");
 	struct audit_report report;
 	struct error err = ERROR_INIT;
 
 	audit_close(TAKE(b->audit));
-	if (!path || !audit_verify_file(path, "bench", NULL, NULL, 0, &report, &err))
+	if (!folder || !audit_verify(folder, "bench", NULL, NULL, 0, &report, &err))
 		measure_fail_error("cannot verify the chain", &err);
 	if (!report.sound)
 		measure_fail("the chain is not sound: %s", report.finding);

@@ -2,10 +2,14 @@
  * audit-chains FOLDER COUNT FILE_BYTES -- the logs of a gate and a server as COUNT approvals
  * leave them, in files of about FILE_BYTES, each naming the other's heads. Goes on where an
  * earlier run ended. Prints the heads, "PROGRAM:SEQ:HASH".
+ *
+ * audit-chains FOLDER fill PROGRAM -- the log of a program that has room for a few lines more
+ * in its first file.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "guard/audit.h"
 
@@ -88,6 +92,36 @@ static void print_head(struct audit *a, const char *program)
 	printf("%s:%lld:%s\n", program, (long long)seq, hash);
 }
 
+enum { FILL_LINE = 200 * 1000, FILL_LEAVES = 4000 };
+
+static int fill(struct statedir *dir, const char *program)
+{
+	struct error err = ERROR_INIT;
+	struct audit *a = audit_open(dir, program, &err);
+	char *path = statedir_path(dir, "audit/%s.jsonl", program);
+	struct stat st = { 0 };
+
+	must(a && path, &err);
+	for (int64_t left = AUDIT_FILE_BYTES;;) {
+		left = AUDIT_FILE_BYTES - FILL_LEAVES - (int64_t)st.st_size;
+		if (left < 1000)
+			break;
+		const size_t length = left < 2 * FILL_LINE ? (size_t)left / 2 : FILL_LINE;
+		char *text = calloc(1, length + 1);
+		must(text != NULL, &err);
+		memset(text, 'x', length);
+		must(audit_append(a, "test.fill", json_pack("{s:s}", "text", text), NULL,
+				  &err),
+		     &err);
+		free(text);
+		must(stat(path, &st) == 0, &err);
+	}
+	audit_close(a);
+	free(path);
+	statedir_free(dir);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
@@ -100,6 +134,8 @@ int main(int argc, char **argv)
 	const int64_t bytes = strtoll(argv[3], NULL, 10);
 	struct statedir *dir = statedir_new(argv[1], &err);
 	must(dir && statedir_create(dir, &err), &err);
+	if (strcmp(argv[2], "fill") == 0)
+		return fill(dir, argv[3]);
 	must((p.gate = audit_open(dir, "gate", &err)), &err);
 	must((p.server = audit_open(dir, "accounts", &err)), &err);
 	audit_limit_file(p.gate, bytes);

@@ -1,6 +1,7 @@
 """'wingman audit' on logs in many files: what is proven of them offline, one approval's
 story, and lines handed on."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import tempfile
 
 import tap
+from gate_rig import Rig
 
 BUILD = os.environ["WINGMAN_BUILD"]
 WINGMAN = os.path.join(BUILD, "bin", "wingman")
@@ -272,6 +274,35 @@ def test_tail():
                   [json.loads(x)["seq"] for x in logs.lines("gate")[-100:]])
 
 
+def test_sandbox():
+    """A server begins its next file from inside its sandbox, a gate as well."""
+    rig = Rig()
+    try:
+        for program in ("fixture", "gate"):
+            subprocess.run([CHAINS, rig.dir, "fill", program], check=True)
+        rig.write("config/fixture.yaml", f"listen: {{address: 127.0.0.1, port: {rig.server_port}}}\n"
+                                         "freed_reads: [echo_text]\n")
+        rig.start_server()
+        rig.start_gate()
+        with rig.client() as c:
+            for _ in range(40):
+                rig.call("echo_text", {"text": "x"})
+                with contextlib.suppress(Exception):  # what counts is the line that a refusal leaves
+                    c.ask("propose_gate", action="pin_server", arguments={"server": "fixture", "digest": "0" * 64})
+        begun = {p: [n for n in os.listdir(rig.path("audit", p)) if n.endswith(".jsonl")]
+                 for p in ("fixture", "gate")}
+        tap.ok("the server's chain goes on in a new file", len(begun["fixture"]) == 1, begun)
+        tap.ok("and the gate's", len(begun["gate"]) == 1, begun)
+        rig.server.stop()
+        rig.gate.stop()
+        done = subprocess.run([WINGMAN, "--dir", rig.dir, "audit", "verify"], text=True, stdout=subprocess.PIPE)
+        tap.ok("both are sound", done.returncode == 0 and done.stdout.count("in 2 files") == 2, done.stdout)
+        doctor = subprocess.run([WINGMAN, "--dir", rig.dir, "doctor"], text=True, stdout=subprocess.PIPE).stdout
+        tap.ok("the doctor reads them", "lines, end" in doctor and "BROKEN" not in doctor, doctor)
+    finally:
+        rig.done()
+
+
 if __name__ == "__main__":
-    tap.run([test_verify, test_offline, test_cut, test_story, test_export, test_syslog, test_follow, test_tail])
+    tap.run([test_sandbox, test_verify, test_offline, test_cut, test_story, test_export, test_syslog, test_follow, test_tail])
     tap.done()

@@ -35,25 +35,32 @@ static int64_t line_of(const struct verifier *v, int64_t seq, size_t *ret_file)
 	while (i > 0 && v->begins[i] > seq)
 		i--;
 	*ret_file = i;
-	return seq - v->begins[i] + 1;
+	/* A line before all files shows in the first one, which names it. */
+	return seq < v->begins[i] ? 1 : seq - v->begins[i] + 1;
 }
 
-_printf_(3, 4) static bool find_fault(struct verifier *v, int64_t seq, const char *format,
-				      ...)
+static bool place_fault(struct verifier *v, int64_t seq)
 {
 	struct audit_report *r = v->report;
 	size_t file;
-	va_list args;
 
-	va_start(args, format);
-	(void)vsnprintf(r->finding, sizeof r->finding, format, args);
-	va_end(args);
 	r->finding_line = line_of(v, seq, &file);
 	const char *path = v->files[file].path, *slash = strrchr(path, '/');
 	(void)snprintf(r->finding_file, sizeof r->finding_file, "%s",
 		       slash ? slash + 1 : path);
 	r->sound = false;
 	return false;
+}
+
+_printf_(3, 4) static bool find_fault(struct verifier *v, int64_t seq, const char *format,
+				      ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(v->report->finding, sizeof v->report->finding, format, args);
+	va_end(args);
+	return place_fault(v, seq);
 }
 
 /* The line being read, and the one before it: by the place where they stand. */
