@@ -11,12 +11,13 @@ PACKAGES = deploy/packages
 NINJA = ninja -j$(JOBS)
 
 .NOTPARALLEL:
-.PHONY: help run build test bench demo fuzz check format clean install
+.PHONY: help run build test soak bench demo fuzz check format clean install
 .PHONY: packages-build packages-test packages-bench packages-check
 
 help:
 	@echo 'make run      install packages, build, bring the suite up and open the console'
 	@echo 'make test     install packages, build, run every test; once more under sanitizers'
+	@echo 'make soak     what make test does with attacks on approvals, for hours'
 	@echo 'make build    install packages and build into build/bin/'
 	@echo 'make demo     build and play the first five minutes'
 	@echo 'make bench    build and measure'
@@ -101,6 +102,14 @@ FUZZ_SECONDS ?= 600
 fuzz: packages-test build/fuzzers/build.ninja
 	@$(NINJA) -C build/fuzzers fuzzers
 	@exec /usr/bin/python3 -B tests/fuzz/run.py build/fuzzers $(FUZZ_SECONDS) $(JOBS)
+
+# Ten million generated attacks, and a thousand times kill -9.
+soak: packages-test build/.with-tests
+	@$(NINJA) -C build
+	WINGMAN_BUILD='$(CURDIR)/build' WINGMAN_SOURCE='$(CURDIR)' PYTHONPATH=tests \
+		build/venv/bin/python3 -B tests/attacks_test.py inside --count 10000000
+	WINGMAN_BUILD='$(CURDIR)/build' WINGMAN_SOURCE='$(CURDIR)' PYTHONPATH=tests \
+		build/venv/bin/python3 -B tests/attacks_test.py processes --count 20000 --kills 1000
 
 # ---- Checking ----
 

@@ -1,0 +1,457 @@
+"""Generated attacks on approvals; what may be executed is exactly what was approved, once.
+
+    attacks_test.py inside [--count N] [--seed N]       in process: attacks/attack-approvals.c
+    attacks_test.py processes [--count N] [--seed N] [--kills N]
+
+The second form runs the real gate and a real server. Several clients at once ask for
+effects, decide some of them, and attack what there is, with what attacks/hostile.py makes;
+in its last part keeper, caller and server are killed at moments nobody chose. The oracle is
+what the test itself said yes to, beside what the server's backend saw. On failure the seed
+is told; moments are not in it, so what depends on them may need several tries.
+"""
+
+import argparse
+import http.client
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+import tap
+from attacks.hostile import KINDS, Hostile, text
+from gate_client import GateClient, Refused
+from gate_crash_test import caller_pid
+from gate_rig import PEOPLE, Rig
+
+CLIENTS = 4
+EFFECTS = 6             # of one scene
+ATTACKS = 20
+SETTLE_S = 150          # a grant lives for one minute
+GONE = (OSError, EOFError, http.client.HTTPException)
+
+
+class Effect:
+    """Something that somebody asked for, and what we said to it."""
+
+    def __init__(self, key, value, reason, is_direct):
+        self.key, self.value, self.reason, self.is_direct = key, value, reason, is_direct
+        self.approval = None
+        self.yes_sent = self.yes_heard = self.taken_back = False
+
+    def arguments(self):
+        return {"key": self.key, "value": self.value, "reason": self.reason}
+
+
+class Attackers:
+    """What all clients know together."""
+
+    def __init__(self, rig, seed):
+        self.rig, self.seed = rig, seed
+        self.lock = threading.Lock()
+        self.effects = []
+        self.counts = {}
+        self.made = self.kills = 0
+        self.with_kills = False
+        self.stop = False
+        self.surprises = []
+
+    def new_effect(self, dice):
+        with self.lock:
+            n = len(self.effects)
+            name = "e" + "".join("abcdefghij"[int(d)] for d in str(n))
+            effect = Effect(name, text(dice, 40) + str(n), "why " + text(dice, 20),
+                            dice.random() < 0.35)
+            self.effects.append(effect)
+            return effect
+
+    def count(self, kind):
+        with self.lock:
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+            self.made += 1
+
+    def surprise(self, words):
+        with self.lock:
+            self.surprises.append(words)
+
+
+class Client(threading.Thread):
+    """One of several; repeats what broke."""
+
+    def __init__(self, all_, number, wanted):
+        super().__init__(daemon=True)
+        self.all, self.rig, self.wanted = all_, all_.rig, wanted
+        self.dice = random.Random(f"{all_.seed}/{number}/{all_.with_kills}")
+        self.hostile = Hostile(self.rig, self.dice)
+        self.gate = None
+        self.failed = None
+
+    def run(self):
+        try:
+            while not self.all.stop and (self.all.made < self.wanted or self.all.with_kills):
+                self.scene()
+        except Exception as e:  # pylint: disable=broad-except
+            import traceback
+            self.failed = traceback.format_exc() + str(e)
+        finally:
+            if self.gate:
+                self.gate.close()
+
+    # --- talking to a gate that may die ---
+
+    def ask(self, m, **members):
+        """The reply, Refused, or None when the gate died over it."""
+        try:
+            if not self.gate:
+                self.gate = GateClient(self.rig.path("run/gate.sock"))
+            return self.gate.ask(m, **members)
+        except GONE:
+            if self.gate:
+                self.gate.close()
+            self.gate = None
+            return None
+
+    def patient(self, m, **members):
+        """The same until somebody answers."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not self.all.stop:
+            reply = self.ask(m, **members)
+            if reply:
+                return reply
+            time.sleep(0.05)
+        return None
+
+    def call(self, effect):
+        """A direct client's call; the result, or None when the server died over it."""
+        try:
+            return self.rig.call("put_value", effect.arguments())
+        except GONE:
+            return None
+        except AssertionError:      # a refusal in HTTP alone
+            return None
+
+    # --- one scene ---
+
+    def scene(self):
+        effects = [self.all.new_effect(self.dice) for _ in range(EFFECTS)]
+        for effect in effects:
+            self.propose(effect)
+        asked_at = time.monotonic()
+        self.attack(effects, ATTACKS)
+        for effect in effects:
+            self.wait_pending(effect)
+        left = asked_at + 1.1 - time.monotonic()
+        if left > 0:
+            time.sleep(left)
+        for effect in effects:
+            if effect.approval:
+                self.decide(effect)
+        self.attack(effects, ATTACKS)
+        for effect in effects:
+            if effect.is_direct and effect.approval:
+                for _ in range(self.dice.randint(1, 3)):
+                    self.repeat(effect)
+
+    def propose(self, effect):
+        try:
+            if effect.is_direct:
+                result = self.call(effect)
+                error = ((result or {}).get("structuredContent") or {}).get("error", {})
+                effect.approval = error.get("details", {}).get("approval")
+            else:
+                reply = self.ask("propose", tool="fixture.put_value",
+                                 arguments=effect.arguments())
+                effect.approval = reply and reply["approval"]
+        except Refused as e:
+            if e.code not in ("rate_limited", "backend_unavailable"):
+                self.all.surprise(f"a proposal was refused: {e}")
+
+    def wait_pending(self, effect):
+        deadline = time.monotonic() + 30
+        while effect.approval and time.monotonic() < deadline and not self.all.stop:
+            reply = self.patient("show", approval=effect.approval)
+            if not reply or reply["record"]["state"] not in ("proposed", "planned"):
+                effect.posted_at = reply and reply["record"].get("posted_at")
+                return
+            time.sleep(0.05)
+
+    def say(self, effect, decision, gate=None):
+        """Read it and decide; True when the gate took it."""
+        ask = gate.ask if gate else self.patient
+        reply = ask("show", approval=effect.approval)
+        record = reply and reply["record"]
+        if not record or record["state"] != "pending":
+            return False
+        left = record["posted_at"] / 1000 + 1.05 - time.time()
+        if left > 0:
+            time.sleep(min(left, 2))
+        if decision == "approve":
+            effect.yes_sent = True
+        try:
+            ask = gate.ask if gate else self.ask
+            return bool(ask("decide", approval=effect.approval, decision=decision,
+                            shown=record["shown"]))
+        except (Refused, *GONE):
+            return False
+
+    def decide(self, effect):
+        roll = self.dice.random()
+        if roll < 0.60:
+            effect.yes_heard = self.say(effect, "approve")
+        elif roll < 0.70:
+            self.all.count("two clicks at once")
+            self.both(effect, lambda gate: self.say(effect, "approve", gate),
+                      lambda: self.say(effect, "approve"))
+        elif roll < 0.78:
+            self.all.count("yes against cancel")
+            effect.taken_back = True
+            self.both(effect, lambda gate: gate.ask("cancel", approval=effect.approval),
+                      lambda: self.say(effect, "approve"))
+        elif roll < 0.86:
+            self.all.count("yes against revoke")
+            effect.taken_back = True
+            self.both(effect, lambda gate: gate.ask("revoke", approval=effect.approval),
+                      lambda: self.say(effect, "approve"))
+        elif roll < 0.93:
+            self.say(effect, "deny")
+        # else nobody says anything
+
+    def both(self, effect, other, mine):
+        """Two at the same moment, over two connections."""
+        heard = []
+
+        def run():
+            try:
+                with GateClient(self.rig.path("run/gate.sock")) as gate:
+                    heard.append(bool(other(gate)))
+            except (Refused, *GONE):
+                pass
+        thread = threading.Thread(target=run)
+        thread.start()
+        mine_heard = mine()
+        thread.join()
+        effect.yes_heard = effect.yes_sent and (mine_heard or True in heard)
+
+    def repeat(self, effect):
+        self.all.count("a repeated call")
+        result = self.call(effect)
+        if result is None:
+            result = self.call(effect)      # what a client does whose request broke
+        if result and not result.get("isError"):
+            after = (result.get("structuredContent") or {}).get("after")
+            if after != effect.value:
+                self.all.surprise(f"{effect.key}: a repeat was told {result}")
+            if not effect.yes_sent:
+                self.all.surprise(f"{effect.key}: done, and nobody said yes: {result}")
+
+    def attack(self, effects, count):
+        for _ in range(count):
+            if self.all.stop or (self.all.made >= self.wanted and not self.all.with_kills):
+                return
+            effect = self.dice.choice(effects if self.dice.random() < 0.6 else
+                                      self.all.effects[:])
+            kind = self.hostile.pick()
+            try:
+                self.hostile.run(kind, effect, self)
+            except (Refused, *GONE):
+                pass
+            self.all.count(kind)
+
+
+# --- kill -9 ---
+
+def start_again(start):
+    for attempt in range(5):
+        try:
+            start()
+            return
+        except RuntimeError:
+            if attempt == 4:
+                raise
+            time.sleep(0.2)
+
+
+def kill_one(rig, what):
+    if what == "server":
+        rig.server.kill()
+        start_again(rig.start_server)
+        return
+    if what == "caller":
+        try:
+            os.kill(caller_pid(rig), signal.SIGKILL)
+        except (AssertionError, ProcessLookupError):
+            pass
+        rig.gate.process.wait(20)
+    rig.gate.kill()
+    start_again(rig.start_gate)
+
+
+def kill_many(all_, count):
+    dice = random.Random(f"{all_.seed}/kills")
+    for _ in range(count):
+        time.sleep(dice.random() * 0.8)
+        kill_one(all_.rig, dice.choice(("keeper", "caller", "server")))
+        all_.kills += 1
+
+
+# --- the account ---
+
+def hurry(rig, gate, effect, state):
+    """Who still waits takes it back; a client whose call broke comes again for the outcome."""
+    try:
+        if state in ("pending", "approved"):
+            effect.taken_back = True
+            gate.ask("cancel", approval=effect.approval)
+        elif effect.is_direct and state in ("granted", "executing"):
+            rig.call("put_value", effect.arguments())
+    except (Refused, AssertionError, *GONE):
+        pass
+    time.sleep(0.05)
+
+
+def settle(all_, gate):
+    """Every effect's record, ended."""
+    records, deadline = {}, time.monotonic() + SETTLE_S
+    for effect in [e for e in all_.effects if e.approval]:
+        record = gate.show(effect.approval)
+        while "ended_at" not in record:
+            if time.monotonic() > deadline:
+                all_.surprise(f"{effect.key} is {record['state']} for ever")
+                break
+            hurry(all_.rig, gate, effect, record["state"])
+            record = gate.show(effect.approval)
+        records[effect.approval] = record
+    return records
+
+
+def account(all_, records, was_killed):
+    """Faults, in words: of runs that nobody approved, of the same twice, of false words."""
+    rig, faults = all_.rig, []
+    runs = {}
+    for key, approval, *_ in rig.runs():
+        runs.setdefault(approval, []).append(key)
+    ours = {e.approval: e for e in all_.effects if e.approval}
+    for approval, keys in runs.items():
+        effect = ours.get(approval)
+        if not effect or not effect.yes_sent:
+            faults.append(f"{approval} ran, and nobody said yes to it: {keys}")
+        elif keys != [effect.key]:
+            faults.append(f"{approval} was for {effect.key} and ran as {keys}")
+    for approval, effect in ours.items():
+        state, count = records[approval]["state"], len(runs.get(approval, []))
+        value = rig.value(effect.key)
+        if state == "succeeded" and count != 1:
+            faults.append(f"{effect.key} succeeded, and ran {count} times")
+        if count == 0 and value:
+            faults.append(f"{effect.key} did not run, and its value is there")
+        if count and state in ("succeeded", "executing") and value != effect.value:
+            faults.append(f"{effect.key} has another value than approved: {value!r}")
+        if count and state not in ("succeeded", "unknown", "failed"):
+            faults.append(f"{effect.key} ran, and the record says {state}")
+        if count and state == "failed" and value == effect.value:
+            faults.append(f"{effect.key} happened, and the record says that it failed")
+        # Nobody was killed and nobody took it back: then it has to happen, too.
+        if (effect.yes_heard and not effect.taken_back and not was_killed and
+                not effect.is_direct and state != "succeeded"):
+            faults.append(f"{effect.key} was approved and is {state}: "
+                          f"{records[approval].get('outcome')}")
+    return faults
+
+
+def show_numbers(all_, records):
+    ends = {}
+    for record in records.values():
+        ends[record["state"]] = ends.get(record["state"], 0) + 1
+    tap.note(f"{all_.made} attacks, {all_.kills} kills; how what was asked for ended: {ends}")
+    for kind in sorted(all_.counts):
+        tap.note(f"{all_.counts[kind]:7} {kind}")
+
+
+def clients(all_, wanted, during=None):
+    threads = [Client(all_, i, wanted) for i in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        if during:
+            during()
+            all_.stop = True
+    finally:
+        for thread in threads:
+            thread.join(300)
+    all_.stop = False
+    for thread in threads:
+        if thread.failed or thread.is_alive():
+            all_.surprise(thread.failed or "a client is stuck")
+
+
+def judge(all_, name, was_killed):
+    with all_.rig.client() as gate:
+        records = settle(all_, gate)
+    faults = account(all_, records, was_killed) + all_.surprises
+    tap.ok(name, not faults, "\n".join([f"again with --seed {all_.seed}"] + faults[:20]))
+    show_numbers(all_, records)
+    return records
+
+
+class AttackedRig(Rig):
+    def __init__(self):
+        super().__init__()
+        self.limits = ("{proposals_at_once: 10000, proposals_per_minute: 1000000, "
+                       "open_per_person: 10000, open: 10000}")
+        self.write_gate_config()
+        self.write("config/fixture.yaml", self.read("config/fixture.yaml") +
+                   "limits: {plans_per_minute: 100000, calls_per_caller: 64}\n")
+
+
+def processes(args):
+    tap.note(f"seed {args.seed}")
+    rig = AttackedRig()
+    try:
+        rig.start()
+        all_ = Attackers(rig, args.seed)
+        clients(all_, args.count)
+        records = judge(all_, "exactly what was approved was executed, each once", False)
+        good = sum(r["state"] == "succeeded" for r in records.values())
+        tap.ok("what was good was executed", good * 4 > len(records), good)
+        missing = [k for k in KINDS if not all_.counts.get(k)]
+        if args.count >= 1000:
+            tap.equal("every kind occurred", missing, [])
+        if args.kills:
+            all_.with_kills = True
+            clients(all_, 0, lambda: kill_many(all_, args.kills))
+            judge(all_, f"with {args.kills} times kill -9: each approved effect once, or "
+                        "reported as unknown", True)
+        with rig.client() as gate:
+            tap.ok("the gate lives", gate.hello()["ok"])
+        tap.ok("no grant reached a log", "eyJhcHByb3ZlcnMi" not in rig.read("audit/gate.jsonl") +
+               rig.read("audit/fixture.jsonl") + rig.read("run/gate.log") +
+               rig.read("run/fixture.log"))
+    except Exception:
+        tap.note(f"again with --seed {args.seed}")
+        raise
+    finally:
+        rig.done()
+
+
+def inside(args):
+    program = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "attack-approvals")
+    sys.stdout.flush()
+    os.execv(program, [program, "--count", str(args.count), "--seed", str(args.seed)])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("form", choices=("inside", "processes"))
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=int(time.time() * 1000))
+    args = parser.parse_args()
+    if args.form == "inside":
+        inside(args)
+    tap.run([lambda: processes(args)])
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
