@@ -222,6 +222,31 @@ static void test_failover(void **state)
 	assert_true(epoch_of(c) > before);
 }
 
+/* A primary that follows another and comes back has had somebody else's history. */
+static void test_demoted(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(coord_closep) struct coordination *c =
+		open_store(&f->server, 0, LONG_MS);
+	_cleanup_free_ char *value = NULL;
+	char command[64];
+	int64_t before = epoch_of(c), now = 0;
+	bool first = true;
+
+	assert_good(coord_put(c, "k", "v", 0, err));
+	(void)snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %u",
+		       redis_server_free_port());
+	redis_server_tell(&f->server, command);
+	assert_fails("replica", coord_get(c, "k", &value, err));
+	assert_fails("replica", coord_now_ms(c, &now, err));
+	assert_fails("replica", coord_claim(c, "burn/a", "v", 0, &first, NULL, err));
+	redis_server_tell(&f->server, "REPLICAOF NO ONE");
+	assert_true(epoch_of(c) > before);
+	assert_good(coord_get(c, "k", &value, err));
+	assert_string_equal(value, "v");
+	assert_true(claim(c, "burn/a"));
+}
+
 /* ---- Slow ------------------------------------------------------------------------ */
 
 static void test_stopped(void **state)
@@ -638,21 +663,14 @@ int main(void)
 {
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start, stop)
 	static const struct CMUnitTest tests[] = {
-		WITH_SERVER(test_restart),
-		WITH_SERVER(test_flush),
-		WITH_SERVER(test_restored),
-		WITH_SERVER(test_failover),
-		WITH_SERVER(test_stopped),
-		WITH_SERVER(test_unfit),
-		WITH_SERVER(test_hidden_configuration),
-		WITH_SERVER(test_least_rights),
-		WITH_SERVER(test_full),
-		WITH_SERVER(test_cut_once),
-		WITH_SERVER(test_cut_twice),
-		WITH_SERVER(test_cut_before),
-		WITH_SERVER(test_script_flushed),
-		WITH_SERVER(test_clock),
-		WITH_SERVER(test_replicas),
+		WITH_SERVER(test_restart),      WITH_SERVER(test_flush),
+		WITH_SERVER(test_restored),     WITH_SERVER(test_failover),
+		WITH_SERVER(test_demoted),      WITH_SERVER(test_stopped),
+		WITH_SERVER(test_unfit),        WITH_SERVER(test_hidden_configuration),
+		WITH_SERVER(test_least_rights), WITH_SERVER(test_full),
+		WITH_SERVER(test_cut_once),     WITH_SERVER(test_cut_twice),
+		WITH_SERVER(test_cut_before),   WITH_SERVER(test_script_flushed),
+		WITH_SERVER(test_clock),        WITH_SERVER(test_replicas),
 		WITH_SERVER(test_processes),
 	};
 
