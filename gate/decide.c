@@ -12,6 +12,8 @@ struct policy_question decide_question(const json_t *record)
 		.tool = json_get_string(record, "tool"),
 		.requester = json_get_string(record, "requester"),
 		.arguments = json_get_string(record, "arguments"),
+		.words_from =
+			json_object_get(json_object_get(record, "surface"), "words_from"),
 		.risk = RISK_DESTRUCTIVE,
 		.reversible = true,
 		.plan_approvers = json_get_int64(requires, "approvers", 1),
@@ -32,12 +34,12 @@ struct policy_question decide_question(const json_t *record)
 static bool is_frozen_approver(const json_t *record, const char *person)
 {
 	const json_t *policy = json_object_get(record, "policy");
-	const char *requester = json_get_string(record, "requester");
+	struct policy_question q = decide_question(record);
 	size_t i;
 	json_t *one;
 
-	if (json_is_true(json_object_get(policy, "four_eyes")) && requester &&
-	    strcmp(requester, person) == 0)
+	if (json_is_true(json_object_get(policy, "four_eyes")) && q.requester &&
+	    policy_is_author(&q, person))
 		return false;
 	json_array_foreach(json_object_get(policy, "approvers"), i, one)
 	{
@@ -62,9 +64,10 @@ bool decide_check_person(const json_t *record, const struct policy *policy,
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "the policy no longer lets '%s' call this: %s",
 				 q.requester, now.why);
-	if (now.four_eyes && strcmp(person, q.requester) == 0)
+	if (now.four_eyes && policy_is_author(&q, person))
 		return error_set(err, ERR_PERMISSION_DENIED,
-				 "four eyes are wanted: whoever asked may not decide");
+				 "four eyes are wanted: whoever asked, or whose words "
+				 "stand in it, may not decide");
 	if (!policy_may_approve(policy, &q, &now, person))
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "the policy does not let '%s' decide this", person);

@@ -20,7 +20,8 @@ struct fields {
 	const char *conversation, *as, *action, *arguments_text, *ticket, *grant,
 		*request_state;
 	const char *url, *page, *notice, *word;
-	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls;
+	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,
+		*words_from;
 	int64_t limit, v, request, status;
 	bool sent, up;
 };

@@ -97,7 +97,7 @@ static bool may_all(const struct several *s, const char *person)
 		if (!policy_may_approve(s->k->policy, &s->questions[i], &s->answers[i],
 					person))
 			return false;
-	return !(s->all.four_eyes && strcmp(person, s->questions[0].requester) == 0);
+	return !(s->all.four_eyes && policy_is_author(&s->questions[0], person));
 }
 
 static bool find_approvers(struct several *s, struct error *err)

@@ -34,6 +34,19 @@ static int64_t last_run_ms(struct keeper *k, const json_t *body)
 	return strtoll(text, NULL, 10);
 }
 
+/* Whose words the arguments are, besides the requester's. */
+static void add_authors(struct strbuf *sb, const json_t *words_from)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(words_from, i, one)
+	{
+		strbuf_add_format(sb, "%s%s", i ? ", " : "; with words of ",
+				  json_string_value(one));
+	}
+}
+
 void keeper_surface_words(const struct approval *a, struct strbuf *surface,
 			  struct strbuf *outcome_to)
 {
@@ -52,6 +65,7 @@ void keeper_surface_words(const struct approval *a, struct strbuf *surface,
 		strbuf_add_format(outcome_to, "this terminal (%s)",
 				  client ? client : "?");
 	}
+	add_authors(surface, json_object_get(s, "words_from"));
 }
 
 json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,

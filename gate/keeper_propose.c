@@ -344,6 +344,14 @@ static bool read_several(struct keeper *k, struct several *s, const json_t *call
 	return true;
 }
 
+/* "<decision>-1" to "-8". */
+static void part_id(const char *id, size_t i, char ret[static RECORD_KEY_BYTES])
+{
+	_Static_assert(GRANT_BUNDLE_MAX < 10, "one digit");
+	(void)snprintf(ret, RECORD_KEY_BYTES, "%.*s-%c", RECORD_ID_BYTES - 1, id,
+		       (char)('1' + (char)i));
+}
+
 /* The decision's own record, without its id: the calls by what they are. */
 static json_t *head_body(const struct keeper *k, const struct several *s, const char *id,
 			 struct error *err)
@@ -353,10 +361,10 @@ static json_t *head_body(const struct keeper *k, const struct several *s, const 
 	char digest[DIGEST_HEX_BYTES];
 
 	for (size_t i = 0; calls && requests && i < s->count; i++) {
-		char part[RECORD_KEY_BYTES + 24];
+		char part[RECORD_KEY_BYTES];
 		json_t *row;
 
-		(void)snprintf(part, sizeof part, "%s-%zu", id, i + 1);
+		part_id(id, i, part);
 		row = json_pack("{s:s, s:s, s:s, s:s}", "approval", part, "server",
 				s->servers[i], "tool", s->tools[i], "risk",
 				risk_name(s->checked[i].tool->risk));
@@ -387,9 +395,9 @@ static bool add_part(struct keeper *k, const struct several *s, size_t i, const 
 	json_t *body = new_body(k, &s->proposals[i], &s->checked[i]);
 	json_t *bundle = json_pack("{s:s, s:I, s:I}", "id", id, "seq", (json_int_t)i,
 				   "of", (json_int_t)s->count);
-	char part[RECORD_KEY_BYTES + 24];
+	char part[RECORD_KEY_BYTES];
 
-	(void)snprintf(part, sizeof part, "%s-%zu", id, i + 1);
+	part_id(id, i, part);
 	if (!audit || !body || json_object_set_new(body, "bundle", bundle) != 0 ||
 	    json_object_set_new(body, "id", json_string(part)) != 0) {
 		json_decref(audit);

@@ -220,13 +220,43 @@ bool keeper_split_tool(const char *name, char server[static 33], char tool[stati
 
 /* --- proposing --- */
 
-static json_t *console_surface(const struct peer *p, const char *conversation)
+enum { WORDS_FROM_MAX = 16 };
+
+static bool check_words_from(const json_t *persons, struct error *err)
+{
+	size_t i;
+	json_t *one;
+
+	if (json_array_size(persons) > WORDS_FROM_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "words_from names more than %d persons", WORDS_FROM_MAX);
+	json_array_foreach(persons, i, one)
+	{
+		if (!json_is_string(one) || !name_is_principal(json_string_value(one)))
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "words_from names persons, as in gate.yaml");
+	}
+	return true;
+}
+
+static json_t *console_surface(const struct peer *p, const struct fields *f,
+			       struct error *err)
 {
 	char client[32];
+	json_t *surface;
 
 	(void)snprintf(client, sizeof client, "uid %u", (unsigned)p->uid);
-	return json_pack("{s:s, s:s, s:s*}", "kind", "console", "client", client,
-			 "conversation", conversation);
+	if (!check_words_from(f->words_from, err))
+		return NULL;
+	surface = json_pack("{s:s, s:s, s:s*}", "kind", "console", "client", client,
+			    "conversation", f->conversation);
+	if (!surface || (json_array_size(f->words_from) > 0 &&
+			 json_object_set(surface, "words_from", f->words_from) != 0)) {
+		json_decref(surface);
+		error_oom(err);
+		return NULL;
+	}
+	return surface;
 }
 
 /* A person's choice among candidates takes the place of what was first said. */
@@ -243,18 +273,16 @@ static json_t *with_choices(const struct fields *f, struct error *err)
 }
 
 static json_t *propose(struct keeper *k, struct peer *p, const char *server,
-		       const char *tool, const json_t *arguments,
-		       const char *conversation, struct error *err)
+		       const char *tool, const json_t *arguments, const struct fields *f,
+		       struct error *err)
 {
-	json_auto_t *surface = console_surface(p, conversation);
+	json_auto_t *surface = console_surface(p, f, err);
 	const char *person = keeper_person(k, p);
 	const struct approval *a;
 	char who[129];
 
-	if (!surface || !person) {
-		error_oom(err);
+	if (!surface || !person)
 		return NULL;
-	}
 	/* The policy that the name is borrowed from may be read afresh on the way. */
 	(void)snprintf(who, sizeof who, "%s", person);
 	a = keeper_propose(k,
@@ -272,7 +300,7 @@ static json_t *propose(struct keeper *k, struct peer *p, const char *server,
 static json_t *propose_several(struct keeper *k, struct peer *p, const struct fields *f,
 			       struct error *err)
 {
-	json_auto_t *surface = console_surface(p, f->conversation);
+	json_auto_t *surface = console_surface(p, f, err);
 	const struct approval *a;
 	char who[129];
 
@@ -281,10 +309,8 @@ static json_t *propose_several(struct keeper *k, struct peer *p, const struct fi
 			  "a proposal has a tool and its arguments, or several calls");
 		return NULL;
 	}
-	if (!surface) {
-		error_oom(err);
+	if (!surface)
 		return NULL;
-	}
 	(void)snprintf(who, sizeof who, "%s", keeper_person(k, p));
 	a = keeper_propose_several(k, who, surface, f->calls, err);
 	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
@@ -323,12 +349,11 @@ json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields 
 	    keeper_is_for_gate(server, f->tool, err))
 		return NULL;
 	arguments = with_choices(f, err);
-	return arguments ? propose(k, p, server, tool, arguments, f->conversation, err)
-			 : NULL;
+	return arguments ? propose(k, p, server, tool, arguments, f, err) : NULL;
 }
 
 json_t *keeper_on_propose_gate(struct keeper *k, struct peer *p, const struct fields *f,
 			       struct error *err)
 {
-	return propose(k, p, "gate", f->action, f->arguments, NULL, err);
+	return propose(k, p, "gate", f->action, f->arguments, f, err);
 }

@@ -14,7 +14,8 @@
  * the peer's uid, mapped by configuration; an unmapped uid may say hello and status only.
  *   hello       {v}                         -> {v, principal?, team: bool, pin_set: bool, version}
  *   propose     {tool: "server.tool", arguments, conversation?, choices?}  -> {approval, state}
- *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order
+ *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order;
+ *               both take words_from?: [person], whose words stand in the arguments: four eyes exclude them as well
  *   show        {approval}                  -> {record, parts?: one a call of several} (without secrets: no requestState, no grant)
  *   list        {state?, limit?}            -> {records: [summaries]}
  *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}

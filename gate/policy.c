@@ -277,6 +277,11 @@ void policy_judge(const struct policy *p, const struct policy_question *q,
 			       "no rule of the policy names this call");
 }
 
+bool policy_is_author(const struct policy_question *q, const char *person)
+{
+	return strcmp(person, q->requester) == 0 || policy_names(q->words_from, person);
+}
+
 bool policy_may_approve(const struct policy *p, const struct policy_question *q,
 			const struct policy_answer *a, const char *person)
 {
@@ -288,7 +293,7 @@ bool policy_may_approve(const struct policy *p, const struct policy_question *q,
 		return false;
 	if (r && r->approvers && !policy_names(r->approvers, person))
 		return false;
-	return !(a->four_eyes && strcmp(person, q->requester) == 0);
+	return !(a->four_eyes && policy_is_author(q, person));
 }
 
 const char **policy_approvers(const struct policy *p, const struct policy_question *q,

@@ -31,6 +31,8 @@ struct policy_question {
 	bool reversible;        /* every effect of the plan is */
 	int64_t plan_approvers; /* the least that the server's plan asks for */
 	const char *requester;
+	const json_t
+		*words_from;   /* persons whose words stand in it; NULL: nobody else's */
 	const char *arguments; /* canonical text; NULL: not known, so no pattern fits */
 };
 
@@ -54,6 +56,8 @@ json_t *policy_explain(const struct policy *p,
 /* Whether this person may approve under that answer, which the same policy gave. */
 bool policy_may_approve(const struct policy *p, const struct policy_question *q,
 			const struct policy_answer *a, const char *person);
+/* Whom four eyes exclude: who asked, and whose words an argument came from. */
+bool policy_is_author(const struct policy_question *q, const char *person);
 /* Everybody who may, NULL-terminated array of borrowed strings; free() the array. */
 const char **policy_approvers(const struct policy *p, const struct policy_question *q,
 			      const struct policy_answer *a) _must_use_;

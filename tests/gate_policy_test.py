@@ -63,6 +63,38 @@ def test_arguments(rig):
                 lambda: c.propose("fixture.sleep_for", ms=11))
 
 
+def test_authors(rig):
+    """Four eyes exclude everybody whose words stand in the arguments."""
+    rig.write("config/policy.yaml", "rules:\n  - {name: eyes, server: fixture, four_eyes: true}\n")
+    arguments = {"key": "authors", "value": "1", "reason": WHY}
+    with rig.client() as c:
+        a = c.ask("propose", tool="fixture.put_value", arguments=arguments,
+                  words_from=[BOB])["approval"]
+        record = c.wait(a, "pending")
+        tap.equal("nobody is left", record["policy"]["approvers"], [])
+        tap.ok("and the prompt says whose words they are",
+               "with words of " + BOB in record["prompt"]["surface"], record["prompt"]["surface"])
+        rig.become(BOB)
+        c.hello()
+        time.sleep(1.1)
+        refused("an author may not decide", "permission_denied", "whose words",
+                lambda: c.decide(a, "approve", record["shown"]))
+        rig.become(ALICE)
+        c.hello()
+        b = c.ask("propose", tool="fixture.put_value", arguments=arguments)["approval"]
+        tap.ok("without those words it is another proposal", a != b)
+        tap.equal("which he may decide", c.wait(b, "pending")["policy"]["approvers"], [BOB])
+        refused("they are persons", "invalid_argument", "names persons",
+                lambda: c.ask("propose", tool="fixture.put_value", arguments=arguments,
+                              words_from=["bob the builder"]))
+        refused("not too many", "invalid_argument", "more than 16",
+                lambda: c.ask("propose", tool="fixture.put_value", arguments=arguments,
+                              words_from=[f"p{i}" for i in range(17)]))
+        for x in (a, b):
+            c.ask("cancel", approval=x)
+    rig.write("config/policy.yaml", POLICY)
+
+
 def test_frozen(rig):
     """A yes under a rule that has since been narrowed does not count."""
     with rig.client() as c:
@@ -151,7 +183,7 @@ def test_check(rig):
     rig.write("config/policy.yaml", POLICY)
 
 
-TESTS = [test_arguments, test_frozen, test_rate, test_explain, test_check]
+TESTS = [test_arguments, test_authors, test_frozen, test_rate, test_explain, test_check]
 
 if __name__ == "__main__":
     the_rig = Rig()
