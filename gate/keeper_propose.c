@@ -150,6 +150,22 @@ static bool check_open(const struct keeper *k, const struct proposal *p, int64_t
 	return true;
 }
 
+/* Of a conversation, whoever takes part in it; no person's name has a space. */
+static bool take_turn_in_conversation(struct keeper *k, const struct proposal *p,
+				      struct error *err)
+{
+	const char *conversation = json_get_string(p->surface, "conversation");
+	_cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
+	int64_t wait_ms = 0;
+
+	if (!conversation)
+		return true;
+	strbuf_add_format(&key, "in %s", conversation);
+	return strbuf_ok(&key) ? limiter_take(k->proposals, key.data, clock_mono_ms(),
+					      &wait_ms, err)
+			       : error_oom(err);
+}
+
 static bool check_limits(struct keeper *k, const struct proposal *p, struct error *err)
 {
 	int64_t wait_ms = 0;
@@ -158,7 +174,8 @@ static bool check_limits(struct keeper *k, const struct proposal *p, struct erro
 	(void)snprintf(who, sizeof who, "%s%s%s", is_direct(p) ? p->server : "",
 		       is_direct(p) ? " for " : "", p->requester);
 	return check_open(k, p, 1, err) &&
-	       limiter_take(k->proposals, who, clock_mono_ms(), &wait_ms, err);
+	       limiter_take(k->proposals, who, clock_mono_ms(), &wait_ms, err) &&
+	       take_turn_in_conversation(k, p, err);
 }
 
 /* --- the record --- */
@@ -416,7 +433,8 @@ static bool take_turns(struct keeper *k, const struct several *s, struct error *
 		return false;
 	for (size_t i = 0; i < s->count; i++)
 		if (!limiter_take(k->proposals, p->requester, clock_mono_ms(), &wait_ms,
-				  err))
+				  err) ||
+		    !take_turn_in_conversation(k, p, err))
 			return false;
 	return true;
 }

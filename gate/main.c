@@ -1,6 +1,7 @@
 /* wingman-gate: the keeper, which starts its caller; see keeper.h and caller.h. */
 #include <signal.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "gate/caller.h"
@@ -65,6 +66,26 @@ static int print_findings(const json_t *findings)
 	return fflush(stdout) == 0 ? status : 1;
 }
 
+static void warn(json_t *findings, const char *text)
+{
+	(void)json_array_append_new(
+		findings, json_pack("{s:s, s:s}", "level", "warning", "text", text));
+}
+
+/* Where people decide, and what there is when they cannot. */
+static void check_surfaces(const struct statedir *dir, const struct settings *s,
+			   json_t *findings)
+{
+	_cleanup_free_ char *keys = statedir_path(dir, "keys/emergency");
+
+	if (s->no_yes_by_console)
+		warn(findings, "no yes is taken on a console (yes_by_console: false): "
+			       "without another surface nobody can approve anything");
+	if (*s->emergency_probe && keys && !file_exists(keys))
+		warn(findings, "emergencies are configured and there is no key for them: "
+			       "wingman emergency new-key FILE");
+}
+
 static int check_config(const struct statedir *dir)
 {
 	struct error err = ERROR_INIT;
@@ -80,6 +101,7 @@ static int check_config(const struct statedir *dir)
 			(void)add_tools(&s->servers[i], tools, &count,
 					ARRAY_SIZE(tools) - 1);
 		findings = policy_check(s->policy, tools);
+		check_surfaces(dir, s, findings);
 	} else {
 		findings =
 			json_pack("[{s:s, s:s}]", "level", "error", "text", err.message);

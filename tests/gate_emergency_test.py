@@ -105,6 +105,11 @@ def break_glass(rig, approval, typed=None, reason=REASON, passphrase=PASSPHRASE)
 
 
 def test_key(rig):
+    done = subprocess.run([gate_rig.GATE, "--check-config", "--dir", rig.dir],
+                          capture_output=True, text=True, check=False)
+    tap.ok("config check says what is missing", done.returncode == 0 and
+           "there is no key for them" in done.stdout and "no yes is taken on a console" in
+           done.stdout, done.stdout)
     p = console(rig, "emergency", "new-key", rig.path("emergency.key"))
     p.expect("passphrase for the emergency key")
     p.sendline(PASSPHRASE)

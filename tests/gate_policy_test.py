@@ -138,6 +138,28 @@ def test_rate(rig):
         c.hello()
 
 
+def test_conversation(rig):
+    """A conversation has its turns, whoever takes part in it."""
+    rig.limits = "{proposals_at_once: 2, proposals_per_minute: 1}"
+    rig.write_gate_config()
+    rig.restart_gate()
+    ask = {"tool": "fixture.sleep_for", "conversation": "C1"}
+    with rig.client() as c:
+        c.ask("propose", arguments={"ms": 1}, **ask)
+        rig.become(BOB)
+        c.hello()
+        c.ask("propose", arguments={"ms": 2}, **ask)
+        refused("two of it are all, though this person had one", "rate_limited", "too many",
+                lambda: c.ask("propose", arguments={"ms": 3}, **ask))
+        ask["conversation"] = "C2"
+        rig.become(ALICE)
+        c.hello()
+        tap.ok("elsewhere there are others", c.ask("propose", arguments={"ms": 4}, **ask))
+    rig.limits = None
+    rig.write_gate_config()
+    rig.restart_gate()
+
+
 def test_explain(rig):
     with rig.client() as c:
         answer = c.ask("explain", tool="fixture.put_value", **{"as": ALICE})
@@ -183,7 +205,7 @@ def test_check(rig):
     rig.write("config/policy.yaml", POLICY)
 
 
-TESTS = [test_arguments, test_authors, test_frozen, test_rate, test_explain, test_check]
+TESTS = [test_arguments, test_authors, test_frozen, test_rate, test_conversation, test_explain, test_check]
 
 if __name__ == "__main__":
     the_rig = Rig()
