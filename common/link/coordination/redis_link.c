@@ -1,20 +1,10 @@
 #include "link/coordination/redis_link.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <sys/un.h>
-
-#include "base/clock.h"
 
 enum {
 	READ_BYTES = 16 * 1024,
-	/* A peer that vanished is noticed on a subscription, which only listens. */
-	KEEPALIVE_S = 20,
-	KEEPALIVE_TRIES = 3,
 };
 
 struct redis_link {
@@ -27,127 +17,6 @@ struct redis_link {
 	struct strbuf output;
 	size_t unread; /* bytes fed since the last whole reply */
 };
-
-bool redis_fail(const struct coord_redis_access *a, struct error *err, const char *format,
-		...)
-{
-	char what[240];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(what, sizeof what, format, args);
-	va_end(args);
-	/* Some of it is its own words, and may be cut within a character. */
-	for (char *p = what; *p; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	return error_set(err, ERR_BACKEND_UNAVAILABLE, "store '%.80s' %s", a->name, what);
-}
-
-/* ---- Waiting --------------------------------------------------------------------- */
-
-static bool wait_for(struct redis_link *l, short events, int64_t deadline_ms,
-		     struct error *err)
-{
-	struct pollfd p = { .fd = l->fd, .events = events };
-	int64_t left = deadline_ms - clock_mono_ms();
-	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-
-	if (n > 0 || (n < 0 && errno == EINTR))
-		return true;
-	if (n < 0)
-		return redis_fail(l->access, err, "cannot be waited for: %s",
-				  strerror(errno));
-	return redis_fail(l->access, err, "does not answer in time");
-}
-
-/* ---- Connecting ------------------------------------------------------------------ */
-
-static bool finish_connect(struct redis_link *l, const struct sockaddr *address,
-			   socklen_t length, int64_t deadline_ms, struct error *err)
-{
-	int code = 0;
-	socklen_t code_bytes = sizeof code;
-
-	if (connect(l->fd, address, length) == 0)
-		return true;
-	/* A Unix socket with a full queue says EAGAIN: as good as nobody there. */
-	if (errno != EINPROGRESS)
-		return redis_fail(l->access, err, "cannot be reached: %s",
-				  strerror(errno));
-	/* An interrupted poll says nothing yet. */
-	do {
-		if (!wait_for(l, POLLOUT, deadline_ms, err))
-			return false;
-	} while (poll(&(struct pollfd){ .fd = l->fd, .events = POLLOUT }, 1, 0) == 0);
-	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &code, &code_bytes) != 0)
-		code = errno;
-	return code == 0 ||
-	       redis_fail(l->access, err, "cannot be reached: %s", strerror(code));
-}
-
-static bool connect_to(struct redis_link *l, const struct sockaddr *address,
-		       socklen_t length, int64_t deadline_ms, struct error *err)
-{
-	if (l->fd >= 0)
-		(void)close(TAKE_FD(l->fd));
-	l->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd < 0)
-		return redis_fail(l->access, err, "cannot be reached: %s",
-				  strerror(errno));
-	return finish_connect(l, address, length, deadline_ms, err);
-}
-
-static bool connect_unix(struct redis_link *l, int64_t deadline_ms, struct error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	/* Its length was judged when the configuration was read. */
-	(void)snprintf(address.sun_path, sizeof address.sun_path, "%s",
-		       l->access->socket);
-	return connect_to(l, (const struct sockaddr *)&address, sizeof address,
-			  deadline_ms, err);
-}
-
-static void set_options(const struct redis_link *l)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = { { IPPROTO_TCP, TCP_NODELAY, 1 },
-			{ SOL_SOCKET, SO_KEEPALIVE, 1 },
-			{ IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S },
-			{ IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S },
-			{ IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_TRIES } };
-
-	/* Only speed and the time until a loss is noticed hang on them. */
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		(void)setsockopt(l->fd, options[i].level, options[i].name,
-				 &options[i].value, sizeof options[i].value);
-}
-
-static bool connect_inet(struct redis_link *l, int64_t deadline_ms, struct error *err)
-{
-	struct redis_addresses found;
-	const char *why = "";
-
-	if (!redis_resolver_ask(l->access->resolver, deadline_ms, &found, &why))
-		return redis_fail(l->access, err, "cannot be found: %s", why);
-	for (size_t i = 0; i < found.count; i++) {
-		struct error own = ERROR_INIT;
-		/* One address that swallows everything leaves time for the next. */
-		int64_t now = clock_mono_ms();
-		int64_t until = now + (deadline_ms - now) / (int64_t)(found.count - i);
-
-		if (connect_to(l, (const struct sockaddr *)&found.list[i].address,
-			       found.list[i].length, until, &own)) {
-			set_options(l);
-			return true;
-		}
-		if (i + 1 == found.count)
-			return error_set(err, own.code, "%s", own.message);
-	}
-	return redis_fail(l->access, err, "has no address");
-}
 
 /* ---- TLS ------------------------------------------------------------------------- */
 
@@ -194,7 +63,7 @@ static bool start_tls(struct redis_link *l, int64_t deadline_ms, struct error *e
 	while ((code = gnutls_handshake(l->tls)) != 0) {
 		if (gnutls_error_is_fatal(code))
 			return tls_fail(l, code, err);
-		if (!wait_for(l, tls_events(l), deadline_ms, err))
+		if (!redis_wait(l->access, l->fd, tls_events(l), deadline_ms, err))
 			return false;
 	}
 	return true;
@@ -241,8 +110,7 @@ struct redis_link *redis_link_open(const struct coord_redis_access *a,
 		error_oom(err);
 		return NULL;
 	}
-	if (!(a->socket ? connect_unix(l, deadline_ms, err)
-			: connect_inet(l, deadline_ms, err)) ||
+	if (!redis_connect(a, deadline_ms, &l->fd, err) ||
 	    (a->tls && !start_tls(l, deadline_ms, err)))
 		return NULL;
 	return TAKE(l);
@@ -339,7 +207,8 @@ bool redis_link_send(struct redis_link *l, int64_t deadline_ms, struct error *er
 			return false;
 		at += (size_t)n;
 		if (n == 0 &&
-		    !wait_for(l, l->tls ? tls_events(l) : POLLOUT, deadline_ms, err))
+		    !redis_wait(l->access, l->fd, l->tls ? tls_events(l) : POLLOUT,
+				deadline_ms, err))
 			return false;
 	}
 	strbuf_wipe(&l->output);
@@ -384,7 +253,8 @@ static bool feed(struct redis_link *l, int64_t deadline_ms, struct error *err)
 	if (n < 0)
 		return false;
 	if (n == 0)
-		return wait_for(l, l->tls ? tls_events(l) : POLLIN, deadline_ms, err);
+		return redis_wait(l->access, l->fd, l->tls ? tls_events(l) : POLLIN,
+				  deadline_ms, err);
 	l->unread += (size_t)n;
 	if (l->unread > REDIS_REPLY_MAX)
 		return redis_fail(l->access, err, "answers with more than %d bytes",

@@ -66,6 +66,14 @@ static inline void redis_reply_freep(redisReply **r)
 }
 #define _cleanup_reply_ _cleanup_(redis_reply_freep)
 
+/* ---- Beneath it: redis_connect.c ---- */
+
+/* A connected socket, not blocking. */
+bool redis_connect(const struct coord_redis_access *a, int64_t deadline_ms, int *ret_fd,
+		   struct error *err);
+/* Until 'events' (of poll) may be there; it may also return early. */
+bool redis_wait(const struct coord_redis_access *a, int fd, short events,
+		int64_t deadline_ms, struct error *err);
 /* "store 'redis://...' <what>", ERR_BACKEND_UNAVAILABLE. */
 bool redis_fail(const struct coord_redis_access *a, struct error *err, const char *format,
 		...) _printf_(3, 4);

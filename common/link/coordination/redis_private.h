@@ -2,7 +2,8 @@
  * redis_private -- what the files of the Redis twin share.
  *
  *   redis_access.c    the configuration, its files read
- *   redis_resolver.c  names to addresses   redis_link.c  one connection
+ *   redis_resolver.c  names to addresses
+ *   redis_connect.c   a socket; redis_link.c a connection, which speaks TLS and Redis
  *   redis_pool.c      several, each made ready (password, fitness) before its first use
  *   redis_fitness.c   whether this Redis keeps what it is told
  *   redis_store.lua   what a call does there; redis_step.c sends it and reads the answer
