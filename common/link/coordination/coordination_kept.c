@@ -215,7 +215,8 @@ static const struct coord_backend backend = {
 struct coordination *coord_open_kept(struct coordination *shared_store,
 				     struct coordination *own, struct error *err)
 {
-	struct coordination *c = calloc(1, sizeof(struct coord_kept));
+	void *made = calloc(1, sizeof(struct coord_kept));
+	struct coordination *c = made;
 
 	if (!c) {
 		coord_close(shared_store);
