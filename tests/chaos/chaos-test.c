@@ -15,6 +15,7 @@
 #include "gate/policy.h"
 #include "gate/prompt.h"
 #include "guard/audit.h"
+#include "guard/audit_files.h"
 #include "guard/burn.h"
 #include "guard/grant.h"
 #include "guard/plan.h"
@@ -640,18 +641,36 @@ static void test_revoked_stays_revoked(void **state)
 	secret_free(late);
 }
 
-/* The chain has exactly the lines that were acknowledged, or says that it is broken. */
-static void test_audit(void **state)
+static int64_t count_tried(const char *folder, const char *program)
 {
-	const struct site *s = *state;
-	_cleanup_free_ char *path = statedir_path(s->dir, "audit/chaos.jsonl");
+	_cleanup_audit_files_ struct audit_files files = { 0 };
+	struct error err = ERROR_INIT;
+	int64_t count = 0;
+
+	assert_true(audit_files_list(folder, program, &files, &err));
+	for (size_t i = 0; i < files.count; i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+		assert_true(file_read(files.file[i].path, 1024 * 1024, &text, &err));
+		for (const char *at = text.data; at && (at = strstr(at, "chaos.tried"));
+		     at++)
+			count++;
+	}
+	return count;
+}
+
+/* The chain has exactly the lines that were acknowledged, or says that it is broken. */
+static void try_audit(const struct site *s, const char *program, int64_t file_bytes)
+{
+	_cleanup_free_ char *folder = statedir_path(s->dir, "audit");
 	struct error err = ERROR_INIT;
 	struct audit_report report;
 	int64_t lines = 0;
 	bool reached = true;
 
-	struct audit *a = audit_open(s->dir, "chaos", &err);
+	struct audit *a = audit_open(s->dir, program, &err);
 	testing_no_error(&err);
+	audit_limit_file(a, file_bytes);
 	for (unsigned long nth = 1; reached; nth++) {
 		json_t *data = json_pack("{s:s}", "what", "chaos");
 
@@ -667,20 +686,28 @@ static void test_audit(void **state)
 			continue;
 		/* Broken for this process, and for no other. */
 		audit_close(a);
-		a = audit_open(s->dir, "chaos", &err);
+		a = audit_open(s->dir, program, &err);
 		testing_no_error(&err);
+		audit_limit_file(a, file_bytes);
 	}
 	assert_true(lines > 0);
 	audit_close(a);
-	assert_true(audit_verify_file(path, "chaos", NULL, NULL, 0, &report, &err));
+	assert_true(audit_verify(folder, program, NULL, NULL, 0, &report, &err));
 	assert_string_equal(report.finding, "");
 	assert_true(report.sound && report.lines >= lines);
+	assert_int_equal(report.files > 1, file_bytes == 1);
+	assert_int_equal(count_tried(folder, program), lines);
+}
 
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	assert_true(file_read(path, 1024 * 1024, &text, &err));
-	for (const char *at = text.data; (at = strstr(at, "chaos.tried")); at++)
-		lines--;
-	assert_int_equal(lines, 0);
+static void test_audit(void **state)
+{
+	try_audit(*state, "chaos", AUDIT_FILE_BYTES);
+}
+
+/* Each line begins a file of its own. */
+static void test_audit_files(void **state)
+{
+	try_audit(*state, "chaosfiles", 1);
 }
 
 /* ---- The site ---- */
@@ -817,6 +844,7 @@ int main(void)
 		cmocka_unit_test(test_judge_by_policy),
 		cmocka_unit_test(test_burn),
 		cmocka_unit_test(test_audit),
+		cmocka_unit_test(test_audit_files),
 		cmocka_unit_test(test_revoked_stays_revoked),
 	};
 
