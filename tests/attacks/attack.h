@@ -84,6 +84,8 @@ int64_t world_epoch_ms(void);
 void world_set_epoch(int64_t epoch_ms);
 /* When the next plan is made, time passes, or the store begins anew. */
 void world_plan_takes(struct world *w, int64_t ms, bool begins_anew);
+/* The next plans wait for each other, so many. */
+void world_plans_meet(struct world *w, unsigned count);
 
 const char *world_value(const struct world *w, const char *key);
 void world_put(struct world *w, const char *key, const char *value);
@@ -144,8 +146,9 @@ extern const struct rules rule_sets[RULES];
 enum asked_state { ASKED, AGREED, SIGNED, OVER };
 struct asked {
 	enum asked_state state;
-	unsigned requester, needed,
-		frozen; /* bits of who could decide when it was posted */
+	unsigned requester, needed;
+	unsigned authors; /* bits: who asks, and whose words stand in it */
+	unsigned frozen;  /* bits: who could decide when it was posted */
 	bool four_eyes;
 	unsigned said_yes; /* bits */
 	int64_t posted_ms, until_ms, good_until_ms;
@@ -171,7 +174,7 @@ size_t play_rules(const struct play *p);
 
 struct request; /* one that was asked, and is decided about */
 struct request *play_ask(struct play *p, size_t instance, const struct meaning *m,
-			 unsigned requester, struct dice *d);
+			 unsigned requester, unsigned authors, struct dice *d);
 void request_free(struct request *r);
 DEFINE_CLEANUP(struct request, request_free);
 struct asked *request_asked(struct request *r); /* the model's view, kept by the caller */

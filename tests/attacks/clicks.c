@@ -175,10 +175,14 @@ static void try_grant(struct scene *s)
 static void clicks(struct attack *a, enum twist twist)
 {
 	const unsigned who = attack_rules(a);
+	/* Whose words stand in it, beside those of who asks. */
+	const unsigned authors = dice_chance(&a->dice, 30)
+					 ? (unsigned)dice_below(&a->dice, 1U << PERSONS)
+					 : 0;
 	const enum tool tool = dice_chance(&a->dice, 70) ? TOOL_PUT : TOOL_ROUTE;
 	const struct meaning m = attack_meaning(a, tool);
-	_cleanup_(request_freep) struct request *r =
-		play_ask(a->play, dice_below(&a->dice, INSTANCES), &m, who, &a->dice);
+	_cleanup_(request_freep) struct request *r = play_ask(
+		a->play, dice_below(&a->dice, INSTANCES), &m, who, authors, &a->dice);
 	struct scene s = { a, r, request_asked(r), twist };
 
 	/* Often long enough to read, so that most of it is not about that. */

@@ -67,7 +67,7 @@ static struct issue *issue_of(struct attack *a, const struct meaning *m, size_t 
 {
 	struct issue *is = free_slot(a);
 	_cleanup_(request_freep) struct request *r =
-		play_ask(a->play, instance, m, requester, &a->dice);
+		play_ask(a->play, instance, m, requester, 0, &a->dice);
 
 	pass_time(READ_MS);
 	agree(a, r);
@@ -256,7 +256,9 @@ static void *race(void *argument)
 static void at_once(struct attack *a)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct issue *is = good_issue(a, roll_tool(a)), *found = NULL;
+	struct issue *is =
+		good_issue(a, dice_chance(&a->dice, 70) ? TOOL_PUT : TOOL_ECHO);
+	struct issue *found = NULL;
 	const struct presentation p = attack_good(is);
 	const size_t before = world_runs(a->world);
 	struct racer racers[RACERS];
@@ -269,6 +271,9 @@ static void at_once(struct attack *a)
 					     .state = p.state };
 	if (model_judge(a->issues, a->world, &p, &found) != EXECUTE)
 		broken("a good one is not");
+	/* All have looked for a burn and found none before the first one burns. */
+	if (p.tool == TOOL_PUT)
+		world_plans_meet(a->world, RACERS);
 	for (size_t i = 0; i < RACERS; i++) {
 		racers[i] = (struct racer){ .attack = a, .call = &call };
 		if (pthread_create(&racers[i].thread, NULL, race, &racers[i]) != 0)
@@ -582,6 +587,28 @@ static void other_plan(struct attack *a)
 	(void)attack_spelled(a, first ? &q : &p);
 }
 
+/* Two persons ask for the very same; the state of one comes with the other's grant. */
+static void same_call_of_another(struct attack *a)
+{
+	struct issue *is = good_issue(a, TOOL_PUT);
+	struct presentation p = attack_good(is), q;
+	const bool first = dice_chance(&a->dice, 50);
+	unsigned who = ALICE;
+
+	if (strcmp(is->requester, person_names[ALICE]) == 0)
+		who = BOB;
+	play_set_rules(a->play, 0);
+	a->kept = is;
+	q = attack_good(issue_of(a, &p.meaning, p.instance, who, 0, TTL_S));
+	a->kept = NULL;
+	if (first)
+		p.state = q.state;
+	else
+		q.state = p.state;
+	(void)attack_spelled(a, first ? &p : &q);
+	(void)attack_spelled(a, first ? &q : &p);
+}
+
 static void changed_world(struct attack *a)
 {
 	struct issue *is = good_issue(a, TOOL_PUT);
@@ -664,7 +691,7 @@ static void late_state(struct attack *a)
 	struct issue *is = &a->issues[dice_below(&a->dice, ISSUES)];
 	const unsigned who = attack_rules(a);
 	_cleanup_(request_freep) struct request *r =
-		play_ask(a->play, 0, &m, who, &a->dice);
+		play_ask(a->play, 0, &m, who, 0, &a->dice);
 	struct asked *asked = request_asked(r);
 
 	/* As if it had been posted long after it was planned. */
@@ -809,6 +836,7 @@ const struct kind kinds[] = {
 	{ "a read freed on one side", 15, freed_elsewhere },
 	{ "another pin", 15, other_pin },
 	{ "another plan", 20, other_plan },
+	{ "the same call of another person", 15, same_call_of_another },
 	{ "a changed world", 20, changed_world },
 	{ "too few approvers", 15, too_few },
 	{ "requestState of another call", 40, other_state },

@@ -114,7 +114,7 @@ static bool counts_now(const struct asked *a, const struct rules *now, unsigned 
 {
 	return person < PERSONS && (now->team & BIT(person)) && now->allows &&
 	       (now->team & BIT(a->requester)) && (a->frozen & BIT(person)) &&
-	       !((now->four_eyes || a->four_eyes) && person == a->requester);
+	       !((now->four_eyes || a->four_eyes) && (a->authors & BIT(person)));
 }
 
 static bool is_agreed(const struct asked *a, const struct rules *now)

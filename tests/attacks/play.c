@@ -211,14 +211,14 @@ static void post(struct request *r, const json_t *arguments)
 	a->needed = r->meaning.key[0] >= 'z' ? NEEDED_MAX : rules->needed;
 	a->posted_ms = world_now_ms();
 	a->until_ms = a->posted_ms + 10 * 60 * 1000;
-	const unsigned may = rules->team & ~(a->four_eyes ? 1U << a->requester : 0U);
+	const unsigned may = rules->team & ~(a->four_eyes ? a->authors : 0U);
 	if (a->frozen != may)
 		broken("the policy asks others than the model: %x, %x", a->frozen, may);
 	(void)snprintf(a->shown, sizeof a->shown, "%s", shown);
 }
 
 struct request *play_ask(struct play *p, size_t instance, const struct meaning *m,
-			 unsigned requester, struct dice *d)
+			 unsigned requester, unsigned authors, struct dice *d)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct request *r = calloc(1, sizeof *r);
@@ -231,6 +231,7 @@ struct request *play_ask(struct play *p, size_t instance, const struct meaning *
 	r->instance = instance;
 	r->meaning = *m;
 	r->asked.requester = requester;
+	r->asked.authors = authors | 1U << requester;
 	r->planned_ms = world_now_ms();
 	(void)snprintf(r->before, sizeof r->before, "%s", world_value(p->world, m->key));
 	digest_meaning(m, d, &text, args);
@@ -241,7 +242,13 @@ struct request *play_ask(struct play *p, size_t instance, const struct meaning *
 			      m->tool == TOOL_PUT ? "write" : "read", "requester",
 			      person_names[requester], "args", args, "arguments",
 			      text.data, "decisions", "history");
-	if (!r->record)
+	json_t *words_from = json_array();
+	for (unsigned i = 0; i < PERSONS; i++)
+		if (authors & (1U << i))
+			json_array_append_new(words_from, json_string(person_names[i]));
+	json_t *surface =
+		json_pack("{s:s, s:o}", "kind", "console", "words_from", words_from);
+	if (!r->record || json_object_set_new(r->record, "surface", surface) != 0)
 		broken("no record");
 	if (m->tool == TOOL_PUT) {
 		json_auto_t *plan = get_plan(r, text.data, args);

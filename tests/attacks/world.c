@@ -37,6 +37,8 @@ struct world {
 	struct run last;
 	int64_t plan_takes_ms;
 	bool begins_anew;
+	unsigned to_meet; /* plans that wait for each other; 0: none does */
+	pthread_cond_t met;
 };
 
 /* ---- Time ---- */
@@ -143,6 +145,22 @@ const struct run *world_last_run(const struct world *w)
 	return &w->last;
 }
 
+void world_plans_meet(struct world *w, unsigned count)
+{
+	w->to_meet = count;
+}
+
+/* With the lock held. */
+static void meet(struct world *w)
+{
+	if (w->to_meet == 0)
+		return;
+	if (--w->to_meet == 0)
+		(void)pthread_cond_broadcast(&w->met);
+	while (w->to_meet > 0)
+		(void)pthread_cond_wait(&w->met, &w->lock);
+}
+
 static bool plan_put(struct mcp_call *call, struct plan *plan, struct error *err)
 {
 	struct world *w = mcp_call_context(call);
@@ -164,6 +182,7 @@ static bool plan_put(struct mcp_call *call, struct plan *plan, struct error *err
 		plan_data(plan, json_pack("{s:s, s:s, s:s}", "key", key, "from", now,
 					  "to", value));
 	}
+	meet(w);
 	(void)pthread_mutex_unlock(&w->lock);
 	if (!now)
 		return error_set(err, ERR_NOT_FOUND, "there is no '%s'", key);
@@ -343,6 +362,7 @@ struct world *world_open(const char *root)
 	if (!w)
 		broken("no memory");
 	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_cond_init(&w->met, NULL);
 	strbuf_init(&w->public_pem);
 	make_server(w);
 	for (size_t i = 0; i < INSTANCES; i++) {
