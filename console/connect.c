@@ -3,7 +3,7 @@
 #include "base/options.h"
 #include "console/console.h"
 #include "console/endpoint.h"
-#include "mcp/stdio_bridge.h"
+#include "mcp/bridge/stdio_bridge.h"
 #include "proc/sandbox.h"
 
 struct connect_options {

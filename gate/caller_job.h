@@ -8,7 +8,7 @@
 #define GATE_CALLER_JOB_H
 
 #include "gate/fields.h"
-#include "mcp/client.h"
+#include "mcp/client/client.h"
 
 /* The answer to a plan, execute or definitions message; never NULL but without memory. */
 json_t *caller_job_run(struct mcp_client *client, enum message m,

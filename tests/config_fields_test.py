@@ -17,7 +17,7 @@ ROOT = os.environ["WINGMAN_SOURCE"]
 # Schema file, definition (None: the document), the files that decode it.
 READERS = [
     ("config.schema.json", "server",
-     ["common/mcp/server_config.c", "common/mcp/oauth_config.c",
+     ["common/mcp/server_config.c", "common/mcp/oauth/oauth_config.c",
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "accounts_backend",
      ["servers/accounts/accounts.c", "servers/accounts/backend_ldap.c"]),

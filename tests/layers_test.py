@@ -27,7 +27,7 @@ EDGES = {
     "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
     "gate": {"gate", "slack/verify", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
     "console": {"console", "show", "guard", "link/http", "wire", "proc", "base", "schemas",
-                "mcp/stdio_bridge.h", "gate/messages.h"},
+                "mcp/bridge/stdio_bridge.h", "gate/messages.h"},
     # Pure, and alone: the gate links the one that judges evidence.
     "slack/text": {"slack/text", "base"},
     "slack/render": {"slack/render", "slack/text", "show", "base"},

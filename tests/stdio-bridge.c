@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "mcp/stdio_bridge.h"
+#include "mcp/bridge/stdio_bridge.h"
 
 int main(int argc, char **argv)
 {

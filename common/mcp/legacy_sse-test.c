@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "fixture/peer.h"
-#include "mcp/client.h"
+#include "mcp/client/client.h"
 #include "mcp/session_private.h"
 
 #define REQUEST(id, method, params)                                                      \

@@ -13,7 +13,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "link/coordination/coordination_config.h"
-#include "mcp/oauth_config.h"
+#include "mcp/oauth/oauth_config.h"
 
 enum { SERVER_HOSTS_MAX = 32 };
 

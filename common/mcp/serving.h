@@ -23,7 +23,7 @@
 #include "mcp/legacy.h"
 #include "mcp/listeners.h"
 #include "mcp/metrics.h"
-#include "mcp/oauth.h"
+#include "mcp/oauth/oauth.h"
 #include "mcp/result.h"
 #include "mcp/revision.h"
 #include "mcp/service.h"
@@ -145,7 +145,7 @@ struct exchange {
 
 	enum legacy_revision revision;   /* LEGACY_NONE: a modern request */
 	struct session *session;         /* counted; NULL: none */
-	struct outlet *outlet;         /* its stream in there; NULL: not begun */
+	struct outlet *outlet;           /* its stream in there; NULL: not begun */
 	LIST_ENTRY(exchange) in_session; /* of those under way, if 'is_listed' */
 	bool is_listed;
 	atomic_bool is_cancelled;   /* by its client's word */

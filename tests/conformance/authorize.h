@@ -8,7 +8,7 @@
 #define CONFORMANCE_AUTHORIZE_H
 
 #include "base/json.h"
-#include "mcp/client.h"
+#include "mcp/client/client.h"
 
 struct authorization {
 	struct mcp_client_oauth oauth;

@@ -3,12 +3,12 @@
  *
  * Called as the suite calls clients: the scenario's name and its data come in the
  * environment, the address last. Every scenario is a row below; one that is none fails.
- * All it does goes through mcp/client.h, which finds the server's revision by itself.
+ * All it does goes through mcp/client/client.h, which finds the server's revision by itself.
  */
 #include "authorize.h"
 #include "base/canonical.h"
 #include "base/log.h"
-#include "mcp/client.h"
+#include "mcp/client/client.h"
 
 enum { TIMEOUT_MS = 20000 };
 

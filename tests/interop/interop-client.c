@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "mcp/client.h"
+#include "mcp/client/client.h"
 
 enum { PATIENCE_MS = 30000 };
 
