@@ -188,6 +188,29 @@ static void test_names_cannot_pass_for_values(void **state)
 				     "                | \"john\"\n"));
 }
 
+/* Colours are all that they add. */
+static void test_colours(void **state)
+{
+	static const struct render_style colour = { .columns = 80,
+						    .colour = true,
+						    .now_ms = 1000 };
+	json_auto_t *prompt = parse(good);
+	_cleanup_free_ char *bare = draw(prompt, &plain);
+	_cleanup_free_ char *painted = draw(prompt, &colour);
+	char *to = painted;
+
+	(void)state;
+	assert_non_null(strstr(painted, "\033[1;31m"));
+	for (const char *s = painted; *s; s++) {
+		if (*s == '\033')
+			s += strcspn(s, "m");
+		else
+			*to++ = *s;
+	}
+	*to = '\0';
+	assert_string_equal(painted, bare);
+}
+
 static void test_pages(void **state)
 {
 	static const char text[] = "one\ntwo\n\nfour\nfive";
@@ -378,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_long_values_wrap_whole),
 		cmocka_unit_test(test_values_cannot_pass_for_the_page),
 		cmocka_unit_test(test_names_cannot_pass_for_values),
+		cmocka_unit_test(test_colours),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_pieces_stay_whole),
 		cmocka_unit_test(test_no_control_character_is_drawn),

@@ -12,13 +12,17 @@ static bool unreadable(struct error *err, const char *why)
 			 why);
 }
 
-static bool is_call_section(const char *heading)
+static bool is_call_section(const char *heading, unsigned run)
 {
+	char before[32];
+	int length = run ? snprintf(before, sizeof before, "Call %u: ", run) : 0;
 	static const char *const headings[] = { "Arguments", "Written by the requester",
 						"Written by the assistant" };
 
+	if (run && strncmp(heading, before, (size_t)length) != 0)
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
-		if (strcmp(headings[i], heading) == 0)
+		if (strcmp(headings[i], heading + length) == 0)
 			return true;
 	return false;
 }
@@ -161,7 +165,7 @@ static bool read_lines(const json_t *lines, json_t *to, struct error *err)
 	return close_item(&it, to, err);
 }
 
-json_t *recover_blocks(const json_t *blocks, struct error *err)
+json_t *recover_blocks(const json_t *blocks, unsigned run, struct error *err)
 {
 	json_auto_t *sections = sections_of(blocks);
 	json_auto_t *arguments = json_object();
@@ -170,7 +174,7 @@ json_t *recover_blocks(const json_t *blocks, struct error *err)
 
 	json_object_foreach(sections, heading, lines)
 	{
-		if (is_call_section(heading) && !read_lines(lines, arguments, err))
+		if (is_call_section(heading, run) && !read_lines(lines, arguments, err))
 			return NULL;
 	}
 	return TAKE(arguments);
@@ -246,7 +250,7 @@ static bool read_line(struct item *it, const char *line, json_t *to, struct erro
 	return true;
 }
 
-json_t *recover_terminal(const char *page, struct error *err)
+json_t *recover_terminal(const char *page, unsigned run, struct error *err)
 {
 	_cleanup_(item_done) struct item it = { .name = STRBUF_INIT,
 						.value = STRBUF_INIT,
@@ -265,7 +269,7 @@ json_t *recover_terminal(const char *page, struct error *err)
 		if (line.data[0] != ' ') {
 			if (!close_item(&it, arguments, err))
 				return NULL;
-			in_call = is_call_section(line.data);
+			in_call = is_call_section(line.data, run);
 		} else if (in_call && !read_line(&it, line.data, arguments, err)) {
 			return NULL;
 		}

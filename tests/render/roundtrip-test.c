@@ -8,11 +8,12 @@
 #include "base/utf8.h"
 #include "console/render.h"
 #include "gate/prompt.h"
+#include "gate/prompt_several.h"
 #include "render/inert.h"
 #include "render/recover.h"
 #include "slack/render/prompt.h"
 
-enum { PROMPTS = 10000, LONG_EVERY = 500 };
+enum { PROMPTS = 10000, LONG_EVERY = 500, SEVERAL = 28 };
 
 static const char listed[] =
 	"{\"name\":\"do_it\",\"title\":\"Do <!here> "
@@ -244,7 +245,8 @@ static void assert_same(const json_t *got, const json_t *want, const char *where
 		fail_msg("%s:\n%s\nis not\n%s", where, a.data, b.data);
 }
 
-static void check_terminal(const json_t *prompt, const json_t *arguments, size_t columns)
+static void check_terminal(const json_t *prompt, const json_t *arguments, unsigned run,
+			   size_t columns)
 {
 	const struct render_style style = { .columns = columns, .now_ms = 1000 };
 	_cleanup_strbuf_ struct strbuf page = STRBUF_INIT;
@@ -252,11 +254,11 @@ static void check_terminal(const json_t *prompt, const json_t *arguments, size_t
 
 	assert_true(render_prompt(&page, prompt, &style, &err));
 	assert_false(inert_has_control(page.data, page.length));
-	json_auto_t *back = recover_terminal(page.data, &err);
+	json_auto_t *back = recover_terminal(page.data, run, &err);
 	assert_same(back, arguments, page.data, &err);
 }
 
-static void check_message(const json_t *prompt, const json_t *arguments)
+static void check_message(const json_t *prompt, const json_t *arguments, unsigned run)
 {
 	static const struct slack_prompt_view view = { .now_ms = 1000 };
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
@@ -269,11 +271,11 @@ static void check_message(const json_t *prompt, const json_t *arguments)
 		fail_msg("%s", why.data);
 	if (!slack_can_approve(blocks))
 		return;
-	json_auto_t *back = recover_blocks(blocks, &err);
+	json_auto_t *back = recover_blocks(blocks, run, &err);
 	assert_same(back, arguments, "message", &err);
 }
 
-static size_t check_review(const json_t *prompt, const json_t *arguments)
+static size_t check_review(const json_t *prompt, const json_t *arguments, unsigned run)
 {
 	json_auto_t *all = json_array();
 	size_t pages = 1;
@@ -288,7 +290,7 @@ static size_t check_review(const json_t *prompt, const json_t *arguments)
 			fail_msg("%s", why.data);
 		(void)json_array_extend(all, json_object_get(view, "blocks"));
 	}
-	json_auto_t *back = recover_blocks(all, &err);
+	json_auto_t *back = recover_blocks(all, run, &err);
 	assert_same(back, arguments, "review", &err);
 	return pages;
 }
@@ -303,12 +305,53 @@ static void test_everything_comes_back(void **state)
 		json_auto_t *arguments = random_arguments(&seed, i % LONG_EVERY == 0);
 		json_auto_t *prompt = build(arguments, &seed);
 
-		check_terminal(prompt, arguments, i % 3 ? 80 : 40 + i % 100);
-		check_message(prompt, arguments);
-		reviewed += check_review(prompt, arguments) > 1;
+		check_terminal(prompt, arguments, 0, i % 3 ? 80 : 40 + i % 100);
+		check_message(prompt, arguments, 0);
+		reviewed += check_review(prompt, arguments, 0) > 1;
 	}
 	/* Or nothing of this was about pages. */
 	assert_true(reviewed >= 10);
+}
+
+/* Several calls in one decision: each comes back under its own number. */
+static void test_several(void **state)
+{
+	uint64_t seed = 362436069;
+
+	(void)state;
+	for (size_t i = 0; i < SEVERAL; i++) {
+		json_auto_t *prompts = json_array();
+		json_auto_t *calls = json_array();
+		char shown[DIGEST_HEX_BYTES];
+		struct error err = ERROR_INIT;
+		size_t run;
+		json_t *arguments;
+
+		for (size_t n = 2 + i % 7; n > 0; n--) {
+			json_t *one = random_arguments(&seed, i == 7);
+
+			(void)json_array_append_new(calls, one);
+			(void)json_array_append_new(prompts, build(one, &seed));
+		}
+		const struct prompt_several in = { .approval = "01k5",
+						   .requester = "alice@x",
+						   .surface = "console, uid 1000",
+						   .outcome_to = "this terminal",
+						   .prompts = prompts,
+						   .asked_at_ms = 1,
+						   .expires_at_ms = 600001,
+						   .good_for_ms = 300000,
+						   .approvers_needed = 1,
+						   .approvers = approvers };
+		json_auto_t *prompt = prompt_several_build(&in, shown, &err);
+		testing_no_error(&err);
+		json_array_foreach(calls, run, arguments)
+		{
+			check_terminal(prompt, arguments, (unsigned)run + 1, 80);
+			check_message(prompt, arguments, (unsigned)run + 1);
+			check_review(prompt, arguments, (unsigned)run + 1);
+		}
+	}
 }
 
 /* Each by itself, where nothing else can be blamed. */
@@ -322,9 +365,9 @@ static void test_every_text(void **state)
 			json_auto_t *arguments = json_pack("{s:s}", names[n], texts[t]);
 			json_auto_t *prompt = build(arguments, &seed);
 
-			check_terminal(prompt, arguments, 80);
-			check_message(prompt, arguments);
-			check_review(prompt, arguments);
+			check_terminal(prompt, arguments, 0, 80);
+			check_message(prompt, arguments, 0);
+			check_review(prompt, arguments, 0);
 		}
 }
 
@@ -340,9 +383,9 @@ static void test_the_largest(void **state)
 	text[64 * 1024 - 1] = '\0';
 	json_auto_t *arguments = json_pack("{s:s}", "person", text);
 	json_auto_t *prompt = build(arguments, &seed);
-	check_terminal(prompt, arguments, 80);
-	check_message(prompt, arguments);
-	assert_true(check_review(prompt, arguments) > 10);
+	check_terminal(prompt, arguments, 0, 80);
+	check_message(prompt, arguments, 0);
+	assert_true(check_review(prompt, arguments, 0) > 10);
 	for (int i = 0; i < JSON_DEPTH_MAX - 8; i++) {
 		json_t *outer = json_pack("[O]", deep);
 
@@ -351,8 +394,8 @@ static void test_the_largest(void **state)
 	}
 	json_auto_t *nested = json_pack("{s:O}", "person", deep);
 	json_auto_t *other = build(nested, &seed);
-	check_terminal(other, nested, 80);
-	check_review(other, nested);
+	check_terminal(other, nested, 0, 80);
+	check_review(other, nested, 0);
 }
 
 /* The parser is no rubber stamp: what is drawn otherwise is read otherwise. */
@@ -368,10 +411,10 @@ static void test_the_parser(void **state)
 	(void)state;
 	assert_true(render_prompt(&page, prompt, &style, &err));
 	*strstr(page.data, "john") = 'J';
-	json_auto_t *other = recover_terminal(page.data, &err);
+	json_auto_t *other = recover_terminal(page.data, 0, &err);
 	assert_string_equal(json_get_string(other, "person"), "John");
 	memset(strstr(page.data, "  limit"), ' ', 7);
-	json_auto_t *none = recover_terminal(page.data, &err);
+	json_auto_t *none = recover_terminal(page.data, 0, &err);
 	assert_null(none);
 }
 
@@ -396,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_comes_back),
+		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_every_text),
 		cmocka_unit_test(test_the_largest),
 		cmocka_unit_test(test_the_parser),

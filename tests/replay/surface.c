@@ -103,7 +103,7 @@ static void draw_terminal(struct surface *s, const json_t *prompt)
 	}
 	if (inert_has_control(page.data, page.length))
 		fault(s, "terminal", "a control character");
-	check_back(s, "terminal", recover_terminal(page.data, &err), prompt, &err);
+	check_back(s, "terminal", recover_terminal(page.data, 0, &err), prompt, &err);
 	recover_page_text(page.data, &s->drawn);
 }
 
@@ -133,7 +133,7 @@ static void draw_pages(struct surface *s, struct posted *p)
 		}
 		(void)json_array_extend(all, json_object_get(view, "blocks"));
 	}
-	check_back(s, "review", recover_blocks(all, &err), p->prompt, &err);
+	check_back(s, "review", recover_blocks(all, 0, &err), p->prompt, &err);
 	recover_text(all, &s->shown);
 }
 
@@ -153,7 +153,7 @@ static void draw_message(struct surface *s, struct posted *p)
 	if (!p->in_message)
 		return;
 	find_value(blocks, SLACK_ACTION_APPROVE, p->value, sizeof p->value);
-	check_back(s, "message", recover_blocks(blocks, &err), p->prompt, &err);
+	check_back(s, "message", recover_blocks(blocks, 0, &err), p->prompt, &err);
 }
 
 void surface_post(struct surface *s, const char *approval)
