@@ -86,6 +86,7 @@ static json_t *run_plan(struct mcp_client *client, const struct fields *f)
 					      .arguments = f->arguments_text,
 					      .ticket = f->ticket,
 					      .request_state = f->request_state,
+					      .assumes = f->assumes,
 					      .timeout_ms = CALLER_PLAN_MS };
 	struct error err = ERROR_INIT;
 	json_auto_t *result = mcp_client_call(client, &call, NULL, &err);

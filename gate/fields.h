@@ -21,7 +21,7 @@ struct fields {
 		*request_state;
 	const char *url, *page, *notice, *word;
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,
-		*words_from;
+		*words_from, *assumes;
 	int64_t limit, v, request, status;
 	bool sent, up;
 };

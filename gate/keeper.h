@@ -344,6 +344,10 @@ bool keeper_bundle_stop(struct keeper *k, struct approval *head, enum record_sta
 			const char *by, const char *why, struct error *err);
 /* After a restart nothing more is begun of what had been approved. */
 bool keeper_bundle_recover(struct keeper *k, struct error *err);
+/* Effects of earlier calls at the same server, for the first plan of a later one: an array
+ * of {call, effects}; NULL: there are none. */
+json_t *keeper_bundle_assumes(const struct keeper *k,
+			      const struct approval *part) _must_use_;
 /* keeper_bundle_post.c: all plans are there. False: it cannot be asked, 'err' says why. */
 bool keeper_bundle_post(struct keeper *k, struct approval *head, struct error *err);
 /* What people may see of its calls. New reference. */

@@ -89,6 +89,32 @@ static void refuse_all(struct keeper *k, struct approval *head, const struct err
 
 /* --- planning --- */
 
+json_t *keeper_bundle_assumes(const struct keeper *k, const struct approval *part)
+{
+	const struct approval *head =
+		keeper_is_part(part) && !part->again ? keeper_bundle_of(k, part) : NULL;
+	const json_t *server = json_object_get(part->body, "server");
+	json_auto_t *list = head ? json_array() : NULL;
+
+	for (size_t i = 0; list && i < keeper_bundle_count(head); i++) {
+		const struct approval *earlier = keeper_bundle_part(k, head, i);
+		json_t *effects =
+			earlier ? json_object_get(json_object_get(earlier->body, "plan"),
+						  "effects")
+				: NULL;
+
+		if (earlier == part)
+			break;
+		if (effects &&
+		    json_equal(json_object_get(earlier->body, "server"), server) &&
+		    json_array_append_new(list, json_pack("{s:I, s:O}", "call",
+							  (json_int_t)i + 1, "effects",
+							  effects)) != 0)
+			return NULL;
+	}
+	return json_array_size(list) > 0 ? TAKE(list) : NULL;
+}
+
 static const char *error_text(const struct approval *part)
 {
 	const json_t *error =

@@ -2,6 +2,7 @@
 #include "gate/keeper.h"
 
 #include "gate/decide.h"
+#include "gate/overlap.h"
 #include "gate/prompt_several.h"
 #include "guard/grant.h"
 
@@ -114,6 +115,21 @@ static bool find_approvers(struct several *s, struct error *err)
 	return true;
 }
 
+/* Named effects are those of earlier calls, or the server made them up. */
+static bool check_assumed(const struct several *s, struct error *err)
+{
+	const json_t *plans[GRANT_BUNDLE_MAX] = { NULL };
+	const char *servers[GRANT_BUNDLE_MAX] = { NULL };
+
+	for (size_t i = 0; i < s->count; i++) {
+		plans[i] = json_object_get(s->parts[i]->body, "plan");
+		servers[i] = s->questions[i].server;
+		if (!overlap_check(plans[i], i, plans, servers, err))
+			return false;
+	}
+	return true;
+}
+
 static bool count_rates(const struct several *s, struct error *err)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -129,6 +145,7 @@ static json_t *build(const struct several *s, char shown[static DIGEST_HEX_BYTES
 {
 	_cleanup_strbuf_ struct strbuf surface = STRBUF_INIT, outcome_to = STRBUF_INIT;
 	json_auto_t *prompts = json_array();
+	json_auto_t *plans = json_array();
 	size_t approvers = 0;
 
 	for (size_t i = 0; prompts && i < s->count; i++) {
@@ -136,7 +153,11 @@ static json_t *build(const struct several *s, char shown[static DIGEST_HEX_BYTES
 		json_t *prompt = keeper_build_prompt(s->k, s->parts[i], &s->questions[i],
 						     &s->all, s->approvers, one, err);
 
-		if (!prompt || json_array_append_new(prompts, prompt) != 0)
+		json_t *plan = json_object_get(s->parts[i]->body, "plan");
+
+		if (!prompt || json_array_append_new(prompts, prompt) != 0 ||
+		    json_array_append_new(plans,
+					  plan ? json_incref(plan) : json_null()) != 0)
 			return NULL;
 	}
 	while (s->approvers[approvers])
@@ -148,6 +169,7 @@ static json_t *build(const struct several *s, char shown[static DIGEST_HEX_BYTES
 		.surface = surface.data,
 		.outcome_to = outcome_to.data,
 		.prompts = prompts,
+		.plans = plans,
 		.asked_at_ms = json_get_int64(s->head->body, "created_at", 0),
 		.expires_at_ms = s->k->now_ms + s->all.expires_ms,
 		.good_for_ms = s->all.good_for_ms,
@@ -215,8 +237,9 @@ bool keeper_bundle_post(struct keeper *k, struct approval *head, struct error *e
 		if (!s.parts[i])
 			return error_set(err, ERR_INTERNAL, "call %zu is lost", i + 1);
 	}
-	ok = judge(&s, err) && check_alone(&s, err) && check_size(&s, err) &&
-	     count_rates(&s, err) && find_approvers(&s, err) && post(&s, err);
+	ok = judge(&s, err) && check_alone(&s, err) && check_assumed(&s, err) &&
+	     check_size(&s, err) && count_rates(&s, err) && find_approvers(&s, err) &&
+	     post(&s, err);
 	free(s.approvers);
 	return ok;
 }

@@ -211,6 +211,7 @@ void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why
 bool keeper_ask_plan(struct keeper *k, struct approval *a, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf ticket = STRBUF_INIT;
+	json_auto_t *assumes = NULL;
 	json_t *state = a->again ? json_object_get(a->body, "request_state") : NULL;
 	json_auto_t *message = NULL;
 
@@ -223,7 +224,10 @@ bool keeper_ask_plan(struct keeper *k, struct approval *a, struct error *err)
 			    json_object_get(a->body, "server"), "tool",
 			    json_object_get(a->body, "tool"), "arguments",
 			    json_object_get(a->body, "arguments"), "ticket", ticket.data);
-	if (!message || (state && json_object_set(message, "request_state", state) != 0))
+	assumes = keeper_bundle_assumes(k, a);
+	if (!message ||
+	    (state && json_object_set(message, "request_state", state) != 0) ||
+	    (assumes && json_object_set(message, "assumes", assumes) != 0))
 		return error_oom(err);
 	a->asked_ms = k->now_ms;
 	if (!k->caller || !channel_send(k->caller, message))
@@ -276,7 +280,12 @@ void keeper_take_plan(struct keeper *k, struct approval *a, const json_t *plan,
 	_cleanup_(plan_freep) struct plan *checked = plan_read(plan, &err);
 	json_t *changes = NULL;
 
-	if (checked)
+	if (checked && !keeper_is_part(a) &&
+	    json_object_get(plan_json(checked), "assumes"))
+		error_set(
+			&err, ERR_BACKEND_UNAVAILABLE,
+			"the server's plan counts on earlier calls, and there are none");
+	else if (checked)
 		changes = json_pack("{s:O, s:s, s:I}", "plan", plan_json(checked),
 				    "plan_digest", plan_digest(checked), "planned_at",
 				    (json_int_t)k->now_ms);

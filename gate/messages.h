@@ -39,7 +39,7 @@
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
  *
  * Keeper to caller (socket pair):
- *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?}
+ *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?, assumes?}
  *   execute     {approval, server, tool, arguments, request_state?, grant}
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?

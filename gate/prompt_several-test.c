@@ -19,7 +19,8 @@ static json_t *one(const char *tool, const char *risk, const char *target)
 	return p;
 }
 
-static json_t *build(json_t *prompts, bool too_few, char shown[static DIGEST_HEX_BYTES])
+static json_t *build(json_t *prompts, json_t *plans, bool too_few,
+		     char shown[static DIGEST_HEX_BYTES])
 {
 	const char *const who[] = { "alice@x", "bob@x", NULL };
 	struct error err = ERROR_INIT;
@@ -29,6 +30,7 @@ static json_t *build(json_t *prompts, bool too_few, char shown[static DIGEST_HEX
 		.surface = "console",
 		.outcome_to = "there",
 		.prompts = prompts,
+		.plans = plans,
 		.asked_at_ms = 1,
 		.expires_at_ms = 2,
 		.good_for_ms = 300000,
@@ -53,7 +55,7 @@ static void test_order(void **state)
 		"[o, o, o, o, o]", one("look", "read", "a"), one("set", "write", "b"),
 		one("kill", "destructive", "c"), one("put", "write", "d"),
 		one("wipe", "nonsense", "e")); /* a risk that is not known is the worst */
-	json_auto_t *p = build(prompts, false, shown);
+	json_auto_t *p = build(prompts, NULL, false, shown);
 	const json_t *calls = json_object_get(p, "calls");
 
 	(void)state;
@@ -70,7 +72,7 @@ static void test_order(void **state)
 	assert_string_equal(shown, other);
 	/* Whatever changes in one of them changes the whole. */
 	json_object_set_new(json_array_get(prompts, 0), "note", json_true());
-	json_auto_t *again = build(prompts, false, other);
+	json_auto_t *again = build(prompts, NULL, false, other);
 	assert_non_null(again);
 	assert_string_not_equal(shown, other);
 }
@@ -86,18 +88,57 @@ static void test_warnings(void **state)
 
 	(void)state;
 	json_object_set_new(json_array_get(prompts, 3), "server", json_string("t"));
-	p = build(prompts, true, shown);
+	p = build(prompts, NULL, true, shown);
 	warnings = json_object_get(p, "warnings");
 	assert_int_equal(json_array_size(warnings), 3);
 	assert_non_null(strstr(json_string_value(json_array_get(warnings, 1)),
 			       "cannot be approved"));
-	assert_non_null(strstr(json_string_value(json_array_get(warnings, 2)),
-			       "call 3 touches what call 1 changes before it (disk: a)"));
+	assert_non_null(strstr(
+		json_string_value(json_array_get(warnings, 2)),
+		"call 3 touches what is changed before by call 1 (disk: a, to 'set')"));
 	json_auto_t *many = json_array();
 	for (int i = 0; i < 8; i++)
 		json_array_append_new(many, one("set", "write", "same"));
-	json_auto_t *said = overlap_warnings(many);
-	assert_int_equal(json_array_size(said), OVERLAP_MAX);
+	json_auto_t *said = overlap_warnings(many, NULL);
+	assert_int_equal(json_array_size(said),
+			 28); /* each of eight with each before it */
+}
+
+static bool check(const char *assumes, size_t seq)
+{
+	json_auto_t *first = one("set", "write", "a");
+	json_auto_t *second = one("put", "write", "b");
+	json_auto_t *plan = json_loads(assumes, 0, NULL);
+	const json_t *const plans[] = { first, second, plan };
+	static const char *const servers[] = { "s", "t", "s" };
+	struct error err = ERROR_INIT;
+
+	assert_non_null(plan);
+	return overlap_check(plan, seq, plans, servers, &err);
+}
+
+static void test_assumed(void **state)
+{
+	json_auto_t *prompts =
+		json_pack("[o, o]", one("set", "write", "a"), one("put", "write", "a"));
+	json_auto_t *plans =
+		json_pack("[n, {s:[{s:i, s:i}]}]", "assumes", "call", 1, "effect", 0);
+	json_auto_t *said = overlap_warnings(prompts, plans);
+
+	(void)state;
+	/* What is counted on is named, and then not warned of as well. */
+	assert_int_equal(json_array_size(said), 1);
+	assert_string_equal(json_string_value(json_array_get(said, 0)),
+			    "call 2 counts on what is done by call 1 (disk: a, to 'set') "
+			    "and stops if it is another then");
+	assert_true(check("{\"assumes\":[{\"call\":1,\"effect\":0}]}", 2));
+	assert_true(check("{}", 2));
+	assert_false(check("{\"assumes\":[{\"call\":1,\"effect\":1}]}", 2)); /* no such */
+	assert_false(
+		check("{\"assumes\":[{\"call\":2,\"effect\":0}]}", 2)); /* elsewhere */
+	assert_false(check("{\"assumes\":[{\"call\":3,\"effect\":0}]}", 2)); /* itself */
+	assert_false(check("{\"assumes\":[{\"call\":9,\"effect\":0}]}", 2));
+	assert_false(check("{\"assumes\":[{\"call\":1,\"effect\":0}]}", 0));
 }
 
 int main(void)
@@ -105,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_assumed),
 	};
 
 	return cmocka_run_group_tests_name("prompt_several", tests, NULL, NULL);

@@ -52,7 +52,7 @@ static json_t *approvers_json(const struct prompt_several *in)
 static json_t *warnings_json(const struct prompt_several *in)
 {
 	json_auto_t *list = json_array();
-	json_auto_t *more = overlap_warnings(in->prompts);
+	json_auto_t *more = overlap_warnings(in->prompts, in->plans);
 
 	if (!list || !more ||
 	    json_array_append_new(

@@ -16,6 +16,7 @@
 struct prompt_several {
 	const char *approval, *requester, *surface, *outcome_to;
 	json_t *prompts; /* array, in the order in which they run; borrowed */
+	json_t *plans;   /* likewise; null for a read */
 	int64_t asked_at_ms, expires_at_ms, good_for_ms;
 	int64_t approvers_needed;
 	bool four_eyes, too_few;

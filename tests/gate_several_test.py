@@ -195,6 +195,59 @@ def test_changed_world(rig):
         tap.equal("no grant was signed for it", len(grants), 1)
 
 
+def test_counting_on(rig):
+    """A plan may count on what an earlier call does, and says so."""
+    with rig.client() as c:
+        a = propose(c, put("chain", "1"), put("chain", "2"), put("chain", "3"))
+        prompt = c.wait(a, "pending")["prompt"]
+        tap.equal("each is planned on the one before",
+                  [(e["from"], e["to"]) for x in prompt["calls"] for e in x["prompt"]["effects"]],
+                  [("", "1"), ("1", "2"), ("2", "3")])
+        tap.ok("and says what it counts on",
+               any("call 3 counts on what is done by call 2 (fixture: chain, to '2')" in w
+                   for w in prompt["warnings"]), prompt["warnings"])
+        c.approve(a)
+        c.wait(a, "succeeded")
+        tap.equal("all run", (rig.value("chain"), runs(rig, "chain")), ("3", ["chain"] * 3))
+        a = propose(c, put("chain", "unknown"), put("chain", "4"))
+        c.approve(a)
+        c.wait(a, "unknown")
+        tap.equal("what did not come to pass stops who counts on it", parts(c, a),
+                  ["unknown", "revoked"])
+
+
+def direct(rig, arguments, meta):
+    prefix = "io.modelcontextprotocol/"
+    _, reply = rig.post(
+        f"http://127.0.0.1:{rig.server_port}/mcp", rig.tokens["client"],
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "put_value", "arguments": arguments, "_meta": {
+                prefix + "protocolVersion": "2026-07-28",
+                prefix + "clientInfo": {"name": "test", "version": "1"},
+                prefix + "clientCapabilities": {}, **meta}}},
+        {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call",
+         "Mcp-Name": "put_value", "Accept": "application/json, text/event-stream"})
+    return reply["result"]
+
+
+def test_counting_on_lies(rig):
+    """What a client says of earlier calls is nothing to a plan."""
+    arguments = {"key": "lies", "value": "mine", "reason": WHY}
+    lie = {"org.wingman/assumes": [{"call": 1, "effects": [
+        {"system": "fixture", "target": "lies", "from": "x", "to": "", "reversible": True}]}]}
+    a = direct(rig, arguments, lie)["structuredContent"]["error"]["details"]["approval"]
+    with rig.client() as c:
+        record = c.wait(a, "pending")
+        tap.ok("its plan counts on nothing", "assumes" not in record["plan"], record["plan"])
+        c.approve(a)
+        with open(rig.path("fixture/values/lies"), "w", encoding="ascii") as f:
+            f.write("theirs")
+        error = direct(rig, arguments, lie)["structuredContent"]["error"]
+        tap.equal("nor does the one before it runs, so nothing begins",
+                  (error["code"], rig.value("lies"), runs(rig, "lies")),
+                  ("precondition_failed", "theirs", []))
+
+
 def test_stopping(rig):
     with rig.client() as c, rig.client() as other:
         a = propose(c, put("stop", "1"), put("halt", "2"), put("halt", "3"))
@@ -369,7 +422,7 @@ def test_console(rig):
     tap.equal("what is no list is refused", done.returncode, 2)
 
 
-TESTS = [test_yes, test_words, test_no, test_people, test_changed_world, test_stopping,
+TESTS = [test_yes, test_words, test_no, test_people, test_changed_world, test_counting_on, test_counting_on_lies, test_stopping,
          test_broken, test_policy_now, test_crash_before_yes, test_crash_running,
          test_server_dies, test_crash_at_random, test_console]
 

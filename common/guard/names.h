@@ -10,6 +10,8 @@
 #define META_GRANT     "org.wingman/grant"     /* request: a signed grant */
 #define META_REQUESTER "org.wingman/requester" /* request: a signed requester ticket */
 #define META_PLAN      "org.wingman/plan"      /* result: the plan */
+#define META_ASSUMES                                                                     \
+	"org.wingman/assumes" /* request: effects of earlier calls of one decision */
 #define META_OUTCOME                                                                     \
 	"org.wingman/outcome" /* result: verified?, approval, audit head of the server */
 #define META_RISK "org.wingman/risk" /* tool: read, write, destructive */

@@ -260,6 +260,40 @@ static void test_hostile(void **state)
 		"a warning is empty");
 }
 
+/* What it counts on is no part of the digest: when the call starts it is the state. */
+static void test_assumes(void **state)
+{
+	static const char *const bad[] = {
+		"[{\"call\":0,\"effect\":0}]",
+		"[{\"call\":1,\"effect\":-1}]",
+		"[{\"call\":1}]",
+		"[1]",
+		"[{\"call\":1,\"effect\":0,\"also\":1}]",
+	};
+	struct error err = ERROR_INIT;
+	_cleanup_(plan_freep) struct plan *with = plan_new(), *without = plan_new();
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct plan *p = i ? with : without;
+
+		plan_summary(p, "s");
+		plan_effect(p, "disk", "a", "1", "2", true);
+		plan_state(p, json_pack("{s:s}", "a", "1"));
+	}
+	plan_assumes(with, 1, 0);
+	assert_true(plan_finish(with, &err) && plan_finish(without, &err));
+	assert_string_equal(plan_digest(with), plan_digest(without));
+	assert_int_equal(json_array_size(json_object_get(plan_json(with), "assumes")), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_auto_t *json = json_deep_copy(plan_json(without));
+
+		json_object_set_new(json, "assumes", json_loads(bad[i], 0, NULL));
+		assert_null(plan_read(json, &err));
+		error_clear(&err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_whole_length),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_assumes),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

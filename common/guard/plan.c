@@ -133,6 +133,19 @@ void plan_state(struct plan *p, json_t *state)
 		put(p, p->json, "state_digest", json_string(digest));
 }
 
+void plan_assumes(struct plan *p, int64_t call, int64_t effect)
+{
+	json_t *assumes = json_object_get(p->json, "assumes");
+
+	if (!assumes) {
+		put(p, p->json, "assumes", json_array());
+		assumes = json_object_get(p->json, "assumes");
+	}
+	append(p, assumes,
+	       json_pack("{s:I, s:I}", "call", (json_int_t)call, "effect",
+			 (json_int_t)effect));
+}
+
 void plan_data(struct plan *p, json_t *data)
 {
 	put(p, p->json, "data", data);
@@ -142,8 +155,12 @@ void plan_data(struct plan *p, json_t *data)
 static bool settle(struct plan *p, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
+	json_auto_t *digested = json_copy(p->json);
 
-	if (!plan_check(p->json, err) || !canonical_write(&bytes, p->json, err))
+	if (!digested)
+		return error_oom(err);
+	(void)json_object_del(digested, "assumes");
+	if (!plan_check(p->json, err) || !canonical_write(&bytes, digested, err))
 		return false;
 	if (bytes.length > PLAN_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,

@@ -3,14 +3,18 @@
  * arguments, the backend's state and 'planned_at'.
  *
  *   {v:1, summary, effects:[{system, target, from, to, reversible}], warnings:[…],
- *    notes:{argument: text}?, requires:{approvers, why}?, state_digest, data?}
+ *    notes:{argument: text}?, requires:{approvers, why}?, state_digest, data?,
+ *    assumes:[{call, effect}]?}
  *
  * 'effects' is what the person approves; 'target' names one concrete thing by its
  * identifiers; 'notes' says beside an argument what it resolved to ("John Doe,
  * uid=john.doe,…"); 'state_digest' is over the backend state the plan rests on, so
  * that a change in between is seen even where no effect shows it; 'data' is for
  * the run function (identifiers it must act on); it is shown with the effects'
- * details and digested like the rest. No NULs, no floats; at most PLAN_MAX bytes
+ * details and digested like the rest; 'assumes' names, for one of several calls in one
+ * decision, the effects of earlier ones (by call from 1 and effect from 0) that the plan
+ * counts on: it is shown, and left out of the digest, because by the time the call starts
+ * they are the state itself. No NULs, no floats; at most PLAN_MAX bytes
  * canonically. The digest of a plan is that of its canonical bytes.
  */
 #ifndef GUARD_PLAN_H
@@ -23,6 +27,7 @@ enum {
 	PLAN_EFFECTS_MAX = 64,
 	PLAN_WARNINGS_MAX = 32,
 	PLAN_NOTES_MAX = 64,
+	PLAN_ASSUMES_MAX = 64,
 	PLAN_TEXT_MAX = 2000,   /* bytes of any one text */
 	PLAN_APPROVERS_MAX = 8, /* what a grant can carry */
 };
@@ -42,6 +47,8 @@ void plan_warning(struct plan *p, const char *format, ...) _printf_(2, 3);
 void plan_note(struct plan *p, const char *argument, const char *format, ...)
 	_printf_(3, 4);
 void plan_requires(struct plan *p, int64_t approvers, const char *why);
+/* It counts on that effect of an earlier call; see mcp_call_assume. */
+void plan_assumes(struct plan *p, int64_t call, int64_t effect);
 /* What the plan rests on: any JSON; digested. Steals 'state'. */
 void plan_state(struct plan *p, json_t *state);
 /* What run needs, an object. Steals 'data'. */

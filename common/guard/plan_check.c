@@ -16,7 +16,7 @@ struct requires
 struct shape {
 	int64_t v;
 	const char *summary, *state_digest;
-	json_t *effects, *warnings, *notes, *requires, *data;
+	json_t *effects, *warnings, *notes, *requires, *data, *assumes;
 };
 
 static bool refuse(struct error *err, const char *what, const char *rule)
@@ -97,6 +97,23 @@ static bool check_notes(json_t *notes, struct error *err)
 	return true;
 }
 
+static bool check_assumes(const json_t *assumes, struct error *err)
+{
+	size_t i;
+	json_t *one;
+
+	if (json_array_size(assumes) > PLAN_ASSUMES_MAX)
+		return refuse(err, "'assumes'", "has more than 64 elements");
+	json_array_foreach(assumes, i, one)
+	{
+		if (json_object_size(one) != 2 || json_get_int64(one, "call", 0) < 1 ||
+		    json_get_int64(one, "effect", -1) < 0)
+			return refuse(err, "an element of 'assumes'",
+				      "is not {call, effect}");
+	}
+	return true;
+}
+
 static bool check_lists(const struct shape *s, struct error *err)
 {
 	const size_t effects = json_array_size(s->effects);
@@ -147,6 +164,7 @@ bool plan_check(const json_t *json, struct error *err)
 		{ "state_digest", JSON_FIELD_STRING, offsetof(struct shape, state_digest),
 		  JSON_FIELD_REQUIRED },
 		{ "data", JSON_FIELD_OBJECT, offsetof(struct shape, data), 0 },
+		{ "assumes", JSON_FIELD_ARRAY, offsetof(struct shape, assumes), 0 },
 		{ 0 },
 	};
 	struct shape s = { 0 };
@@ -162,5 +180,6 @@ bool plan_check(const json_t *json, struct error *err)
 		return refuse(err, "'data'", "holds a number with a fraction");
 	return check_text(s.summary, false, "'summary'", err) && check_lists(&s, err) &&
 	       (!s.notes || check_notes(s.notes, err)) &&
-	       (!s.requires || check_requires(s.requires, err));
+	       (!s.requires || check_requires(s.requires, err)) &&
+	       check_assumes(s.assumes, err);
 }

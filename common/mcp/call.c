@@ -35,6 +35,38 @@ const char *mcp_call_requester(const struct mcp_call *call)
 	return call->requester;
 }
 
+static bool is_text(const json_t *object, const char *name, const char *wanted)
+{
+	const char *text = json_get_string(object, name);
+
+	return text && strcmp(text, wanted) == 0;
+}
+
+const char *mcp_call_assume(const struct mcp_call *call, struct plan *plan,
+			    const char *system, const char *target)
+{
+	const char *to = NULL;
+	int64_t from_call = 0, from_effect = 0;
+	size_t i, j;
+	json_t *earlier, *effect;
+
+	json_array_foreach(call->assumes, i, earlier)
+	{
+		json_array_foreach(json_object_get(earlier, "effects"), j, effect)
+		{
+			if (!is_text(effect, "system", system) ||
+			    !is_text(effect, "target", target))
+				continue;
+			to = json_get_string(effect, "to");
+			from_call = json_get_int64(earlier, "call", 0);
+			from_effect = (int64_t)j;
+		}
+	}
+	if (to)
+		plan_assumes(plan, from_call, from_effect);
+	return to;
+}
+
 const char *mcp_call_approval(const struct mcp_call *call)
 {
 	return call->approval;

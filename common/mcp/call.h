@@ -20,6 +20,7 @@ struct mcp_call {
 	const struct plan *plan; /* NULL in plan functions and reads */
 	const char *uri;         /* NULL: no resource is read */
 	const char *requester;
+	const json_t *assumes;        /* of a plan; NULL: nothing */
 	const char *approval;         /* "" for a freed read */
 	const char *approvers;        /* separated by ", " */
 	int64_t now_ms;               /* wall: planned_at for writes */

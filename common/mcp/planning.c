@@ -5,6 +5,14 @@
 #include "guard/state.h"
 #include "guard/ticket.h"
 
+/* Only the first plan that the gate asks for may count on what has not happened: the one
+ * that is made before a grant is used asks the backend, whatever anybody says. */
+static const json_t *assumed(const struct exchange *x)
+{
+	return x->from_gate && x->ticket && !x->grant && !x->request_state ? x->assumes
+									   : NULL;
+}
+
 struct plan *planning_make(const struct exchange *x, const char *requester,
 			   int64_t now_ms, json_t **ret_details, struct error *err)
 {
@@ -14,6 +22,7 @@ struct plan *planning_make(const struct exchange *x, const char *requester,
 		.context = x->service->context,
 		.arguments = x->arguments,
 		.requester = requester,
+		.assumes = assumed(x),
 		.approval = "",
 		.approvers = "",
 		.now_ms = now_ms,

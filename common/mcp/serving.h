@@ -123,6 +123,7 @@ struct exchange {
 	char args[DIGEST_HEX_BYTES];
 	/* Borrowed from the body; NULL: none. */
 	const char *grant, *ticket, *request_state, *trace;
+	const json_t *assumes; /* META_ASSUMES, an array; NULL: none */
 	/* What the client wants to hear meanwhile. */
 	json_t *progress_token; /* borrowed from the body; NULL: no progress */
 	bool wants_log;

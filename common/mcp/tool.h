@@ -50,6 +50,14 @@ const char *mcp_call_requester(const struct mcp_call *call);
 /* Approval id and the people who said yes, separated by ", "; "" for a freed read. */
 const char *mcp_call_approval(const struct mcp_call *call);
 const char *mcp_call_approvers(const struct mcp_call *call);
+/*
+ * For a plan of one of several calls in one decision: what an earlier call will have made
+ * of this target of this system, the 'to' of its last effect on it, as the person is shown
+ * it; the plan says then that it counts on it. NULL: no earlier call touches it, look at
+ * the backend. When the call starts it is planned again, and then the backend is asked.
+ */
+const char *mcp_call_assume(const struct mcp_call *call, struct plan *plan,
+			    const char *system, const char *target);
 /* The instant that relative times refer to: planned_at for plan and run of a write. */
 int64_t mcp_call_now_ms(const struct mcp_call *call);
 /* Monotonic; give up by then. */

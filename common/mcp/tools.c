@@ -364,6 +364,7 @@ void tools_call(struct exchange *x)
 	x->ticket = json_object_get(meta, META_REQUESTER)
 			    ? json_get_string(meta, META_REQUESTER) ?: ""
 			    : NULL;
+	x->assumes = json_object_get(meta, META_ASSUMES);
 	x->request_state = json_get_string(x->message.params, "requestState");
 	x->trace = json_get_string(meta, "traceparent");
 	x->deadline_ms = clock_mono_ms() + deadline_ms;

@@ -286,6 +286,11 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 	client_request_text(&r.params, "requestState", call->request_state);
 	client_request_text(&r.meta, META_GRANT, call->grant);
 	client_request_text(&r.meta, META_REQUESTER, call->ticket);
+	if (call->assumes) {
+		strbuf_add_string(&r.meta, ",\"" META_ASSUMES "\":");
+		if (!json_write(&r.meta, call->assumes, err))
+			return NULL;
+	}
 	const int64_t asked_ms = client_asked_ms(c);
 	bool is_pinned = check_pin(c, call, r.until_ms, err);
 	r.until_ms += client_asked_ms(c) - asked_ms;

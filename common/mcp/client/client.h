@@ -129,6 +129,7 @@ struct mcp_client_call {
 	const char *request_state; /* NULL: none */
 	const char *grant;         /* NULL: none */
 	const char *ticket;        /* NULL: none */
+	const json_t *assumes;     /* with a ticket: see META_ASSUMES; NULL: none */
 	const char *traceparent;   /* NULL: none */
 	/* NULL: any. Digest of the definition that this call was made for, as
 	 * tool_definition_read and mcp_client_pin give it: ERR_PRECONDITION_FAILED, with
