@@ -109,7 +109,8 @@ soak: packages-test build/.with-tests
 	WINGMAN_BUILD='$(CURDIR)/build' WINGMAN_SOURCE='$(CURDIR)' PYTHONPATH=tests \
 		build/venv/bin/python3 -B tests/attacks_test.py inside --count 10000000
 	WINGMAN_BUILD='$(CURDIR)/build' WINGMAN_SOURCE='$(CURDIR)' PYTHONPATH=tests \
-		build/venv/bin/python3 -B tests/attacks_test.py processes --count 20000 --kills 1000
+		build/venv/bin/python3 -B tests/attacks_test.py processes --count 20000 --kills 1000 \
+		--patience 180
 
 # ---- Checking ----
 
