@@ -24,6 +24,9 @@ def run(tree, suite):
     command = ["meson", "test", "-C", tree, "--no-rebuild", "-t", TIMEOUT_MULTIPLIER]
     if suite:
         command += ["--suite", suite]
+    # A shell starts what runs in the background with SIGINT ignored, and that is handed
+    # down; tests press Ctrl-C.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # A session of its own, so that Ctrl-C reaches meson once, as the signal that ends all.
     process = subprocess.Popen(command, start_new_session=True)
 
