@@ -151,15 +151,29 @@ void plan_data(struct plan *p, json_t *data)
 	put(p, p->json, "data", data);
 }
 
+/* What is digested: all but 'assumes'. New reference; NULL without memory, and then for a
+ * copy that lost a member as well. */
+static json_t *without_assumes(json_t *plan)
+{
+	json_auto_t *copy = NULL;
+
+	if (!json_object_get(plan, "assumes"))
+		return json_incref(plan);
+	copy = json_copy(plan);
+	if (!copy || json_object_size(copy) != json_object_size(plan) ||
+	    json_object_del(copy, "assumes") != 0)
+		return NULL;
+	return TAKE(copy);
+}
+
 /* A finished plan with its digest, if it is one. */
 static bool settle(struct plan *p, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT;
-	json_auto_t *digested = json_copy(p->json);
+	json_auto_t *digested = without_assumes(p->json);
 
 	if (!digested)
 		return error_oom(err);
-	(void)json_object_del(digested, "assumes");
 	if (!plan_check(p->json, err) || !canonical_write(&bytes, digested, err))
 		return false;
 	if (bytes.length > PLAN_MAX)
