@@ -10,7 +10,7 @@
  *            written out again
  *   play     the gate, made of its pure parts: asks, is clicked at, signs
  *   forge    words that nobody signed, or that should not have been
- *   kinds    the attacks
+ *   kinds    the attacks: calls, plans, clicks
  *
  * Whatever goes wrong where nothing may go wrong ends the program: see need.
  */

@@ -5,7 +5,7 @@
 #include "attacks/kinds.h"
 
 enum twist { PLAIN, TWICE, STRANGER, STALE, TIMES, POLICY, ENDS };
-enum { STEPS_MAX = 6, TTL_S = 60 };
+enum { STEPS_MAX = 6 };
 
 struct scene {
 	struct attack *attack;
