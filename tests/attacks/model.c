@@ -16,14 +16,9 @@ enum {
 
 static struct issue *find(const struct issue *issues, const char *word)
 {
-	union {
-		const struct issue *in;
-		struct issue *out;
-	} own = { .in = issues };
-
 	for (size_t i = 0; word && i < ISSUES; i++)
-		if (own.out[i].word && strcmp(own.out[i].word, word) == 0)
-			return &own.out[i];
+		if (issues[i].word && strcmp(issues[i].word, word) == 0)
+			return (struct issue *)(uintptr_t)&issues[i];
 	return NULL;
 }
 
