@@ -37,9 +37,11 @@ void outlet_hang_up(struct outlet *c)
 
 void outlet_done(struct outlet *c)
 {
+	struct outlet_event *e;
+
 	outlet_hang_up(c);
-	while (!STAILQ_EMPTY(&c->events))
-		forget(c, STAILQ_FIRST(&c->events));
+	while ((e = STAILQ_FIRST(&c->events)))
+		forget(c, e);
 }
 
 /* ---- Ids ---- */
@@ -178,7 +180,9 @@ void outlet_trim(struct outlet *c, size_t count_max, size_t bytes_max)
 			if (e->kind == OUTLET_LIGHT)
 				break;
 		}
-		forget(c, e ? e : STAILQ_FIRST(&c->events));
+		if (!e && !(e = STAILQ_FIRST(&c->events)))
+			return;
+		forget(c, e);
 	}
 }
 
