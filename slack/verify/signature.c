@@ -77,8 +77,8 @@ static void sign(const struct strbuf *base, const struct secret *secret,
 
 	digest_hmac_sha256(secret_bytes(secret), secret_length(secret), base->data,
 			   base->length, mac);
-	memcpy(ret, "v0=", 3);
-	digest_hex(mac, sizeof mac, ret + 3);
+	(void)snprintf(ret, SLACK_SIGNATURE_CHARACTERS + 1, "v0=");
+	digest_hex(mac, sizeof mac, ret + strlen("v0="));
 	explicit_bzero(mac, sizeof mac);
 }
 
