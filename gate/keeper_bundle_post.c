@@ -185,10 +185,10 @@ static json_t *build(const struct several *s, char shown[static DIGEST_HEX_BYTES
 static bool post_part(const struct several *s, size_t i, const char *shown,
 		      struct error *err)
 {
+	const json_int_t now_ms = s->k->now_ms, expires_at = now_ms + s->all.expires_ms;
 	json_t *changes = json_pack("{s:s, s:o, s:I, s:I}", "shown", shown, "policy",
 				    keeper_policy_json(&s->answers[i], s->approvers),
-				    "posted_at", (json_int_t)s->k->now_ms, "expires_at",
-				    (json_int_t)(s->k->now_ms + s->all.expires_ms));
+				    "posted_at", now_ms, "expires_at", expires_at);
 
 	if (!changes)
 		return error_oom(err);
@@ -205,6 +205,7 @@ static bool post_part(const struct several *s, size_t i, const char *shown,
 /* The calls first: a decision that is before people is about calls that are, too. */
 static bool post(struct several *s, struct error *err)
 {
+	const json_int_t now_ms = s->k->now_ms, expires_at = now_ms + s->all.expires_ms;
 	char shown[DIGEST_HEX_BYTES];
 	json_auto_t *prompt = build(s, shown, err);
 	json_t *changes;
@@ -216,8 +217,7 @@ static bool post(struct several *s, struct error *err)
 			return false;
 	changes = json_pack("{s:O, s:s, s:o, s:I, s:I}", "prompt", prompt, "shown", shown,
 			    "policy", keeper_policy_json(&s->all, s->approvers),
-			    "posted_at", (json_int_t)s->k->now_ms, "expires_at",
-			    (json_int_t)(s->k->now_ms + s->all.expires_ms));
+			    "posted_at", now_ms, "expires_at", expires_at);
 	if (!changes)
 		return error_oom(err);
 	return keeper_move(s->k, s->head,
