@@ -119,7 +119,7 @@ static bool is_by_same_way(const struct approval *a, const struct proposal *p)
 	const char *server = json_get_string(a->body, "server");
 
 	return keeper_is_direct(a) == is_direct(p) &&
-	       (!is_direct(p) || (server && strcmp(server, p->server) == 0));
+	       (!is_direct(p) || (server && p->server && strcmp(server, p->server) == 0));
 }
 
 static bool check_open(const struct keeper *k, const struct proposal *p, int64_t more,
@@ -136,7 +136,7 @@ static bool check_open(const struct keeper *k, const struct proposal *p, int64_t
 			continue;
 		all++;
 		same_way += same;
-		mine += same && who && strcmp(who, p->requester) == 0;
+		mine += same && who && p->requester && strcmp(who, p->requester) == 0;
 	}
 	if (mine + more > k->settings->open_per_person)
 		return error_set(err, ERR_RATE_LIMITED,

@@ -12,14 +12,14 @@ struct check {
 _printf_(3, 4) static void find(const struct check *c, const char *level,
 				const char *format, ...)
 {
-	char text[600];
-	va_list ap;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	va_list args;
 
-	va_start(ap, format);
-	(void)vsnprintf(text, sizeof text, format, ap);
-	va_end(ap);
+	va_start(args, format);
+	strbuf_add_vformat(&text, format, args);
+	va_end(args);
 	(void)json_array_append_new(
-		c->findings, json_pack("{s:s, s:s}", "level", level, "text", text));
+		c->findings, json_pack("{s:s, s:s}", "level", level, "text", text.data));
 }
 
 static bool risk_of(const char *server, const char *tool, enum risk *ret)

@@ -6,11 +6,12 @@ enum { ALL_RISKS = 1U << RISK_READ | 1U << RISK_WRITE | 1U << RISK_DESTRUCTIVE }
 
 _printf_(2, 3) static bool say(char why[static POLICY_WHY_BYTES], const char *format, ...)
 {
-	va_list ap;
+	va_list args;
 
-	va_start(ap, format);
-	(void)vsnprintf(why, POLICY_WHY_BYTES, format, ap);
-	va_end(ap);
+	va_start(args, format);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): set right above. */
+	(void)vsnprintf(why, POLICY_WHY_BYTES, format, args);
+	va_end(args);
 	return false;
 }
 

@@ -30,7 +30,7 @@ static size_t pick(struct chance *c, size_t count)
 {
 	c->state = c->state * UINT64_C(6364136223846793005) +
 		   UINT64_C(1442695040888963407);
-	return (size_t)((c->state >> 33) % count);
+	return count > 0 ? (size_t)((c->state >> 33) % count) : 0;
 }
 
 /* ---- One chain in memory ---- */
