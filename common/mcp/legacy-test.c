@@ -9,11 +9,10 @@
 #include "fixture/rig.h"
 #include "mcp/serving.h"
 
-#define TYPES                                                                            \
-	"Content-Type: application/json\r\nAccept: application/json, "                   \
-	"text/event-stream\r\n"
-#define REQUEST(method, params)                                                          \
-	"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"" method "\",\"params\":{" params "}}"
+static struct rig rig;
+
+#include "mcp/session_test.h"
+
 #define INITIALIZE(version)                                                              \
 	REQUEST("initialize", "\"protocolVersion\":\"" version                           \
 			      "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\","   \
@@ -23,8 +22,6 @@
 #define NOTE   "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"
 #define ANSWER "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"
 #define CLAIM  "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"
-
-static struct rig rig;
 
 static const char CONFIG[] =
 	"freed_reads: [echo_text, get_route, fail_with, sleep_for]\n"
@@ -50,43 +47,6 @@ static int tear_down(void **state)
 }
 
 /* ---- Helpers ---- */
-
-static void read_session(const struct answer *a, char id[static 64])
-{
-	const char *at = strcasestr(a->head, "\r\nMcp-Session-Id: ");
-
-	assert_non_null(at);
-	at += strlen("\r\nMcp-Session-Id: ");
-	size_t length = strcspn(at, "\r");
-	assert_in_range(length, 26, 63);
-	for (size_t i = 0; i < length; i++)
-		assert_in_range(at[i], 0x21, 0x7e);
-	memcpy(id, at, length);
-	id[length] = '\0';
-}
-
-static void begin(const struct secret *token, const char *version, char id[static 64])
-{
-	char body[256];
-
-	(void)snprintf(
-		body, sizeof body,
-		REQUEST("initialize", "\"protocolVersion\":\"%s\",\"capabilities\":{}"),
-		version);
-	_cleanup_answer_ struct answer a = rig_post(&rig, token, TYPES, body);
-	assert_int_equal(a.status, 200);
-	read_session(&a, id);
-}
-
-static struct answer post(const struct secret *token, const char *session,
-			  const char *more, const char *body)
-{
-	char headers[512];
-
-	(void)snprintf(headers, sizeof headers, TYPES "Mcp-Session-Id: %s\r\n%s", session,
-		       more);
-	return rig_post(&rig, token, headers, body);
-}
 
 static int code_of(const struct answer *a)
 {
