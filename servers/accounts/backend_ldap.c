@@ -272,7 +272,86 @@ static bool ldap_list_blocked(void *self, int64_t now_ms, struct account_list *r
 	return true;
 }
 
-/* ---- Changing --------------------------------------------------------------------- */
+/* ---- Steps ------------------------------------------------------------------------ */
+
+static const char *ldap_notion(void *self, enum account_facet facet)
+{
+	(void)self;
+	switch (facet) {
+	case FACET_SIGN_IN:
+		break;
+	case FACET_SESSIONS:
+		return "a directory knows no sessions: connections, tickets and cookies "
+		       "that are in use already stay valid and must be ended where they "
+		       "are";
+	case FACET_TOKENS:
+		return "a directory knows no tokens: keys and passwords that were handed "
+		       "out elsewhere must be revoked where they are";
+	case FACET_MEMBERSHIPS:
+		return "groups stay as they are: nobody can use them without signing in";
+	case FACET_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+/* 'expect' and 'set' are locks, "" for none. */
+static bool set_change(struct facet_step *step, const char *expect, const char *set,
+		       struct error *err)
+{
+	step->act = true;
+	step->reversible = true;
+	step->sets_lock = true;
+	(void)snprintf(step->lock, sizeof step->lock, "%s", set);
+	step->change = json_pack("{s:s, s:s}", "expect", expect, "set", set);
+	return step->change || error_oom(err);
+}
+
+static bool ldap_plan_block(void *self, enum account_facet facet, const struct account *a,
+			    int64_t now_ms, struct facet_step *ret, struct error *err)
+{
+	(void)self;
+	(void)facet;
+	(void)now_ms;
+	if (!facet_step_words(ret, account_state_name(a->state), "blocked", err))
+		return false;
+	if (!a->obeyed)
+		return facet_step_refuse(
+			ret, err,
+			"the person could still log in after a block: no "
+			"password policy that obeys locks is in force; "
+			"give it one with pwdLockout TRUE");
+	if (a->permanent)
+		return true;
+	ret->snapshot = json_pack("{s:s}", "lock", a->lock);
+	return ret->snapshot ? set_change(ret, a->lock, PPOLICY_LOCKED_FOR_EVER, err)
+			     : error_oom(err);
+}
+
+/* What the lock was before the block comes back, also one after failed logins. */
+static bool ldap_plan_undo(void *self, enum account_facet facet, const struct account *a,
+			   const json_t *snapshot, int64_t now_ms, struct facet_step *ret,
+			   struct error *err)
+{
+	const char *before = snapshot ? json_get_string(snapshot, "lock") : "";
+
+	(void)self;
+	(void)facet;
+	(void)now_ms;
+	if (!before)
+		return error_set(err, ERR_INTERNAL,
+				 "the record of the block has no lock");
+	if (!facet_step_words(ret, account_state_name(a->state),
+			      *before ? "locked after failed logins, as before the block"
+				      : "active",
+			      err))
+		return false;
+	if (snapshot && strcmp(a->lock, PPOLICY_LOCKED_FOR_EVER) != 0)
+		return facet_step_warn(ret, err,
+				       "the lock of the block was changed elsewhere "
+				       "meanwhile; what is there now stays");
+	return strcmp(a->lock, before) == 0 || set_change(ret, a->lock, before, err);
+}
 
 /* "It is still this entry, and its lock still reads so." */
 static bool assertion(const char *id, const char *lock, struct strbuf *filter,
@@ -288,37 +367,55 @@ static bool assertion(const char *id, const char *lock, struct strbuf *filter,
 	return strbuf_ok(filter) || error_oom(err);
 }
 
-static bool change(struct ldap_directory *d, const char *identifier, const char *id,
-		   const char *lock, const struct ldap_link_change *what,
-		   struct error *err)
+static bool read_change(const json_t *change, const char **ret_expect,
+			const char **ret_set, struct error *err)
+{
+	*ret_expect = json_get_string(change, "expect");
+	*ret_set = json_get_string(change, "set");
+	return (*ret_expect && *ret_set) ||
+	       error_set(err, ERR_INTERNAL, "a step for the directory lacks its locks");
+}
+
+static bool ldap_apply(void *self, enum account_facet facet, const char *identifier,
+		       const char *id, const json_t *change, struct facet_applied *ret,
+		       struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
+	struct ldap_directory *d = self;
+	struct ldap_link_change what = { .attribute = "pwdAccountLockedTime" };
+	const char *expect, *set;
 	bool unchanged;
 
+	(void)facet;
+	(void)ret;
+	if (!read_change(change, &expect, &set, err))
+		return false;
+	/* Delete, not an empty replace: only this clears the failures counted so far. */
+	what.op = *set ? LDAP_LINK_REPLACE : LDAP_LINK_DELETE;
+	what.value = *set ? set : NULL;
 	/* 16 on a delete cannot come past the assertion; if it does, it is done already. */
-	return assertion(id, lock, &filter, err) &&
-	       ldap_link_modify(d->link, identifier, filter.data, what, 1, &unchanged,
+	return assertion(id, expect, &filter, err) &&
+	       ldap_link_modify(d->link, identifier, filter.data, &what, 1, &unchanged,
 				err);
 }
 
-static bool ldap_block(void *self, const char *identifier, const char *id,
-		       const char *lock, struct error *err)
+static bool ldap_read_back(void *self, enum account_facet facet, const char *identifier,
+			   const char *id, const json_t *change, int64_t now_ms,
+			   enum facet_seen *ret, struct error *err)
 {
-	const struct ldap_link_change replace = { .op = LDAP_LINK_REPLACE,
-						  .attribute = "pwdAccountLockedTime",
-						  .value = PPOLICY_LOCKED_FOR_EVER };
+	_cleanup_(account_done) struct account now = { 0 };
+	const char *expect, *set;
+	bool found = false;
 
-	return change(self, identifier, id, lock, &replace, err);
-}
-
-static bool ldap_unblock(void *self, const char *identifier, const char *id,
-			 const char *lock, struct error *err)
-{
-	/* Delete, not an empty replace: only this clears the failures counted so far. */
-	const struct ldap_link_change remove = { .op = LDAP_LINK_DELETE,
-						 .attribute = "pwdAccountLockedTime" };
-
-	return change(self, identifier, id, lock, &remove, err);
+	(void)facet;
+	if (!read_change(change, &expect, &set, err) ||
+	    !ldap_read(self, identifier, id, now_ms, &now, &found, err))
+		return false;
+	if (!found)
+		return error_set(err, ERR_NOT_FOUND,
+				 "there is no entry '%s' with this id", identifier);
+	*ret = strcmp(now.lock, set) == 0 ? FACET_SEEN_DONE : FACET_SEEN_NOT;
+	return true;
 }
 
 /* ---- Life ------------------------------------------------------------------------- */
@@ -345,15 +442,14 @@ static void ldap_close(void *self)
 
 static const struct account_backend ldap_backend = {
 	.system = "ldap",
-	.not_ended =
-		"a directory knows no sessions: connections, tickets, cookies and keys "
-		"that are in use already stay valid and must be ended where they are",
-	.block_lock = PPOLICY_LOCKED_FOR_EVER,
+	.notion = ldap_notion,
 	.lookup = ldap_lookup,
 	.read = ldap_read,
 	.is_protected = ldap_directory_is_protected,
-	.block = ldap_block,
-	.unblock = ldap_unblock,
+	.plan_block = ldap_plan_block,
+	.plan_undo = ldap_plan_undo,
+	.apply = ldap_apply,
+	.read_back = ldap_read_back,
 	.list_blocked = ldap_list_blocked,
 	.ready = ldap_ready,
 	.close = ldap_close,

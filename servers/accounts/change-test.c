@@ -32,12 +32,10 @@ static struct documents *fresh(void)
 	char path[TESTING_PATH_BYTES + 32];
 	struct documents *d;
 
-	people[0] = (struct fake_account){
-		"1", "dn1", "john", "John", "john@example.test", ""
-	};
-	people[1] = (struct fake_account){
-		"2", "dn2", "jane", "Jane", "jane@example.test", "locked"
-	};
+	people[0] = (struct fake_account)FAKE_ACCOUNT("1", "dn1", "john", "John",
+						      "john@example.test", "");
+	people[1] = (struct fake_account)FAKE_ACCOUNT("2", "dn2", "jane", "Jane",
+						      "jane@example.test", "locked");
 	system_of = (struct fake_system){ .accounts = people };
 	(void)snprintf(path, sizeof path, "%s/%d.db", dir, made++);
 	d = documents_open_sqlite(path, &err);

@@ -49,15 +49,27 @@ static bool settle(const struct change *c, int64_t now_ms, struct change_outcome
 	return error_cause(err, "%s", lost->cause);
 }
 
-static bool act(const struct change *c, int64_t now_ms, struct change_outcome *ret,
-		struct error *err)
+/* What the backend makes of it; 'account' is as the plan found it. */
+static bool plan_step(const struct change *c, const struct account *account,
+		      int64_t now_ms, struct facet_step *ret, struct error *err)
+{
+	const struct account_backend *b = c->system->backend;
+
+	if (c->kind == CHANGE_BLOCK ? !b->plan_block(c->system->self, FACET_SIGN_IN,
+						     account, now_ms, ret, err)
+				    : !b->plan_undo(c->system->self, FACET_SIGN_IN,
+						    account, NULL, now_ms, ret, err))
+		return false;
+	return (ret->act && !ret->refused) || fail_changed(c, err);
+}
+
+static bool act(const struct change *c, const struct facet_step *step, int64_t now_ms,
+		struct change_outcome *ret, struct error *err)
 {
 	struct error own = ERROR_INIT;
-	const struct account_backend *b = c->system->backend;
-	bool ok = c->kind == CHANGE_BLOCK
-			  ? b->block(c->system->self, c->identifier, c->id, c->lock, &own)
-			  : b->unblock(c->system->self, c->identifier, c->id, c->lock,
-				       &own);
+	struct facet_applied applied = { 0 };
+	bool ok = c->system->backend->apply(c->system->self, FACET_SIGN_IN, c->identifier,
+					    c->id, step->change, &applied, &own);
 
 	if (ok) {
 		read_back(c, now_ms, ret);
@@ -91,13 +103,14 @@ static bool check_end(const struct change *c, int64_t at_ms, struct error *err)
 
 /* When the block ends. One that has no end must not inherit that of an earlier one. */
 static bool put_end(const struct change *c, struct documents *records,
-		    const struct record_event *e, struct error *err)
+		    const struct account *account, const struct record_event *e,
+		    struct error *err)
 {
 	const struct expiry x = {
 		.system = system_name(c),
 		.id = c->id,
 		.identifier = c->identifier,
-		.lock = c->system->backend->block_lock,
+		.lock = e->lock ? e->lock : account->lock,
 		.by = e->by,
 		.approved_by = e->approved_by,
 		.approval = e->approval,
@@ -117,7 +130,8 @@ static bool put_on_record(const struct change *c, struct documents *records,
 
 	if (!record_add(records, system_name(c), account, e, err))
 		return false;
-	if (c->kind == CHANGE_UNBLOCK || !c->reschedule || put_end(c, records, e, err))
+	if (c->kind == CHANGE_UNBLOCK || !c->reschedule ||
+	    put_end(c, records, account, e, err))
 		return true;
 	(void)record_remove(records, system_name(c), account, e, &undo);
 	return false;
@@ -135,14 +149,15 @@ static void take_back(const struct change *c, struct documents *records,
 }
 
 static bool change_recorded(const struct change *c, struct documents *records,
-			    const struct account *before, const struct record_event *e,
-			    int64_t now_ms, struct change_outcome *ret, struct error *err)
+			    const struct account *before, const struct facet_step *step,
+			    const struct record_event *e, int64_t now_ms,
+			    struct change_outcome *ret, struct error *err)
 {
 	struct error odd = ERROR_INIT;
 
 	if (!put_on_record(c, records, before, e, err))
 		return false;
-	if (c->act && !act(c, now_ms, ret, err)) {
+	if (c->act && !act(c, step, now_ms, ret, err)) {
 		if (err->code != ERR_UNKNOWN_OUTCOME)
 			take_back(c, records, before, e);
 		return false;
@@ -159,6 +174,7 @@ bool change_account(const struct change *c, struct documents *records,
 		    struct change_outcome *ret, struct error *err)
 {
 	_cleanup_(account_done) struct account before = { 0 };
+	_cleanup_(facet_step_done) struct facet_step step = { 0 };
 	struct record_event e = *event;
 	bool found = false;
 
@@ -175,7 +191,9 @@ bool change_account(const struct change *c, struct documents *records,
 	e.expires_ms = c->expires_ms;
 	if (!c->act)
 		e.action = "rescheduled";
+	else if (!plan_step(c, &before, now_ms, &step, err))
+		return false;
 	else if (c->kind == CHANGE_BLOCK)
-		e.lock = c->system->backend->block_lock;
-	return change_recorded(c, records, &before, &e, now_ms, ret, err);
+		e.lock = step.lock;
+	return change_recorded(c, records, &before, &step, &e, now_ms, ret, err);
 }

@@ -67,6 +67,13 @@ static void outcomes_done(struct outcomes *o)
 	strbuf_done(&o->text);
 }
 
+static const char *not_ended(const struct account_system *system)
+{
+	const char *why = system->backend->notion(system->self, FACET_SESSIONS);
+
+	return why ? why : "";
+}
+
 static const char *explain(const struct change *c, const struct change_outcome *o)
 {
 	if (!c->act && c->reschedule)
@@ -77,7 +84,7 @@ static const char *explain(const struct change *c, const struct change_outcome *
 					       : "was not blocked";
 	if (!o->verified)
 		return "the change was accepted, but reading it back did not show it";
-	return c->kind == CHANGE_BLOCK ? c->system->backend->not_ended : "";
+	return c->kind == CHANGE_BLOCK ? not_ended(c->system) : "";
 }
 
 static bool add_success(struct outcomes *out, const struct change *c,

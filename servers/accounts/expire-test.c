@@ -44,15 +44,12 @@ static int set_up(void **state)
 	struct house *h = calloc(1, sizeof *h);
 
 	(void)chain_set_up((void **)&h->chain);
-	h->people[0] = (struct fake_account){
-		"1", "dn1", "john", "John", "john@example.test", ""
-	};
-	h->people[1] = (struct fake_account){
-		"2", "dn2", "jane", "Jane", "jane@example.test", ""
-	};
-	h->people[2] = (struct fake_account){
-		"3", "dn3", "protected.one", "Guarded", "g@example.test", ""
-	};
+	h->people[0] = (struct fake_account)FAKE_ACCOUNT("1", "dn1", "john", "John",
+							 "john@example.test", "");
+	h->people[1] = (struct fake_account)FAKE_ACCOUNT("2", "dn2", "jane", "Jane",
+							 "jane@example.test", "");
+	h->people[2] = (struct fake_account)FAKE_ACCOUNT("3", "dn3", "protected.one",
+							 "Guarded", "g@example.test", "");
 	h->fake.accounts = h->people;
 	h->system = (struct account_system){ &fake_backend, &h->fake };
 	turns_init(&h->turns);

@@ -147,6 +147,19 @@ static void add_end(const struct intent *in, const char *target, const char *fro
 	plan_effect(plan, in->system->backend->system, target, from, to, true);
 }
 
+/* What the system has no notion of is said, not skipped. */
+static void add_not_ended(const struct intent *in, struct plan *plan)
+{
+	const struct account_backend *b = in->system->backend;
+
+	for (size_t f = 0; f < FACET_COUNT; f++) {
+		const char *why = b->notion(in->system->self, (enum account_facet)f);
+
+		if (why)
+			plan_warning(plan, "%s: %s", b->system, why);
+	}
+}
+
 static bool add_effects(const struct intent *in, struct plan *plan, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf target = STRBUF_INIT, from = STRBUF_INIT;
@@ -167,7 +180,7 @@ static bool add_effects(const struct intent *in, struct plan *plan, struct error
 	if (!in->act && in->reschedule)
 		add_end(in, target.data, from.data, plan);
 	if (in->act && in->kind == CHANGE_BLOCK)
-		plan_warning(plan, "%s: %s", name, in->system->backend->not_ended);
+		add_not_ended(in, plan);
 	return true;
 }
 

@@ -9,24 +9,29 @@
 #include "servers/accounts/resolve.h"
 
 static struct fake_account people[] = {
-	{ "1", "uid=john.doe,dc=x", "john.doe", "John Doe", "john.doe@example.test", "" },
-	{ "2", "uid=alex.kim,dc=x", "alex.kim", "Alex Kim", "alex.kim@example.test", "" },
-	{ "3", "uid=alex.kim2,dc=x", "alex.kim2", "Alex Kim", "alex.kim2@example.test",
-	  "" },
+	FAKE_ACCOUNT("1", "uid=john.doe,dc=x", "john.doe", "John Doe",
+		     "john.doe@example.test", ""),
+	FAKE_ACCOUNT("2", "uid=alex.kim,dc=x", "alex.kim", "Alex Kim",
+		     "alex.kim@example.test", ""),
+	FAKE_ACCOUNT("3", "uid=alex.kim2,dc=x", "alex.kim2", "Alex Kim",
+		     "alex.kim2@example.test", ""),
 	/* Somebody's user name is somebody else's name. */
-	{ "4", "uid=jo,dc=x", "jo", "Johanna Stone", "jo@example.test", "" },
-	{ "5", "uid=star,dc=x", "star", "*", "star@example.test", "" },
-	{ "6", "uid=j2,dc=x", "j2", "jo", "j2@example.test", "" },
-	{ "7", "uid=twin1,dc=x", "twin1", "Twin One", "shared@example.test", "" },
-	{ "8", "uid=twin2,dc=x", "twin2", "Twin Two", "shared@example.test", "" },
+	FAKE_ACCOUNT("4", "uid=jo,dc=x", "jo", "Johanna Stone", "jo@example.test", ""),
+	FAKE_ACCOUNT("5", "uid=star,dc=x", "star", "*", "star@example.test", ""),
+	FAKE_ACCOUNT("6", "uid=j2,dc=x", "j2", "jo", "j2@example.test", ""),
+	FAKE_ACCOUNT("7", "uid=twin1,dc=x", "twin1", "Twin One", "shared@example.test",
+		     ""),
+	FAKE_ACCOUNT("8", "uid=twin2,dc=x", "twin2", "Twin Two", "shared@example.test",
+		     ""),
 	{ 0 },
 };
 
 /* A second system: the same mail, another name; and the same name with another mail. */
 static struct fake_account others[] = {
-	{ "a", "jdoe", "jdoe", "J. Doe", "John.Doe@example.test", "" },
-	{ "b", "akim", "akim", "Johanna Stone", "someone.else@example.test", "" },
-	{ "c", "only", "only", "Only There", "only@example.test", "" },
+	FAKE_ACCOUNT("a", "jdoe", "jdoe", "J. Doe", "John.Doe@example.test", ""),
+	FAKE_ACCOUNT("b", "akim", "akim", "Johanna Stone", "someone.else@example.test",
+		     ""),
+	FAKE_ACCOUNT("c", "only", "only", "Only There", "only@example.test", ""),
 	{ 0 },
 };
 
@@ -159,8 +164,8 @@ static void test_many_of_a_name(void **state)
 		bool wanted = true;
 
 		for (int i = 0; i < n; i++)
-			crowd[i] =
-				(struct fake_account){ "i", "d", "u", "Same", "m", "" };
+			crowd[i] = (struct fake_account)FAKE_ACCOUNT("i", "d", "u",
+								     "Same", "m", "");
 		assert_false(resolve_person(&only, 1, &wanted, "Same", 0, &p, &candidates,
 					    &err));
 		assert_int_equal(err.code, ERR_AMBIGUOUS);
