@@ -43,6 +43,17 @@ static const struct row rows[] = {
 	{ "a://{+x}", "a://../d", NULL },
 	{ "a://{+x}", "a://b/..", NULL },
 	{ "a://{+x}/end", "a://b/end/end", "b/end" },
+	{ "a://s{?x}", "a://s?x=b", "b" },
+	{ "a://s{?x}", "a://s?x=a/../b%5C%20+=?", "a/../b\\ +=?" },
+	{ "a://s{?x}", "a://s?x=", NULL },
+	{ "a://s{?x}", "a://s", NULL },
+	{ "a://s{?x}", "a://s?y=b", NULL },
+	{ "a://s{?x}", "a://s?xy=b", NULL },
+	{ "a://s{?x}", "a://s?x=b&y=c", NULL },
+	{ "a://s{?x}", "a://s?x=b#c", NULL },
+	{ "a://s{?x}", "a://s?x=%0a", NULL },
+	{ "a://s{?x}", "a://s?x=%ff", NULL },
+	{ "a://{x}", "a://s?x=b", NULL },
 	{ "a://b", "a://b", "" },
 	{ "a://b", "a://bc", NULL },
 };
@@ -65,7 +76,7 @@ static void what_is_not_known_is_refused(void **state)
 	static const char *const bad[] = {
 		"a://{x}{y}", "a://{}",
 		"a://{+}",    "a://{x",
-		"a://x}",     "a://{?x}",
+		"a://x}",     "a://{?x}y",
 		"a://{x*}",   "a://{x,y}",
 		"a://{#x}",   "{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}",
 	};

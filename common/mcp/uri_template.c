@@ -9,6 +9,7 @@ struct variable {
 	const char *name;
 	size_t length;
 	bool is_path;
+	bool is_query;
 	const char *rest; /* behind the brace */
 };
 
@@ -19,7 +20,8 @@ static bool read_variable(const char *at, struct variable *ret)
 	if (*at != '{' || !end)
 		return false;
 	ret->is_path = at[1] == '+';
-	ret->name = at + 1 + ret->is_path;
+	ret->is_query = at[1] == '?';
+	ret->name = at + 1 + (ret->is_path || ret->is_query);
 	ret->length = (size_t)(end - ret->name);
 	ret->rest = end + 1;
 	return ret->length > 0;
@@ -57,7 +59,11 @@ bool uri_template_check(const char *text, struct error *err)
 		if (!read_variable(text, &v) || !is_name(&v))
 			return error_set(
 				err, ERR_INVALID_ARGUMENT,
-				"of templates only {name} and {+name} are known");
+				"of templates only {name}, {+name} and {?name} are "
+				"known");
+		if (v.is_query && *v.rest)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "{?name} stands at the end of a template");
 		if (*v.rest == '{' || ++count > URI_TEMPLATE_VARIABLES_MAX)
 			return error_set(err, ERR_INVALID_ARGUMENT,
 					 "a template has two variables side by side, or "
@@ -115,17 +121,18 @@ static bool is_dots(const char *text, size_t length)
 	       (length == 2 && text[0] == '.' && text[1] == '.');
 }
 
-static bool is_safe(const struct strbuf *value, bool is_path)
+static bool is_safe(const struct strbuf *value, const struct variable *v)
 {
 	const char *at = value->data, *end = at + value->length;
+	const bool is_plain = !v->is_path && !v->is_query;
 
 	if (value->length == 0 || !text_is_utf8(value->data, value->length))
 		return false;
 	for (size_t i = 0; i < value->length; i++)
 		if ((unsigned char)at[i] < 0x20 || at[i] == 0x7f ||
-		    (!is_path && (at[i] == '/' || at[i] == '\\')))
+		    (is_plain && (at[i] == '/' || at[i] == '\\')))
 			return false;
-	while (at <= end) {
+	while (!v->is_query && at <= end) {
 		size_t length = strcspn(at, "/\\");
 
 		if (is_dots(at, length))
@@ -138,7 +145,7 @@ static bool is_safe(const struct strbuf *value, bool is_path)
 /* How many characters of the uri the variable may take: up to what follows it. */
 static size_t value_length(const struct variable *v, const char *uri)
 {
-	size_t length = strcspn(uri, v->is_path ? "?#" : "/?#");
+	size_t length = strcspn(uri, v->is_query ? "&#" : v->is_path ? "?#" : "/?#");
 	size_t literal = strcspn(v->rest, "{");
 	_cleanup_free_ char *next = strndup(v->rest, literal);
 	const char *found;
@@ -158,9 +165,20 @@ static bool match_variable(json_t *values, const struct variable *v, const char 
 {
 	_cleanup_strbuf_ struct strbuf value = STRBUF_INIT;
 
-	return decode(uri, length, &value) && is_safe(&value, v->is_path) &&
+	return decode(uri, length, &value) && is_safe(&value, v) &&
 	       json_object_setn_new(values, v->name, v->length,
 				    json_stringn(value.data, value.length)) == 0;
+}
+
+/* Of {?name} the "?name=" before the value; NULL when something else stands there. */
+static const char *skip_name(const struct variable *v, const char *uri)
+{
+	if (!v->is_query)
+		return uri;
+	if (uri[0] != '?' || strncmp(uri + 1, v->name, v->length) != 0 ||
+	    uri[1 + v->length] != '=')
+		return NULL;
+	return uri + v->length + 2;
 }
 
 json_t *uri_template_match(const char *template, const char *uri)
@@ -178,7 +196,7 @@ json_t *uri_template_match(const char *template, const char *uri)
 				return NULL;
 			continue;
 		}
-		if (!read_variable(template, &v))
+		if (!read_variable(template, &v) || !(uri = skip_name(&v, uri)))
 			return NULL;
 		length = value_length(&v, uri);
 		if (!match_variable(values, &v, uri, length))

@@ -2,11 +2,13 @@
  * uri_template -- does a uri fit a template, and with which values?
  *
  * Of RFC 6570: literals, {name} and {+name}, at most 8 of them, each followed by a
- * literal that cannot stand in its value or by the end. A value of {name} is
+ * literal that cannot stand in its value or by the end; and at the very end one
+ * {?name}, which is "?name=value" and not left out. A value of {name} is
  * what percent-decoding makes of one or more characters without '/', '?' and '#';
- * {+name} may have '/' in it. No value has a NUL, a control character or bad UTF-8,
- * is "." or "..", or has such a segment, also not when decoded: a template never
- * leads out of its place.
+ * {+name} may have '/' in it; {?name} all but '&' and '#'. No value has a NUL, a
+ * control character or bad UTF-8, and but for {?name}, which names no place, none is "."
+ * or "..", or has such a segment, also not when decoded: a template never leads out of
+ * its place.
  */
 #ifndef MCP_URI_TEMPLATE_H
 #define MCP_URI_TEMPLATE_H
