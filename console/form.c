@@ -1,6 +1,6 @@
 #include "console/form.h"
 
-#include "console/form_value.h"
+#include "show/field.h"
 #include "console/render.h"
 #include "console/tools.h"
 #include "wire/schema.h"
@@ -34,7 +34,7 @@ static json_t *stand_alone(const json_t *schema, const json_t *property)
 json_t *form_value(const json_t *schema, const json_t *property, const char *line,
 		   struct error *err)
 {
-	json_auto_t *value = form_read(schema, property, line, err);
+	json_auto_t *value = field_read(schema, property, line, err);
 	json_auto_t *alone = stand_alone(schema, property);
 	struct error not_alone = ERROR_INIT;
 	_cleanup_(schema_freep) struct schema *compiled = NULL;
@@ -68,9 +68,9 @@ static void put_json(const json_t *value)
 
 static void print_choices(const json_t *property)
 {
-	for (size_t i = 0; i < form_choice_count(property); i++) {
+	for (size_t i = 0; i < field_choice_count(property); i++) {
 		const char *title;
-		const json_t *choice = form_choice(property, i, &title);
+		const json_t *choice = field_choice(property, i, &title);
 
 		printf("  %zu) ", i + 1);
 		put_json(choice);
@@ -85,9 +85,9 @@ static void print_choices(const json_t *property)
 static void explain(const struct form *f, const char *name, const json_t *property,
 		    bool required)
 {
-	const json_t *resolved = form_resolve(f->schema, property);
+	const json_t *resolved = field_resolve(f->schema, property);
 	const char *help = json_get_string(property, "description");
-	const char *hint = form_hint(resolved);
+	const char *hint = field_hint(resolved);
 	const json_t *usual = json_object_get(property, "default");
 
 	if (!help)
@@ -107,11 +107,11 @@ static void explain(const struct form *f, const char *name, const json_t *proper
 		console_print_visible(help);
 	}
 	print_choices(resolved);
-	if (form_allows(resolved, "array"))
+	if (field_allows(resolved, "array"))
 		printf("  several: separate them with commas\n");
-	else if (form_allows(resolved, "object"))
+	else if (field_allows(resolved, "object"))
 		printf("  a JSON object\n");
-	else if (hint && (!help || form_allows(resolved, "boolean")))
+	else if (hint && (!help || field_allows(resolved, "boolean")))
 		printf("  %s\n", hint);
 }
 

@@ -1,8 +1,8 @@
-#include "console/form_value.h"
+#include "show/field.h"
 
 enum { REFERENCES_MAX = 8 };
 
-const json_t *form_resolve(const json_t *schema, const json_t *property)
+const json_t *field_resolve(const json_t *schema, const json_t *property)
 {
 	static const char prefix[] = "#/$defs/";
 
@@ -21,7 +21,7 @@ const json_t *form_resolve(const json_t *schema, const json_t *property)
 	return property;
 }
 
-bool form_allows(const json_t *property, const char *type)
+bool field_allows(const json_t *property, const char *type)
 {
 	const json_t *own = json_object_get(property, "type");
 	size_t i;
@@ -59,7 +59,7 @@ static const json_t *choices(const json_t *property)
 	return own ? own : choices_of(json_object_get(property, "items"));
 }
 
-size_t form_choice_count(const json_t *property)
+size_t field_choice_count(const json_t *property)
 {
 	return json_array_size(choices(property));
 }
@@ -74,12 +74,12 @@ static const json_t *choice_value(const json_t *list, size_t index,
 	return fixed ? fixed : choice;
 }
 
-const json_t *form_choice(const json_t *property, size_t index, const char **ret_title)
+const json_t *field_choice(const json_t *property, size_t index, const char **ret_title)
 {
 	return choice_value(choices(property), index, ret_title);
 }
 
-const char *form_hint(const json_t *property)
+const char *field_hint(const json_t *property)
 {
 	static const struct {
 		const char *kind, *hint;
@@ -160,9 +160,9 @@ static json_t *read_scalar(const json_t *property, const char *line, struct erro
 	if (value)
 		return value;
 	if (json_is_string(json_object_get(property, "type")) &&
-	    form_allows(property, "boolean"))
+	    field_allows(property, "boolean"))
 		return read_boolean(line, err);
-	if (!form_allows(property, "string"))
+	if (!field_allows(property, "string"))
 		return read_json(line, err);
 	/* One of several types: what is no JSON of another one is text. */
 	if (json_is_array(json_object_get(property, "type"))) {
@@ -187,7 +187,7 @@ static void trim(char **text)
 static json_t *read_list(const json_t *schema, const json_t *property, const char *line,
 			 struct error *err)
 {
-	const json_t *items = form_resolve(schema, json_object_get(property, "items"));
+	const json_t *items = field_resolve(schema, json_object_get(property, "items"));
 	json_auto_t *list = json_array();
 	_cleanup_free_ char *copy = strdup(line);
 	char *rest = copy;
@@ -213,11 +213,11 @@ static json_t *read_list(const json_t *schema, const json_t *property, const cha
 	return TAKE(list);
 }
 
-json_t *form_read(const json_t *schema, const json_t *property, const char *line,
-		  struct error *err)
+json_t *field_read(const json_t *schema, const json_t *property, const char *line,
+		   struct error *err)
 {
-	const json_t *wanted = form_resolve(schema, property);
+	const json_t *wanted = field_resolve(schema, property);
 
-	return form_allows(wanted, "array") ? read_list(schema, wanted, line, err)
-					    : read_scalar(wanted, line, err);
+	return field_allows(wanted, "array") ? read_list(schema, wanted, line, err)
+					     : read_scalar(wanted, line, err);
 }

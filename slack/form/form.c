@@ -1,0 +1,274 @@
+#include "slack/form/form_private.h"
+
+#include "slack/form/input_private.h"
+#include "slack/render/blocks.h"
+
+enum { DESCRIPTION_UNITS = 1500 };
+
+/* ---- Which inputs, on which pages ------------------------------------------------- */
+
+static bool is_required(const json_t *schema, const char *name)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(schema, "required"), i, one)
+	{
+		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it says something of members that are no properties. */
+static bool takes_more(const json_t *schema)
+{
+	const json_t *more = json_object_get(schema, "additionalProperties");
+
+	return (more && !json_is_false(more)) ||
+	       json_object_get(schema, "patternProperties") ||
+	       (!json_object_get(schema, "properties") && json_object_size(schema) > 0 &&
+		!more);
+}
+
+static void add_inputs(struct slack_form *f)
+{
+	json_t *properties = json_object_get(f->schema, "properties");
+	const char *name;
+	json_t *property;
+
+	for (int pass = 0; pass < 2; pass++) {
+		json_object_foreach(properties, name, property)
+		{
+			bool required = is_required(f->schema, name);
+
+			if (required != (pass == 0))
+				continue;
+			f->inputs[f->count] =
+				input_of(f->schema, name, property, required, f->count);
+			f->count++;
+		}
+	}
+	if (takes_more(f->schema)) {
+		f->inputs[f->count] = input_of(f->schema, NULL, NULL, false, f->count);
+		f->count++;
+	}
+}
+
+static bool measure(const struct input *in, size_t *ret_bytes, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_auto_t *blocks = json_array();
+
+	if (!blocks)
+		return error_oom(err);
+	if (!input_draw(in, NULL, blocks, err) || !json_write(&text, blocks, err))
+		return false;
+	*ret_bytes = text.length;
+	return true;
+}
+
+static bool lay_out(struct slack_form *f, struct error *err)
+{
+	size_t inputs = 0, bytes = 0;
+
+	f->pages = 1;
+	for (size_t i = 0; i < f->count; i++) {
+		size_t own = 0;
+
+		if (!measure(&f->inputs[i], &own, err))
+			return false;
+		if (inputs == SLACK_FORM_INPUTS_MAX ||
+		    (inputs > 0 && bytes + own > SLACK_FORM_PAGE_BYTES_MAX)) {
+			f->pages++;
+			inputs = 0;
+			bytes = 0;
+		}
+		f->page_of[i] = f->pages;
+		inputs++;
+		bytes += own;
+	}
+	return true;
+}
+
+struct slack_form *slack_form_new(const json_t *tool, struct error *err)
+{
+	_cleanup_(slack_form_freep) struct slack_form *f = calloc(1, sizeof *f);
+	size_t count;
+
+	if (f)
+		f->tool = json_deep_copy(tool);
+	if (!f || !f->tool) {
+		error_oom(err);
+		return NULL;
+	}
+	f->schema = json_object_get(f->tool, "inputSchema");
+	count = json_object_size(json_object_get(f->schema, "properties"));
+	if (!json_get_string(f->tool, "name") || !json_is_object(f->schema) ||
+	    count > SLACK_FORM_PROPERTIES_MAX) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "this is no tool with at most %d arguments",
+			  SLACK_FORM_PROPERTIES_MAX);
+		return NULL;
+	}
+	f->inputs = calloc(count + 1, sizeof *f->inputs);
+	f->page_of = calloc(count + 1, sizeof *f->page_of);
+	if (!f->inputs || !f->page_of) {
+		error_oom(err);
+		return NULL;
+	}
+	f->compiled = schema_compile(NULL, f->schema, NULL, SCHEMA_ASSERT_FORMAT, err);
+	if (!f->compiled)
+		return NULL;
+	add_inputs(f);
+	return lay_out(f, err) ? TAKE(f) : NULL;
+}
+
+void slack_form_free(struct slack_form *f)
+{
+	if (!f)
+		return;
+	json_decref(f->tool);
+	schema_free(f->compiled);
+	free(f->inputs);
+	free(f->page_of);
+	free(f);
+}
+
+size_t slack_form_pages(const struct slack_form *f)
+{
+	return f->pages;
+}
+
+/* ---- A page ----------------------------------------------------------------------- */
+
+json_t *form_rest(const struct slack_form *f, const json_t *values)
+{
+	json_t *properties = json_object_get(f->schema, "properties");
+	json_auto_t *rest = json_object();
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)values, name, value)
+	{
+		if (!json_object_get(properties, name) &&
+		    json_object_set(rest, name, value) != 0)
+			return NULL;
+	}
+	return TAKE(rest);
+}
+
+static bool add_top(const struct slack_form *f, json_t *blocks, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT, description = STRBUF_INIT;
+	const char *text = json_get_string(f->tool, "description");
+	json_auto_t *texts = json_array();
+
+	input_words(&words, json_get_string(f->tool, "name"),
+		    SLACK_HEADER_CHARACTERS_MAX);
+	if (text && *text)
+		input_words(&description, text, DESCRIPTION_UNITS);
+	if (!texts || !strbuf_ok(&words) || !strbuf_ok(&description) ||
+	    (description.length > 0 &&
+	     json_array_append_new(texts, json_string(description.data)) != 0))
+		return error_oom(err);
+	return json_array_append_new(blocks, slack_section(words.data, texts)) == 0 ||
+	       error_oom(err);
+}
+
+static bool add_faults(const json_t *faults, json_t *blocks, struct error *err)
+{
+	json_auto_t *texts = json_array();
+	const char *name;
+	json_t *said;
+
+	if (json_object_size(faults) == 0)
+		return true;
+	json_object_foreach((json_t *)(uintptr_t)faults, name, said)
+	{
+		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+
+		input_words(&line, name, FORM_ERROR_UNITS);
+		strbuf_add_string(&line, *name ? ": " : "");
+		input_words(&line, json_is_string(said) ? json_string_value(said) : "",
+			    FORM_ERROR_UNITS);
+		if (!texts || !strbuf_ok(&line) ||
+		    json_array_append_new(texts, json_string(line.data)) != 0)
+			return error_oom(err);
+	}
+	return json_array_append_new(blocks, slack_section("To be mended:", texts)) ==
+		       0 ||
+	       error_oom(err);
+}
+
+static bool draw(const struct slack_form *f, const struct input *in, const json_t *values,
+		 json_t *blocks, struct error *err)
+{
+	json_auto_t *rest = NULL;
+
+	if (in->name)
+		return input_draw(in, json_object_get(values, in->name), blocks, err);
+	rest = form_rest(f, values);
+	if (!rest)
+		return error_oom(err);
+	return input_draw(in, json_object_size(rest) > 0 ? rest : NULL, blocks, err);
+}
+
+static bool add_back(size_t page, json_t *blocks, struct error *err)
+{
+	const struct slack_button back = { .action = SLACK_FORM_ACTION_BACK,
+					   .words = "Back",
+					   .value = "back" };
+
+	return page == 1 || json_array_append_new(blocks, slack_actions(&back, 1)) == 0 ||
+	       error_oom(err);
+}
+
+static json_t *wrap(const struct slack_form *f, const struct slack_form_view *view,
+		    json_t *blocks, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char title[SLACK_VIEW_TITLE_CHARACTERS_MAX + 1] = "Fill in";
+	bool last = view->page == f->pages;
+	json_auto_t *whole = NULL;
+
+	if (f->pages > 1)
+		(void)snprintf(title, sizeof title, "Page %zu of %zu", view->page,
+			       f->pages);
+	whole = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:O}", "type", "modal",
+			  "callback_id", SLACK_FORM_CALLBACK, "private_metadata",
+			  view->metadata, "title", slack_plain(title), "submit",
+			  slack_plain(last ? "Review" : "Next"), "close",
+			  slack_plain("Cancel"), "blocks", blocks);
+	if (!whole || !json_write(&text, whole, err)) {
+		error_oom(err);
+		return NULL;
+	}
+	if (text.length > SLACK_VIEW_BYTES_MAX) {
+		error_set(err, ERR_INTERNAL, "a page of the form is too large for Slack");
+		return NULL;
+	}
+	return TAKE(whole);
+}
+
+json_t *slack_form_view(const struct slack_form *f, const struct slack_form_view *view,
+			struct error *err)
+{
+	json_auto_t *blocks = json_array();
+
+	if (view->page < 1 || view->page > f->pages) {
+		error_set(err, ERR_NOT_FOUND, "the form has no page %zu", view->page);
+		return NULL;
+	}
+	if (!blocks) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!add_top(f, blocks, err) || !add_faults(view->faults, blocks, err))
+		return NULL;
+	for (size_t i = 0; i < f->count; i++)
+		if (f->page_of[i] == view->page &&
+		    !draw(f, &f->inputs[i], view->values, blocks, err))
+			return NULL;
+	return add_back(view->page, blocks, err) ? wrap(f, view, blocks, err) : NULL;
+}
