@@ -163,12 +163,14 @@ static json_t *effects(const struct run *r)
 static bool binds(const char *uid)
 {
 	char dn[128], password[64];
+	const struct ldap_link_config config = { .uri = slapd_env("SLAPD_URI"),
+						 .timeout_ms = 2000 };
 	struct error err = ERROR_INIT;
 	bool ok = false;
 
 	snprintf(dn, sizeof dn, "uid=%s,ou=people," SUFFIX, uid);
 	snprintf(password, sizeof password, "pw-%s", uid);
-	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), dn, password, 2000, &ok, &err))
+	if (!ldap_link_try_bind(&config, dn, password, &ok, &err))
 		fail_msg("%s", err.message);
 	return ok;
 }

@@ -122,11 +122,12 @@ static void test_resolve(void **state)
 
 static bool binds(void)
 {
+	const struct ldap_link_config config = { .uri = slapd_env("SLAPD_URI"),
+						 .timeout_ms = 2000 };
 	struct error err = ERROR_INIT;
 	bool ok = false;
 
-	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", 2000, &ok,
-				&err))
+	if (!ldap_link_try_bind(&config, JOHN, "pw-john.doe", &ok, &err))
 		fail_msg("%s", err.message);
 	return ok;
 }

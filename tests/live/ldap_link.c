@@ -164,11 +164,12 @@ static enum error_code modify(struct ldap_link *l, const char *dn, const char *o
 
 static bool binds(void)
 {
+	const struct ldap_link_config config = { .uri = slapd_env("SLAPD_URI"),
+						 .timeout_ms = TIMEOUT_MS };
 	struct error err = ERROR_INIT;
 	bool ok = false;
 
-	if (!ldap_link_try_bind(slapd_env("SLAPD_URI"), JOHN, "pw-john.doe", TIMEOUT_MS,
-				&ok, &err))
+	if (!ldap_link_try_bind(&config, JOHN, "pw-john.doe", &ok, &err))
 		fail_msg("%s", err.message);
 	return ok;
 }

@@ -180,9 +180,9 @@ static enum error_code meaning(int code)
 	case LDAP_NO_SUCH_OBJECT:
 		return ERR_NOT_FOUND;
 	case LDAP_ASSERTION_FAILED:
-		return ERR_CONFLICT;
 	case LDAP_NO_SUCH_ATTRIBUTE:
 	case LDAP_TYPE_OR_VALUE_EXISTS:
+		return ERR_CONFLICT;
 	case LDAP_CONSTRAINT_VIOLATION:
 	case LDAP_OBJECT_CLASS_VIOLATION:
 	case LDAP_UNWILLING_TO_PERFORM:
@@ -201,9 +201,12 @@ bool ldap_code_error(LDAP *ld, int code, const char *uri, const char *what,
 
 	error_set(err, meaning(code), "cannot %s directory '%s': %s", what, uri,
 		  ldap_err2string(code));
-	if (code == LDAP_INVALID_CREDENTIALS || code == LDAP_STRONG_AUTH_REQUIRED)
+	if (code == LDAP_INVALID_CREDENTIALS)
 		error_hint(err,
 			   "check the name and password of our service account, and TLS");
+	if (code == LDAP_STRONG_AUTH_REQUIRED || code == LDAP_CONFIDENTIALITY_REQUIRED)
+		error_hint(err, "it takes no password in clear text: use ldaps:// or "
+				"turn StartTLS on");
 	if (code == LDAP_REFERRAL)
 		error_hint(err,
 			   "this directory is a copy: name the one that takes changes");

@@ -4,7 +4,11 @@
 
 #include "base/json.h"
 
-enum { NAME_MAX_BYTES = 128 };
+enum { NAME_MAX_BYTES = 128, BINARY_MAX_BYTES = 68 /* an objectSid has at most that */ };
+
+/* What is bytes by its definition, though some of its values would pass for text. In
+ * lower case. */
+static const char *const binary_names[] = { "objectguid", "objectsid" };
 
 /* Attribute names in lower case, each with an array of its values. */
 struct ldap_entry {
@@ -49,16 +53,38 @@ const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute,
 		json_array_get(json_object_get(e->attributes, name), index));
 }
 
+static json_t *copy_hex(const struct berval *v)
+{
+	char text[2 * BINARY_MAX_BYTES + 1] = "";
+
+	if (v->bv_len > BINARY_MAX_BYTES)
+		return NULL;
+	for (size_t i = 0; i < v->bv_len; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", (unsigned char)v->bv_val[i]);
+	return json_string(text);
+}
+
 /* Binary values and text with a NUL are passed over: they are no names of anything. */
-static json_t *copy_values(struct berval **values)
+static json_t *copy_text(const struct berval *v)
+{
+	return memchr(v->bv_val, '\0', v->bv_len) ? NULL
+						  : json_stringn(v->bv_val, v->bv_len);
+}
+
+static bool is_binary(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(binary_names); i++)
+		if (strcmp(binary_names[i], key) == 0)
+			return true;
+	return false;
+}
+
+static json_t *copy_values(struct berval **values, bool binary)
 {
 	json_auto_t *list = json_array();
 
 	for (size_t i = 0; values && values[i] && i < LDAP_LINK_VALUES_MAX; i++) {
-		const struct berval *v = values[i];
-		json_t *text = memchr(v->bv_val, '\0', v->bv_len)
-				       ? NULL
-				       : json_stringn(v->bv_val, v->bv_len);
+		json_t *text = binary ? copy_hex(values[i]) : copy_text(values[i]);
 
 		if (text && json_array_append_new(list, text) != 0)
 			return NULL;
@@ -75,7 +101,7 @@ static bool copy_attribute(LDAP *ld, LDAPMessage *message, const char *name, jso
 	if (!lower_case(name, key))
 		return true;
 	values = ldap_get_values_len(ld, message, name);
-	rc = json_object_set_new(to, key, copy_values(values));
+	rc = json_object_set_new(to, key, copy_values(values, is_binary(key)));
 	ldap_value_free_len(values);
 	return rc == 0;
 }

@@ -176,26 +176,25 @@ bool ldap_link_modify(struct ldap_link *l, const char *dn, const char *only_if,
 
 /* ---- Trying a password ----------------------------------------------------------- */
 
-bool ldap_link_try_bind(const char *uri, const char *dn, const char *password,
-			int64_t timeout_ms, bool *ret_ok, struct error *err)
+bool ldap_link_try_bind(const struct ldap_link_config *config, const char *dn,
+			const char *password, bool *ret_ok, struct error *err)
 {
-	const struct ldap_link_config config = { .uri = uri, .timeout_ms = timeout_ms };
 	_cleanup_(ldap_connection_closep) LDAP *ld = NULL;
 	int rc;
 
 	if (!*dn || !*password)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "a bind without name or password proves nothing");
-	if (!ldap_connection_check_uris(uri, false, err))
+	if (!ldap_connection_check_uris(config->uri, config->start_tls, err))
 		return false;
-	ld = ldap_connection_open(&config, err);
+	ld = ldap_connection_open(config, err);
 	if (!ld)
 		return false;
 	rc = ldap_connection_bind(ld, dn, password, strlen(password));
 	/* 53 is what 389-DS answers for an account that is blocked. */
 	if (rc != LDAP_SUCCESS && rc != LDAP_INVALID_CREDENTIALS &&
 	    rc != LDAP_UNWILLING_TO_PERFORM)
-		return ldap_code_error(ld, rc, uri, "log in to", err);
+		return ldap_code_error(ld, rc, config->uri, "log in to", err);
 	*ret_ok = rc == LDAP_SUCCESS;
 	return true;
 }

@@ -42,13 +42,18 @@ DEFINE_CLEANUP(struct ldap_entry, ldap_entry_free);
 const char *ldap_entry_dn(const struct ldap_entry *e);
 /* Value 'index' of an attribute (names without case), or NULL; UTF-8 text values
  * only, at most LDAP_LINK_VALUES_MAX of each: what depends on all values of a long
- * attribute (is X a member?) asks the directory by filter. */
+ * attribute (is X a member?) asks the directory by filter. objectGUID and objectSid,
+ * which are bytes, come as hex digits in lower case. */
 const char *ldap_entry_value(const struct ldap_entry *e, const char *attribute,
 			     size_t index);
 
 /* Append an assertion: "(attribute=value)" with 'value' escaped after RFC 4515.
  * 'attribute' is ours, never a stranger's. */
 void ldap_link_filter(struct strbuf *sb, const char *attribute, const char *value);
+/* The same for bytes, given as hex digits: objectGUID, objectSid. False for what is no
+ * whole number of bytes, at least one; the filter is of no use then. */
+bool ldap_link_filter_hex(struct strbuf *sb, const char *attribute,
+			  const char *hex) _must_use_;
 
 enum ldap_link_scope { LDAP_LINK_BASE, LDAP_LINK_SUBTREE };
 
@@ -77,10 +82,11 @@ bool ldap_link_modify(struct ldap_link *l, const char *dn, const char *only_if,
 		      const struct ldap_link_change *changes, size_t count,
 		      bool *ret_unchanged, struct error *err);
 
-/* Bind as somebody on a connection of its own, to learn whether it works:
- * true and '*ret_ok' false for refused credentials. For tests and doctor. */
-bool ldap_link_try_bind(const char *uri, const char *dn, const char *password,
-			int64_t timeout_ms, bool *ret_ok, struct error *err);
+/* Bind as somebody on a connection of its own, to learn whether it works: true and
+ * '*ret_ok' false for refused credentials and accounts. Of 'config' only address, TLS
+ * and time count. For tests and doctor. */
+bool ldap_link_try_bind(const struct ldap_link_config *config, const char *dn,
+			const char *password, bool *ret_ok, struct error *err);
 /* A cheap question over a pooled connection. */
 bool ldap_link_ping(struct ldap_link *l, struct error *err);
 const char *ldap_link_uri(const struct ldap_link *l);

@@ -133,22 +133,54 @@ static void test_config(void **state)
 
 static void test_try_bind_wants_password(void **state)
 {
+	const struct ldap_link_config config = { .uri = "ldap://127.0.0.1:1",
+						 .timeout_ms = 1000 };
+	const struct ldap_link_config clear = { .uri = "ldap://directory.example.test",
+						.timeout_ms = 1000 };
 	struct error err = ERROR_INIT;
 	bool ok = true;
 
 	(void)state;
-	assert_false(
-		ldap_link_try_bind("ldap://127.0.0.1:1", "cn=a", "", 1000, &ok, &err));
+	assert_false(ldap_link_try_bind(&config, "cn=a", "", &ok, &err));
 	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
 	error_clear(&err);
-	assert_false(ldap_link_try_bind("ldap://127.0.0.1:1", "", "x", 1000, &ok, &err));
+	assert_false(ldap_link_try_bind(&config, "", "x", &ok, &err));
 	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
+	error_clear(&err);
+	assert_false(ldap_link_try_bind(&clear, "cn=a", "x", &ok, &err));
+	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
+}
+
+static void test_filter_of_bytes(void **state)
+{
+	static const struct {
+		const char *hex, *filter;
+		bool good;
+	} cases[] = {
+		{ "4a", "(objectGUID=\\4a)", true },
+		{ "002aFF", "(objectGUID=\\00\\2a\\FF)", true },
+		{ "", "(objectGUID=)", false },
+		{ "4", "(objectGUID=)", false },
+		{ "4a2", "(objectGUID=\\4a)", false },
+		{ "4a)(x=*", "(objectGUID=\\4a)", false },
+		{ "*", "(objectGUID=)", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+		assert_int_equal(ldap_link_filter_hex(&sb, "objectGUID", cases[i].hex),
+				 cases[i].good);
+		assert_string_equal(sb.data, cases[i].filter);
+	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter_escapes),
+		cmocka_unit_test(test_filter_of_bytes),
 		cmocka_unit_test(test_same_dn),
 		cmocka_unit_test(test_config),
 		cmocka_unit_test(test_try_bind_wants_password),

@@ -21,6 +21,17 @@ void ldap_link_filter(struct strbuf *sb, const char *attribute, const char *valu
 	strbuf_add_char(sb, ')');
 }
 
+bool ldap_link_filter_hex(struct strbuf *sb, const char *attribute, const char *hex)
+{
+	size_t digits = strspn(hex, "0123456789abcdefABCDEF");
+
+	strbuf_add_format(sb, "(%s=", attribute);
+	for (size_t i = 0; i + 1 < digits; i += 2)
+		strbuf_add_format(sb, "\\%.2s", hex + i);
+	strbuf_add_char(sb, ')');
+	return digits > 0 && digits % 2 == 0 && hex[digits] == '\0';
+}
+
 /* Values without case (ASCII), spaces at the ends dropped and runs of them equal
  * to one: what caseIgnoreMatch does to the characters we meet in names. */
 static bool same_value(const struct berval *a, const struct berval *b)
