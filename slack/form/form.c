@@ -228,7 +228,8 @@ static json_t *wrap(const struct slack_form *f, const struct slack_form_view *vi
 		    json_t *blocks, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	char title[SLACK_VIEW_TITLE_CHARACTERS_MAX + 1] = "Fill in";
+	/* At most "Page 26 of 26": SLACK_FORM_PROPERTIES_MAX sees to it. */
+	char title[2 * SLACK_VIEW_TITLE_CHARACTERS_MAX + 8] = "Fill in";
 	bool last = view->page == f->pages;
 	json_auto_t *whole = NULL;
 
