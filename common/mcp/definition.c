@@ -63,8 +63,8 @@ static bool read_risk(struct tool_definition *d, const json_t *listed, struct er
 	return true;
 }
 
-static struct schema *compile(const json_t *listed, const char *member, unsigned flags,
-			      struct error *err)
+static struct schema *compile(struct schema_set *set, const json_t *listed,
+			      const char *member, unsigned flags, struct error *err)
 {
 	const json_t *document = json_object_get(listed, member);
 	const char *type = json_get_string(document, "type");
@@ -81,8 +81,8 @@ static struct schema *compile(const json_t *listed, const char *member, unsigned
 			  "the tool's %s is not of type object", member);
 		return NULL;
 	}
-	/* References lead nowhere but into the document: there is no set to reach others. */
-	schema = schema_compile(NULL, document, NULL, flags, &why);
+	/* References lead nowhere but into the document: the set has no others. */
+	schema = schema_compile(set, document, NULL, flags, &why);
 	if (!schema)
 		error_set(err, why.code, "%s: %s", member, why.message);
 	return schema;
@@ -105,8 +105,8 @@ static bool make_pin(struct tool_definition *d, struct error *err)
 }
 
 /* What both kinds share. Copies 'listed', so that nobody changes it behind the pin. */
-static struct tool_definition *build(const char *server, const json_t *listed,
-				     struct error *err)
+static struct tool_definition *build(struct schema_set *set, const char *server,
+				     const json_t *listed, struct error *err)
 {
 	_cleanup_(tool_definition_freep) struct tool_definition *d = calloc(1, sizeof *d);
 
@@ -122,19 +122,20 @@ static struct tool_definition *build(const char *server, const json_t *listed,
 	    !check_text(listed, "description", err) || !read_risk(d, listed, err) ||
 	    !make_pin(d, err))
 		return NULL;
-	d->input = compile(listed, "inputSchema", SCHEMA_ASSERT_FORMAT, err);
+	d->input = compile(set, listed, "inputSchema", SCHEMA_ASSERT_FORMAT, err);
 	if (!d->input)
 		return NULL;
 	if (json_object_get(listed, "outputSchema")) {
-		d->output = compile(listed, "outputSchema", 0, err);
+		d->output = compile(set, listed, "outputSchema", 0, err);
 		if (!d->output)
 			return NULL;
 	}
 	return TAKE(d);
 }
 
-struct tool_definition *tool_definition_load(const char *server, const char *tool,
-					     struct error *err)
+struct tool_definition *tool_definition_load_with(struct schema_set *set,
+						  const char *server, const char *tool,
+						  struct error *err)
 {
 	const struct schema_file *file = NULL;
 	struct error why = ERROR_INIT;
@@ -152,17 +153,23 @@ struct tool_definition *tool_definition_load(const char *server, const char *too
 		return NULL;
 	}
 	json_auto_t *listed = json_parse(file->text, file->length, JSON_CONTRACT, &why);
-	struct tool_definition *d = listed ? build(server, listed, &why) : NULL;
+	struct tool_definition *d = listed ? build(set, server, listed, &why) : NULL;
 
 	if (!d)
 		error_set(err, ERR_INTERNAL, "schemas/%s: %s", path, why.message);
 	return d;
 }
 
+struct tool_definition *tool_definition_load(const char *server, const char *tool,
+					     struct error *err)
+{
+	return tool_definition_load_with(NULL, server, tool, err);
+}
+
 struct tool_definition *tool_definition_read(const char *server, const json_t *listed,
 					     struct error *err)
 {
-	return build(server, listed, err);
+	return build(NULL, server, listed, err);
 }
 
 /* "accounts/block_account.json" -> "block_account", in 'to' with its NUL. */

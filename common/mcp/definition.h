@@ -25,6 +25,11 @@ struct tool_definition {
 /* Compiled in; ERR_NOT_FOUND if there is no such schema; broken schemas are ERR_INTERNAL. */
 struct tool_definition *tool_definition_load(const char *server, const char *tool,
 					     struct error *err) _must_use_;
+/* The same for one of many: the metaschemas are compiled once for all that share 'set',
+ * to which nothing else was added. */
+struct tool_definition *tool_definition_load_with(struct schema_set *set,
+						  const char *server, const char *tool,
+						  struct error *err) _must_use_;
 /* From a tools/list entry of somebody's server: untrusted, fully checked, names restricted. */
 struct tool_definition *tool_definition_read(const char *server, const json_t *listed,
 					     struct error *err) _must_use_;

@@ -6,7 +6,6 @@
 #include "wire/schema.h"
 
 #define SCHEMA_FILE "config.schema.json"
-#define SCHEMA_URI  "wingman:" SCHEMA_FILE
 
 /* The members in the shape of the file, before they become a struct server_config. */
 struct raw {
@@ -98,27 +97,27 @@ void server_config_done(struct server_config *c)
 
 /* ---- Judging ---- */
 
-/* {"$ref": "<the file>#/$defs/<server>"}; 'server' for one without its own. */
+/* The file, led to its definition of 'server'; to that of any server if it has none. */
 static struct schema *compile_schema(const char *server, struct error *err)
 {
 	const struct schema_file *file = schemas_find(SCHEMA_FILE);
-	_cleanup_(schema_set_freep) struct schema_set *set = schema_set_new();
-	char ref[sizeof SCHEMA_URI "#/$defs/" + 64];
+	json_auto_t *document =
+		file ? json_parse(file->text, file->length, JSON_SYNTAX, err) : NULL;
+	char ref[sizeof "#/$defs/" + 64];
 
-	if (!file || !set) {
+	if (!document) {
 		error_set(err, ERR_INTERNAL,
 			  "schemas/" SCHEMA_FILE " is not compiled in");
 		return NULL;
 	}
-	json_auto_t *document = json_parse(file->text, file->length, JSON_SYNTAX, err);
-	if (!document || !schema_set_add(set, SCHEMA_URI, document, err))
-		return NULL;
 	bool has_own = json_object_get(json_object_get(document, "$defs"), server) !=
 		       NULL;
-	(void)snprintf(ref, sizeof ref, SCHEMA_URI "#/$defs/%.63s",
-		       has_own ? server : "server");
-	json_auto_t *root = json_pack("{s:s}", "$ref", ref);
-	return root ? schema_compile(set, root, NULL, SCHEMA_ASSERT_FORMAT, err) : NULL;
+	(void)snprintf(ref, sizeof ref, "#/$defs/%.63s", has_own ? server : "server");
+	if (json_object_set_new(document, "$ref", json_string(ref)) != 0) {
+		error_oom(err);
+		return NULL;
+	}
+	return schema_compile(NULL, document, NULL, SCHEMA_ASSERT_FORMAT, err);
 }
 
 static bool judge(const struct config *file, const char *server, struct error *err)

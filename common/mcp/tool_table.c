@@ -34,13 +34,13 @@ const struct tool_entry *tool_table_find(const struct tool_table *t, const char 
 	return find(t, name);
 }
 
-static bool fill(struct tool_entry *e, const char *server, const struct mcp_tool *row,
-		 struct error *err)
+static bool fill(struct tool_entry *e, struct schema_set *set, const char *server,
+		 const struct mcp_tool *row, struct error *err)
 {
 	struct error why = ERROR_INIT;
 
 	e->row = row;
-	e->definition = tool_definition_load(server, row->name, &why);
+	e->definition = tool_definition_load_with(set, server, row->name, &why);
 	if (!e->definition && why.code == ERR_NOT_FOUND)
 		return error_set(
 			err, ERR_INTERNAL,
@@ -133,13 +133,16 @@ bool tool_table_build(struct tool_table *t, const char *server,
 {
 	struct tool_table made = { .entries =
 					   calloc(row_count + 1, sizeof *made.entries) };
+	_cleanup_(schema_set_freep) struct schema_set *set = schema_set_new();
 	bool good = true;
 
-	if (!made.entries)
+	if (!made.entries || !set) {
+		free(made.entries);
 		return error_oom(err);
+	}
 	for (size_t i = 0; good && i < row_count; i++) {
 		made.count++; /* counted first: what fill leaves half-made is freed too */
-		good = fill(&made.entries[i], server, &rows[i], err);
+		good = fill(&made.entries[i], set, server, &rows[i], err);
 	}
 	if (good)
 		qsort(made.entries, made.count, sizeof *made.entries, compare_entries);

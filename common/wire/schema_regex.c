@@ -7,6 +7,7 @@
 
 #include "wire/schema.h"
 #include "wire/schema_pattern.h"
+#include "wire/schema_plain.h"
 
 enum {
 	IDLE_MAX = 4,
@@ -17,6 +18,7 @@ enum {
 };
 
 struct regex {
+	struct plain *plain;          /* or NULL, and then: */
 	URegularExpression *original; /* is only cloned */
 	/* Exchanged, never locked: whoever finds a slot empty makes a clone. */
 	_Atomic(URegularExpression *) *idle;
@@ -84,14 +86,20 @@ struct regex *regex_new(const char *pattern, size_t length, struct error *err)
 			  SCHEMA_PATTERN_MAX);
 		return NULL;
 	}
+	regex = calloc(1, sizeof *regex);
+	if (!regex) {
+		error_oom(err);
+		return NULL;
+	}
+	regex->plain = plain_new(pattern, length);
+	if (regex->plain)
+		return TAKE(regex);
 	if (!pattern_translate(&translated, pattern, length, &why)) {
 		error_set(err, why.code, "is no regular expression: %s", why.message);
 		return NULL;
 	}
-	regex = calloc(1, sizeof *regex);
-	if (regex)
-		regex->idle = calloc(IDLE_MAX, sizeof *regex->idle);
-	if (!regex || !regex->idle) {
+	regex->idle = calloc(IDLE_MAX, sizeof *regex->idle);
+	if (!regex->idle) {
 		error_oom(err);
 		return NULL;
 	}
@@ -111,6 +119,7 @@ void regex_free(struct regex *regex)
 	}
 	if (regex->original)
 		uregex_close(regex->original);
+	plain_free(regex->plain);
 	free(regex->idle);
 	free(regex);
 }
@@ -166,6 +175,9 @@ enum regex_result regex_search(const struct regex *regex, const char *text, size
 
 	if (length > SCHEMA_PATTERN_TEXT_MAX)
 		return REGEX_TOO_COMPLEX;
+	if (regex->plain)
+		return plain_matches(regex->plain, text, length) ? REGEX_FOUND
+								 : REGEX_NOT_FOUND;
 
 	UChar *units = to_utf16(text, length, few, SHORT_TEXT, &count);
 	URegularExpression *re = units ? borrow(regex) : NULL;

@@ -1,9 +1,10 @@
 /*
  * schema_regex -- a compiled pattern that many threads search with.
  *
- * ICU's matchers are for one thread each; this keeps a few idle clones beside
- * the original. A search has a limit of time (in steps of the engine, so it is
- * the same on every machine) and of memory. Private to the schema files.
+ * What schema_plain.h knows is matched by it, all else by ICU. ICU's matchers are for
+ * one thread each; this keeps a few idle clones beside the original. Its search has a
+ * limit of time (in steps of the engine, so it is the same on every machine) and of
+ * memory. Private to the schema files.
  */
 #ifndef WIRE_SCHEMA_REGEX_H
 #define WIRE_SCHEMA_REGEX_H
