@@ -32,8 +32,10 @@ EDGES = {
     "slack/text": {"slack/text", "base"},
     "slack/render": {"slack/render", "slack/text", "show", "base"},
     "slack/verify": {"slack/verify", "base"},
+    "slack/inbound": {"slack/inbound", "base"},
     "slack/form": {"slack/form", "slack/render", "slack/text", "show", "wire", "base", "schemas"},
-    "slack": {"slack", "slack/text", "slack/render", "slack/verify", "slack/form", "show", "api",
+    "slack": {"slack", "slack/text", "slack/render", "slack/verify", "slack/form", "slack/inbound",
+              "show", "api",
               "link/http", "wire", "proc", "base", "schemas",
               "gate/messages.h"},
     "assistant/worker": {"assistant/worker", "proc", "base"},
@@ -42,7 +44,7 @@ EDGES = {
 }
 
 # What a layer's tests may include besides: the HTTP client meets our own server.
-TEST_EDGES = {"link/http": {"wire"}}
+TEST_EDGES = {"link/http": {"wire"}, "slack/inbound": {"slack/verify"}}
 
 # What a program may touch is what it links: these headers belong to these folders. bench/
 # holds us against the bare libraries.

@@ -1,57 +1,12 @@
 #include "slack/verify/click.h"
 
-#include "base/json.h"
-#include "slack/verify/signature.h"
+#include "slack/verify/body.h"
 
 enum { PAGE_MAX = 100000 };
 
 static bool no_click(struct error *err, const char *why)
 {
 	return error_set(err, ERR_INVALID_ARGUMENT, "this is no click: %s", why);
-}
-
-/* --- the form --- */
-
-static int hex(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-				      : -1;
-}
-
-static bool decode(struct strbuf *sb, const char *text, size_t length, struct error *err)
-{
-	for (size_t i = 0; i < length; i++) {
-		int high = text[i] == '%' && i + 2 < length ? hex(text[i + 1]) : -1;
-		int low = high >= 0 ? hex(text[i + 2]) : -1;
-
-		if (text[i] == '&' || text[i] == '=')
-			return no_click(err, "the form has more than one field");
-		if (text[i] == '%' && low < 0)
-			return no_click(err, "a byte of the form is written wrongly");
-		if (low >= 0)
-			i += 2;
-		strbuf_add_char(sb, low >= 0         ? (char)(high << 4 | low)
-				    : text[i] == '+' ? ' '
-						     : text[i]);
-	}
-	return strbuf_ok(sb) || error_oom(err);
-}
-
-static json_t *read_payload(const char *body, size_t length, struct error *err)
-{
-	static const char name[] = "payload=";
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-	if (length > SLACK_BODY_MAX || length < sizeof name ||
-	    memcmp(body, name, sizeof name - 1) != 0) {
-		no_click(err, "it is no form with a payload");
-		return NULL;
-	}
-	if (!decode(&text, body + sizeof name - 1, length - (sizeof name - 1), err))
-		return NULL;
-	return json_parse(text.data, text.length, JSON_SYNTAX, err);
 }
 
 /* --- its parts --- */
@@ -217,7 +172,7 @@ bool slack_click_read(const void *body, size_t length, struct slack_click *ret,
 		      struct error *err)
 {
 	struct slack_click c = { 0 };
-	json_auto_t *payload = read_payload(body, length, err);
+	json_auto_t *payload = slack_body_payload(body, length, err);
 	const char *type = json_get_string(payload, "type");
 
 	if (!payload)
