@@ -1,5 +1,6 @@
-#include "slack/form/form_private.h"
+#include "slack/form/form.h"
 
+#include "slack/form/form_private.h"
 #include "slack/form/input_private.h"
 #include "slack/render/blocks.h"
 

@@ -1,5 +1,6 @@
-#include "slack/form/input_private.h"
+#include "slack/form/input.h"
 
+#include "slack/form/input_private.h"
 #include "show/field.h"
 
 /* ---- Which kind ------------------------------------------------------------------- */

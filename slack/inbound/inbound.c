@@ -1,3 +1,5 @@
+#include "slack/inbound/inbound.h"
+
 #include "slack/inbound/inbound_private.h"
 
 static bool copy(char *to, size_t size, const char *text, bool id)
