@@ -496,10 +496,29 @@ static void threads_share_a_client(void **state)
 	}
 }
 
+static void headers_are_kept_for_who_asks(void **state)
+{
+	_cleanup_answer_ struct http_client_reply r = HTTP_CLIENT_REPLY_INIT;
+	struct http_client_request req = { .keep_head = true };
+	struct error err = ERROR_INIT;
+
+	assert_true(call(*state, req, "/retry?after=7", &r, NULL, &err));
+	assert_string_equal(http_client_reply_header(&r, "retry-after", 0), "7");
+	assert_null(http_client_reply_header(&r, "retry-after", 1));
+	assert_null(http_client_reply_header(&r, "7", 0)); /* a value is no name */
+	assert_null(http_client_reply_header(&r, "", 0));
+	assert_true(call(*state, req, "/show", &r, NULL, &err));
+	assert_null(http_client_reply_header(&r, "Retry-After", 0));
+	req.keep_head = false;
+	assert_true(call(*state, req, "/retry?after=7", &r, NULL, &err));
+	assert_null(http_client_reply_header(&r, "Retry-After", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(calls_carry_what_was_asked_and_no_more),
+		cmocka_unit_test(headers_are_kept_for_who_asks),
 		cmocka_unit_test(any_status_is_a_reply),
 		cmocka_unit_test(retry_after_is_read),
 		cmocka_unit_test(replies_are_limited),

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <pthread.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "link/http/http_address.h"
@@ -122,6 +123,7 @@ void http_client_free(struct http_client *c)
 void http_client_reply_done(struct http_client_reply *r)
 {
 	strbuf_done(&r->body);
+	strbuf_done(&r->head);
 	*r = (struct http_client_reply)HTTP_CLIENT_REPLY_INIT;
 }
 
@@ -334,6 +336,13 @@ void http_transfer_type(CURL *easy, char type[static 96])
 	type[length] = '\0';
 }
 
+int64_t http_client_date_ms(const char *text)
+{
+	const time_t at = curl_getdate(text, NULL);
+
+	return at < 0 ? -1 : (int64_t)at * 1000;
+}
+
 int64_t http_transfer_retry_after(CURL *easy)
 {
 	struct curl_header *header = NULL;
@@ -347,15 +356,40 @@ int64_t http_transfer_retry_after(CURL *easy)
 		seconds = digits > 9 ? RETRY_AFTER_MAX_S
 				     : strtoll(header->value, NULL, 10);
 	} else {
-		time_t at = curl_getdate(header->value, NULL);
-		if (at < 0)
+		const int64_t at_ms = http_client_date_ms(header->value);
+		if (at_ms < 0)
 			return -1;
-		seconds = (int64_t)at - clock_wall_ms() / 1000;
+		seconds = at_ms / 1000 - clock_wall_ms() / 1000;
 	}
 	return (seconds < 0                   ? 0
 		: seconds > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S
 					      : seconds) *
 	       1000;
+}
+
+/* curl refuses a head with a NUL in it. */
+static void keep_head(CURL *easy, struct strbuf *head)
+{
+	struct curl_header *h = NULL;
+
+	while ((h = curl_easy_nextheader(easy, CURLH_HEADER, -1, h))) {
+		strbuf_add(head, h->name, strlen(h->name) + 1);
+		strbuf_add(head, h->value, strlen(h->value) + 1);
+	}
+}
+
+const char *http_client_reply_header(const struct http_client_reply *r, const char *name,
+				     size_t index)
+{
+	const char *end = r->head.data + r->head.length;
+
+	for (const char *at = r->head.data; at < end;) {
+		const char *value = at + strlen(at) + 1;
+		if (strcasecmp(at, name) == 0 && index-- == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
 }
 
 bool http_transfer_check(const struct http_client_request *req, struct error *err)
@@ -387,6 +421,11 @@ static bool call_on(const struct http_client *c, const struct http_line *line,
 	reply->status = (int)status;
 	http_transfer_type(line->easy, reply->content_type);
 	reply->retry_after_ms = http_transfer_retry_after(line->easy);
+	strbuf_clear(&reply->head);
+	if (t->req->keep_head)
+		keep_head(line->easy, &reply->head);
+	if (!strbuf_ok(&reply->head))
+		return error_oom(err);
 	strbuf_done(&reply->body);
 	reply->body = *t->body;
 	strbuf_init(t->body);

@@ -37,6 +37,7 @@ struct http_client_request {
 	 * chose. Judged by the address of the connection that stands, so that a name that
 	 * changes its mind gains nothing; fails as what cannot be reached does. */
 	bool public_only;
+	bool keep_head; /* for http_client_reply_header */
 };
 
 struct http_client_reply {
@@ -44,12 +45,20 @@ struct http_client_reply {
 	char content_type[96];  /* lower case, without parameters */
 	int64_t retry_after_ms; /* -1: none */
 	struct strbuf body;
+	struct strbuf
+		head; /* names and values in turn, each with a NUL; if it was kept */
 };
 #define HTTP_CLIENT_REPLY_INIT                                                           \
 	{                                                                                \
-		.retry_after_ms = -1, .body = STRBUF_INIT                                \
+		.retry_after_ms = -1, .body = STRBUF_INIT, .head = STRBUF_INIT           \
 	}
 void http_client_reply_done(struct http_client_reply *r);
+/* The header of this name (without case) that is number 'index' from 0, or NULL. Only of
+ * a request with 'keep_head'. Borrowed. */
+const char *http_client_reply_header(const struct http_client_reply *r, const char *name,
+				     size_t index);
+/* A date as headers have it (RFC 9110, 5.6.7), in milliseconds since 1970; -1: none. */
+int64_t http_client_date_ms(const char *text);
 
 struct http_client *http_client_new(const char *user_agent, struct error *err) _must_use_;
 void http_client_free(struct http_client *c);

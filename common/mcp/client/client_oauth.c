@@ -17,7 +17,7 @@ enum {
 static bool is_url_good(const char *uri)
 {
 	struct error ignored = ERROR_INIT;
-	struct oauth_url url;
+	struct http_url url;
 
 	return uri && oauth_url_read(uri, &url, &ignored);
 }
@@ -25,7 +25,7 @@ static bool is_url_good(const char *uri)
 static bool is_document_good(const char *uri)
 {
 	struct error ignored = ERROR_INIT;
-	struct oauth_url url;
+	struct http_url url;
 
 	return oauth_url_read(uri, &url, &ignored) && url.is_https &&
 	       strlen(url.path) > 1;
@@ -79,7 +79,7 @@ struct client_oauth *client_oauth_new(const struct mcp_client_oauth *options,
 				      const char *url, const char *name,
 				      struct http_client *http, struct error *err)
 {
-	struct oauth_url ignored;
+	struct http_url ignored;
 	struct client_oauth *o;
 
 	/* A token goes out with every request: nobody else may read them. */
@@ -99,8 +99,8 @@ struct client_oauth *client_oauth_new(const struct mcp_client_oauth *options,
 	if (!o->server || !o->name)
 		error_oom(err);
 	else if (options->signing_key)
-		o->signer =
-			jwt_signer_new(options->signing_key, options->signing_kid, err);
+		o->signer = jwt_signer_new(options->signing_key, options->signing_kid,
+					   JWT_SIGN_ES256, err);
 	if (error_is_set(err)) {
 		client_oauth_free(o);
 		return NULL;

@@ -6,7 +6,7 @@ enum { CALL_MS = 10 * 1000 };
 bool oauth_may_fetch(const struct client_oauth *o, const char *url)
 {
 	struct error ignored = ERROR_INIT;
-	struct oauth_url ours, theirs;
+	struct http_url ours, theirs;
 
 	return oauth_url_read(url, &theirs, &ignored) &&
 	       oauth_url_read(o->server, &ours, &ignored) &&

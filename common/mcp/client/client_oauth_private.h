@@ -18,7 +18,7 @@
 #include <pthread.h>
 
 #include "base/json.h"
-#include "guard/jwt_sign.h"
+#include "base/jwt_sign.h"
 #include "link/http/http_client_stream.h"
 #include "mcp/client/client_oauth.h"
 #include "mcp/client/oauth_challenge.h"

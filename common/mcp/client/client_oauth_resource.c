@@ -15,7 +15,7 @@ static size_t path_bytes(const char *path)
 bool oauth_resource_covers(const char *resource, const char *server)
 {
 	struct error ignored = ERROR_INIT;
-	struct oauth_url theirs, ours;
+	struct http_url theirs, ours;
 
 	if (strcmp(resource, server) == 0)
 		return true;
@@ -76,7 +76,7 @@ static bool read_document(const struct client_oauth *o, const json_t *document,
 static bool guess(const struct client_oauth *o, struct oauth_resource *ret,
 		  struct error *err)
 {
-	struct oauth_url url;
+	struct http_url url;
 
 	if (!oauth_url_read(o->server, &url, err))
 		return false;
@@ -95,7 +95,7 @@ static json_t *fetch_well_known(const struct oauth_flow *f, struct error *err)
 	_cleanup_strbuf_ struct strbuf server = STRBUF_INIT, first = STRBUF_INIT,
 				       second = STRBUF_INIT;
 	json_t *document;
-	struct oauth_url url;
+	struct http_url url;
 
 	strbuf_add(&server, f->o->server, strcspn(f->o->server, "?"));
 	if (!oauth_url_read(f->o->server, &url, err))

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct oauth_challenge c = { 0 }, again = { 0 };
 	char scope[OAUTH_SCOPE_MAX + 1] = "";
 	struct error err = ERROR_INIT;
-	struct oauth_url url;
+	struct http_url url;
 
 	strbuf_add(&field, data, size);
 	bool good = oauth_challenge_read(&c, field.data);

@@ -97,7 +97,7 @@ static bool take_scope(struct reading *r)
 static bool take_metadata(struct reading *r)
 {
 	struct error ignored = ERROR_INIT;
-	struct oauth_url url;
+	struct http_url url;
 
 	if (!take_once(&r->has_metadata))
 		return false;

@@ -68,7 +68,7 @@ static bool complain(const struct config *file, const char *pointer, const char 
 }
 
 static bool check_url(const struct config *file, const char *pointer, const char *url,
-		      bool may_have_query, struct oauth_url *ret, struct error *err)
+		      bool may_have_query, struct http_url *ret, struct error *err)
 {
 	struct error why = ERROR_INIT;
 
@@ -92,7 +92,7 @@ static bool decode_issuer(struct oauth_config *c, const struct config *file,
 			  const json_t *issuer, struct error *err)
 {
 	struct raw_issuer raw = { .config.principal_claim = "sub" };
-	struct oauth_url url, keys;
+	struct http_url url, keys;
 	const json_t *name;
 	enum jwt_alg alg;
 	char at[64], keys_at[80];
@@ -174,7 +174,7 @@ static bool decode_tool_scopes(struct oauth_config *c, const struct config *file
 static bool check_resource(const struct config *file, const char *resource,
 			   struct error *err)
 {
-	struct oauth_url url;
+	struct http_url url;
 
 	if (!check_url(file, "/oauth/resource", resource, false, &url, err))
 		return false;

@@ -48,7 +48,7 @@ static bool read_metadata(const char *issuer, const struct strbuf *text,
 	json_auto_t *json = json_parse(text->data, text->length, JSON_SYNTAX, &why);
 	const char *name = json_get_string(json, "issuer");
 	const char *uri = json_get_string(json, "jwks_uri");
-	struct oauth_url ours, theirs;
+	struct http_url ours, theirs;
 
 	if (!json)
 		return error_set(err, ERR_BACKEND_UNAVAILABLE, "its metadata: %s",

@@ -24,7 +24,7 @@ static void good_ones(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct error err = ERROR_INIT;
-		struct oauth_url u;
+		struct http_url u;
 
 		if (!oauth_url_read(rows[i].url, &u, &err))
 			fail_msg("%s: %s", rows[i].url, err.message);
@@ -85,7 +85,7 @@ static void bad_ones(void **state)
 		"http://127.0.0.1@evil.example",
 	};
 	char url[OAUTH_URL_MAX + 16];
-	struct oauth_url u;
+	struct http_url u;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
