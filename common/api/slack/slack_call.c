@@ -39,7 +39,10 @@ static void judge_web(const struct http_client_reply *reply, const json_t *body,
 	/* A body that cannot be read was judged already; 429 comes with one or without. */
 	if (!body || f->verdict == REST_LATER || f->verdict == REST_BROKEN)
 		return;
-	if (json_is_true(json_object_get(body, "ok")))
+	if (json_is_true(json_object_get(body, "ok")) && f->verdict == REST_GOOD)
+		return;
+	/* Something else answers at this address. */
+	if (!name && f->verdict == REST_FAILED)
 		return;
 	f->verdict = known ? known->verdict : REST_FAILED;
 	f->code = known ? known->code : ERR_PRECONDITION_FAILED;
