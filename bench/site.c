@@ -173,7 +173,8 @@ static char *granted_request(const struct site *s, const char *pin)
 	(void)snprintf(g.approvers[0], sizeof g.approvers[0], "%s", PERSON);
 	digest_sha256_hex(ARGUMENTS, strlen(ARGUMENTS), g.args);
 	digest_sha256_hex("prompt", 6, g.shown);
-	g.iat = clock_wall_ms() / 1000;
+	/* Later than the second in which the server's store began. */
+	g.iat = clock_wall_ms() / 1000 + 1;
 	g.exp = g.iat + GRANT_TTL_S;
 	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
 	if (!grant_sign(&meta, &g, s->key, &err))

@@ -129,6 +129,7 @@ static int show(struct console *c, struct gate_link *g, const char *id)
 		printf("  digest            %.12s\n", console_member(record, "shown"));
 	}
 	printf("  state             %s\n", console_member(record, "state"));
+	decide_say_unanswered(record, stdout);
 	if (state && decide_is_over(state))
 		(void)decide_report(c, record);
 	return EXIT_DONE;

@@ -248,11 +248,32 @@ static bool give_up(const char *approval, const char *state, struct error *err)
 			 state ? state : "?");
 }
 
+void decide_say_unanswered(const json_t *record, FILE *to)
+{
+	const json_t *said = json_object_get(record, "unanswered");
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT, shown = STRBUF_INIT;
+	char when[CLOCK_TEXT_BYTES];
+
+	if (!said)
+		return;
+	strbuf_add_format(
+		&line,
+		"'%s' has the call and has not answered since %s (%s); it may "
+		"have happened, and the gate keeps asking",
+		console_member(record, "server"),
+		clock_relative(json_get_int64(said, "since", 0), clock_wall_ms(), when),
+		console_member(said, "message"));
+	render_text(&shown, line.data ? line.data : "");
+	(void)fprintf(to, "%s\n", shown.data ? shown.data : "");
+	(void)fflush(to);
+}
+
 json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_ms,
 		    bool until_pending, struct error *err)
 {
 	int64_t deadline = clock_mono_ms() + timeout_ms;
 	json_auto_t *reply = NULL;
+	bool is_said = false;
 
 	gate_link_forget_events(g);
 	reply = gate_link_ask(g, MSG_WATCH, json_pack("{s:s}", "approval", approval),
@@ -273,6 +294,10 @@ json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_m
 		if (left <= 0 || interrupt_was_pressed()) {
 			give_up(approval, state, err);
 			return NULL;
+		}
+		if (!is_said && json_object_get(record, "unanswered")) {
+			decide_say_unanswered(record, stderr);
+			is_said = true;
 		}
 		/* An event only says that it is time to look. */
 		event = gate_link_event(g, left > POLL_MS ? POLL_MS : (int)left, err);

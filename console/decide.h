@@ -39,6 +39,9 @@ json_t *decide_wait(struct gate_link *g, const char *approval, int64_t timeout_m
 bool decide_say_what_is_missing(const struct console *c, struct gate_link *g,
 				const char *approval);
 
+/* What is known of a call that was sent and not answered; nothing for any other. */
+void decide_say_unanswered(const json_t *record, FILE *to);
+
 /* Print how it ended (result's text or error) and give the exit status. */
 int decide_report(const struct console *c, const json_t *record);
 bool decide_is_over(const char *state);

@@ -134,6 +134,7 @@ static json_t *run_execute(struct mcp_client *client, const struct fields *f)
 					      .arguments = f->arguments_text,
 					      .request_state = f->request_state,
 					      .grant = f->grant,
+					      .is_look = f->look,
 					      .timeout_ms = CALLER_EXECUTE_MS,
 					      .ret_refused = &refused };
 	struct error err = ERROR_INIT, unfit = ERROR_INIT;

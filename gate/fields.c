@@ -67,7 +67,7 @@ static const struct json_field *const rows[MSG_COUNT] = {
 			    NEED("server", STRING, server), NEED("tool", STRING, tool),
 			    NEED("arguments", STRING, arguments_text),
 			    MAY("request_state", STRING, request_state),
-			    NEED("grant", STRING, grant)),
+			    NEED("grant", STRING, grant), MAY("look", BOOL, look)),
 	[MSG_DEFINITIONS] = ROW(FRAME, NEED("server", STRING, server)),
 	[MSG_PROBE] = ROW(FRAME, NEED("url", STRING, url)),
 	[MSG_ANSWER] = ROW(FRAME, NEED("request", INT64, request),

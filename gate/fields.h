@@ -23,7 +23,7 @@ struct fields {
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,
 		*words_from, *assumes;
 	int64_t limit, v, request, status;
-	bool sent, up;
+	bool sent, up, look;
 };
 
 /* ERR_INVALID_ARGUMENT names the member. */

@@ -38,6 +38,9 @@ enum {
 	KEEPER_DOWN_MS = 1000,    /* the same while it does not answer */
 	KEEPER_POLICY_MS = 5 *
 			   1000, /* between looks at the files that nothing waits for */
+	KEEPER_LOOK_MS = 5 *
+			 1000, /* after a direct client got its grant, what became of it
+				    * is asked so late the first time */
 	KEEPER_WAITING_MAX = 256,
 	KEEPER_PAGE_MS = 24 * 3600 * 1000, /* a page of status is found so long */
 	KEEPER_WAIT_MS = 8 * 1000, /* for a plan, before a server is told to come again */
@@ -56,6 +59,7 @@ struct approval {
 	bool again;     /* asked for once more, just before this call of several starts */
 	bool in_flight; /* the caller has it */
 	bool unanswered; /* it may have reached the server, which said nothing */
+	bool away;       /* the last time it was sent there was no answer */
 	bool ended;      /* to be swept by the next tick */
 	unsigned tries;
 	int64_t first_sent_ms; /* 0: not by this process */
@@ -88,7 +92,9 @@ struct waiting {
 /* When a server was last asked what it lists. */
 struct look {
 	int64_t asked_ms;
-	bool waiting; /* for its answer */
+	int64_t found_ms; /* when it answered after it had not; 0: it does not */
+	bool waiting;     /* for its answer */
+	bool is_away;     /* a call to it was not answered since */
 };
 
 struct keeper {
@@ -271,28 +277,38 @@ json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields 
 bool keeper_grant(struct keeper *k, struct approval *a, struct error *err);
 /* For surfaces without a client to claim it: sign and send, or carry out what is the gate's own. */
 void keeper_claim(struct keeper *k, struct approval *a);
+/* The same for a freed read of a surface; not yet in its server's first second. */
+void keeper_claim_free(struct keeper *k, struct approval *a);
 bool keeper_is_direct(const struct approval *a);
 /* A read that the policy frees: no person decides. */
 bool keeper_is_free(const struct approval *a);
 bool keeper_is_own(const struct approval *a);
 bool keeper_is_at_address(const struct keeper *k, const struct approval *a);
 
-/* --- keeper_calls.c: the caller's answers --- */
+/* --- keeper_calls.c: plans and executions, and what the caller answers of them --- */
 
 bool keeper_on_planned(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_executed(struct keeper *k, const struct fields *f, struct error *err);
-bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *err);
-bool keeper_on_listening(struct keeper *k, const struct fields *f, struct error *err);
-/* Send the grant (again). */
+/* Send the grant (again); of a direct client's call only ask what became of it. */
 void keeper_send(struct keeper *k, struct approval *a);
 /* End an execution. 'outcome' {state, error?, verified?, server_head?} and 'result' are borrowed. */
 bool keeper_end(struct keeper *k, struct approval *a, enum record_state to,
 		const json_t *outcome, const json_t *result, const char *by,
 		struct error *err);
-/* Of each server whose turn it is: soon again when it was down. */
-void keeper_ask_definitions(struct keeper *k);
 /* It was sent and nobody has said for too long what became of it. */
 void keeper_give_up(struct keeper *k, struct approval *a);
+
+/* --- keeper_servers.c: what servers list, and whether they are there --- */
+
+bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *err);
+bool keeper_on_listening(struct keeper *k, const struct fields *f, struct error *err);
+/* Of each server whose turn it is: soon again when it was down. */
+void keeper_ask_definitions(struct keeper *k);
+/* It did not answer a call: look at it at once, and ask again when it is there. */
+void keeper_server_is_away(struct keeper *k, const char *server);
+/* Whether a grant that is signed now says a later second than that in which this server
+ * was found: its store may have begun an epoch then. */
+bool keeper_server_is_settled(const struct keeper *k, const char *server);
 /* Pending approvals of tools that are not as pinned any more, or of a server that moved. */
 void keeper_supersede_changed(struct keeper *k, const char *server);
 

@@ -12,6 +12,11 @@ enum {
 	DETAILS_MAX = 64 * 1024, /* of an error: candidates and the like */
 };
 
+static json_t *unconst(const json_t *j)
+{
+	return (json_t *)(uintptr_t)j;
+}
+
 /* --- sending --- */
 
 void keeper_send(struct keeper *k, struct approval *a)
@@ -25,10 +30,14 @@ void keeper_send(struct keeper *k, struct approval *a)
 	json_t *state = json_object_get(a->body, "request_state");
 
 	if (!message ||
-	    (state && json_object_set(message, "request_state", state) != 0)) {
+	    (state && json_object_set(message, "request_state", state) != 0) ||
+	    (keeper_is_direct(a) &&
+	     json_object_set_new(message, "look", json_true()) != 0)) {
 		log_error("gate.no_memory");
 		return;
 	}
+	/* Its server has the grant, and may be at it. */
+	a->unanswered = a->unanswered || keeper_is_direct(a);
 	if (a->first_sent_ms == 0)
 		a->first_sent_ms = k->now_ms;
 	a->tries++;
@@ -67,7 +76,7 @@ static json_t *kept_result(const json_t *result)
 	if (!result)
 		return NULL;
 	if (json_write(&text, result, &err) && text.length <= RESULT_MAX)
-		return json_incref((json_t *)(uintptr_t)result);
+		return json_incref(unconst(result));
 	return json_pack("{s:[{s:s, s:s}], s:b}", "content", "type", "text", "text",
 			 "the result is too large to be kept by the gate", "isError",
 			 json_is_true(json_object_get(result, "isError")));
@@ -91,26 +100,30 @@ bool keeper_end(struct keeper *k, struct approval *a, enum record_state to,
 	const char *why = json_get_string(json_object_get(outcome, "error"), "message");
 	json_t *head = json_object_get(outcome, "server_head");
 	json_t *verified = json_object_get(outcome, "verified");
-	json_t *changes, *audit;
+	json_auto_t *changes = NULL;
+	json_auto_t *audit = json_object();
 	char digest[DIGEST_HEX_BYTES] = "";
 	struct error ignored = ERROR_INIT;
 
 	if (!start_ending(k, a, to, err))
 		return false;
-	changes = json_pack("{s:O, s:O*}", "outcome", outcome, "result", kept);
 	if (result)
 		(void)canonical_digest(result, digest, &ignored);
-	audit = json_pack("{s:s*, s:O*, s:O*, s:s*}", "code", code, "verified", verified,
-			  "server_head", head, "result_digest", *digest ? digest : NULL);
-	if (!changes || !audit) {
-		json_decref(changes);
-		json_decref(audit);
+	if (result && !kept)
 		return error_oom(err);
-	}
+	changes = json_pack("{s:O}", "outcome", outcome);
+	if (!changes || (kept && json_object_set(changes, "result", kept) != 0) ||
+	    !audit ||
+	    (code && json_object_set_new(audit, "code", json_string(code)) != 0) ||
+	    (verified && json_object_set(audit, "verified", verified) != 0) ||
+	    (head && json_object_set(audit, "server_head", head) != 0) ||
+	    (*digest &&
+	     json_object_set_new(audit, "result_digest", json_string(digest)) != 0))
+		return error_oom(err);
 	return keeper_move(k, a,
 			   &(struct move){ .to = to,
-					   .changes = changes,
-					   .audit = audit,
+					   .changes = TAKE(changes),
+					   .audit = TAKE(audit),
 					   .by = by,
 					   .why = why },
 			   err);
@@ -127,6 +140,17 @@ static void end_with_error(struct keeper *k, struct approval *a, enum record_sta
 		log_failure("approval.stuck", &err);
 }
 
+/* Nothing will run, and whether it has, nobody can tell. */
+static void end_unknown(struct keeper *k, struct approval *a, const char *message)
+{
+	struct error why = ERROR_INIT;
+
+	error_set(&why, ERR_UNKNOWN_OUTCOME, "%s", message);
+	error_hint(&why, "look at the backend before asking again: it may have happened");
+	a->unanswered = true;
+	end_with_error(k, a, RECORD_UNKNOWN, &why);
+}
+
 /* Nothing ran. Once a call has left, the three ends that a person knows are all there is. */
 static void end_not_run(struct keeper *k, struct approval *a, const struct error *why)
 {
@@ -136,14 +160,9 @@ static void end_not_run(struct keeper *k, struct approval *a, const struct error
 
 void keeper_give_up(struct keeper *k, struct approval *a)
 {
-	struct error why = ERROR_INIT;
-
-	error_set(&why, ERR_UNKNOWN_OUTCOME,
-		  "the call was sent and its server has not said in time what became of "
-		  "it");
-	error_hint(&why, "look at the backend before asking again: it may have happened");
-	a->unanswered = true;
-	end_with_error(k, a, RECORD_UNKNOWN, &why);
+	end_unknown(k, a,
+		    "the call was sent and its server has not said in time what became "
+		    "of it");
 }
 
 /* --- what the caller answers --- */
@@ -231,64 +250,125 @@ static json_t *error_of(const struct outcome *o)
 	return fields_error(&err, NULL);
 }
 
-static void take_result(struct keeper *k, struct approval *a, const json_t *result)
+/* The server says that nothing began with this copy. True: that is the end of it. */
+static bool take_not_run(struct keeper *k, struct approval *a, const struct outcome *o)
+{
+	struct error why = ERROR_INIT;
+	/* An earlier copy may be under way while the grant lives, and its burn be
+	 * on its way to a slow disk a little longer. What was asked before then
+	 * may have been looked up before that copy's burn, however late the
+	 * answer is: only what is asked afterwards settles it. */
+	const bool alive = sent_ms(a) < expiry_ms(a) + BURN_WAIT_MS;
+
+	/* Without its memory the store is no witness of what came before. */
+	if (o->kind == OUTCOME_FORGOTTEN && a->unanswered) {
+		end_unknown(k, a,
+			    "the server's store has begun anew since the call was sent, "
+			    "and does not know whether it was executed before");
+		return true;
+	}
+	if (o->kind == OUTCOME_NOT_RUN && alive &&
+	    (a->unanswered || a->tries < NOT_RUN_TRIES))
+		return false;
+	read_error(o->error, &why);
+	end_not_run(k, a, &why);
+	return true;
+}
+
+/* NULL without memory: what is known of the end must not be told in part. */
+static json_t *outcome_json(enum record_state to, const struct outcome *o)
+{
+	json_auto_t *outcome = json_pack("{s:s}", "state", record_state_name(to));
+	const bool has_error = o->kind == OUTCOME_UNKNOWN || o->error;
+
+	if (!outcome ||
+	    (has_error && json_object_set_new(outcome, "error", error_of(o)) != 0) ||
+	    (o->verified >= 0 &&
+	     json_object_set_new(outcome, "verified", json_boolean(o->verified)) != 0) ||
+	    (o->server_head &&
+	     json_object_set(outcome, "server_head", unconst(o->server_head)) != 0))
+		return NULL;
+	return TAKE(outcome);
+}
+
+static void take_end(struct keeper *k, struct approval *a, const struct outcome *o)
 {
 	static const enum record_state ends[] = {
 		[OUTCOME_SUCCEEDED] = RECORD_SUCCEEDED,
 		[OUTCOME_FAILED] = RECORD_FAILED,
 		[OUTCOME_UNKNOWN] = RECORD_UNKNOWN,
 	};
-	struct outcome o =
-		outcome_read(result, json_get_string(a->body, "server"), a->id);
+	/* What a direct client gets is between it and its server. */
+	const json_t *result = keeper_is_direct(a) ? NULL : o->result;
 	struct error err = ERROR_INIT;
-	json_auto_t *outcome = NULL;
+	json_auto_t *outcome = outcome_json(ends[o->kind], o);
 
-	if (o.kind == OUTCOME_RUNNING) {
+	a->unanswered = true; /* it has the grant: executing, then the end */
+	if (outcome && keeper_end(k, a, ends[o->kind], outcome, result, NULL, &err))
+		return;
+	if (!outcome)
+		error_oom(&err);
+	log_failure("approval.stuck", &err);
+	send_later(k, a); /* the server will say it again */
+}
+
+static void take_result(struct keeper *k, struct approval *a, const json_t *result)
+{
+	const struct outcome o =
+		outcome_read(result, json_get_string(a->body, "server"), a->id);
+
+	a->away = false;
+	switch (o.kind) {
+	case OUTCOME_SUCCEEDED:
+	case OUTCOME_FAILED:
+	case OUTCOME_UNKNOWN:
+		take_end(k, a, &o);
+		break;
+	case OUTCOME_RUNNING:
 		a->unanswered = true;
 		send_later(k, a);
-		return;
-	}
-	if (o.kind == OUTCOME_NOT_RUN) {
-		/* An earlier copy may be under way while the grant lives, and its burn be
-		 * on its way to a slow disk a little longer. What was asked before then
-		 * may have been looked up before that copy's burn, however late the
-		 * answer is: only what is asked afterwards settles it. */
-		bool alive = sent_ms(a) < expiry_ms(a) + BURN_WAIT_MS;
-
-		if (alive && (a->unanswered || a->tries < NOT_RUN_TRIES)) {
+		break;
+	case OUTCOME_NOT_RUN:
+	case OUTCOME_VOID:
+	case OUTCOME_FORGOTTEN:
+		if (!take_not_run(k, a, &o))
 			send_later(k, a);
-			return;
-		}
-		read_error(o.error, &err);
-		end_not_run(k, a, &err);
+		break;
+	}
+}
+
+/* Whoever looks at the record meanwhile reads what is waited for. */
+static void note_away(struct keeper *k, struct approval *a, const struct error *why)
+{
+	struct error err = ERROR_INIT;
+	json_t *changes;
+
+	a->away = true;
+	keeper_server_is_away(k, json_get_string(a->body, "server"));
+	if (!a->unanswered || json_object_get(a->body, "unanswered"))
 		return;
-	}
-	a->unanswered = true; /* it has the grant: executing, then the end */
-	outcome = json_pack("{s:s, s:o*, s:o*, s:O*}", "state",
-			    record_state_name(ends[o.kind]), "error", error_of(&o),
-			    "verified", o.verified < 0 ? NULL : json_boolean(o.verified),
-			    "server_head", o.server_head);
-	if (!outcome || !keeper_end(k, a, ends[o.kind], outcome, o.result, NULL, &err)) {
+	changes = json_pack("{s:{s:I, s:s, s:s}}", "unanswered", "since",
+			    (json_int_t)k->now_ms, "code", error_name(why->code),
+			    "message", why->message);
+	if (!changes ||
+	    !keeper_update(k, a, "unanswered", changes,
+			   json_pack("{s:s}", "code", error_name(why->code)), &err))
 		log_failure("approval.stuck", &err);
-		send_later(k, a); /* the server will say it again */
-	}
 }
 
 static void take_fault(struct keeper *k, struct approval *a, const json_t *error,
 		       bool sent)
 {
-	struct error why = ERROR_INIT;
+	struct error why = ERROR_INIT, err = ERROR_INIT;
 	bool alive = k->now_ms < expiry_ms(a) - 1000;
 
 	read_error(error, &why);
 	a->unanswered = a->unanswered || sent;
-	if (sent && a->state == RECORD_GRANTED) {
-		struct error err = ERROR_INIT;
-
-		if (!keeper_move(k, a, &(struct move){ .to = RECORD_EXECUTING }, &err))
-			log_failure("approval.stuck", &err);
-	}
+	if (sent && a->state == RECORD_GRANTED && !keeper_is_direct(a) &&
+	    !keeper_move(k, a, &(struct move){ .to = RECORD_EXECUTING }, &err))
+		log_failure("approval.stuck", &err);
 	if (a->unanswered || alive) {
+		note_away(k, a, &why);
 		send_later(k, a);
 		return;
 	}
@@ -313,96 +393,5 @@ bool keeper_on_executed(struct keeper *k, const struct fields *f, struct error *
 	if (!a->ended && k->now_ms - a->first_sent_ms >= KEEPER_GIVE_UP_MS)
 		keeper_give_up(k, a);
 	keeper_bundle_step_of(k, a);
-	return true;
-}
-
-/* --- definitions --- */
-
-void keeper_ask_definitions(struct keeper *k)
-{
-	for (size_t i = 0; i < k->settings->server_count; i++) {
-		const char *server = k->settings->servers[i].name;
-		struct look *look = &k->looks[i];
-		const int64_t every_ms = pins_is_up(k->pins, server) ? KEEPER_UP_MS
-								     : KEEPER_DOWN_MS;
-
-		if (look->waiting || k->now_ms - look->asked_ms < every_ms)
-			continue;
-		json_auto_t *message = json_pack("{s:s, s:s}", "m",
-						 message_name(MSG_DEFINITIONS), "server",
-						 server);
-		look->waiting = message && k->caller && channel_send(k->caller, message);
-		look->asked_ms = k->now_ms;
-	}
-}
-
-static void end_look(struct keeper *k, const char *server)
-{
-	for (size_t i = 0; i < k->settings->server_count; i++)
-		if (strcmp(k->settings->servers[i].name, server) == 0)
-			k->looks[i].waiting = false;
-}
-
-void keeper_supersede_changed(struct keeper *k, const char *server)
-{
-	for (struct approval *a = k->approvals; a; a = a->next) {
-		const char *of = json_get_string(a->body, "server");
-		const char *pin = json_get_string(a->body, "pin");
-		struct error why = ERROR_INIT, err = ERROR_INIT;
-		const struct tool_definition *d;
-
-		if (a->ended || a->state > RECORD_PENDING || !of ||
-		    strcmp(of, server) != 0)
-			continue;
-		d = pins_find(k->pins, server, json_get_string(a->body, "tool"), &why);
-		if (d && pin && strcmp(d->pin, pin) == 0 && keeper_is_at_address(k, a))
-			continue;
-		if (d)
-			error_set(&why, ERR_PRECONDITION_FAILED,
-				  "the tool or its server's address is another now");
-		if (keeper_is_part(a)) {
-			struct approval *head = keeper_bundle_of(k, a);
-
-			if (head && !keeper_bundle_end(k, head, RECORD_SUPERSEDED, "gate",
-						       why.message, &err))
-				log_failure("approval.stuck", &err);
-			continue;
-		}
-		if (!keeper_move(k, a,
-				 &(struct move){ .to = RECORD_SUPERSEDED,
-						 .by = "gate",
-						 .why = why.message },
-				 &err))
-			log_failure("approval.stuck", &err);
-	}
-}
-
-bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *err)
-{
-	struct error why = ERROR_INIT;
-	bool changed = false;
-
-	(void)err;
-	end_look(k, f->server);
-	if (!pins_learn(k->pins, f->server, f->up ? f->tools : NULL, &changed, &why))
-		log_failure("pins.unreadable", &why);
-	if (changed)
-		keeper_supersede_changed(k, f->server);
-	return true;
-}
-
-bool keeper_on_listening(struct keeper *k, const struct fields *f, struct error *err)
-{
-	json_auto_t *ready = NULL;
-
-	if (k->url[0])
-		return error_set(err, ERR_INVALID_ARGUMENT, "it listens twice");
-	(void)snprintf(k->url, sizeof k->url, "%s", f->url);
-	ready = json_pack("{s:b, s:{s:s, s:s}}", "ready", 1, "gate", "url", k->url,
-			  "socket", k->socket_path);
-	if (!ready || json_dumpf(ready, stdout, JSON_COMPACT) != 0 ||
-	    putchar('\n') == EOF || fflush(stdout) != 0)
-		return error_set(err, ERR_INTERNAL, "the ready line cannot be written");
-	log_info("gate.ready", LOG_STR("url", k->url), LOG_STR("socket", k->socket_path));
 	return true;
 }

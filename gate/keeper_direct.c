@@ -183,6 +183,7 @@ static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
 {
 	struct error err = ERROR_INIT;
 	json_t *state = json_object_get(a->body, "request_state");
+	json_t *reply;
 
 	if (!keeper_grant(k, a, &err)) {
 		/* Taken back, or not now: the state says which. */
@@ -190,11 +191,14 @@ static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
 		return a->ended ? answer_state(k, request, a->body)
 				: answer_error(k, request, &err);
 	}
-	return keeper_answer(k, request, 200,
-			     json_pack("{s:s, s:s, s:O, s:O*}", "approval", a->id,
-				       "state", "granted", "grant",
-				       json_object_get(a->body, "grant"), "request_state",
-				       state));
+	a->next_ms = k->now_ms + KEEPER_LOOK_MS;
+	reply = json_pack("{s:s, s:s, s:O}", "approval", a->id, "state", "granted",
+			  "grant", json_object_get(a->body, "grant"));
+	if (reply && state && json_object_set(reply, "request_state", state) != 0) {
+		json_decref(reply);
+		reply = NULL; /* not told in part: it says afterwards what became of it */
+	}
+	return keeper_answer(k, request, 200, reply);
 }
 
 static bool answer_open(struct keeper *k, int64_t request, struct approval *a)

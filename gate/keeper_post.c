@@ -176,7 +176,7 @@ static bool post(struct keeper *k, struct approval *a, struct error *err)
 				   json_pack("{s:s}", "rule", answer.rule), err))
 			return false;
 		if (!keeper_is_direct(a))
-			keeper_claim(k, a);
+			keeper_claim_free(k, a);
 		return true;
 	}
 	if (keeper_is_direct(a) && !keeper_make_page(k, a->id, changes, err)) {

@@ -24,7 +24,7 @@ static void check_proposed(struct keeper *k, struct approval *a)
 
 	if (keeper_is_free(a)) {
 		if (!keeper_is_direct(a) && k->now_ms >= a->next_ms)
-			keeper_claim(k, a);
+			keeper_claim_free(k, a);
 		if (a->ended || a->state != RECORD_PROPOSED)
 			return;
 		/* A freed read that nobody came for. */
@@ -47,8 +47,11 @@ static void check_direct(struct keeper *k, struct approval *a)
 	int64_t signed_ms =
 		json_get_int64(json_object_get(a->body, "grant_claims"), "iat", 0) * 1000;
 
+	/* Asked too when this process is a new one, and does not know how long it waits. */
 	if (k->now_ms - signed_ms > KEEPER_OUTCOME_MS)
 		keeper_give_up(k, a);
+	else if (!a->in_flight && k->stop_by_ms == 0 && k->now_ms >= a->next_ms)
+		keeper_send(k, a);
 }
 
 static void check_sent(struct keeper *k, struct approval *a)

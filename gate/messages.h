@@ -40,7 +40,8 @@
  *
  * Keeper to caller (socket pair):
  *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?, assumes?}
- *   execute     {approval, server, tool, arguments, request_state?, grant}
+ *   execute     {approval, server, tool, arguments, request_state?, grant, look?: true}
+ *               'look': it is only asked what became of this grant, and nothing runs
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?
  *   answer      {request, status, body}      reply to a server's registration

@@ -75,6 +75,19 @@ static const struct {
 	{ "{\"resultType\":\"complete\"," ERROR(
 		  "approval_invalid", ",\"details\":{\"state\":\"started\"}") "}",
 	  OUTCOME_RUNNING, -1, false },
+	{ "{\"resultType\":\"complete\"," ERROR("approval_invalid",
+						",\"details\":{\"state\":\"void\"}") "}",
+	  OUTCOME_VOID, -1, false },
+	{ "{\"resultType\":\"complete\"," ERROR(
+		  "approval_invalid", ",\"details\":{\"state\":\"forgotten\"}") "}",
+	  OUTCOME_FORGOTTEN, -1, false },
+	{ "{\"resultType\":\"complete\"," ERROR(
+		  "approval_invalid", ",\"details\":{\"state\":\"unused\"}") "}",
+	  OUTCOME_NOT_RUN, -1, false },
+	/* Only who refuses the grant says so. */
+	{ "{\"resultType\":\"complete\"," ERROR("conflict",
+						",\"details\":{\"state\":\"void\"}") "}",
+	  OUTCOME_FAILED, -1, false },
 	{ "{\"resultType\":\"complete\"," ERROR(
 		  "approval_invalid", ",\"details\":{\"state\":\"unknown\"}") "}",
 	  OUTCOME_UNKNOWN, -1, false },

@@ -129,6 +129,9 @@ json_t *record_next(const json_t *body, enum record_state to, const json_t *chan
 		error_oom(err);
 		return NULL;
 	}
+	/* That an answer was waited for is over with the answer. */
+	if (record_state_is_end(to))
+		(void)json_object_del(next, "unanswered");
 	return TAKE(next);
 }
 

@@ -46,16 +46,22 @@ class Liar(http.server.ThreadingHTTPServer):
         self.plan = lambda arguments: good_plan()
         self.execute = lambda approval: good_result(approval)
         self.executed = []
+        self.looked = []    # those of them that were only asked what had become of them
+        self.is_dead = False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def answer(self, method, params):
         if method == "tools/list":
+            if self.is_dead:
+                return None
             return {"resultType": "complete", "tools": self.tools}
         meta = params["_meta"]
         if "org.wingman/grant" in meta:
             payload = meta["org.wingman/grant"].split(".")[0]
             approval = json.loads(_unbase64(payload))["id"]
             self.executed.append(approval)
+            if meta.get("org.wingman/look"):
+                self.looked.append(approval)
             return self.execute(approval)
         return self.plan(params["arguments"])
 
@@ -74,6 +80,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):  # pylint: disable=invalid-name
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         result = self.server.answer(body["method"], body["params"])
+        if result is None:  # as one that dies over it
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
         reply = (result if isinstance(result, bytes) else
                  json.dumps({"jsonrpc": "2.0", "id": body["id"], "result": result}).encode())
         self.send_response(200)

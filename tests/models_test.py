@@ -38,8 +38,14 @@ GROUPS = {
         "two servers, two deaths": ["DECIDED", "DEATHS=2", "REPLAYS=0"],
         "three servers": ["DECIDED", "DEATHS=0", "REPLICAS=3", "REPLAYS=0"],
     },
+    "embedded": {
+        "a server with a store of its own": ["DECIDED", "EMBEDDED", "REPLICAS=1", "DEATHS=2"],
+    },
     "direct": {
         "identical calls of a direct client": ["DIRECT", "DEATHS=2"],
+    },
+    "direct, embedded": {
+        "identical calls of a direct client": ["DIRECT", "EMBEDDED", "REPLICAS=1", "DEATHS=2"],
     },
 }
 
@@ -67,7 +73,8 @@ BROKEN = {
     "REFUSAL_IS_BELIEVED_AT_ONCE": (TWO, TOLD_WRONG),
     "LATE_ANSWER_COUNTS": (TWO, TOLD_WRONG),
     "USED_MEANWHILE_IGNORED": (TWO, TOLD_WRONG),
-    "FORGETTING_IS_A_REFUSAL": (ALONE, TOLD_WRONG),
+    "FORGETTING_IS_A_REFUSAL": (TWO, TOLD_WRONG),
+    "LOOKED_TOO_EARLY": (["DIRECT", "DEATHS=0"], TOLD_WRONG),
     "NOT_RESUMED": (ONE, STUCK),
 }
 
@@ -125,6 +132,8 @@ def test_holds(pool):
             tap.ok(f"{group}: {name}: errors: 0 in {search.states} states", is_good(search),
                    search.text[:3000])
             missed.append(search.unreached())
+        if "embedded" in group:
+            continue  # less can happen there; each step is taken in the others
         unreached = set.intersection(*missed)
         if group == "direct":
             # One call gets the grant, once: there a server meets none that was used.
@@ -165,7 +174,7 @@ def test_variants_are_known():
     with open(MODEL, encoding="utf-8") as f:
         named = set(re.findall(r"#ifn?def (\w+)", f.read()))
     settings = {"REPLICAS", "DEATHS", "CLICKS", "SENDS", "REPLAYS", "FLUSHES", "CLAIM",
-                "DIRECT", "DECIDED"}
+                "DIRECT", "DECIDED", "EMBEDDED", "LOOKS"}
     tap.equal("variants of the model are those that are tried", named - settings, set(BROKEN))
 
 

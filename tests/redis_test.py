@@ -121,6 +121,31 @@ def test_flushed(rig, redis):
     tap.equal("nothing ran", runs_of(rig, "flushed"), 0)
 
 
+def test_forgets_what_was_done(rig, redis):
+    """It happened, its server fell before it could say so, and the store lost that: the
+    gate must not say that nothing ran."""
+    with rig.client() as c:
+        a = put(c, "forgotten", "1")
+        c.wait(a, "pending")
+        rig.hold("done")
+        c.approve(a)
+        rig.wait_held("done")
+        rig.server.kill()
+        rig.release("done")
+        # Its own copies of its claims are gone as well, as for another replica.
+        for name in os.listdir(rig.path("fixture")):
+            if ".db" in name:
+                os.unlink(rig.path("fixture", name))
+        redis.ask("FLUSHALL")
+        rig.start_server()
+        record = c.wait(a, "unknown", "refused", "failed", timeout_s=30)
+        tap.note(json.dumps(record["outcome"]))
+        tap.equal("nobody knows, and that is said while the grant would live",
+                  (record["state"], record["outcome"]["error"]["code"]),
+                  ("unknown", "unknown_outcome"))
+    tap.equal("it ran once", runs_of(rig, "forgotten"), 1)
+
+
 def test_unfit(rig, redis):
     redis.ask("CONFIG", "SET", "appendfsync", "everysec")
     status, why = rig.unready()
@@ -245,7 +270,8 @@ def main():
         rig = RedisRig(redis)
         rig.start()
         tap.run([lambda t=t: t(rig, redis) for t in (
-            test_a_write, test_redis_dies_before_the_burn, test_flushed, test_unfit, test_replicas)])
+            test_a_write, test_redis_dies_before_the_burn, test_flushed,
+            test_forgets_what_was_done, test_unfit, test_replicas)])
     finally:
         if rig:
             rig.done()

@@ -415,11 +415,17 @@ static void test_check_epoch(void **state)
 	struct grant_call call = write_call();
 
 	(void)state;
-	/* In whole seconds: the second in which the epoch began counts as after it. */
-	call.epoch_ms = (int64_t)NOW * 1000 + 999;
+	/* A grant says its second alone, so that in which the epoch began is before it. */
+	call.epoch_ms = (int64_t)NOW * 1000;
 	assert_check(&g, &call, ERR_NONE, NULL);
-	call.epoch_ms = ((int64_t)NOW + 1) * 1000;
+	call.epoch_ms++;
 	assert_check(&g, &call, ERR_APPROVAL_INVALID, "began anew");
+	call.epoch_ms = (int64_t)NOW * 1000 + 999;
+	assert_check(&g, &call, ERR_APPROVAL_INVALID, "began anew");
+	call.epoch_ms++;
+	assert_check(&g, &call, ERR_APPROVAL_INVALID, "began anew");
+	assert_true(grant_is_older(&g, INT64_MAX));
+	assert_false(grant_is_older(&g, 0));
 }
 
 static void test_check_plan(void **state)

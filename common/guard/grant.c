@@ -209,6 +209,13 @@ bool grant_open(const char *word, struct keyring *keys, struct grant *ret,
 
 /* ---- This call, now ---- */
 
+bool grant_is_older(const struct grant *g, int64_t epoch_ms)
+{
+	/* In whole seconds, because 'iat' may be any: its product need not fit. */
+	return g->iat < epoch_ms / 1000 ||
+	       (g->iat == epoch_ms / 1000 && epoch_ms % 1000 != 0);
+}
+
 static bool check_times(const struct grant *g, const struct grant_call *call,
 			struct error *err)
 {
@@ -221,7 +228,7 @@ static bool check_times(const struct grant *g, const struct grant_call *call,
 	if (g->exp <= now)
 		return refuse(err, "it has expired");
 	/* The store may have forgotten what was burnt before its epoch. */
-	if (g->iat < call->epoch_ms / 1000)
+	if (grant_is_older(g, call->epoch_ms))
 		return refuse(err,
 			      "it was signed before the store of this server began anew");
 	return true;

@@ -66,6 +66,9 @@ struct grant_call {
 };
 /* ERR_APPROVAL_INVALID naming the first thing that does not match; a plan that
  * differs is ERR_PRECONDITION_FAILED. Source: APPROVALS.md, step 6. */
+/* Whether it may be from before 'epoch_ms'. It says the second in which it was signed, and
+ * counts as signed when that began: of the second in which an epoch begins, none is later. */
+bool grant_is_older(const struct grant *g, int64_t epoch_ms);
 bool grant_check(const struct grant *g, const struct grant_call *call, struct error *err);
 
 #endif

@@ -6,7 +6,12 @@
 #include "mcp/approvals_gate.h"
 #include "mcp/approvals_page.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "guard/burn.h"
+
+enum { STEP_US = 20 * 1000 };
 
 /* ---- What the answer means ---- */
 
@@ -148,6 +153,27 @@ static void let_wait(struct exchange *x, const struct registration *reg,
 		say_state(x, reg, err);
 }
 
+/*
+ * A freed read is granted at once, without the second that people take at least. What is
+ * signed in the second in which the store's epoch began is refused, so ask after it.
+ */
+static bool leave_first_second(const struct exchange *x, struct error *err)
+{
+	struct mcp_service *s = x->service;
+	int64_t now_ms = 0, epoch_ms = 0;
+
+	if (!x->tool->is_freed)
+		return true;
+	do {
+		if (!coord_now_ms(s->store, &now_ms, err) ||
+		    !coord_epoch_ms(s->store, &epoch_ms, err))
+			return false;
+		if (now_ms / 1000 > epoch_ms / 1000 || exchange_is_gone(x))
+			return true;
+	} while (usleep(STEP_US) == 0 || errno == EINTR);
+	return true;
+}
+
 void approvals_answer(struct exchange *x, struct mcp_result *r)
 {
 	_cleanup_(registration_done) struct registration reg = REGISTRATION_INIT;
@@ -155,7 +181,7 @@ void approvals_answer(struct exchange *x, struct mcp_result *r)
 	struct page_round round;
 	bool is_again = page_read(x, &round);
 
-	if (may_ask(x, &err) &&
+	if (may_ask(x, &err) && leave_first_second(x, &err) &&
 	    gate_register(x, is_again ? round.approval : NULL, &reg, &err) &&
 	    (!is_again || page_wait(x, &round, &reg, &err))) {
 		if (registration_waits(&reg))

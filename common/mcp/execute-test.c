@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -278,6 +279,81 @@ static void a_grant_for_something_else(void **state)
 	c->grant = good;
 	_cleanup_answer_ struct answer a = present(c);
 	assert_string_equal(answer_state(&a), "succeeded");
+}
+
+static struct answer look(const struct plan_case *c, const struct secret *token,
+			  const char *value)
+{
+	_cleanup_strbuf_ struct strbuf meta = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
+	assert_true(grant_sign(&meta, &c->grant, c->rig.key, &err));
+	strbuf_add_format(&meta, "\",\"" META_LOOK "\":%s", value);
+	return rig_call(&c->rig, token, "put_value", PUT, meta.data,
+			token == c->rig.gate ? c->state : NULL);
+}
+
+static void assert_told(struct answer a, const char *state)
+{
+	const json_t *error = json_object_get(
+		json_object_get(answer_result(&a), "structuredContent"), "error");
+
+	if (strcmp(answer_code(&a), "approval_invalid") != 0)
+		print_message("# %d %s\n", a.status, a.text);
+	assert_string_equal(answer_code(&a), "approval_invalid");
+	assert_string_equal(json_get_string(json_object_get(error, "details"), "state"),
+			    state);
+	answer_done(&a);
+}
+
+/* The gate may ask what became of a grant without it being used by that. */
+static void a_look_runs_nothing(void **state)
+{
+	struct plan_case *c = *state;
+	static const char *const values[] = { "true", "false", "null", "\"yes\"" };
+
+	plan(c);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+		assert_told(look(c, c->rig.gate, values[i]), "unused");
+	assert_int_equal(rig_runs(&c->rig), 0);
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_state(&a), "succeeded");
+	assert_told(look(c, c->rig.gate, "true"), "succeeded");
+	assert_int_equal(rig_runs(&c->rig), 1);
+	_cleanup_answer_ struct answer client = look(c, c->rig.alice, "true");
+	assert_string_equal(answer_code(&client), "approval_invalid");
+	assert_null(strstr(client.text, "\"state\""));
+}
+
+static void wait_until_s(int64_t second)
+{
+	while (clock_wall_ms() / 1000 < second)
+		(void)usleep(20 * 1000);
+}
+
+/* Of a grant from before the store's epoch it is said what that store can know of it. */
+static void a_grant_from_before_the_epoch(void **state)
+{
+	struct plan_case *c = *state;
+	char path[128];
+
+	plan(c);
+	wait_until_s(c->grant.iat + 1);
+	rig_stop(&c->rig);
+	rig_start(&c->rig);
+	assert_told(look(c, c->rig.gate, "true"), "void");
+	assert_told(present(c), "void");
+	/* Expired as well: it is no less from before. */
+	c->grant.exp = c->grant.iat + 1;
+	assert_told(present(c), "void");
+	rig_stop(&c->rig);
+	(void)snprintf(path, sizeof path, "%s/fixture/coordination.db", c->rig.root);
+	assert_int_equal(unlink(path), 0);
+	rig_start(&c->rig);
+	assert_told(look(c, c->rig.gate, "true"), "forgotten");
+	assert_told(present(c), "forgotten");
+	assert_int_equal(rig_runs(&c->rig), 0);
 }
 
 static void a_grant_of_another_time(void **state)
@@ -633,6 +709,8 @@ int main(void)
 		TEST(an_altered_grant),
 		TEST(a_grant_by_an_unknown_key),
 		TEST(a_grant_for_something_else),
+		TEST(a_look_runs_nothing),
+		TEST(a_grant_from_before_the_epoch),
 		TEST(a_grant_of_another_time),
 		TEST(a_write_without_plan_state_or_approver),
 		TEST(too_few_approvers_for_the_plan),

@@ -148,6 +148,40 @@ static void burn_unused(struct execution *e, struct mcp_result *r,
 		log_failure("burn.failed", &why);
 }
 
+/*
+ * What became of a grant that was never burnt, as far as this store knows, in one word:
+ * 'unused' may still be used. One from before the store's epoch never will be: it is
+ * 'void', or 'forgotten' where the store may have lost that it was used.
+ */
+static const char *unburnt_state(const struct execution *e)
+{
+	struct error err = ERROR_INIT;
+	int64_t since_ms;
+
+	if (!grant_is_older(&e->grant, e->epoch_ms))
+		return "unused";
+	return coord_remembers_ms(e->x->service->store, &since_ms, &err) &&
+			       !grant_is_older(&e->grant, since_ms)
+		       ? "void"
+		       : "forgotten";
+}
+
+static void refuse_unburnt(struct execution *e, struct mcp_result *r,
+			   const struct error *err)
+{
+	refuse(e, r, err, json_pack("{s:s}", "state", unburnt_state(e)));
+}
+
+/* It was asked what became of this grant, and nothing has. */
+static void tell_unburnt(struct execution *e, struct mcp_result *r)
+{
+	struct error err = ERROR_INIT;
+
+	error_set(&err, ERR_APPROVAL_INVALID, "this approval was not used");
+	e->state = "refused";
+	mcp_result_error(r, &err, json_pack("{s:s}", "state", unburnt_state(e)));
+}
+
 /* ---- Checks ---- */
 
 /* Everything but the plan, before the backend is bothered: the plan is taken as promised. */
@@ -269,12 +303,20 @@ static bool verify(struct execution *e, struct mcp_result *r)
 		refuse_used(e, r, record);
 		return false;
 	}
+	/* In this order: what was burnt before an epoch that began meanwhile may be lost. */
 	good = good && coord_now_ms(s->store, &e->now_ms, &err) &&
-	       coord_epoch_ms(s->store, &e->epoch_ms, &err) &&
-	       check_grant(e, e->grant.plan, &err) && check_people(e, &err) &&
-	       (is_read(e) || open_state(e, &err));
+	       coord_epoch_ms(s->store, &e->epoch_ms, &err);
 	if (!good) {
 		refuse(e, r, &err, NULL);
+		return false;
+	}
+	if (e->given->is_look) {
+		tell_unburnt(e, r);
+		return false;
+	}
+	if (!check_grant(e, e->grant.plan, &err) || !check_people(e, &err) ||
+	    (!is_read(e) && !open_state(e, &err))) {
+		refuse_unburnt(e, r, &err);
 		return false;
 	}
 	join_approvers(e);

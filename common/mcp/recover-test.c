@@ -58,8 +58,8 @@ static void *present_and_be_cut_off(void *argument)
 	return NULL;
 }
 
-/* Present the grant, kill the server when it comes to 'point', start it again. */
-static void kill_at(struct crash *c, const char *point)
+/* Present the grant, and kill the server when it comes to 'point'. */
+static void die_at(struct crash *c, const char *point)
 {
 	char hold[32], held[32];
 
@@ -72,6 +72,11 @@ static void kill_at(struct crash *c, const char *point)
 	rig_kill(&c->rig, SIGKILL);
 	pthread_join(c->thread, NULL);
 	rig_remove(&c->rig, hold);
+}
+
+static void kill_at(struct crash *c, const char *point)
+{
+	die_at(c, point);
 	assert_true(rig_spawn(&c->rig));
 }
 
@@ -109,13 +114,17 @@ static void killed_before_the_burn(void **state)
 {
 	struct crash *c = *state;
 
-	kill_at(c, "plan");
+	die_at(c, "plan");
+	while (clock_wall_ms() / 1000 <= c->grant.iat)
+		(void)usleep(20 * 1000);
+	assert_true(rig_spawn(&c->rig));
 	assert_int_equal(rig_count_audit(&c->rig, "call.started"), 0);
 	assert_int_equal(rig_count_audit(&c->rig, "call.unknown"), 0);
-	/* Signed before the store began anew: not good any more, whoever presents it. */
-	c->grant.iat -= 2;
+	/* Signed before the store began anew: not good any more, whoever presents it; and
+	 * the store knows that nobody had. */
 	_cleanup_answer_ struct answer a = present(c);
 	assert_string_equal(answer_code(&a), "approval_invalid");
+	assert_non_null(strstr(a.text, "\"state\":\"void\""));
 	assert_int_equal(rig_runs(&c->rig), 0);
 }
 

@@ -192,7 +192,8 @@ static void refuse_gate_words(struct exchange *x, struct mcp_result *r)
 static void decide_gate(struct exchange *x, struct mcp_result *r)
 {
 	const struct presented given = { .grant = x->grant,
-					 .request_state = x->request_state };
+					 .request_state = x->request_state,
+					 .is_look = x->is_look };
 	struct error err = ERROR_INIT;
 
 	if (x->grant) {
@@ -365,6 +366,8 @@ void tools_call(struct exchange *x)
 			    ? json_get_string(meta, META_REQUESTER) ?: ""
 			    : NULL;
 	x->assumes = json_object_get(meta, META_ASSUMES);
+	/* Whatever else stands there runs nothing either. */
+	x->is_look = json_object_get(meta, META_LOOK) != NULL;
 	x->request_state = json_get_string(x->message.params, "requestState");
 	x->trace = json_get_string(meta, "traceparent");
 	x->deadline_ms = clock_mono_ms() + deadline_ms;

@@ -44,7 +44,7 @@ static bool is_in_time(const struct issue *is, int64_t now_ms)
 	const int64_t now_s = now_ms / 1000;
 
 	return now_s < is->exp_s && is->iat_s <= now_s + AHEAD_S &&
-	       is->exp_s - is->iat_s <= LONGEST_S && is->iat_s >= world_epoch_ms() / 1000;
+	       is->exp_s - is->iat_s <= LONGEST_S && is->iat_s * 1000 >= world_epoch_ms();
 }
 
 static bool is_for(const struct issue *is, const struct presentation *p)

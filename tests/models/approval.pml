@@ -10,6 +10,7 @@
  * ("invalid end state"), and so is a cycle.
  *
  * -DDIRECT: the call of a client that is not ours; the server registers and claims.
+ * -DEMBEDDED: one server, whose store forgets nothing and begins an epoch when it starts.
  * -D<VARIANT>: one thing is broken (see models_test.py); the claim that must notice it
  * is then the only one that is checked (-DCLAIM=<number>).
  */
@@ -29,7 +30,14 @@
 #define REPLAYS 1
 #endif
 #ifndef FLUSHES			/* the store forgets, and its epoch begins anew */
+#ifdef EMBEDDED
+#define FLUSHES 0
+#else
 #define FLUSHES 1
+#endif
+#endif
+#ifndef LOOKS			/* of the keeper, at what a direct client's server did */
+#define LOOKS 2
 #endif
 
 /* ---- Claims ---- */
@@ -55,7 +63,8 @@ bool acted_twice, acted_without_yes, acted_on_other_arguments, acted_on_other_pl
 mtype = { PROPOSED, PENDING, APPROVED, GRANTED, EXECUTING, SUCCEEDED, FAILED, UNKNOWN,
 	DENIED, EXPIRED, CANCELLED, REVOKED, LAPSED, REFUSED };
 mtype = { UNBURNT, STARTED, DONE, SPENT, LOST };   /* a burn's record; SPENT: unused */
-mtype = { SAYS_DONE, SAYS_FAILED, SAYS_UNKNOWN, SAYS_RUNNING, SAYS_REFUSED };
+mtype = { SAYS_DONE, SAYS_FAILED, SAYS_UNKNOWN, SAYS_RUNNING, SAYS_REFUSED,
+	SAYS_OLDER };	/* refused, because it is from before the store's epoch */
 
 /* the gate's */
 #ifndef DECIDED
@@ -71,12 +80,12 @@ byte counted;		/* clicks that counted; the distinct persons, unless broken */
 byte words;
 bool leaves[2];		/* it left the gate, so others may have it */
 byte grant_id[2];
-bit grant_epoch[2];
+byte grant_epoch[2];
 bool live[2];		/* ghost: when it was signed there was a yes that held */
 
 /* the servers' store */
 mtype burn[2] = UNBURNT;
-bit epoch;
+byte epoch;
 
 /* the world */
 bit world;		/* what a plan made now would say */
@@ -113,6 +122,9 @@ inline move(to)
 byte in_flight;		/* number of the send that is awaited; 0: none. Of the process */
 bool unanswered;	/* of the process */
 byte sends, clicks = CLICKS;
+#ifdef DIRECT
+byte looks = LOOKS;
+#endif
 bool sent_late;
 
 /* keeper_on_decide: one click, of requester (0), A (1) or B (2), on this prompt or not. */
@@ -193,6 +205,15 @@ inline keeper_starts()
 #define LATE sent_late
 #endif
 
+/* end_not_run */
+inline not_run()
+{
+	if
+	:: state == GRANTED -> move(REFUSED)
+	:: state == EXECUTING -> move(FAILED)
+	fi
+}
+
 /* take_result, take_fault. */
 inline take(says)
 {
@@ -210,15 +231,46 @@ inline take(says)
 		/* An earlier copy may be under way: what counts is an answer to what was
 		 * asked when none can be. */
 		:: !LATE && (unanswered || REPLAYS > 0) -> skip
-		:: else ->
-			if
-			:: state == GRANTED -> move(REFUSED)
-			:: state == EXECUTING -> move(FAILED)
-			fi
+		:: else -> not_run()
 #endif
 		fi
+#ifdef EMBEDDED
+	/* void: who could have taken an earlier copy is dead, and had burnt none */
+	:: says == SAYS_OLDER -> not_run()
+#else
+	/* The store may have forgotten what became of an earlier copy. */
+	:: says == SAYS_OLDER ->
+		if
+#ifndef FORGETTING_IS_A_REFUSAL
+		:: unanswered || REPLAYS > 0 -> move(UNKNOWN)
+		:: else -> move(REFUSED)
+#else
+		:: true -> not_run()
+#endif
+		fi
+#endif
 	fi
 }
+
+#ifdef DIRECT
+/* The same of a direct client's call: its server has the grant, so it may be at it. */
+inline take_look(says)
+{
+	if
+	:: says == SAYS_DONE -> move(SUCCEEDED)
+	:: says == SAYS_FAILED -> move(FAILED)
+	:: says == SAYS_UNKNOWN -> move(UNKNOWN)
+	:: says == SAYS_RUNNING
+	:: says == SAYS_REFUSED && sent_late -> move(REFUSED)
+	:: says == SAYS_REFUSED && !sent_late
+#ifdef EMBEDDED
+	:: says == SAYS_OLDER -> move(REFUSED)
+#else
+	:: says == SAYS_OLDER -> move(UNKNOWN)
+#endif
+	fi
+}
+#endif
 
 active proctype Keeper()
 {
@@ -283,7 +335,29 @@ active proctype Keeper()
 #endif
 #else
 	/* check_direct: the server that claimed says nothing */
-	:: atomic { state == GRANTED && given_up -> move(UNKNOWN) }
+	:: atomic { state == GRANTED && given_up && says == 0 -> move(UNKNOWN) }
+	/* It is asked what became of the grant; tell_unburnt, refuse_used */
+	:: atomic { state == GRANTED && looks > 0 && says == 0 ->
+		looks--;
+#ifdef LOOKED_TOO_EARLY
+		sent_late = true;
+#else
+		sent_late = settled;
+#endif
+		if
+		:: burn[0] == STARTED -> says = SAYS_RUNNING
+		:: burn[0] == DONE -> says = SAYS_DONE
+		:: burn[0] == SPENT -> says = SAYS_FAILED
+		:: burn[0] == LOST -> says = SAYS_UNKNOWN
+		:: burn[0] == UNBURNT && grant_epoch[0] != epoch -> says = SAYS_OLDER
+		:: burn[0] == UNBURNT && grant_epoch[0] == epoch -> says = SAYS_REFUSED
+		fi }
+	:: atomic { says != 0 ->
+		if
+		:: state == GRANTED -> take_look(says)
+		:: else			/* its server was quicker */
+		fi;
+		says = 0; sent_late = false }
 #endif
 	od
 }
@@ -306,7 +380,9 @@ inline answer(what)
 	:: state == GRANTED && what == SAYS_DONE -> move(SUCCEEDED)
 	:: state == GRANTED && what == SAYS_FAILED -> move(FAILED)
 	:: state == GRANTED && what == SAYS_UNKNOWN -> move(UNKNOWN)
-	:: state == GRANTED && what == SAYS_REFUSED -> move(REFUSED)
+	/* nobody else had this grant */
+	:: state == GRANTED && (what == SAYS_REFUSED || what == SAYS_OLDER) ->
+		move(REFUSED)
 	:: else
 	fi
 #endif
@@ -398,13 +474,9 @@ end_idle:
 #endif
 		if
 		:: good
-#ifndef FORGETTING_IS_A_REFUSAL
-		/* the store may have forgotten that it was used, and by whom */
-		:: !good && grant_epoch[grant] != epoch -> answer(SAYS_UNKNOWN); goto forgets
+		/* unburnt_state: the keeper knows what an earlier copy may have done */
+		:: !good && grant_epoch[grant] != epoch -> answer(SAYS_OLDER); goto forgets
 		:: !good && grant_epoch[grant] == epoch -> answer(SAYS_REFUSED); goto forgets
-#else
-		:: !good -> answer(SAYS_REFUSED); goto forgets
-#endif
 		fi
 	}
 	MAY_DIE;
@@ -417,7 +489,7 @@ end_idle:
 		:: plan != planned ->		/* burn_unused */
 			if
 			:: burn[id] == UNBURNT && IS_OF_EPOCH ->
-				burn[id] = SPENT; answer(SAYS_FAILED)
+				burn[id] = SPENT; goto spent
 			:: burn[id] == UNBURNT && !IS_OF_EPOCH ->
 				burn[id] = LOST; answer(SAYS_UNKNOWN)
 #ifdef USED_MEANWHILE_IGNORED
@@ -491,12 +563,21 @@ end_idle:
 	}
 	MAY_DIE;
 	atomic { answer(SAYS_DONE) }
+	goto forgets;
+#ifndef PLAN_UNCHECKED
+spent:
+	MAY_DIE;
+	atomic { answer(SAYS_FAILED) }
+#endif
 forgets:
 	atomic { grant = 0; number = 0; id = 0; arguments = 0; plan = 0; mine = 0; good = 0 }
 	goto end_idle;
 dies:
 	/* recover_started, burn_recover */
 	atomic {
+#ifdef EMBEDDED
+		epoch++;
+#endif
 		if
 		:: burn[0] == STARTED -> burn[0] = LOST
 		:: else
@@ -541,7 +622,7 @@ end_flushes:
 	:: atomic { policy && words == 0 && !IS_END(state) -> policy = 0 }
 	:: atomic { flushes > 0 && words > 0 ->
 		flushes--;
-		epoch = 1 - epoch;
+		epoch++;
 		burn[0] = UNBURNT;
 		burn[1] = UNBURNT }
 	od

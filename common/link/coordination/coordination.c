@@ -79,6 +79,11 @@ bool coord_epoch_ms(struct coordination *c, int64_t *ret_began_ms, struct error 
 	return c->backend->epoch_ms(c, ret_began_ms, err);
 }
 
+bool coord_remembers_ms(struct coordination *c, int64_t *ret_since_ms, struct error *err)
+{
+	return c->backend->remembers_ms(c, ret_since_ms, err);
+}
+
 bool coord_claim(struct coordination *c, const char *key, const char *value,
 		 int64_t ttl_ms, bool *ret_first, char **ret_existing, struct error *err)
 {

@@ -33,6 +33,12 @@ DEFINE_CLEANUP(struct coordination, coord_close);
 bool coord_now_ms(struct coordination *c, int64_t *ret_now_ms, struct error *err);
 /* When this epoch began, store time. */
 bool coord_epoch_ms(struct coordination *c, int64_t *ret_began_ms, struct error *err);
+/*
+ * Since when it has forgotten nothing, as far as it can know. The embedded one begins an
+ * epoch at each start and keeps what it had: since its file was made, or put there by
+ * somebody (a copy over it, in place, looks like the file itself). Redis: since its epoch.
+ */
+bool coord_remembers_ms(struct coordination *c, int64_t *ret_since_ms, struct error *err);
 
 /*
  * Claim once: make 'key' with 'value' unless it exists. '*ret_first' tells

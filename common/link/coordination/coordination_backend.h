@@ -17,6 +17,8 @@ struct coord_backend {
 	bool (*now_ms)(struct coordination *c, int64_t *ret_now_ms, struct error *err);
 	bool (*epoch_ms)(struct coordination *c, int64_t *ret_began_ms,
 			 struct error *err);
+	bool (*remembers_ms)(struct coordination *c, int64_t *ret_since_ms,
+			     struct error *err);
 	bool (*claim)(struct coordination *c, const char *key, const char *value,
 		      int64_t ttl_ms, bool *ret_first, char **ret_existing,
 		      struct error *err);

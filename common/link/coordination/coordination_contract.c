@@ -338,6 +338,9 @@ void contract_epoch(void **state)
 	c = contract_twin.reopen();
 	assert_good(coord_epoch_ms(c, &again, err));
 	assert_true(again >= before && again > began);
+	/* It never claims to remember what was before it, nor less than its epoch. */
+	assert_good(coord_remembers_ms(c, &before, err));
+	assert_true(before > 0 && before <= again);
 }
 
 void contract_bounds(void **state)

@@ -138,6 +138,13 @@ static bool kept_epoch_ms(struct coordination *c, int64_t *ret_began_ms,
 	return coord_epoch_ms(shared(c), ret_began_ms, err);
 }
 
+/* Its own copies are of its own claims: what other replicas claimed is in the shared one. */
+static bool kept_remembers_ms(struct coordination *c, int64_t *ret_since_ms,
+			      struct error *err)
+{
+	return coord_remembers_ms(shared(c), ret_since_ms, err);
+}
+
 static bool kept_get(struct coordination *c, const char *key, char **ret_value,
 		     struct error *err)
 {
@@ -197,6 +204,7 @@ static const struct coord_backend backend = {
 	.close = kept_close,
 	.now_ms = kept_now_ms,
 	.epoch_ms = kept_epoch_ms,
+	.remembers_ms = kept_remembers_ms,
 	.claim = kept_claim,
 	.put = kept_put,
 	.swap = kept_swap,

@@ -103,6 +103,8 @@ static const struct coord_backend backend = {
 	.close = redis_close,
 	.now_ms = redis_now_ms,
 	.epoch_ms = redis_epoch_ms,
+	/* A new epoch may be a restart that lost nothing, or a failover that lost claims. */
+	.remembers_ms = redis_epoch_ms,
 	.claim = coord_redis_claim,
 	.put = coord_redis_put,
 	.swap = coord_redis_swap,

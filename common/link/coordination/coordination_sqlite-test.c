@@ -204,6 +204,42 @@ static void test_clock_set_back(void **state)
 	assert_non_null(strstr(err.message, "clock"));
 }
 
+static int64_t remembers(struct coordination *c)
+{
+	struct error err = ERROR_INIT;
+	int64_t since = 0;
+
+	assert_true(coord_remembers_ms(c, &since, &err));
+	return since;
+}
+
+/* It keeps what it had over a restart; another file in its place may be of any age. */
+static void test_remembers_as_long_as_it_is_this_file(void **state)
+{
+	_cleanup_(coord_closep) struct coordination *c = fresh();
+	char command[3 * sizeof path + 64];
+	struct error err = ERROR_INIT;
+	int64_t began = remembers(c), epoch = 0;
+
+	(void)state;
+	coord_close(TAKE(c));
+	c = open_store();
+	assert_true(coord_epoch_ms(c, &epoch, &err));
+	assert_int_equal(remembers(c), began);
+	assert_true(epoch > began);
+	coord_close(TAKE(c));
+
+	(void)snprintf(command, sizeof command, "cp %s %s.old && mv %s.old %s", path,
+		       path, path, path);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+	c = open_store();
+	assert_true(coord_epoch_ms(c, &epoch, &err));
+	assert_int_equal(remembers(c), epoch);
+	coord_close(TAKE(c));
+	c = open_store();
+	assert_int_equal(remembers(c), epoch);
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -229,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_disk_full),
 		cmocka_unit_test(test_foreign_files),
 		cmocka_unit_test(test_clock_set_back),
+		cmocka_unit_test(test_remembers_as_long_as_it_is_this_file),
 	};
 
 	return cmocka_run_group_tests_name("coordination_sqlite", tests, make_dir,

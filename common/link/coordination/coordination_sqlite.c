@@ -1,5 +1,7 @@
 #include "link/coordination/coordination_sqlite.h"
 
+#include <sys/stat.h>
+
 #include "base/clock.h"
 
 enum {
@@ -21,6 +23,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL)"
 	"  STRICT, WITHOUT ROWID;"
 	"INSERT INTO state VALUES ('now_ms', 0), ('fence', 0);",
+	/* Which file this is, and since when it is that one. */
+	"INSERT INTO state VALUES ('file', 0), ('since_ms', 0);",
 	NULL,
 };
 
@@ -49,6 +53,14 @@ static bool sqlite_epoch_ms(struct coordination *c, int64_t *ret_began_ms,
 {
 	(void)err;
 	*ret_began_ms = coord_sqlite(c)->epoch_ms;
+	return true;
+}
+
+static bool sqlite_remembers_ms(struct coordination *c, int64_t *ret_since_ms,
+				struct error *err)
+{
+	(void)err;
+	*ret_since_ms = coord_sqlite(c)->remembers_ms;
 	return true;
 }
 
@@ -171,6 +183,7 @@ static const struct coord_backend backend = {
 	.close = sqlite_close,
 	.now_ms = sqlite_now_ms,
 	.epoch_ms = sqlite_epoch_ms,
+	.remembers_ms = sqlite_remembers_ms,
 	.claim = coord_sqlite_claim,
 	.put = coord_sqlite_put,
 	.swap = coord_sqlite_swap,
@@ -195,11 +208,43 @@ static bool last_time_work(void *context, struct sqlite_connection *db, struct e
 	return st && coord_call_step(call, db, st, err);
 }
 
+/* A file that was put in the place of the one that was written to is another. */
+static bool keep_identity(struct coord_call *call, struct sqlite_connection *db,
+			  struct error *err)
+{
+	sqlite3_stmt *st = sqlite_statement(
+		db,
+		"UPDATE state SET value = iif(name = 'file', ?1, ?2)"
+		" WHERE name IN ('file', 'since_ms')"
+		" AND (SELECT value FROM state WHERE name = 'file') <> ?1",
+		err);
+
+	if (!st)
+		return false;
+	sqlite3_bind_int64(st, 1, call->number);
+	sqlite3_bind_int64(st, 2, call->c->epoch_ms);
+	if (!sqlite_run(db, st, err))
+		return false;
+	st = sqlite_statement(db, "SELECT value FROM state WHERE name = 'since_ms'", err);
+	return st && coord_call_step(call, db, st, err);
+}
+
 /* The epoch is on disk before anybody hears of it, and later than all that was. */
 static bool epoch_work(void *context, struct sqlite_connection *db, struct error *err)
 {
 	coord_call_begin(context);
-	return keep_time(context, db, err);
+	return keep_time(context, db, err) && keep_identity(context, db, err);
+}
+
+/* Never 0, which no file has been told yet. */
+static bool file_number(const char *path, int64_t *ret, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return error_errno(err, "cannot look at '%s'", path);
+	*ret = (int64_t)(st.st_ino & INT64_MAX);
+	return true;
 }
 
 /* Until the clock has caught up, nothing would expire and every grant be too old: say
@@ -243,8 +288,10 @@ struct coordination *coord_open_sqlite(const char *path, struct error *err)
 		return NULL;
 	atomic_store(&own->last_ms, call.ret_number + 1);
 	own->epoch_ms = store_now(own);
-	if (!sqlite_store_write(own->store, epoch_work, &call, err))
+	if (!file_number(path, &call.number, err) ||
+	    !sqlite_store_write(own->store, epoch_work, &call, err))
 		return NULL;
+	own->remembers_ms = call.ret_number;
 	own->announcer = announcer_new(err);
 	return own->announcer ? TAKE(c) : NULL;
 }

@@ -17,7 +17,7 @@ struct coord_sqlite {
 	struct coordination base;
 	struct sqlite_store *store;
 	struct announcer *announcer;
-	int64_t epoch_ms;
+	int64_t epoch_ms, remembers_ms;
 	_Atomic int64_t last_ms; /* the store's clock, as last shown */
 	int64_t purged_ms;       /* theirs who write, one at a time */
 };

@@ -128,6 +128,7 @@ struct mcp_client_call {
 	const char *arguments;     /* canonical bytes, sent as they are */
 	const char *request_state; /* NULL: none */
 	const char *grant;         /* NULL: none */
+	bool is_look;              /* with a grant: see META_LOOK */
 	const char *ticket;        /* NULL: none */
 	const json_t *assumes;     /* with a ticket: see META_ASSUMES; NULL: none */
 	const char *traceparent;   /* NULL: none */
