@@ -2,6 +2,7 @@
 
 #include "slack/form/form_private.h"
 #include "slack/form/input_private.h"
+#include "slack/text/text.h"
 #include "slack/render/blocks.h"
 
 enum { DESCRIPTION_UNITS = 1500 };
@@ -165,10 +166,10 @@ static bool add_top(const struct slack_form *f, json_t *blocks, struct error *er
 	const char *text = json_get_string(f->tool, "description");
 	json_auto_t *texts = json_array();
 
-	input_words(&words, json_get_string(f->tool, "name"),
-		    SLACK_HEADER_CHARACTERS_MAX);
+	slack_text_words(&words, json_get_string(f->tool, "name"),
+			 SLACK_HEADER_CHARACTERS_MAX);
 	if (text && *text)
-		input_words(&description, text, DESCRIPTION_UNITS);
+		slack_text_words(&description, text, DESCRIPTION_UNITS);
 	if (!texts || !strbuf_ok(&words) || !strbuf_ok(&description) ||
 	    (description.length > 0 &&
 	     json_array_append_new(texts, json_string(description.data)) != 0))
@@ -189,10 +190,11 @@ static bool add_faults(const json_t *faults, json_t *blocks, struct error *err)
 	{
 		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 
-		input_words(&line, name, FORM_ERROR_UNITS);
+		slack_text_words(&line, name, FORM_ERROR_UNITS);
 		strbuf_add_string(&line, *name ? ": " : "");
-		input_words(&line, json_is_string(said) ? json_string_value(said) : "",
-			    FORM_ERROR_UNITS);
+		slack_text_words(&line,
+				 json_is_string(said) ? json_string_value(said) : "",
+				 FORM_ERROR_UNITS);
 		if (!texts || !strbuf_ok(&line) ||
 		    json_array_append_new(texts, json_string(line.data)) != 0)
 			return error_oom(err);

@@ -1,6 +1,7 @@
 #include "slack/form/form_private.h"
 
 #include "slack/form/input_private.h"
+#include "slack/text/text.h"
 
 enum { FAULTS_MAX = 64, NAME_BYTES = 256 };
 
@@ -52,7 +53,7 @@ static bool add_error(json_t *errors, const struct input *in, const char *messag
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	char id[INPUT_BLOCK_BYTES];
 
-	input_words(&text, message, FORM_ERROR_UNITS);
+	slack_text_words(&text, message, FORM_ERROR_UNITS);
 	if (json_object_get(errors, input_block(in, id)))
 		return true; /* the first is enough */
 	return (strbuf_ok(&text) &&

@@ -311,8 +311,8 @@ static bool draw_kept(const struct input *in, const char *text, json_t *blocks,
 
 	strbuf_add_format(&title, "Kept as it is, %zu characters: ",
 			  slack_text_units(text, strlen(text)));
-	input_words(&title, in->name ? in->name : "more arguments", LABEL_UNITS);
-	input_words(&cut, text, HELP_UNITS);
+	slack_text_words(&title, in->name ? in->name : "more arguments", LABEL_UNITS);
+	slack_text_words(&cut, text, HELP_UNITS);
 	texts = json_pack("[s]", cut.data);
 	return (strbuf_ok(&title) && strbuf_ok(&cut) && texts &&
 		json_array_append_new(blocks, slack_section(title.data, texts)) == 0) ||

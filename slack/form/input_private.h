@@ -8,9 +8,6 @@
 /* Behind the block_id of the text beside a picker of people. */
 #define INPUT_TYPED ".typed"
 
-/* Append the visible form of 'text', cut with "…" where it is longer than 'units'. */
-void input_words(struct strbuf *sb, const char *text, size_t units);
-
 /* How choice 'index' reads: one text for each, whatever the choices are. */
 void input_choice_words(struct strbuf *sb, const struct input *in, size_t index);
 

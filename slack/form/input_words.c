@@ -13,38 +13,6 @@ enum {
 	CHOICE_NUMBER_UNITS = 12,
 };
 
-/* An escape, or a character with what stands on it, is never cut in two. */
-static size_t step(const char *text, size_t length)
-{
-	if (text[0] != '\\')
-		return text_cluster(text, length);
-	if (text[1] == 'u')
-		return 6;
-	return text[1] == 'U' ? 10 : 2;
-}
-
-void input_words(struct strbuf *sb, const char *text, size_t units)
-{
-	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
-	size_t at = 0, used = 0;
-
-	text_visible(&visible, text, strlen(text));
-	if (slack_text_units(visible.data, visible.length) <= units) {
-		strbuf_add(sb, visible.data, visible.length);
-		return;
-	}
-	while (at < visible.length) {
-		size_t size = step(visible.data + at, visible.length - at);
-
-		used += slack_text_units(visible.data + at, size);
-		if (used > units - 1)
-			break;
-		strbuf_add(sb, visible.data + at, size);
-		at += size;
-	}
-	strbuf_add_string(sb, "…");
-}
-
 static void add_value(struct strbuf *sb, const json_t *value)
 {
 	struct error ignored = ERROR_INIT;
@@ -73,7 +41,7 @@ void input_choice_words(struct strbuf *sb, const struct input *in, size_t index)
 		strbuf_add(sb, visible.data, visible.length);
 	else {
 		/* Two that begin alike would be cut to the same words. */
-		input_words(sb, whole.data, CHOICE_UNITS - CHOICE_NUMBER_UNITS);
+		slack_text_words(sb, whole.data, CHOICE_UNITS - CHOICE_NUMBER_UNITS);
 		strbuf_add_format(sb, " #%zu", index + 1);
 	}
 	if (!strbuf_ok(&whole) || !strbuf_ok(&visible))
@@ -99,9 +67,9 @@ json_t *input_label(const struct input *in, const char *more)
 	if (!in->name)
 		strbuf_add_string(&sb, "More arguments");
 	else if (in->title && *in->title)
-		input_words(&sb, in->title, LABEL_UNITS);
+		slack_text_words(&sb, in->title, LABEL_UNITS);
 	else
-		input_words(&sb, *in->name ? in->name : "\"\"", LABEL_UNITS);
+		slack_text_words(&sb, *in->name ? in->name : "\"\"", LABEL_UNITS);
 	strbuf_add_string(&sb, more);
 	return words(&sb);
 }
@@ -126,7 +94,7 @@ static void add_sentence(struct strbuf *sb, const char *text, size_t units)
 		return;
 	if (sb->length > 0)
 		strbuf_add_char(sb, ' ');
-	input_words(sb, text, units);
+	slack_text_words(sb, text, units);
 }
 
 json_t *input_hint(const struct input *in)
@@ -142,7 +110,7 @@ json_t *input_hint(const struct input *in)
 				  sb.length > 0 ? " " : "", SLACK_FORM_TEXT_MAX);
 	if (in->usual && json_write(&usual, in->usual, &ignored)) {
 		strbuf_add_string(&sb, sb.length > 0 ? " Left empty: " : "Left empty: ");
-		input_words(&sb, usual.data, HINT_UNITS);
+		slack_text_words(&sb, usual.data, HINT_UNITS);
 	}
 	if (sb.length == 0 && strbuf_ok(&sb))
 		return json_null();

@@ -1,5 +1,6 @@
 #include "slack/text/text.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 enum { NAME_MAX_BYTES = 64, ID_MIN = 3, ID_MAX = 64 };
@@ -48,6 +49,38 @@ size_t slack_text_units(const char *text, size_t length)
 		size += !size;
 	}
 	return units;
+}
+
+/* An escape, or a character with what stands on it, is never cut in two. */
+static size_t step(const char *text, size_t length)
+{
+	if (text[0] != '\\')
+		return text_cluster(text, length);
+	if (text[1] == 'u')
+		return 6;
+	return text[1] == 'U' ? 10 : 2;
+}
+
+void slack_text_words(struct strbuf *sb, const char *text, size_t units)
+{
+	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
+	size_t at = 0, used = 0;
+
+	text_visible(&visible, text, strlen(text));
+	if (slack_text_units(visible.data, visible.length) <= units) {
+		strbuf_add(sb, visible.data, visible.length);
+		return;
+	}
+	while (at < visible.length) {
+		size_t size = step(visible.data + at, visible.length - at);
+
+		used += slack_text_units(visible.data + at, size);
+		if (used > units - 1)
+			break;
+		strbuf_add(sb, visible.data + at, size);
+		at += size;
+	}
+	strbuf_add_string(sb, "…");
 }
 
 static bool is_id(const char *id, const char *kinds)

@@ -22,6 +22,11 @@ bool slack_text_is_plain(const char *text);
 /* As Slack counts: UTF-16 units, the larger of the ways it is known to count. */
 size_t slack_text_units(const char *text, size_t length);
 
+/* Append the visible form of 'text' (base/text.h), cut with "…" where it takes more than
+ * 'units'; an escape, or a character with its marks, is never cut in two. For what may be
+ * cut: never for what somebody approves. */
+void slack_text_words(struct strbuf *sb, const char *text, size_t units);
+
 /* Whether this has the form of a user's id (U..., W...), a channel's (C..., D..., G...). */
 bool slack_text_is_user(const char *id);
 bool slack_text_is_channel(const char *id);

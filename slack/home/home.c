@@ -1,0 +1,393 @@
+#include "slack/home/home.h"
+
+#include "base/clock.h"
+#include "slack/home/view.h"
+#include "slack/render/blocks.h"
+#include "slack/text/text.h"
+
+enum { LINE_UNITS = 120, OPTION_UNITS = 75, NAME_BYTES = 130 };
+
+struct page {
+	const json_t *home;
+	int64_t now_ms;
+	json_t *blocks;
+	struct error *err;
+};
+
+/* ---- Blocks ----------------------------------------------------------------------- */
+
+static bool add(struct page *p, json_t *block)
+{
+	return json_array_append_new(p->blocks, block) == 0 || error_oom(p->err);
+}
+
+static bool add_words(struct page *p, const char *words)
+{
+	return add(p, slack_words(words));
+}
+
+static bool add_buttons(struct page *p, const struct slack_button *buttons, size_t count)
+{
+	return add(p, slack_actions(buttons, count));
+}
+
+static bool broken(struct page *p, const char *what)
+{
+	return error_set(p->err, ERR_INTERNAL, "App Home lacks %s", what);
+}
+
+/* A line of others' words under a heading of ours. */
+static bool add_lines(struct page *p, const char *heading, json_t *lines)
+{
+	json_auto_t *own = lines;
+
+	return own ? add(p, slack_section(heading, own)) : error_oom(p->err);
+}
+
+/* "server.tool" of plain names, as buttons carry it; false: no button then. */
+static bool full_name(const char *server, const char *tool, char ret[static NAME_BYTES])
+{
+	if (!server || !tool || !slack_text_is_plain(server) ||
+	    !slack_text_is_plain(tool))
+		return false;
+	(void)snprintf(ret, NAME_BYTES, "%s.%s", server, tool);
+	return true;
+}
+
+/* ---- Who you are ------------------------------------------------------------------ */
+
+static bool add_person(struct page *p)
+{
+	const char *person = json_get_string(p->home, "person");
+	char at[CLOCK_TEXT_BYTES];
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+
+	if (!person)
+		return broken(p, "the person");
+	slack_text_words(&line, person, LINE_UNITS);
+	strbuf_add_format(&line, "\nmember of the security team, checked %s",
+			  clock_format(json_get_int64(p->home, "checked_ms", 0), at));
+	if (!strbuf_ok(&line))
+		return error_oom(p->err);
+	return add_lines(p, "You are", json_pack("[s]", line.data)) &&
+	       add_words(p, "Nothing runs before somebody has seen all of it and pressed "
+			    "Approve. Mention Wingman, or use /wingman help.");
+}
+
+/* ---- What waits ------------------------------------------------------------------- */
+
+static bool add_waiting_one(struct page *p, const json_t *w)
+{
+	const char *approval = json_get_string(w, "approval");
+	const char *requester = json_get_string(w, "requester");
+	char name[NAME_BYTES], at[CLOCK_TEXT_BYTES];
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	struct slack_button review = { .action = SLACK_HOME_REVIEW,
+				       .words = "Review",
+				       .value = approval };
+
+	if (!approval || !requester || !slack_text_is_plain(approval) ||
+	    !full_name(json_get_string(w, "server"), json_get_string(w, "tool"), name))
+		return broken(p, "what waits");
+	strbuf_add_format(&line, "%s, asked by ", name);
+	slack_text_words(&line, requester, LINE_UNITS);
+	strbuf_add_format(&line, "\nuntil %s",
+			  clock_format(json_get_int64(w, "expires_ms", 0), at));
+	if (!strbuf_ok(&line))
+		return error_oom(p->err);
+	return add_lines(p, "An approval", json_pack("[s]", line.data)) &&
+	       add_buttons(p, &review, 1);
+}
+
+static bool add_waiting(struct page *p)
+{
+	const json_t *waiting = json_object_get(p->home, "waiting");
+	size_t count = json_array_size(waiting);
+	char more[80];
+
+	if (!add(p, slack_header("Waiting for you")))
+		return false;
+	if (count == 0)
+		return add_words(p, "Nothing.");
+	for (size_t i = 0; i < count && i < SLACK_HOME_WAITING; i++)
+		if (!add_waiting_one(p, json_array_get(waiting, i)))
+			return false;
+	(void)snprintf(more, sizeof more, "And %zu more: see /wingman approvals.",
+		       count - SLACK_HOME_WAITING);
+	return count <= SLACK_HOME_WAITING || add_words(p, more);
+}
+
+/* ---- Tools ------------------------------------------------------------------------ */
+
+static size_t count_tools(const json_t *servers)
+{
+	size_t count = 0, i;
+	json_t *server;
+
+	json_array_foreach(servers, i, server)
+	{
+		count += json_array_size(json_object_get(server, "tools"));
+	}
+	return count;
+}
+
+static bool add_tool(struct page *p, const char *server, const json_t *tool)
+{
+	const char *title = json_get_string(tool, "title");
+	const char *risk = json_get_string(tool, "risk");
+	char name[NAME_BYTES];
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	struct slack_button buttons[] = {
+		{ .action = SLACK_HOME_RUN, .words = "Run", .value = name },
+		{ .action = SLACK_HOME_DOCS, .words = "Docs", .value = name },
+	};
+
+	if (!risk || !full_name(server, json_get_string(tool, "name"), name))
+		return broken(p, "a tool");
+	strbuf_add_format(&line, "%s (%s)", name, risk);
+	if (title && *title) {
+		strbuf_add_char(&line, '\n');
+		slack_text_words(&line, title, LINE_UNITS);
+	}
+	if (!strbuf_ok(&line))
+		return error_oom(p->err);
+	/* A block_id of its own, so that the same action stands in each row. */
+	return add_lines(p, "Tool", json_pack("[s]", line.data)) &&
+	       add(p, view_named(slack_actions(buttons, ARRAY_SIZE(buttons)), name));
+}
+
+static bool add_page_of_tools(struct page *p, const json_t *servers, size_t from)
+{
+	size_t at = 0, i, j;
+	json_t *server, *tool;
+
+	json_array_foreach(servers, i, server)
+	{
+		json_array_foreach(json_object_get(server, "tools"), j, tool)
+		{
+			if (at >= from && at < from + SLACK_HOME_TOOLS &&
+			    !add_tool(p, json_get_string(server, "name"), tool))
+				return false;
+			at++;
+		}
+	}
+	return true;
+}
+
+static bool add_paging(struct page *p, size_t page, size_t pages)
+{
+	struct slack_button buttons[2];
+	char back[24], next[24], words[64];
+	size_t count = 0;
+
+	if (pages <= 1)
+		return true;
+	(void)snprintf(back, sizeof back, "%zu", page - 1);
+	(void)snprintf(next, sizeof next, "%zu", page + 1);
+	(void)snprintf(words, sizeof words, "Page %zu of %zu.", page, pages);
+	if (page > 1)
+		buttons[count++] = (struct slack_button){
+			.action = SLACK_HOME_PAGE "back", .words = "Back", .value = back
+		};
+	if (page < pages)
+		buttons[count++] = (struct slack_button){
+			.action = SLACK_HOME_PAGE "next", .words = "More", .value = next
+		};
+	return add_words(p, words) && add_buttons(p, buttons, count);
+}
+
+static bool add_servers(struct page *p, const json_t *servers)
+{
+	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
+	size_t i;
+	json_t *server;
+
+	json_array_foreach(servers, i, server)
+	{
+		const char *name = json_get_string(server, "name");
+		bool up = json_is_true(json_object_get(server, "up"));
+
+		if (!name)
+			return broken(p, "a server");
+		strbuf_add_string(&lines, i ? "\n" : "");
+		slack_text_words(&lines, name, LINE_UNITS);
+		strbuf_add_format(&lines, ": %s, %zu tools", up ? "up" : "DOWN",
+				  json_array_size(json_object_get(server, "tools")));
+	}
+	if (!strbuf_ok(&lines))
+		return error_oom(p->err);
+	return add_lines(p, "Servers",
+			 lines.length ? json_pack("[s]", lines.data) : json_array());
+}
+
+static bool add_search(struct page *p)
+{
+	return add(p,
+		   json_pack("{s:s, s:s, s:[{s:s, s:s, s:o, s:i}]}", "type", "actions",
+			     "block_id", "search", "elements", "type", "external_select",
+			     "action_id", SLACK_HOME_SEARCH, "placeholder",
+			     slack_plain("Find a tool"), "min_query_length", 0));
+}
+
+static bool add_tools(struct page *p, size_t page)
+{
+	const json_t *servers = json_object_get(p->home, "servers");
+	size_t tools = count_tools(servers);
+	size_t pages = (tools + SLACK_HOME_TOOLS - 1) / SLACK_HOME_TOOLS;
+
+	page = page < 1 ? 1 : page > pages && pages > 0 ? pages : page;
+	if (!add(p, slack_header("Tools")) || !add_servers(p, servers))
+		return false;
+	if (tools == 0)
+		return add_words(p, "There are none.");
+	return (pages == 1 || add_search(p)) &&
+	       add_page_of_tools(p, servers, (page - 1) * SLACK_HOME_TOOLS) &&
+	       add_paging(p, page, pages);
+}
+
+/* ---- What was, and what else there is --------------------------------------------- */
+
+static bool add_recent(struct page *p)
+{
+	const json_t *recent = json_object_get(p->home, "recent");
+	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
+	size_t i;
+	json_t *r;
+
+	if (!add(p, slack_header("Your last calls")))
+		return false;
+	json_array_foreach(recent, i, r)
+	{
+		const char *state = json_get_string(r, "state");
+		const char *digest = json_get_string(r, "digest");
+		char name[NAME_BYTES], at[CLOCK_TEXT_BYTES];
+
+		if (i == SLACK_HOME_RECENT)
+			break;
+		if (!state || !digest ||
+		    !full_name(json_get_string(r, "server"), json_get_string(r, "tool"),
+			       name))
+			return broken(p, "a call");
+		strbuf_add_format(&lines, "%s%s  %s: %s  %.12s", i ? "\n" : "",
+				  clock_format(json_get_int64(r, "at_ms", 0), at), name,
+				  state, digest);
+	}
+	if (!strbuf_ok(&lines))
+		return error_oom(p->err);
+	return lines.length ? add_lines(p, "Newest first", json_pack("[s]", lines.data))
+			    : add_words(p, "None.");
+}
+
+static bool add_panel(struct page *p, const json_t *panel)
+{
+	const json_t *lines = json_object_get(panel, "lines");
+	const char *heading = json_get_string(panel, "heading");
+	size_t count = json_array_size(lines);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, words = STRBUF_INIT;
+
+	if (!heading)
+		return broken(p, "a panel");
+	slack_text_words(&words, heading, LINE_UNITS);
+	for (size_t i = 0; i < count && i < SLACK_HOME_PANEL_LINES; i++) {
+		const char *line = json_string_value(json_array_get(lines, i));
+
+		strbuf_add_string(&text, i ? "\n" : "");
+		slack_text_words(&text, line ? line : "", LINE_UNITS);
+	}
+	if (count > SLACK_HOME_PANEL_LINES)
+		strbuf_add_format(&text, "\n... and %zu more",
+				  count - SLACK_HOME_PANEL_LINES);
+	if (!strbuf_ok(&text) || !strbuf_ok(&words))
+		return error_oom(p->err);
+	return add_lines(p, words.data,
+			 text.length ? json_pack("[s]", text.data) : json_array());
+}
+
+static bool add_panels(struct page *p)
+{
+	const json_t *panels = json_object_get(p->home, "panels");
+
+	for (size_t i = 0; i < json_array_size(panels) && i < SLACK_HOME_PANELS; i++)
+		if (!add_panel(p, json_array_get(panels, i)))
+			return false;
+	return true;
+}
+
+/* ---- Views ------------------------------------------------------------------------ */
+
+json_t *slack_home_view(const json_t *home, size_t page, int64_t now_ms,
+			struct error *err)
+{
+	json_auto_t *blocks = json_array();
+	struct page p = { home, now_ms, blocks, err };
+
+	if (!blocks) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!add(&p, slack_header("Wingman")) || !add_person(&p) || !add_waiting(&p) ||
+	    !add_tools(&p, page) || !add_recent(&p) || !add_panels(&p))
+		return NULL;
+	return view_home(TAKE(blocks), err);
+}
+
+json_t *slack_home_stranger(struct error *err)
+{
+	json_auto_t *blocks = json_pack(
+		"[o, o]", slack_header("Wingman"),
+		slack_words("This assistant works for the security team. If you need "
+			    "something from them, ask in their channel."));
+
+	if (!blocks) {
+		error_oom(err);
+		return NULL;
+	}
+	return view_home(TAKE(blocks), err);
+}
+
+/* ---- Search ----------------------------------------------------------------------- */
+
+static bool holds(const char *text, const char *typed)
+{
+	return text && strcasestr(text, typed);
+}
+
+static bool add_option(json_t *options, const char *server, const json_t *tool,
+		       const char *typed, struct error *err)
+{
+	const char *title = json_get_string(tool, "title");
+	char name[NAME_BYTES];
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+	json_t *option;
+
+	if (!full_name(server, json_get_string(tool, "name"), name) ||
+	    (!holds(name, typed) && !holds(title, typed)))
+		return true;
+	slack_text_words(&words, name, OPTION_UNITS);
+	option = json_pack("{s:o, s:s}", "text", slack_plain(words.data), "value", name);
+	return (strbuf_ok(&words) && json_array_append_new(options, option) == 0) ||
+	       error_oom(err);
+}
+
+json_t *slack_home_options(const json_t *home, const char *typed, struct error *err)
+{
+	json_auto_t *options = json_array();
+	size_t i, j;
+	json_t *server, *tool;
+
+	json_array_foreach(json_object_get(home, "servers"), i, server)
+	{
+		json_array_foreach(json_object_get(server, "tools"), j, tool)
+		{
+			if (options && json_array_size(options) < SLACK_OPTIONS_MAX &&
+			    !add_option(options, json_get_string(server, "name"), tool,
+					typed, err))
+				return NULL;
+		}
+	}
+	if (!options) {
+		error_oom(err);
+		return NULL;
+	}
+	return json_pack("{s:O}", "options", options);
+}

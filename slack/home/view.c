@@ -1,0 +1,36 @@
+#include "slack/home/view.h"
+
+#include "slack/render/blocks.h"
+
+json_t *view_named(json_t *block, const char *id)
+{
+	if (!block || json_object_set_new(block, "block_id", json_string(id)) == 0)
+		return block;
+	json_decref(block);
+	return NULL;
+}
+
+bool view_check(const json_t *view, struct error *err)
+{
+	const json_t *blocks = json_object_get(view, "blocks");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (!json_write(&text, view, err))
+		return false;
+	if (json_array_size(blocks) > SLACK_VIEW_BLOCKS_MAX ||
+	    text.length > SLACK_VIEW_BYTES_MAX)
+		return error_set(err, ERR_INTERNAL, "the view is too large for Slack");
+	return true;
+}
+
+json_t *view_home(json_t *blocks, struct error *err)
+{
+	json_auto_t *view = json_pack("{s:s, s:s, s:o}", "type", "home", "callback_id",
+				      "wingman.home", "blocks", blocks);
+
+	if (!view) {
+		error_oom(err);
+		return NULL;
+	}
+	return view_check(view, err) ? TAKE(view) : NULL;
+}
