@@ -2,11 +2,10 @@
 
 #include <stdatomic.h>
 
-#include <jose/jws.h>
-#include <jose/openssl.h>
 #include <openssl/err.h>
 
 #include "guard/copy.h"
+#include "guard/jose_late.h"
 
 enum { RSA_BYTES_MIN = 2048 / 8, RSA_BYTES_MAX = 4096 / 8, EXPONENT_BYTES_MAX = 4 };
 
@@ -161,6 +160,11 @@ static struct jwks *parse_keys(const json_t *keys, struct error *err)
 	return NULL;
 }
 
+bool jwks_load(struct error *err)
+{
+	return jose_need(err);
+}
+
 struct jwks *jwks_parse(const char *text, size_t length, struct error *err)
 {
 	struct error why = ERROR_INIT;
@@ -170,6 +174,8 @@ struct jwks *jwks_parse(const char *text, size_t length, struct error *err)
 			  JWKS_BYTES_MAX);
 		return NULL;
 	}
+	if (!jwks_load(err))
+		return NULL;
 	json_auto_t *json = json_parse(text, length, JSON_SYNTAX, &why);
 	const json_t *keys = json_object_get(json, "keys");
 	if (json_is_array(keys) && json_array_size(keys) <= JWKS_KEYS_MAX)

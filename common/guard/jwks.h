@@ -19,6 +19,10 @@ enum { JWKS_BYTES_MAX = 256 * 1024, JWKS_KEYS_MAX = 64 };
 
 struct jwks;
 
+/* Load what keys are read with, which jwks_parse does at the latest: for a program that
+ * will be in a sandbox by then. */
+bool jwks_load(struct error *err);
+
 /* ERR_INVALID_ARGUMENT for what is no key set, for one past the limits, and for one
  * without any key that can be used. */
 struct jwks *jwks_parse(const char *text, size_t length, struct error *err) _must_use_;

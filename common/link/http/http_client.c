@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "link/http/curl_late.h"
 #include "link/http/http_address.h"
 #include "link/http/http_headers.h"
 #include "link/http/http_transfer.h"
@@ -82,9 +83,14 @@ void http_line_return(struct http_client *c, struct http_line *line)
 		http_line_free(line);
 }
 
+bool http_client_load(struct error *err)
+{
+	return curl_need(err);
+}
+
 struct http_client *http_client_new(const char *user_agent, struct error *err)
 {
-	struct http_client *c = calloc(1, sizeof *c);
+	struct http_client *c = http_client_load(err) ? calloc(1, sizeof *c) : NULL;
 
 	if (!c || !(c->user_agent = strdup(user_agent)) ||
 	    curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

@@ -60,6 +60,10 @@ const char *http_client_reply_header(const struct http_client_reply *r, const ch
 /* A date as headers have it (RFC 9110, 5.6.7), in milliseconds since 1970; -1: none. */
 int64_t http_client_date_ms(const char *text);
 
+/* Load what a client stands on, which http_client_new does at the latest: for a program
+ * that will be in a sandbox by then. */
+bool http_client_load(struct error *err);
+
 struct http_client *http_client_new(const char *user_agent, struct error *err) _must_use_;
 void http_client_free(struct http_client *c);
 DEFINE_CLEANUP(struct http_client, http_client_free);

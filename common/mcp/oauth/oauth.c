@@ -124,6 +124,9 @@ struct oauth *oauth_new(const struct oauth_config *config, const char *server,
 		error_oom(err);
 		return NULL;
 	}
+	/* While all of the system can be read. */
+	if (!http_client_load(err) || !jwks_load(err))
+		return NULL;
 	o->config = config;
 	make_scopes(o, server);
 	for (size_t i = 0; i < config->issuer_count; i++)
