@@ -5,9 +5,10 @@
  * configurations ask for; to be linked with them costs every program time at its start
  * and memory for as long as it runs. Beside the code that calls such a library stands
  * one file, '..._late.c', which defines the functions that are used under their own
- * names and passes each call on. The callers include the library's own header, as ever;
- * whoever makes the first object of the kind says library_need before. A program that is
- * about to enter a sandbox does that while all of the system can still be read.
+ * names and passes each call on; one that is missing there does not link. The callers
+ * include the library's own header, as ever; whoever makes the first object of the kind
+ * says library_need before. A program that is about to enter a sandbox does that while
+ * all of the system can still be read.
  *
  * A library is found by its soname as the dynamic linker finds those a program is linked
  * with, no other way, and stays. Any number of threads.

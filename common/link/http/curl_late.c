@@ -16,6 +16,7 @@
 	X(easy_getinfo)                                                                  \
 	X(easy_header)                                                                   \
 	X(easy_init)                                                                     \
+	X(easy_nextheader)                                                               \
 	X(easy_pause)                                                                    \
 	X(easy_reset)                                                                    \
 	X(easy_setopt)                                                                   \
@@ -111,6 +112,12 @@ CURLHcode curl_easy_header(CURL *easy, const char *name, size_t index, unsigned 
 			   int request, struct curl_header **ret)
 {
 	return curl.easy_header(easy, name, index, origin, request, ret);
+}
+
+struct curl_header *curl_easy_nextheader(CURL *easy, unsigned origin, int request,
+					 struct curl_header *before)
+{
+	return curl.easy_nextheader(easy, origin, request, before);
 }
 
 CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
