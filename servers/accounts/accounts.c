@@ -40,6 +40,8 @@ void accounts_close(void *context)
 		a->systems[i].backend->close(a->systems[i].self);
 	documents_close(a->records);
 	turns_done(&a->turns);
+	turns_done(&a->sagas);
+	json_decref(a->config);
 	free(a);
 }
 
@@ -57,6 +59,10 @@ void *accounts_open(const struct statedir *dir, const json_t *config, struct err
 		return NULL;
 	}
 	turns_init(&a->turns);
+	turns_init(&a->sagas);
+	a->config = json_deep_copy(config);
+	if (!guards_read(a->config, &a->guards, err))
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(known_systems); i++) {
 		if (!json_object_get(config, known_systems[i].name))
 			continue;
@@ -92,6 +98,18 @@ bool accounts_ready(void *context, struct error *err)
 	return true;
 }
 
+struct saga_env accounts_env(struct accounts *a, int64_t now_ms)
+{
+	return (struct saga_env){
+		.systems = a->systems,
+		.system_count = a->system_count,
+		.records = a->records,
+		.turns = &a->turns,
+		.sagas = &a->sagas,
+		.now_ms = now_ms,
+	};
+}
+
 void accounts_tick(void *context, const struct mcp_tick *tick)
 {
 	struct accounts *a = context;
@@ -106,8 +124,15 @@ void accounts_tick(void *context, const struct mcp_tick *tick)
 		.now_ms = tick->now_ms,
 		.watch = since_ms < 0 || since_ms >= WATCH_MS,
 	};
+	struct saga_env env = accounts_env(a, tick->now_ms);
 	struct error err = ERROR_INIT;
 
+	env.audit = tick->audit;
+	env.stopping = tick->stopping;
+	/* What is open first: a block must not end before it has begun. */
+	if (!saga_work_all(&env, &err))
+		log_failure("saga.failed", &err);
+	error_clear(&err);
 	if (e.watch)
 		a->watched_ms = tick->now_ms;
 	if (!expire_blocks(&e, &err))

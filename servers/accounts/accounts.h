@@ -7,14 +7,19 @@
 #include "base/statedir.h"
 #include "link/documents/documents.h"
 #include "mcp/server.h"
+#include "servers/accounts/guards.h"
 #include "servers/accounts/resolve.h"
+#include "servers/accounts/saga.h"
 #include "servers/accounts/turns.h"
 
 struct accounts {
 	struct account_system systems[SYSTEMS_MAX];
 	size_t system_count;
 	struct documents *records;
-	struct turns turns;
+	struct turns turns; /* of accounts */
+	struct turns sagas;
+	json_t *config; /* what 'guards' points into */
+	struct guards guards;
 	int64_t watched_ms; /* of the tick alone */
 };
 
@@ -25,6 +30,9 @@ bool accounts_ready(void *context, struct error *err);
 bool accounts_unix_sockets(const json_t *config);
 /* Ends the blocks that end by themselves. */
 void accounts_tick(void *context, const struct mcp_tick *tick);
+
+/* What a saga works with, for a call; a tick adds what is its own. */
+struct saga_env accounts_env(struct accounts *a, int64_t now_ms);
 
 /* NULL when it is not connected here. */
 const struct account_system *accounts_system(const struct accounts *a, const char *name);

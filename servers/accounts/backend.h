@@ -95,6 +95,8 @@ struct account *account_list_add(struct account_list *list) _must_use_;
 enum account_key {
 	ACCOUNT_BY_MAIL,
 	ACCOUNT_BY_UID, /* user name, login, handle */
+	/* account.identifier; where it cannot be mistaken for one, account.id as well:
+	 * DN; Okta id or login; GitHub login; Slack user id */
 	ACCOUNT_BY_IDENTIFIER,
 	ACCOUNT_BY_NAME
 };

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "guard/testing_audit.h"
-#include "servers/accounts/change.h"
 #include "servers/accounts/expire.h"
 #include "servers/accounts/fake_backend.h"
+#include "servers/accounts/testing_accounts.h"
 
 #define NOW INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
 enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE };
@@ -23,8 +23,9 @@ struct house {
 	struct fake_system fake;
 	struct account_system system;
 	struct documents *records;
-	struct turns turns;
+	struct turns turns, sagas;
 	atomic_bool stopping;
+	int asked; /* decisions so far */
 };
 
 /* ---- The house ---- */
@@ -48,11 +49,12 @@ static int set_up(void **state)
 							 "john@example.test", "");
 	h->people[1] = (struct fake_account)FAKE_ACCOUNT("2", "dn2", "jane", "Jane",
 							 "jane@example.test", "");
-	h->people[2] = (struct fake_account)FAKE_ACCOUNT("3", "dn3", "protected.one",
-							 "Guarded", "g@example.test", "");
+	h->people[2] = (struct fake_account)FAKE_ACCOUNT("3", "dn3", "guarded", "Guarded",
+							 "g@example.test", "");
 	h->fake.accounts = h->people;
 	h->system = (struct account_system){ &fake_backend, &h->fake };
 	turns_init(&h->turns);
+	turns_init(&h->sagas);
 	open_records(h);
 	*state = h;
 	return 0;
@@ -64,6 +66,7 @@ static int tear_down(void **state)
 
 	documents_close(h->records);
 	turns_done(&h->turns);
+	turns_done(&h->sagas);
 	(void)chain_tear_down((void **)&h->chain);
 	free(h);
 	return 0;
@@ -106,53 +109,46 @@ static void watch(struct house *h, int64_t now_ms)
 	assert_true(tick_with(h, now_ms, true, &err));
 }
 
-static const struct record_event event = {
-	.action = "blocked",
-	.at_ms = NOW,
-	.by = "alice@example.test",
-	.approved_by = "bob@example.test",
-	.approval = "ap-1",
-	.reason = "laptop stolen",
-};
-
-static struct change block(struct house *h, size_t who, int64_t expires_ms)
+static struct saga_env env_of(struct house *h)
 {
-	const struct fake_account *a = &h->people[who];
-
-	return (struct change){ .kind = CHANGE_BLOCK,
-				.system = &h->system,
-				.identifier = a->identifier,
-				.id = a->id,
-				.lock = a->lock,
-				.act = *a->lock == '\0',
-				.reschedule = true,
-				.expires_ms = expires_ms };
+	return (struct saga_env){ .systems = &h->system,
+				  .system_count = 1,
+				  .records = h->records,
+				  .turns = &h->turns,
+				  .sagas = &h->sagas,
+				  .now_ms = NOW };
 }
 
-static void must_change(struct house *h, const struct change *c, const char *approval)
+/* One decision about an account. Its approval: "ap-1", "ap-1.1" and so on. */
+static bool decide(struct house *h, enum saga_kind kind, size_t who, int64_t expires_ms,
+		   json_t **ret, struct error *err)
 {
-	struct record_event e = event;
-	struct change_outcome o = { 0 };
-	struct error err = ERROR_INIT;
-	char lock[ACCOUNT_LOCK_BYTES];
-	struct change copy = *c;
+	const struct saga_env env = env_of(h);
+	char approval[32] = "ap-1";
+	const struct testing_asked asked = { .kind = kind,
+					     .person = h->people[who].uid,
+					     .approval = approval,
+					     .expires_ms = expires_ms };
 
-	/* The plan's text, which does not change when the account does. */
-	(void)snprintf(lock, sizeof lock, "%s", c->lock);
-	copy.lock = lock;
-	e.approval = approval;
-	if (c->kind == CHANGE_UNBLOCK)
-		e.action = "unblocked";
-	if (!change_account(&copy, h->records, &e, NOW, &o, &err))
+	if (h->asked > 0)
+		(void)snprintf(approval, sizeof approval, "ap-1.%d", h->asked);
+	h->asked++;
+	return testing_decide(&env, &asked, ret, err);
+}
+
+static void must(struct house *h, enum saga_kind kind, size_t who, int64_t expires_ms)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *saga = NULL;
+
+	if (!decide(h, kind, who, expires_ms, &saga, &err))
 		fail_msg("%s", err.message);
-	assert_true(o.changed && o.verified);
+	assert_string_equal(json_get_string(saga, "state"), "closed");
 }
 
 static void must_block(struct house *h, size_t who, int64_t expires_ms)
 {
-	const struct change c = block(h, who, expires_ms);
-
-	must_change(h, &c, "ap-1");
+	must(h, SAGA_BLOCK, who, expires_ms);
 }
 
 static bool is_waiting(struct house *h, const char *id)
@@ -322,34 +318,111 @@ static void that_it_begins_is_on_record_before_it_does(void **state)
 static void the_end_may_not_have_passed_before_the_block(void **state)
 {
 	struct house *h = *state;
-	struct change_outcome o = { 0 };
 	struct error err = ERROR_INIT;
-	struct change c = block(h, 0, NOW);
 
-	assert_false(change_account(&c, h->records, &event, NOW, &o, &err));
+	assert_false(decide(h, SAGA_BLOCK, 0, NOW, NULL, &err));
 	testing_error(&err, ERR_PRECONDITION_FAILED, "before now");
 	assert_false(is_waiting(h, "1"));
 	assert_int_equal(h->fake.changes, 0);
-	c.expires_ms = NOW + 1;
-	assert_true(change_account(&c, h->records, &event, NOW, &o, &err));
+	must_block(h, 0, NOW + 1);
 }
 
 static void a_block_that_failed_has_no_end(void **state)
 {
 	struct house *h = *state;
-	struct change c = block(h, 0, NOW + HOUR);
-	struct change_outcome o = { 0 };
 	struct error err = ERROR_INIT;
+	json_auto_t *refused = NULL, *unknown = NULL;
 
 	h->fake.change_fails = ERR_PERMISSION_DENIED;
-	assert_false(change_account(&c, h->records, &event, NOW, &o, &err));
+	assert_true(decide(h, SAGA_BLOCK, 0, NOW + HOUR, &refused, &err));
+	assert_string_equal(testing_phase(refused, "fake", "sign_in"), "refused");
 	assert_false(is_waiting(h, "1"));
 	/* One that may have happened has. */
-	error_clear(&err);
 	h->fake.change_fails = ERR_UNKNOWN_OUTCOME;
-	assert_false(change_account(&c, h->records, &event, NOW, &o, &err));
-	assert_int_equal(err.code, ERR_UNKNOWN_OUTCOME);
+	assert_true(decide(h, SAGA_BLOCK, 0, NOW + HOUR, &unknown, &err));
+	assert_string_equal(testing_phase(unknown, "fake", "sign_in"), "retry");
 	assert_true(is_waiting(h, "1"));
+}
+
+/* The end is on record before the block is: while that is under way, its lock is not
+ * there yet, and nobody takes that for somebody's doing. */
+static void a_block_that_is_under_way_keeps_its_end(void **state)
+{
+	struct house *h = *state;
+	struct error err = ERROR_INIT;
+	json_auto_t *saga = NULL, *later = NULL;
+	struct saga_env env = env_of(h);
+
+	h->fake.change_fails = ERR_BACKEND_UNAVAILABLE;
+	assert_true(decide(h, SAGA_BLOCK, 0, NOW + HOUR, &saga, &err));
+	assert_string_equal(h->people[0].lock, "");
+	watch(h, NOW + MINUTE);
+	assert_true(is_waiting(h, "1"));
+	env.now_ms = NOW + MINUTE;
+	assert_true(saga_work(&env, "ap-1", &later, &err));
+	assert_string_equal(h->people[0].lock, "locked");
+	tick(h, NOW + HOUR);
+	assert_string_equal(h->people[0].lock, "");
+	assert_said(h, "account.unblocked", 1);
+}
+
+static void it_is_announced_before_once(void **state)
+{
+	struct house *h = *state;
+	json_auto_t *last = NULL;
+
+	must_block(h, 0, NOW + HOUR);
+	tick(h, NOW + HOUR - EXPIRE_FORETELL_MS - 1);
+	assert_said(h, "account.unblock_due", 0);
+	tick(h, NOW + HOUR - EXPIRE_FORETELL_MS);
+	restart(h);
+	tick(h, NOW + HOUR - 1);
+	assert_int_equal(said(h, "account.unblock_due", &last), 1);
+	assert_string_equal(json_get_string(last, "expires_at"), "2026-11-22T11:00:00Z");
+	assert_string_equal(h->people[0].lock, "locked");
+	/* Not one that was taken away meanwhile. */
+	h->people[0].lock[0] = '\0';
+	must_block(h, 1, NOW + HOUR);
+	h->people[1].lock[0] = '\0';
+	watch(h, NOW + HOUR - 1);
+	assert_said(h, "account.unblock_due", 1);
+	assert_false(is_waiting(h, "2"));
+}
+
+static void memberships_come_back_with_it(void **state)
+{
+	struct house *h = *state;
+
+	h->fake.facets = 1u << FACET_MEMBERSHIPS | 1u << FACET_SESSIONS;
+	(void)snprintf(h->people[0].teams, sizeof h->people[0].teams, "ab");
+	must_block(h, 0, NOW + HOUR);
+	assert_string_equal(h->people[0].teams, "");
+	/* Somebody gave one back, and another one. */
+	(void)snprintf(h->people[0].teams, sizeof h->people[0].teams, "bc");
+	tick(h, NOW + HOUR);
+	assert_string_equal(h->people[0].teams, "abc");
+	assert_string_equal(h->people[0].lock, "");
+	assert_false(is_waiting(h, "1"));
+}
+
+/* Memberships are tried again though the sign-in is open already. */
+static void what_is_left_of_an_end_is_tried_again(void **state)
+{
+	struct house *h = *state;
+
+	h->fake.facets = 1u << FACET_MEMBERSHIPS;
+	(void)snprintf(h->people[0].teams, sizeof h->people[0].teams, "ab");
+	must_block(h, 0, NOW + HOUR);
+	h->fake.change_fails = ERR_RATE_LIMITED; /* the first of the two */
+	tick(h, NOW + HOUR);
+	assert_string_equal(h->people[0].lock, "");
+	assert_string_equal(h->people[0].teams, "");
+	assert_true(is_waiting(h, "1"));
+	restart(h);
+	tick(h, NOW + HOUR + EXPIRE_RETRY_MS);
+	assert_string_equal(h->people[0].teams, "ab");
+	assert_said(h, "account.unblocked", 1);
+	assert_false(is_waiting(h, "1"));
 }
 
 /* ---- Whose lock ---- */
@@ -433,7 +506,8 @@ static void the_protected_are_left_alone(void **state)
 {
 	struct house *h = *state;
 
-	must_block(h, 2, NOW + HOUR); /* it became protected since */
+	must_block(h, 2, NOW + HOUR);
+	h->people[2].uid = "protected.one"; /* since */
 	tick(h, NOW + HOUR);
 	assert_string_equal(h->people[2].lock, "locked");
 	assert_said(h, "account.unblock_dropped", 1);
@@ -445,13 +519,9 @@ static void the_protected_are_left_alone(void **state)
 static void an_unblock_cancels_it(void **state)
 {
 	struct house *h = *state;
-	struct change c;
 
 	must_block(h, 0, NOW + HOUR);
-	c = block(h, 0, 0);
-	c.kind = CHANGE_UNBLOCK;
-	c.act = true;
-	must_change(h, &c, "ap-2");
+	must(h, SAGA_UNBLOCK, 0, 0);
 	assert_false(is_waiting(h, "1"));
 	/* And a block without end that follows does not inherit it. */
 	must_block(h, 0, 0);
@@ -464,12 +534,10 @@ static void a_second_block_moves_the_end(void **state)
 {
 	struct house *h = *state;
 	json_auto_t *last = NULL;
-	struct change c;
 
 	must_block(h, 0, NOW + HOUR);
-	c = block(h, 0, NOW + 2 * HOUR);
-	assert_false(c.act);
-	must_change(h, &c, "ap-2");
+	must_block(h, 0, NOW + 2 * HOUR);
+	assert_int_equal(h->fake.changes, 1);
 	assert_true(is_ours(h, 0));
 	tick(h, NOW + HOUR);
 	assert_string_equal(h->people[0].lock, "locked");
@@ -477,17 +545,15 @@ static void a_second_block_moves_the_end(void **state)
 	assert_string_equal(h->people[0].lock, "");
 	/* Under the yes that it was last given. */
 	assert_int_equal(said(h, "account.unblocked", &last), 1);
-	assert_string_equal(json_get_string(last, "approval"), "ap-2");
+	assert_string_equal(json_get_string(last, "approval"), "ap-1.1");
 }
 
 static void a_second_block_without_end_takes_it_away(void **state)
 {
 	struct house *h = *state;
-	struct change c;
 
 	must_block(h, 0, NOW + HOUR);
-	c = block(h, 0, 0);
-	must_change(h, &c, "ap-2");
+	must_block(h, 0, 0);
 	assert_true(is_ours(h, 0));
 	tick(h, NOW + HOUR);
 	assert_string_equal(h->people[0].lock, "locked");
@@ -671,6 +737,10 @@ int main(void)
 		TEST(that_it_begins_is_on_record_before_it_does),
 		TEST(the_end_may_not_have_passed_before_the_block),
 		TEST(a_block_that_failed_has_no_end),
+		TEST(a_block_that_is_under_way_keeps_its_end),
+		TEST(it_is_announced_before_once),
+		TEST(memberships_come_back_with_it),
+		TEST(what_is_left_of_an_end_is_tried_again),
 		TEST(anothers_lock_is_left_alone),
 		TEST(what_others_unblocked_is_not_claimed),
 		TEST(a_lock_seen_gone_is_never_ours_again),

@@ -1,7 +1,9 @@
 #include "servers/accounts/expire.h"
 
 #include "base/clock.h"
-#include "servers/accounts/change.h"
+#include "servers/accounts/record.h"
+#include "servers/accounts/saga.h"
+#include "servers/accounts/undo.h"
 
 static const struct account_system *find_system(const struct expire *e, const char *name)
 {
@@ -111,15 +113,11 @@ static bool begin(const struct expire *e, struct expiry *x, struct error *err)
 	return expiry_put(e->records, x, err);
 }
 
-static bool unblock(const struct expire *e, const struct account_system *system,
-		    struct expiry *x, struct error *err)
+/* On record first; taken back when it did not happen. */
+static bool give_back(const struct expire *e, const struct account_system *system,
+		      const struct expiry *x, const struct account *now,
+		      struct undo_outcome *ret, struct error *why)
 {
-	const struct change c = { .kind = CHANGE_UNBLOCK,
-				  .system = system,
-				  .identifier = x->identifier,
-				  .id = x->id,
-				  .lock = x->lock,
-				  .act = true };
 	const struct record_event event = {
 		.action = "unblocked",
 		.at_ms = e->now_ms,
@@ -128,15 +126,48 @@ static bool unblock(const struct expire *e, const struct account_system *system,
 		.approval = x->approval,
 		.reason = "the block ended by itself, as approved with it",
 	};
-	struct change_outcome outcome = { 0 };
+	struct error undo = ERROR_INIT;
+
+	if (!record_add(e->records, x->system, now, &event, why))
+		return false;
+	if (undo_account(e->records, system, now, e->now_ms, ret, why))
+		return true;
+	if (!ret->changed)
+		(void)record_remove(e->records, x->system, now, &event, &undo);
+	return false;
+}
+
+static bool unblock(const struct expire *e, const struct account_system *system,
+		    struct expiry *x, const struct account *now, struct error *err)
+{
+	struct undo_outcome outcome = { 0 };
 	struct error why = ERROR_INIT;
 
 	if (!begin(e, x, err))
 		return false;
-	if (change_account(&c, e->records, &event, e->now_ms, &outcome, &why))
+	if (give_back(e, system, x, now, &outcome, &why))
 		return conclude(e, x, outcome.verified, err);
-	x->ending = why.code == ERR_UNKNOWN_OUTCOME;
+	x->ending = outcome.changed;
 	return postpone(e, x, &why, err);
+}
+
+/* The lock is gone: an end of ours that was interrupted, or somebody's doing. */
+static bool settle_gone(const struct expire *e, const struct account_system *system,
+			struct expiry *x, const struct account *now, struct error *err)
+{
+	struct undo_outcome outcome = { 0 };
+	struct error why = ERROR_INIT;
+	bool is_done = x->ending && !*now->lock;
+
+	if (x->ending && !is_done &&
+	    !undo_lock_is_done(e->records, system, now, e->now_ms, &is_done, &why))
+		return postpone(e, x, &why, err);
+	if (!is_done)
+		return drop_changed(e, x, now, err);
+	/* What else there is to give back. */
+	return undo_account(e->records, system, now, e->now_ms, &outcome, &why)
+		       ? conclude(e, x, outcome.verified, err)
+		       : postpone(e, x, &why, err);
 }
 
 /* It is due, and the account was read. */
@@ -147,14 +178,13 @@ static bool settle(const struct expire *e, const struct account_system *system,
 	struct error why = ERROR_INIT;
 	bool is_protected = false;
 
-	if (strcmp(now->lock, x->lock) != 0) /* gone: an end of ours, or somebody's */
-		return x->ending && !*now->lock ? conclude(e, x, true, err)
-						: drop_changed(e, x, now, err);
+	if (strcmp(now->lock, x->lock) != 0)
+		return settle_gone(e, system, x, now, err);
 	if (!system->backend->is_protected(system->self, now, &is_protected, &rule, &why))
 		return postpone(e, x, &why, err);
 	if (is_protected)
 		return drop(e, x, "the account is protected now", err);
-	return unblock(e, system, x, err);
+	return unblock(e, system, x, now, err);
 }
 
 /* It may have another name for a while; it may also have gone for good. */
@@ -193,24 +223,61 @@ static bool end(const struct expire *e, struct expiry *x, struct error *err)
 	return found ? settle(e, system, x, &now, err) : miss(e, x, err);
 }
 
-/* What cannot be seen now is looked at another time. */
-static bool look(const struct expire *e, const struct expiry *x, struct error *err)
+/* What cannot be seen now is looked at another time. '*ret_kept': it is still to end. */
+static bool look(const struct expire *e, const struct expiry *x, bool *ret_kept,
+		 struct error *err)
 {
 	const struct account_system *system = find_system(e, x->system);
 	_cleanup_(account_done) struct account now = { 0 };
 	struct error why = ERROR_INIT;
 	bool found = false;
 
-	return !read_account(e, system, x, &now, &found, &why) || !found ||
-	       strcmp(now.lock, x->lock) == 0 || drop_changed(e, x, &now, err);
+	if (!read_account(e, system, x, &now, &found, &why) || !found ||
+	    strcmp(now.lock, x->lock) == 0)
+		return true;
+	*ret_kept = false;
+	return drop_changed(e, x, &now, err);
+}
+
+/* Once, a while before. */
+static bool announce(const struct expire *e, struct expiry *x, struct error *err)
+{
+	if (x->foretold || x->at_ms - e->now_ms > EXPIRE_FORETELL_MS)
+		return true;
+	if (!audit_append(e->audit, "account.unblock_due", describe(x), NULL, err))
+		return false;
+	x->foretold = true;
+	return expiry_put(e->records, x, err);
+}
+
+/* The block itself may still be on its way, and its lock not be there yet. */
+static bool is_being_blocked(const struct expire *e, const struct expiry *x, bool *ret,
+			     struct error *err)
+{
+	json_auto_t *open = NULL;
+
+	if (!saga_list_open(e->records, x->system, x->id, &open, err))
+		return false;
+	*ret = json_array_size(open) > 0;
+	return true;
 }
 
 /* One of them, while nobody else changes the account. */
 static bool visit(const struct expire *e, struct expiry *x, struct error *err)
 {
+	bool kept = true, blocking = false;
+
 	if (x->at_ms <= e->now_ms)
 		return x->retry_ms > e->now_ms || end(e, x, err);
-	return !e->watch || look(e, x, err);
+	if (!e->watch && (x->foretold || x->at_ms - e->now_ms > EXPIRE_FORETELL_MS))
+		return true;
+	if (!is_being_blocked(e, x, &blocking, err))
+		return false;
+	if (blocking)
+		return true;
+	if (e->watch && !look(e, x, &kept, err))
+		return false;
+	return !kept || announce(e, x, err);
 }
 
 static bool take_turn(const struct expire *e, const char *system, const char *id,

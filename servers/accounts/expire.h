@@ -1,11 +1,13 @@
 /*
  * expire -- blocks end when they were approved to.
  *
- * Ends the lock that the block set and no other: the account's id and the lock's
- * text must be those on record, or nothing is done, once and for all. What cannot be
+ * Gives back what the block changed (undo.h) and ends the lock that it set and no other:
+ * the account's id and the lock's text must be those on record, or nothing is done, once
+ * and for all. What cannot be
  * done now is tried again, ever more rarely. The audit chain of the server gets,
  * under the block's approval:
  *
+ *   account.unblock_due      EXPIRE_FORETELL_MS before, or at once where less is left
  *   call.expired             it is due; before anything is done, once
  *   account.unblocked        it is done; 'verified' says whether that was read back
  *   account.unblock_failed   it could not be done and will be tried again; once
@@ -25,6 +27,7 @@
 enum {
 	EXPIRE_RETRY_MS = 5 * 1000,
 	EXPIRE_RETRY_MAX_MS = 10 * 60 * 1000,
+	EXPIRE_FORETELL_MS = 15 * 60 * 1000,
 	EXPIRE_MISSING_MS = 24 * 60 * 60 * 1000, /* then it has gone for good */
 };
 

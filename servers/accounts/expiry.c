@@ -18,6 +18,7 @@ static const struct json_field fields[] = {
 	  JSON_FIELD_REQUIRED },
 	{ "at_ms", JSON_FIELD_INT64, offsetof(struct expiry, at_ms),
 	  JSON_FIELD_REQUIRED },
+	{ "foretold", JSON_FIELD_BOOL, offsetof(struct expiry, foretold), 0 },
 	{ "announced", JSON_FIELD_BOOL, offsetof(struct expiry, announced), 0 },
 	{ "ending", JSON_FIELD_BOOL, offsetof(struct expiry, ending), 0 },
 	{ "reported", JSON_FIELD_BOOL, offsetof(struct expiry, reported), 0 },
@@ -47,13 +48,14 @@ bool expiry_put(struct documents *d, const struct expiry *x, struct error *err)
 	char id[DOCUMENT_ID_MAX + 1];
 	int64_t revision = 0;
 	json_auto_t *body = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:I, s:I, s:s}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:b, s:I, s:I, "
+		"s:s}",
 		"system", x->system, "id", x->id, "identifier", x->identifier, "lock",
 		x->lock, "by", x->by, "approved_by", x->approved_by, "approval",
-		x->approval, "at_ms", (json_int_t)x->at_ms, "announced",
-		(int)x->announced, "ending", (int)x->ending, "reported", (int)x->reported,
-		"attempts", (json_int_t)x->attempts, "retry_ms", (json_int_t)x->retry_ms,
-		"why", x->why ? x->why : "");
+		x->approval, "at_ms", (json_int_t)x->at_ms, "foretold", (int)x->foretold,
+		"announced", (int)x->announced, "ending", (int)x->ending, "reported",
+		(int)x->reported, "attempts", (json_int_t)x->attempts, "retry_ms",
+		(json_int_t)x->retry_ms, "why", x->why ? x->why : "");
 
 	if (!body)
 		return error_oom(err);

@@ -19,6 +19,7 @@ struct expiry {
 	const char *by, *approved_by, *approval; /* of the block that is to end */
 	int64_t at_ms;
 	/* How the end goes. */
+	bool foretold;    /* the audit log knows that it will be due soon */
 	bool announced;   /* the audit log knows that it is due */
 	bool ending;      /* the unblock may have happened */
 	bool reported;    /* the audit log knows that it failed */

@@ -15,6 +15,10 @@ static const struct mcp_tool tools[] = {
 	  .plan = plan_unblock_account,
 	  .run = unblock_account,
 	  .check = check_accounts },
+	{ .name = "revoke_sessions",
+	  .plan = plan_revoke_sessions,
+	  .run = revoke_sessions,
+	  .check = check_accounts },
 };
 
 int main(int argc, char **argv)

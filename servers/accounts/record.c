@@ -111,12 +111,18 @@ static bool is_action(const json_t *event, const char *wanted)
 	return action && strcmp(action, wanted) == 0;
 }
 
-/* Moving the end of a block leaves it the block that it was. */
+/* Moving the end of a block, or ending sessions, leaves it the block that it was. */
+static bool leaves_the_lock(const json_t *event)
+{
+	return is_action(event, "rescheduled") || is_action(event, "sessions_ended") ||
+	       is_action(event, "restored");
+}
+
 static json_t *last_event(const json_t *events)
 {
 	size_t i = json_array_size(events);
 
-	while (i > 0 && is_action(json_array_get(events, i - 1), "rescheduled"))
+	while (i > 0 && leaves_the_lock(json_array_get(events, i - 1)))
 		i--;
 	return i > 0 ? json_array_get(events, i - 1) : NULL;
 }

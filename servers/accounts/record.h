@@ -20,8 +20,9 @@
 enum { RECORD_EVENTS_MAX = 50 };
 
 struct record_event {
-	const char
-		*action; /* "blocked", "unblocked", "rescheduled", "changed_elsewhere" */
+	/* "blocked", "unblocked", "changed_elsewhere"; and what leaves the lock as it is:
+	 * "rescheduled", "sessions_ended", "restored" */
+	const char *action;
 	int64_t at_ms;
 	const char *by, *approved_by, *approval, *reason;
 	const char *incident, *ticket; /* NULL: none */

@@ -14,6 +14,8 @@ bool plan_block_account(struct mcp_call *call, struct plan *plan, struct error *
 bool block_account(struct mcp_call *call, struct mcp_result *result, struct error *err);
 bool plan_unblock_account(struct mcp_call *call, struct plan *plan, struct error *err);
 bool unblock_account(struct mcp_call *call, struct mcp_result *result, struct error *err);
+bool plan_revoke_sessions(struct mcp_call *call, struct plan *plan, struct error *err);
+bool revoke_sessions(struct mcp_call *call, struct mcp_result *result, struct error *err);
 /* What the accounts of a plan look like now. */
 bool check_accounts(struct mcp_call *call, struct strbuf *observed, struct error *err);
 

@@ -26,6 +26,7 @@
 static char dir[TESTING_PATH_BYTES];
 static struct accounts *accounts;
 static struct audit *audit;
+static int approvals;
 
 static const struct mcp_tool tools[] = {
 	{ .name = "get_account", .run = get_account },
@@ -37,6 +38,10 @@ static const struct mcp_tool tools[] = {
 	{ .name = "unblock_account",
 	  .plan = plan_unblock_account,
 	  .run = unblock_account,
+	  .check = check_accounts },
+	{ .name = "revoke_sessions",
+	  .plan = plan_revoke_sessions,
+	  .run = revoke_sessions,
 	  .check = check_accounts },
 };
 
@@ -56,6 +61,7 @@ struct run {
 	struct mcp_result result;
 	struct error err;
 	json_t *arguments;
+	char approval[32];
 };
 
 static void run_done(struct run *r)
@@ -85,6 +91,7 @@ static bool start(struct run *r, const char *name, json_t *arguments)
 	const struct mcp_tool *tool = tool_named(name);
 
 	*r = (struct run){ .result = MCP_RESULT_INIT, .arguments = arguments };
+	(void)snprintf(r->approval, sizeof r->approval, "ap-%d", ++approvals);
 	d = tool_definition_load("accounts", name, &r->err);
 	if (!d || !arguments)
 		fail_msg("%s", r->err.message);
@@ -95,7 +102,7 @@ static bool start(struct run *r, const char *name, json_t *arguments)
 		.context = accounts,
 		.arguments = arguments,
 		.requester = "alice@example.test",
-		.approval = "ap-1",
+		.approval = r->approval,
 		.approvers = "bob@example.test, carol@example.test",
 		.now_ms = clock_wall_ms(),
 		.deadline_ms = clock_mono_ms() + 10000,
@@ -183,7 +190,8 @@ static void test_block_get_unblock(void **state)
 	(void)state;
 	assert_true(binds("john.doe"));
 	must(&block, "block_account", whom("John Doe"));
-	assert_int_equal(json_array_size(effects(&block)), 1);
+	/* And until when it is tried. */
+	assert_int_equal(json_array_size(effects(&block)), 2);
 	assert_non_null(
 		strstr(json_get_string(json_array_get(effects(&block), 0), "target"),
 		       "uid=john.doe,ou=people," SUFFIX));
@@ -196,6 +204,19 @@ static void test_block_get_unblock(void **state)
 	assert_true(json_is_true(json_object_get(item, "changed")));
 	assert_int_equal(block.result.verified, MCP_VERIFIED_YES);
 	assert_false(binds("john.doe"));
+	assert_string_equal(
+		json_get_string(json_array_get(json_object_get(item, "facets"), 0),
+				"state"),
+		"verified");
+	assert_string_equal(
+		json_get_string(json_array_get(json_object_get(item, "facets"), 1),
+				"state"),
+		"none");
+	/* It offers its undo, as a call and in words. */
+	item = json_object_get(json_object_get(block.result.structured, "undo"),
+			       "arguments");
+	assert_string_equal(json_get_string(item, "person"), "john.doe@example.test");
+	assert_non_null(strstr(block.result.text.data, "To undo it"));
 
 	must(&get, "get_account", json_pack("{s:s}", "person", "@john.doe"));
 	item = first(&get, "accounts");
@@ -231,7 +252,8 @@ static void test_two_plans(void **state)
 	(void)state;
 	assert_true(start(&one, "block_account", whom("tomas.berg")));
 	assert_true(start(&two, "block_account", whom("tomas.berg")));
-	assert_string_equal(plan_digest(one.plan), plan_digest(two.plan));
+	assert_string_equal(json_get_string(plan_json(one.plan), "state_digest"),
+			    json_get_string(plan_json(two.plan), "state_digest"));
 	assert_true(finish(&one, "block_account"));
 	assert_false(finish(&two, "block_account"));
 	assert_int_equal(two.err.code, ERR_PRECONDITION_FAILED);
@@ -257,6 +279,8 @@ static void test_refusals(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		refused("block_account", whom(cases[i].person), cases[i].code);
 	refused("unblock_account", whom("breakglass-1"), ERR_PROTECTED);
+	/* A directory has none, and says so before anybody is asked. */
+	refused("revoke_sessions", whom("john.doe"), ERR_PRECONDITION_FAILED);
 	refused("block_account", json_pack("{s:s}", "person", "john.doe"),
 		ERR_INVALID_ARGUMENT);
 	refused("block_account",
@@ -342,34 +366,6 @@ static void test_pages_of_blocked(void **state)
 	}
 }
 
-static void test_down(void **state)
-{
-	_cleanup_(run_done) struct run planned;
-	struct error err = ERROR_INIT;
-
-	(void)state;
-	assert_true(start(&planned, "block_account", whom("jane.roe")));
-	slapd_control("stop");
-	refused("get_account", json_pack("{s:s}", "person", "john.doe"),
-		ERR_BACKEND_UNAVAILABLE);
-	refused("list_blocked_accounts", json_object(), ERR_BACKEND_UNAVAILABLE);
-	refused("block_account", whom("john.doe"), ERR_BACKEND_UNAVAILABLE);
-	assert_false(finish(&planned, "block_account"));
-	assert_int_equal(planned.err.code, ERR_BACKEND_UNAVAILABLE);
-	assert_non_null(strstr(planned.err.message, slapd_env("SLAPD_URI")));
-	assert_false(accounts_ready(accounts, &err));
-	slapd_control("start");
-	assert_true(binds("jane.roe"));
-}
-
-/* ---- Blocks that end by themselves ------------------------------------------------ */
-
-static json_t *for_a_time(const char *person, const char *expires_in)
-{
-	return json_pack("{s:s, s:s, s:s}", "person", person, "reason",
-			 "laptop stolen at the airport", "expires_in", expires_in);
-}
-
 /* What the server's own thread would do then. */
 static void tick_in(int64_t seconds)
 {
@@ -394,6 +390,40 @@ static size_t said(const char *text)
 	return count;
 }
 
+static void test_down(void **state)
+{
+	_cleanup_(run_done) struct run planned, undo;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_true(start(&planned, "block_account", whom("jane.roe")));
+	slapd_control("stop");
+	refused("get_account", json_pack("{s:s}", "person", "john.doe"),
+		ERR_BACKEND_UNAVAILABLE);
+	refused("list_blocked_accounts", json_object(), ERR_BACKEND_UNAVAILABLE);
+	refused("block_account", whom("john.doe"), ERR_BACKEND_UNAVAILABLE);
+	assert_false(finish(&planned, "block_account"));
+	assert_int_equal(planned.err.code, ERR_BACKEND_UNAVAILABLE);
+	assert_non_null(strstr(planned.err.message, slapd_env("SLAPD_URI")));
+	assert_false(accounts_ready(accounts, &err));
+	slapd_control("start");
+	assert_true(binds("jane.roe"));
+	/* It was approved, and is tried again. */
+	tick_in(5);
+	assert_false(binds("jane.roe"));
+	assert_int_equal(said("account.step_settled"), 1);
+	must(&undo, "unblock_account", whom("jane.roe"));
+	assert_true(binds("jane.roe"));
+}
+
+/* ---- Blocks that end by themselves ------------------------------------------------ */
+
+static json_t *for_a_time(const char *person, const char *expires_in)
+{
+	return json_pack("{s:s, s:s, s:s}", "person", person, "reason",
+			 "laptop stolen at the airport", "expires_in", expires_in);
+}
+
 static const char *effect(const struct run *r, size_t index, const char *member)
 {
 	return json_get_string(json_array_get(effects(r), index), member);
@@ -411,7 +441,7 @@ static void test_expiry(void **state)
 	expires = json_get_string(first(&block, "outcomes"), "expires_at");
 	assert_non_null(expires);
 	(void)snprintf(to, sizeof to, "active, at %s by itself", expires);
-	assert_int_equal(json_array_size(effects(&block)), 2);
+	assert_int_equal(json_array_size(effects(&block)), 3);
 	assert_string_equal(effect(&block, 0, "to"), "blocked");
 	assert_string_equal(effect(&block, 1, "from"), "blocked");
 	assert_string_equal(effect(&block, 1, "to"), to);

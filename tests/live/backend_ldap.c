@@ -13,7 +13,6 @@
 #include "base/testing.h"
 #include "link/ldap/ldap_link.h"
 #include "servers/accounts/backend_ldap.h"
-#include "servers/accounts/change.h"
 #include "servers/accounts/ppolicy.h"
 #include "servers/accounts/resolve.h"
 #include "tests/live/slapd_control.h"
@@ -24,15 +23,6 @@
 #define NOW    INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
 
 static char dir[TESTING_PATH_BYTES];
-
-static const struct record_event event = {
-	.action = "blocked",
-	.at_ms = NOW,
-	.by = "alice@example.test",
-	.approved_by = "bob@example.test",
-	.approval = "ap1",
-	.reason = "test",
-};
 
 static json_t *configuration(void)
 {
@@ -132,42 +122,45 @@ static bool binds(void)
 	return ok;
 }
 
-static struct documents *records(void)
-{
-	struct error err = ERROR_INIT;
-	_cleanup_free_ char *path = file_join(dir, "records.db");
-	struct documents *d = documents_open_sqlite(path, &err);
-
-	if (!d)
-		fail_msg("%s", err.message);
-	return d;
-}
-
-static struct change plan(const struct account_system *s, const struct person *p,
-			  enum change_kind kind)
+/* What a plan says of the one account; facet_step_done ends it. */
+static struct facet_step plan(const struct account_system *s, const struct person *p,
+			      bool block)
 {
 	const struct account *a = &p->accounts[0].account;
-
-	return (struct change){ .kind = kind,
-				.system = s,
-				.identifier = a->identifier,
-				.id = a->id,
-				.lock = a->lock,
-				.act = kind == CHANGE_BLOCK ? !a->permanent
-							    : *a->lock != '\0' };
-}
-
-static void run(const struct change *c, struct documents *d, bool changed,
-		enum account_state after)
-{
-	struct change_outcome o = { 0 };
+	struct facet_step step = { 0 };
 	struct error err = ERROR_INIT;
 
-	if (!change_account(c, d, &event, NOW, &o, &err))
+	if (block ? !s->backend->plan_block(s->self, FACET_SIGN_IN, a, NOW, &step, &err)
+		  : !s->backend->plan_undo(s->self, FACET_SIGN_IN, a, NULL, NOW, &step,
+					   &err))
+		fail_msg("%s", err.message);
+	return step;
+}
+
+static bool apply(const struct account_system *s, const struct person *p,
+		  const struct facet_step *step, struct error *err)
+{
+	const struct account *a = &p->accounts[0].account;
+	struct facet_applied applied = { 0 };
+
+	return s->backend->apply(s->self, FACET_SIGN_IN, a->identifier, a->id,
+				 step->change, &applied, err);
+}
+
+/* Carried out and read back. */
+static void run(const struct account_system *s, const struct person *p,
+		const struct facet_step *step)
+{
+	const struct account *a = &p->accounts[0].account;
+	enum facet_seen seen = FACET_SEEN_NOT;
+	struct error err = ERROR_INIT;
+
+	assert_true(step->act && !step->refused);
+	if (!apply(s, p, step, &err))
 		fail_msg("%s (%s)", err.message, err.cause);
-	assert_int_equal(o.changed, changed);
-	assert_int_equal(o.after, after);
-	assert_true(o.verified);
+	assert_true(s->backend->read_back(s->self, FACET_SIGN_IN, a->identifier, a->id,
+					  step->change, NOW, &seen, &err));
+	assert_int_equal(seen, FACET_SEEN_DONE);
 }
 
 /* Past our own plans: the directory alone. */
@@ -185,53 +178,72 @@ static void test_block_and_unblock(void **state)
 	_cleanup_(system_close) struct account_system s = { 0 };
 	_cleanup_(person_done) struct person before = { 0 }, blocked = { 0 };
 	_cleanup_(account_list_done) struct account_list list = ACCOUNT_LIST_INIT;
-	_cleanup_(documents_closep) struct documents *d = records();
-	struct change_outcome o = { 0 };
+	_cleanup_(facet_step_done) struct facet_step block, again, undo, restore = { 0 };
+	struct account *a;
 	struct error err = ERROR_INIT;
-	struct change c;
 
 	(void)state;
 	open_with(configuration(), &s);
 	assert_true(binds());
 	assert_int_equal(find(&s, "john.doe", &before), ERR_NONE);
-	assert_true(before.accounts[0].account.obeyed);
-	c = plan(&s, &before, CHANGE_BLOCK);
-	run(&c, d, true, ACCOUNT_BLOCKED);
+	a = &before.accounts[0].account;
+	assert_true(a->obeyed);
+	block = plan(&s, &before, true);
+	run(&s, &before, &block);
 	assert_false(binds());
-	/* The same plan again: the lock is not what it was. */
-	assert_false(change_account(&c, d, &event, NOW, &o, &err));
-	assert_int_equal(err.code, ERR_PRECONDITION_FAILED);
-	/* Past our own reading, the directory's assertion says no as well. */
-	error_clear(&err);
-	assert_false(set_lock(&s, c.identifier, c.id, "", PPOLICY_LOCKED_FOR_EVER, &err));
+	/* The same again: the lock is not what it was. */
+	assert_false(apply(&s, &before, &block, &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 	error_clear(&err);
-	assert_false(set_lock(&s, c.identifier, "00000000-0000-1000-8000-000000000000",
+	assert_false(set_lock(&s, a->identifier, "00000000-0000-1000-8000-000000000000",
 			      PPOLICY_LOCKED_FOR_EVER, "", &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 	assert_false(binds());
 
 	assert_int_equal(find(&s, "john.doe", &blocked), ERR_NONE);
-	assert_true(blocked.accounts[0].account.permanent);
+	a = &blocked.accounts[0].account;
+	assert_true(a->permanent);
+	assert_string_equal(a->lock, block.lock);
 	error_clear(&err);
 	assert_true(s.backend->list_blocked(s.self, NOW, &list, &err));
 	/* John, and the one whose lock after failed logins still runs. */
 	assert_int_equal(list.count, 2);
-	c = plan(&s, &blocked, CHANGE_BLOCK);
-	run(&c, d, false, ACCOUNT_BLOCKED);
-	c = plan(&s, &blocked, CHANGE_UNBLOCK);
-	run(&c, d, true, ACCOUNT_ACTIVE);
+	again = plan(&s, &blocked, true);
+	assert_false(again.act);
+	/* By what it was, and by nothing at all, it is the same here. */
+	assert_true(s.backend->plan_undo(s.self, FACET_SIGN_IN, a, block.snapshot, NOW,
+					 &restore, &err));
+	undo = plan(&s, &blocked, false);
+	assert_true(json_equal(restore.change, undo.change));
+	run(&s, &blocked, &restore);
 	assert_true(binds());
-	c = plan(&s, &before, CHANGE_UNBLOCK);
-	run(&c, d, false, ACCOUNT_ACTIVE);
+}
+
+/* Both can be blocked for good, the old lock being compared and set, and come back. */
+static void block_and_restore(const struct account_system *s, const char *uid)
+{
+	_cleanup_(person_done) struct person before = { 0 }, now = { 0 }, after = { 0 };
+	_cleanup_(facet_step_done) struct facet_step block, undo = { 0 };
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(find(s, uid, &before), ERR_NONE);
+	block = plan(s, &before, true);
+	run(s, &before, &block);
+	assert_int_equal(find(s, uid, &now), ERR_NONE);
+	assert_true(now.accounts[0].account.permanent);
+	assert_true(s->backend->plan_undo(s->self, FACET_SIGN_IN,
+					  &now.accounts[0].account, block.snapshot, NOW,
+					  &undo, &err));
+	run(s, &now, &undo);
+	assert_int_equal(find(s, uid, &after), ERR_NONE);
+	assert_string_equal(after.accounts[0].account.lock,
+			    before.accounts[0].account.lock);
 }
 
 static void test_failed_logins(void **state)
 {
 	_cleanup_(system_close) struct account_system s = { 0 };
 	_cleanup_(person_done) struct person now = { 0 }, old = { 0 };
-	_cleanup_(documents_closep) struct documents *d = records();
-	struct change c;
 
 	(void)state;
 	open_with(configuration(), &s);
@@ -241,11 +253,8 @@ static void test_failed_logins(void **state)
 	assert_true(now.accounts[0].account.until_ms == NOW + 10 * 60 * 1000);
 	assert_int_equal(find(&s, "failed.long.ago", &old), ERR_NONE);
 	assert_int_equal(old.accounts[0].account.state, ACCOUNT_ACTIVE);
-	/* Both can be blocked for good, the old lock being compared and set. */
-	c = plan(&s, &now, CHANGE_BLOCK);
-	run(&c, d, true, ACCOUNT_BLOCKED);
-	c = plan(&s, &old, CHANGE_BLOCK);
-	run(&c, d, true, ACCOUNT_BLOCKED);
+	block_and_restore(&s, "failed.2026");
+	block_and_restore(&s, "failed.long.ago");
 }
 
 static bool protected(const struct account_system *s, const char *uid,
@@ -335,20 +344,18 @@ static void test_policies(void **state)
 static void test_faults(void **state)
 {
 	_cleanup_(system_close) struct account_system s = { 0 };
-	_cleanup_(documents_closep) struct documents *d = records();
-	_cleanup_(person_done) struct person jane = { 0 };
+	_cleanup_(person_done) struct person jane = { 0 }, glass = { 0 };
+	_cleanup_(facet_step_done) struct facet_step step, forbidden;
 	struct person nobody = { 0 };
-	struct change_outcome o = { 0 };
 	struct error err = ERROR_INIT;
-	struct change c;
 
 	(void)state;
 	open_with(configuration(), &s);
 	assert_int_equal(find(&s, "jane.roe", &jane), ERR_NONE);
-	c = plan(&s, &jane, CHANGE_BLOCK);
+	step = plan(&s, &jane, true);
 	slapd_control("stop");
 	assert_int_equal(find(&s, "jane.roe", &nobody), ERR_BACKEND_UNAVAILABLE);
-	assert_false(change_account(&c, d, &event, NOW, &o, &err));
+	assert_false(apply(&s, &jane, &step, &err));
 	assert_int_equal(err.code, ERR_BACKEND_UNAVAILABLE);
 	assert_non_null(strstr(err.message, slapd_env("SLAPD_URI")));
 	assert_false(s.backend->ready(s.self, &err));
@@ -358,19 +365,12 @@ static void test_faults(void **state)
 	slapd_control("resume");
 	error_clear(&err);
 	assert_true(s.backend->ready(s.self, &err));
-	run(&c, d, true, ACCOUNT_BLOCKED);
-	/* Refused by the directory's own rules: nobody is on record for it. */
-	_cleanup_(person_done) struct person glass = { 0 };
-	json_auto_t *e = NULL;
+	run(&s, &jane, &step);
+	/* Refused by the directory's own rules. */
 	assert_int_equal(find(&s, "breakglass-1", &glass), ERR_NONE);
-	c = plan(&s, &glass, CHANGE_BLOCK);
-	assert_false(change_account(&c, d, &event, NOW, &o, &err));
+	forbidden = plan(&s, &glass, true);
+	assert_false(apply(&s, &glass, &forbidden, &err));
 	assert_int_equal(err.code, ERR_PERMISSION_DENIED);
-	error_clear(&err);
-	(void)snprintf(glass.accounts[0].account.lock, ACCOUNT_LOCK_BYTES,
-		       PPOLICY_LOCKED_FOR_EVER);
-	assert_true(record_explain(d, "ldap", &glass.accounts[0].account, &e, &err));
-	assert_null(e);
 }
 
 static int make_dir(void **state)
