@@ -1,7 +1,8 @@
-#include "servers/accounts/intent_private.h"
+#include "servers/accounts/intent.h"
 
 #include "base/clock.h"
 #include "servers/accounts/expiry.h"
+#include "servers/accounts/intent_private.h"
 
 static void target_done(struct target *t)
 {
