@@ -12,6 +12,10 @@
 /* Every frame says what it is; a surface's request has an id as well. */
 #define FRAME NEED("m", STRING, m)
 #define ASK   FRAME, NEED("id", ANY, id)
+/* A request of Slack's. */
+#define RAW                                                                              \
+	NEED("raw", STRING, raw), MAY("timestamp", STRING, timestamp),                   \
+		MAY("signature", STRING, signature)
 #define END                                                                              \
 	{                                                                                \
 		0                                                                        \
@@ -23,7 +27,7 @@
 	}
 
 static const struct json_field *const rows[MSG_COUNT] = {
-	[MSG_HELLO] = ROW(ASK, NEED("v", INT64, v)),
+	[MSG_HELLO] = ROW(ASK, NEED("v", INT64, v), MAY("surface", STRING, surface)),
 	[MSG_PROPOSE] =
 		ROW(ASK, MAY("tool", STRING, tool), MAY("arguments", OBJECT, arguments),
 		    MAY("calls", ARRAY, calls), MAY("words_from", ARRAY, words_from),
@@ -56,6 +60,21 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_REVIEW] = ROW(ASK, NEED("approval", STRING, approval),
 			   MAY("reason", STRING, reason)),
 	[MSG_STATUS] = ROW(ASK),
+
+	[MSG_SLACK_WHO] = ROW(ASK, NEED("user", STRING, user)),
+	[MSG_SLACK_TURN] = ROW(ASK, RAW, MAY("begun", STRING, begun)),
+	[MSG_SLACK_PROPOSE] =
+		ROW(ASK, NEED("turn", STRING, turn), MAY("tool", STRING, tool),
+		    MAY("arguments", OBJECT, arguments), MAY("calls", ARRAY, calls),
+		    MAY("choices", OBJECT, choices), MAY("people", INT64, people),
+		    MAY("outsiders", ANY, outsiders),
+		    MAY("words_from", ARRAY, words_from), MAY("model", STRING, model)),
+	[MSG_SLACK_OPEN] = ROW(ASK),
+	[MSG_SLACK_POSTED] = ROW(
+		ASK, NEED("approval", STRING, approval), NEED("shown", STRING, shown),
+		NEED("channel", STRING, channel), NEED("message_ts", STRING, message_ts),
+		NEED("drawn_at", INT64, drawn_at), MAY("user", STRING, user)),
+	[MSG_SLACK_CLICK] = ROW(ASK, RAW),
 
 	[MSG_PLAN] = ROW(FRAME, NEED("approval", STRING, approval),
 			 NEED("server", STRING, server), NEED("tool", STRING, tool),

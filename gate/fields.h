@@ -20,9 +20,11 @@ struct fields {
 	const char *conversation, *as, *action, *arguments_text, *ticket, *grant,
 		*request_state;
 	const char *url, *page, *notice, *word;
+	const char *surface, *raw, *timestamp, *signature, *begun, *turn, *user, *channel,
+		*message_ts, *model;
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,
-		*words_from, *assumes;
-	int64_t limit, v, request, status;
+		*words_from, *assumes, *outsiders;
+	int64_t limit, v, request, status, people, drawn_at;
 	bool sent, up, look;
 };
 

@@ -7,6 +7,8 @@ enum { PEERS_OF_ONE_UID_MAX = 64 };
 enum {
 	NEEDS_TEAM = 1,  /* the peer is a person of the team */
 	NEEDS_SOUND = 2, /* audit chain and store can be written */
+	OF_SLACK = 4,    /* the Slack process may say it as well */
+	OF_SLACK_ALONE = 8,
 };
 
 typedef json_t *surface_function(struct keeper *k, struct peer *p, const struct fields *f,
@@ -19,19 +21,19 @@ static const struct {
 	unsigned flags;
 	surface_function *fn;
 } surface_requests[] = {
-	{ MSG_HELLO, 0, keeper_on_hello },
-	{ MSG_STATUS, 0, keeper_on_status },
+	{ MSG_HELLO, OF_SLACK, keeper_on_hello },
+	{ MSG_STATUS, OF_SLACK, keeper_on_status },
 	{ MSG_PROPOSE, NEEDS_TEAM | NEEDS_SOUND, keeper_on_propose },
-	{ MSG_SHOW, NEEDS_TEAM, keeper_on_show },
-	{ MSG_LIST, NEEDS_TEAM, keeper_on_list },
+	{ MSG_SHOW, NEEDS_TEAM | OF_SLACK, keeper_on_show },
+	{ MSG_LIST, NEEDS_TEAM | OF_SLACK, keeper_on_list },
 	{ MSG_DECIDE, NEEDS_SOUND,
 	  keeper_on_decide }, /* judges the person itself, afresh */
 	{ MSG_CANCEL, NEEDS_TEAM | NEEDS_SOUND, keeper_on_cancel },
 	{ MSG_REVOKE, NEEDS_TEAM | NEEDS_SOUND, keeper_on_revoke },
 	{ MSG_WATCH, NEEDS_TEAM, keeper_on_watch },
-	{ MSG_NOTICES, NEEDS_TEAM, keeper_on_notices },
-	{ MSG_READ, NEEDS_TEAM, keeper_on_read },
-	{ MSG_TOOLS, NEEDS_TEAM, keeper_on_tools },
+	{ MSG_NOTICES, NEEDS_TEAM | OF_SLACK, keeper_on_notices },
+	{ MSG_READ, NEEDS_TEAM | OF_SLACK, keeper_on_read },
+	{ MSG_TOOLS, NEEDS_TEAM | OF_SLACK, keeper_on_tools },
 	{ MSG_EXPLAIN, NEEDS_TEAM, keeper_on_explain },
 	{ MSG_PINS, NEEDS_TEAM, keeper_on_pins },
 	{ MSG_PROPOSE_GATE, NEEDS_TEAM | NEEDS_SOUND, keeper_on_propose_gate },
@@ -39,6 +41,12 @@ static const struct {
 	{ MSG_EMERGENCY, NEEDS_SOUND, keeper_on_emergency },
 	{ MSG_EMERGENCIES, NEEDS_TEAM, keeper_on_emergencies },
 	{ MSG_REVIEW, NEEDS_TEAM | NEEDS_SOUND, keeper_on_review },
+	{ MSG_SLACK_WHO, OF_SLACK_ALONE, keeper_on_slack_who },
+	{ MSG_SLACK_OPEN, OF_SLACK_ALONE, keeper_on_slack_open },
+	{ MSG_SLACK_TURN, OF_SLACK_ALONE | NEEDS_SOUND, keeper_on_slack_turn },
+	{ MSG_SLACK_PROPOSE, OF_SLACK_ALONE | NEEDS_SOUND, keeper_on_slack_propose },
+	{ MSG_SLACK_POSTED, OF_SLACK_ALONE | NEEDS_SOUND, keeper_on_slack_posted },
+	{ MSG_SLACK_CLICK, OF_SLACK_ALONE | NEEDS_SOUND, keeper_on_slack_click },
 };
 
 /* Everything that the caller may say; whatever else it says ends us, because it is our bug. */
@@ -62,17 +70,29 @@ void keeper_give_in(struct keeper *k, const char *event, const struct error *err
 
 /* --- surfaces --- */
 
+/* What a console says the Slack process cannot, and the other way round. */
+static bool check_surface(const struct peer *p, unsigned flags, struct error *err)
+{
+	if (p->is_slack ? flags & (OF_SLACK | OF_SLACK_ALONE) : !(flags & OF_SLACK_ALONE))
+		return true;
+	return error_set(err, ERR_PERMISSION_DENIED,
+			 p->is_slack ? "the Slack process is nobody's console"
+				     : "this is for the Slack process to say");
+}
+
 static bool check_peer(struct keeper *k, const struct peer *p, unsigned flags,
 		       struct error *err)
 {
 	const char *person = keeper_person(k, p);
 	char who[32];
 
-	if (!(flags & NEEDS_TEAM) || policy_in_team(k->policy, person))
+	if (check_surface(p, flags, err) &&
+	    (p->is_slack || !(flags & NEEDS_TEAM) || policy_in_team(k->policy, person)))
 		return true;
 	error_set(err, ERR_PERMISSION_DENIED,
 		  "this gate answers members of its team only");
-	(void)snprintf(who, sizeof who, "uid %u", (unsigned)p->uid);
+	(void)snprintf(who, sizeof who, p->is_slack ? "slack, uid %u" : "uid %u",
+		       (unsigned)p->uid);
 	keeper_audit_refusal(k, "surface.refused", person ? person : who,
 			     json_pack("{s:I}", "uid", (json_int_t)p->uid), err);
 	return false;

@@ -23,6 +23,7 @@
 #include "link/coordination/coordination.h"
 #include "link/documents/documents.h"
 #include "proc/channel.h"
+#include "slack/verify/click.h"
 
 enum {
 	KEEPER_PEERS_MAX = 128,
@@ -81,6 +82,8 @@ struct peer {
 	char watched[KEEPER_WATCHES_MAX][RECORD_KEY_BYTES];
 	size_t watch_count;
 	bool wants_notices;
+	bool is_slack;  /* said so, and has its uid: nobody's console */
+	bool wants_all; /* hears of all that concerns Slack */
 };
 
 /* A server's registration whose answer waits for the plan. */
@@ -175,6 +178,7 @@ struct proposal {
 	const json_t *surface;
 	const char *server, *tool;
 	const json_t *arguments;
+	const json_t *slack; /* of its record, where it was asked for in Slack; or NULL */
 };
 /* The one open approval of this proposal, made if there was none. Borrowed. */
 struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
@@ -182,8 +186,8 @@ struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
 /* Two to eight calls in one decision: the approval of all of them. 'calls' is an array of
  * {tool: "server.tool", arguments}. Borrowed. */
 struct approval *keeper_propose_several(struct keeper *k, const char *requester,
-					const json_t *surface, const json_t *calls,
-					struct error *err);
+					const json_t *surface, const json_t *slack,
+					const json_t *calls, struct error *err);
 /* What keeper_propose would call it: for finding what became of it. */
 bool keeper_identify(struct keeper *k, const struct proposal *p,
 		     char ret[static DIGEST_HEX_BYTES], struct error *err);
@@ -214,13 +218,29 @@ json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
 			    char shown[static DIGEST_HEX_BYTES],
 			    struct error *err) _must_use_;
 /* By what it was asked, and where the outcome goes, in words. */
-void keeper_surface_words(const struct approval *a, struct strbuf *surface,
-			  struct strbuf *outcome_to);
+void keeper_surface_words(const struct keeper *k, const struct approval *a,
+			  struct strbuf *surface, struct strbuf *outcome_to);
 /* Ends it as refused (before a grant), with the error for the requester. */
 void keeper_refuse(struct keeper *k, struct approval *a, const struct error *why,
 		   const json_t *details);
 
 /* --- keeper_decide.c --- */
+
+/* A decision whose evidence has been judged: who said it and what is known of that. The
+ * policy has been read afresh. All borrowed. */
+struct decision {
+	const char *approval, *shown, *person, *reason; /* reason: NULL or text */
+	bool is_yes;
+	const json_t *evidence; /* as it goes into the record */
+};
+struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
+				  struct error *err);
+struct approval *keeper_cancel_as(struct keeper *k, const char *approval,
+				  const char *person, const char *reason,
+				  struct error *err);
+struct approval *keeper_revoke_as(struct keeper *k, const char *approval,
+				  const char *person, const char *reason,
+				  struct error *err);
 
 json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err);
@@ -262,8 +282,88 @@ bool keeper_split_tool(const char *name, char server[static 33], char tool[stati
 bool keeper_is_for_gate(const char *server, const char *tool, struct error *err);
 /* The person of a peer, or NULL. Borrowed from the policy. */
 const char *keeper_person(const struct keeper *k, const struct peer *p);
+/* At most 16 principals, all of them known words. */
+bool keeper_check_words_from(const json_t *persons, struct error *err);
+/* The arguments of a proposal, a person's choice among candidates over them. New. */
+json_t *keeper_arguments(const struct fields *f, struct error *err);
 /* Tell those who watch this approval. */
 void keeper_announce(struct keeper *k, const struct approval *a);
+
+/* --- keeper_slack.c: Slack as a surface; what its requests prove --- */
+
+/* Whose notices a peer reads: its person's, or Slack's own. NULL: nobody's. */
+const char *keeper_reader(const struct keeper *k, const struct peer *p);
+bool keeper_slack_hello(struct keeper *k, struct peer *p, struct error *err);
+/* Whether Slack draws this, and so hears of it. */
+bool keeper_slack_concerns(const struct keeper *k, const json_t *body);
+/* {approval, state, to}, or with the record an event; new reference. */
+json_t *keeper_slack_json(const struct keeper *k, const struct approval *a,
+			  bool is_event) _must_use_;
+json_t *keeper_slack_to(const struct keeper *k, const json_t *body) _must_use_;
+
+/* A request of Slack's that is believed. */
+struct slack_word {
+	json_t *payload;
+	enum slack_delivery delivery;
+	char digest
+		[DIGEST_HEX_BYTES]; /* of the raw body; over Socket Mode of the payload */
+	bool is_signed;
+	int64_t at_s; /* as it says itself; 0: over Socket Mode */
+};
+/* Signature, time, app and team are judged by their reader: slack_turn_of, slack_click_of. */
+bool keeper_slack_believe(struct keeper *k, const struct fields *f,
+			  struct slack_word *ret, struct error *err);
+void keeper_slack_word_done(struct slack_word *w);
+/* "signed" or "socket mode": as records and audit lines have it. */
+const char *keeper_slack_evidence(const struct slack_word *w);
+/* Once, durably, while it could be believed again and at least 'least_ms': 'value' is what
+ * it was. If it is not the first, '*ret_before' is what it was then. */
+bool keeper_slack_once(struct keeper *k, const struct slack_word *w, const char *value,
+		       int64_t least_ms, bool *ret_first, char **ret_before,
+		       struct error *err);
+/* What a request of that digest was; NULL: none was taken. New string. */
+bool keeper_slack_before(struct keeper *k, const char *digest, char **ret,
+			 struct error *err);
+/* Of our app and one of our teams. */
+bool keeper_slack_is_ours(const struct keeper *k, const char *app, const char *team,
+			  struct error *err);
+/* The person of a Slack user, in the team now, copied; an error that may be told. */
+bool keeper_slack_person(const struct keeper *k, const char *user, char ret[static 129],
+			 struct error *err);
+json_t *keeper_on_slack_who(struct keeper *k, struct peer *p, const struct fields *f,
+			    struct error *err);
+json_t *keeper_on_slack_open(struct keeper *k, struct peer *p, const struct fields *f,
+			     struct error *err);
+
+/* --- keeper_slack_turn.c --- */
+
+json_t *keeper_on_slack_turn(struct keeper *k, struct peer *p, const struct fields *f,
+			     struct error *err);
+json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
+				struct error *err);
+
+/* --- keeper_slack_post.c --- */
+
+json_t *keeper_on_slack_posted(struct keeper *k, struct peer *p, const struct fields *f,
+			       struct error *err);
+/* Whether a decision was pressed where this prompt was posted, on what was drawn there. */
+bool keeper_slack_is_at(const struct keeper *k, const struct approval *a,
+			const struct slack_click *c, struct error *err);
+
+/* --- keeper_slack_review.c: the pages of a review, one after the other --- */
+
+/* Page 'c->page' for this person, or the form that asks why. New reference. */
+json_t *keeper_slack_page(struct keeper *k, const struct approval *a,
+			  const struct slack_click *c, const char *person,
+			  struct error *err);
+/* Whether a yes was pressed on the last page, after all before it. */
+bool keeper_slack_has_read(struct keeper *k, const struct approval *a,
+			   const struct slack_click *c, struct error *err);
+
+/* --- keeper_slack_click.c --- */
+
+json_t *keeper_on_slack_click(struct keeper *k, struct peer *p, const struct fields *f,
+			      struct error *err);
 
 /* --- keeper_explain.c --- */
 

@@ -162,7 +162,7 @@ static json_t *build(const struct several *s, char shown[static DIGEST_HEX_BYTES
 	}
 	while (s->approvers[approvers])
 		approvers++;
-	keeper_surface_words(s->head, &surface, &outcome_to);
+	keeper_surface_words(s->k, s->head, &surface, &outcome_to);
 	const struct prompt_several in = {
 		.approval = s->head->id,
 		.requester = s->questions[0].requester,

@@ -41,6 +41,21 @@ static struct approval *find_open(struct keeper *k, const char *id, struct error
 
 /* --- decide --- */
 
+static json_t *decision_of(const struct keeper *k, const char *what, const char *person,
+			   const json_t *evidence, const char *reason, struct error *err)
+{
+	json_auto_t *d = json_pack("{s:s, s:s, s:I, s:O}", "by", person, "decision", what,
+				   "at", (json_int_t)k->now_ms, "evidence",
+				   (json_t *)(uintptr_t)evidence);
+
+	if (!d ||
+	    (reason && json_object_set_new(d, "reason", json_string(reason)) != 0)) {
+		error_oom(err);
+		return NULL;
+	}
+	return TAKE(d);
+}
+
 /* What this person did, as it goes into the record; the PIN does not. */
 static json_t *decision_json(const struct keeper *k, const struct peer *p,
 			     const struct fields *f, const char *person,
@@ -58,13 +73,10 @@ static json_t *decision_json(const struct keeper *k, const struct peer *p,
 	}
 	if (!canonical_digest(said, digest, err))
 		return NULL;
-	d = json_pack("{s:s, s:s, s:I, s:{s:s, s:I, s:s}, s:s*}", "by", person,
-		      "decision", f->decision, "at", (json_int_t)k->now_ms, "evidence",
-		      "kind", "uid", "uid", (json_int_t)p->uid, "digest", digest,
-		      "reason", f->reason);
-	if (!d)
-		error_oom(err);
-	return TAKE(d);
+	d = json_pack("{s:s, s:I, s:s}", "kind", "uid", "uid", (json_int_t)p->uid,
+		      "digest", digest);
+	return d ? decision_of(k, f->decision, person, d, f->reason, err)
+		 : (error_oom(err), NULL);
 }
 
 /* The same of a yes by break-glass: whose key, and the word's digest. */
@@ -143,21 +155,29 @@ static bool deny(struct keeper *k, struct approval *a, json_t *decision,
 	return true;
 }
 
-static bool judge(struct keeper *k, const struct approval *a, const struct fields *f,
+static bool judge(struct keeper *k, const struct approval *a, const char *shown,
 		  const char *person, bool is_yes, struct error *err)
 {
-	const struct pin_store pins = { k->documents, k->coordination };
 	const struct decide_input in = { .record = a->body,
 					 .policy = k->policy,
 					 .person = person,
-					 .shown = f->shown,
+					 .shown = shown,
 					 .now_ms = k->now_ms,
 					 .is_yes = is_yes };
 
-	/* A no is safe whoever types it; a PIN keeps others from typing a yes. */
-	return (keeper_is_bundle(a) ? keeper_bundle_judge(k, a, person, err) &&
-					      decide_check_open(&in, err)
-				    : decide_judge(&in, err)) &&
+	return keeper_is_bundle(a) ? keeper_bundle_judge(k, a, person, err) &&
+					     decide_check_open(&in, err)
+				   : decide_judge(&in, err);
+}
+
+/* A no is safe whoever types it; a PIN keeps others from typing a yes. */
+static bool judge_typed(struct keeper *k, const struct approval *a,
+			const struct fields *f, const char *person, bool is_yes,
+			struct error *err)
+{
+	const struct pin_store pins = { k->documents, k->coordination };
+
+	return judge(k, a, f->shown, person, is_yes, err) &&
 	       (!is_yes || person_pin_check(&pins, person, f->pin, err));
 }
 
@@ -194,7 +214,7 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 	}
 	a = find_open(k, f->approval, err);
 	if (!a || (is_yes && !f->word && !check_surface(k, err)) ||
-	    !judge(k, a, f, *ret_person, is_yes, err) ||
+	    !judge_typed(k, a, f, *ret_person, is_yes, err) ||
 	    (f->word && !keeper_emergency_check(k, a, f->word, &word, err)))
 		return NULL;
 	decision = decision_json(k, p, f, *ret_person, err);
@@ -208,6 +228,25 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 		return NULL;
 	return (is_yes ? approve(k, a, decision, *ret_person, err)
 		       : deny(k, a, decision, *ret_person, f->reason, err))
+		       ? a
+		       : NULL;
+}
+
+struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
+				  struct error *err)
+{
+	struct approval *a = find_open(k, d->approval, err);
+	json_auto_t *decision = NULL;
+
+	if (!a || !check_reason(d->reason, err) ||
+	    !judge(k, a, d->shown, d->person, d->is_yes, err))
+		return NULL;
+	decision = decision_of(k, d->is_yes ? "approve" : "deny", d->person, d->evidence,
+			       d->reason, err);
+	if (!decision)
+		return NULL;
+	return (d->is_yes ? approve(k, a, decision, d->person, err)
+			  : deny(k, a, decision, d->person, d->reason, err))
 		       ? a
 		       : NULL;
 }
@@ -247,32 +286,36 @@ json_t *keeper_on_emergency(struct keeper *k, struct peer *p, const struct field
 
 /* --- cancel, revoke --- */
 
-json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *f,
-			 struct error *err)
+struct approval *keeper_cancel_as(struct keeper *k, const char *approval,
+				  const char *person, const char *reason,
+				  struct error *err)
 {
-	struct approval *a = find_open(k, f->approval, err);
-	const char *person = keeper_person(k, p);
+	const struct move m = { .to = RECORD_CANCELLED, .by = person, .why = reason };
+	struct approval *a = find_open(k, approval, err);
 
-	if (!a || !check_reason(f->reason, err))
+	if (!a || !check_reason(reason, err))
 		return NULL;
 	if (!person || strcmp(person, json_get_string(a->body, "requester")) != 0) {
 		error_set(err, ERR_PERMISSION_DENIED, "only who asked may cancel");
 		return NULL;
 	}
-	if (keeper_is_bundle(a)) {
-		char who[129];
+	return (keeper_is_bundle(a)
+			? keeper_bundle_stop(k, a, RECORD_CANCELLED, person, reason, err)
+			: keeper_move(k, a, &m, err))
+		       ? a
+		       : NULL;
+}
 
-		(void)snprintf(who, sizeof who, "%s", person);
-		return keeper_bundle_stop(k, a, RECORD_CANCELLED, who, f->reason, err)
-			       ? state_reply(a)
-			       : NULL;
-	}
-	if (!keeper_move(k, a,
-			 &(struct move){
-				 .to = RECORD_CANCELLED, .by = person, .why = f->reason },
-			 err))
-		return NULL;
-	return state_reply(a);
+json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *f,
+			 struct error *err)
+{
+	const char *person = keeper_person(k, p);
+	const struct approval *a;
+	char who[129];
+
+	(void)snprintf(who, sizeof who, "%s", person ? person : "");
+	a = keeper_cancel_as(k, f->approval, who, f->reason, err);
+	return a ? state_reply(a) : NULL;
 }
 
 /* Whether this person might have said yes; whoever asked may take it back as well. */
@@ -304,33 +347,39 @@ static bool check_revoke(const struct keeper *k, const struct approval *a,
 				"only who may approve this may revoke it");
 }
 
+struct approval *keeper_revoke_as(struct keeper *k, const char *approval,
+				  const char *person, const char *reason,
+				  struct error *err)
+{
+	const struct move m = { .to = RECORD_REVOKED, .by = person, .why = reason };
+	struct approval *a = find_open(k, approval, err);
+
+	if (!a || !check_reason(reason, err) || !check_revoke(k, a, person, err))
+		return NULL;
+	if (keeper_is_bundle(a) && a->state > RECORD_APPROVED)
+		return keeper_bundle_stop(k, a, RECORD_REVOKED, person, reason, err)
+			       ? a
+			       : NULL;
+	if (!keeper_move(k, a, &m, err))
+		return NULL;
+	if (keeper_is_bundle(a))
+		keeper_bundle_end_parts(k, a, RECORD_REVOKED, person, reason);
+	return a;
+}
+
 json_t *keeper_on_revoke(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err)
 {
-	struct approval *a = find_open(k, f->approval, err);
-	const char *person = NULL;
+	const char *person;
+	const struct approval *a;
+	char who[129];
 
-	if (!a || !check_reason(f->reason, err) || !keeper_refresh_policy(k, err))
+	if (!keeper_refresh_policy(k, err))
 		return NULL;
 	person = keeper_person(k, p);
-	if (!check_revoke(k, a, person, err))
-		return NULL;
-	if (keeper_is_bundle(a) && a->state > RECORD_APPROVED) {
-		char who[129];
-
-		(void)snprintf(who, sizeof who, "%s", person);
-		return keeper_bundle_stop(k, a, RECORD_REVOKED, who, f->reason, err)
-			       ? state_reply(a)
-			       : NULL;
-	}
-	if (!keeper_move(k, a,
-			 &(struct move){
-				 .to = RECORD_REVOKED, .by = person, .why = f->reason },
-			 err))
-		return NULL;
-	if (keeper_is_bundle(a))
-		keeper_bundle_end_parts(k, a, RECORD_REVOKED, person, f->reason);
-	return state_reply(a);
+	(void)snprintf(who, sizeof who, "%s", person ? person : "");
+	a = keeper_revoke_as(k, f->approval, person ? who : NULL, f->reason, err);
+	return a ? state_reply(a) : NULL;
 }
 
 /* --- PIN --- */

@@ -103,9 +103,10 @@ static void tell(struct keeper *k, const json_t *notice)
 	json_auto_t *event = NULL;
 
 	for (struct peer *p = k->peers; p; p = p->next) {
-		const char *person = keeper_person(k, p);
+		const char *person = keeper_reader(k, p);
 
-		if (!p->wants_notices || !person || !policy_in_team(k->policy, person) ||
+		if (!p->wants_notices || !person ||
+		    (!p->is_slack && !policy_in_team(k->policy, person)) ||
 		    !notice_is_for(notice, person))
 			continue;
 		if (!event)
@@ -120,7 +121,8 @@ bool keeper_notice_prepare(struct keeper *k, const json_t *body, enum record_sta
 			   const char *by, const char *why, json_t **ret,
 			   struct error *err)
 {
-	json_auto_t *notice = notice_make(body, to, k->now_ms, by, why);
+	const char *surface = keeper_slack_concerns(k, body) ? NOTICE_SLACK : NULL;
+	json_auto_t *notice = notice_make(body, to, surface, k->now_ms, by, why);
 	int64_t revision;
 
 	*ret = NULL;
@@ -160,7 +162,7 @@ bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err)
 json_t *keeper_on_notices(struct keeper *k, struct peer *p, const struct fields *f,
 			  struct error *err)
 {
-	const char *person = keeper_person(k, p);
+	const char *person = keeper_reader(k, p);
 	json_auto_t *list = json_array();
 	size_t left = 0;
 
@@ -184,7 +186,7 @@ json_t *keeper_on_notices(struct keeper *k, struct peer *p, const struct fields 
 json_t *keeper_on_read(struct keeper *k, struct peer *p, const struct fields *f,
 		       struct error *err)
 {
-	const char *person = keeper_person(k, p);
+	const char *person = keeper_reader(k, p);
 	struct notice **at = find(k, f->notice);
 	json_auto_t *rest = NULL;
 	int64_t revision;

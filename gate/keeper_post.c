@@ -3,6 +3,7 @@
 
 #include "gate/decide.h"
 #include "gate/prompt.h"
+#include "gate/slack_where.h"
 #include "guard/ticket.h"
 
 /* --- prompt --- */
@@ -47,13 +48,18 @@ static void add_authors(struct strbuf *sb, const json_t *words_from)
 	}
 }
 
-void keeper_surface_words(const struct approval *a, struct strbuf *surface,
-			  struct strbuf *outcome_to)
+void keeper_surface_words(const struct keeper *k, const struct approval *a,
+			  struct strbuf *surface, struct strbuf *outcome_to)
 {
 	const json_t *s = json_object_get(a->body, "surface");
 	const char *client = json_get_string(s, "client");
 
-	if (keeper_is_direct(a)) {
+	if (json_object_get(a->body, "slack")) {
+		const struct slack_where where =
+			slack_where_of(a->body, &k->settings->slack);
+
+		slack_where_words(&where, a->body, surface, outcome_to);
+	} else if (keeper_is_direct(a)) {
 		strbuf_add_format(surface, "a client of its own (%s), says %s",
 				  client ? client : "?",
 				  json_get_string(a->body, "server"));
@@ -92,7 +98,7 @@ json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
 		warnings[n++] = "this cannot be undone, and no second person is asked";
 	if ((int64_t)count < answer->approvers_needed)
 		warnings[n++] = "too few people may approve this: it cannot be approved";
-	keeper_surface_words(a, &surface, &outcome_to);
+	keeper_surface_words(k, a, &surface, &outcome_to);
 	struct prompt_input in = {
 		.approval = a->id,
 		.address = json_get_string(a->body, "address"),
@@ -101,6 +107,7 @@ json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
 		.outcome_to = outcome_to.data,
 		.tool = tool,
 		.arguments = arguments,
+		.author = json_get_string(json_object_get(a->body, "slack"), "author"),
 		.plan = json_object_get(a->body, "plan"),
 		.args_digest = json_get_string(a->body, "args"),
 		.plan_digest = json_get_string(a->body, "plan_digest"),

@@ -75,7 +75,8 @@ static bool enter_sandbox(const struct keeper *k, struct error *err)
 		{ "audit", SANDBOX_READ | SANDBOX_WRITE },
 		{ "run", SANDBOX_READ | SANDBOX_WRITE },
 	};
-	struct sandbox_path paths[ARRAY_SIZE(folders) + 32];
+	struct sandbox_path paths[ARRAY_SIZE(folders) + 33];
+	const char *credentials = slack_secrets_folder(&k->settings->slack);
 	char *names[ARRAY_SIZE(folders)] = { NULL };
 	size_t count = 0;
 	bool ok = true;
@@ -85,6 +86,8 @@ static bool enter_sandbox(const struct keeper *k, struct error *err)
 		ok = names[i] || error_oom(err);
 		paths[count++] = (struct sandbox_path){ names[i], folders[i].access };
 	}
+	if (credentials)
+		paths[count++] = (struct sandbox_path){ credentials, SANDBOX_READ };
 	for (size_t i = 0; i < sandbox_system_path_count && count < ARRAY_SIZE(paths);
 	     i++)
 		paths[count++] = sandbox_system_paths[i];
@@ -117,6 +120,17 @@ static bool read_key(struct keeper *k, struct error *err)
 	if (!trusted)
 		return error_oom(err);
 	return file_exists(trusted) || sign_key_write_public(k->key, trusted, err);
+}
+
+/* What cannot be proved later is better known now. */
+static bool check_slack(struct keeper *k, struct error *err)
+{
+	struct slack_secrets secrets = { { NULL }, 0 };
+	bool ok = k->settings->slack.secret_count == 0 ||
+		  slack_secrets_read(&secrets, &k->settings->slack, k->dir, err);
+
+	slack_secrets_done(&secrets);
+	return ok;
 }
 
 static bool open_stores(struct keeper *k, struct error *err)
@@ -201,7 +215,8 @@ static bool start(struct keeper *k, int *ret_listen_fd, struct error *err)
 	/* No thread has been started yet: what is given up here is given up by all of them. */
 	if (*ret_listen_fd < 0 ||
 	    !coord_config_read(&k->settings->store, k->dir, &k->store_access, err) ||
-	    !enter_sandbox(k, err) || !read_key(k, err) || !open_stores(k, err))
+	    !enter_sandbox(k, err) || !read_key(k, err) || !check_slack(k, err) ||
+	    !open_stores(k, err))
 		return false;
 	k->started_ms = k->now_ms;
 	k->caller = channel_new(k->loop, TAKE_FD(caller_fd), keeper_on_caller,

@@ -180,9 +180,18 @@ static bool check_limits(struct keeper *k, const struct proposal *p, struct erro
 
 /* --- the record --- */
 
-/* Arguments as the audit log keeps them: sensitive values as keyed digests. */
-static json_t *audit_arguments(struct keeper *k, const struct checked *c)
+/* What is known of who asked, where that was in Slack. */
+static bool add_slack(json_t *line, const json_t *slack)
 {
+	return !slack || json_object_set(line, "slack", (json_t *)(uintptr_t)slack) == 0;
+}
+
+/* Arguments as the audit log keeps them: sensitive values as keyed digests. */
+static json_t *audit_arguments(struct keeper *k, const struct proposal *p,
+			       const struct checked *c)
+{
+	json_auto_t *line = NULL;
+
 	struct error ignored = ERROR_INIT;
 	json_auto_t *arguments = json_parse(c->arguments.data, c->arguments.length,
 					    JSON_CONTRACT, &ignored);
@@ -205,9 +214,10 @@ static json_t *audit_arguments(struct keeper *k, const struct checked *c)
 		if (json_object_set_new(arguments, name, json_string(digest.data)) != 0)
 			return NULL;
 	}
-	return arguments ? json_pack("{s:O, s:s}", "arguments", arguments, "risk",
+	line = arguments ? json_pack("{s:O, s:s}", "arguments", arguments, "risk",
 				     risk_name(c->tool->risk))
 			 : NULL;
+	return line && add_slack(line, p->slack) ? TAKE(line) : NULL;
 }
 
 static json_t *new_body(const struct keeper *k, const struct proposal *p,
@@ -215,9 +225,10 @@ static json_t *new_body(const struct keeper *k, const struct proposal *p,
 {
 	const struct settings_server *s = settings_find_server(k->settings, p->server);
 	char id[RECORD_ID_BYTES];
+	json_auto_t *body = NULL;
 
 	record_new_id(k->now_ms, id);
-	return json_pack("{s:i, s:s, s:s, s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, "
+	body = json_pack("{s:i, s:s, s:s, s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, "
 			 "s:s, s:s, s:[], "
 			 "s:I, s:[{s:s, s:I}]}",
 			 "v", 1, "id", id, "state", "proposed", "surface", p->surface,
@@ -228,6 +239,7 @@ static json_t *new_body(const struct keeper *k, const struct proposal *p,
 			 "request", c->request, "decisions", "created_at",
 			 (json_int_t)k->now_ms, "history", "state", "proposed", "at",
 			 (json_int_t)k->now_ms);
+	return body && add_slack(body, p->slack) ? TAKE(body) : NULL;
 }
 
 static struct approval *make(struct keeper *k, const struct proposal *p,
@@ -238,7 +250,7 @@ static struct approval *make(struct keeper *k, const struct proposal *p,
 	if (!check_policy(k, p, c, err) || !check_denied(k, c->identity, err) ||
 	    !check_limits(k, p, err))
 		return NULL;
-	audit = audit_arguments(k, c);
+	audit = audit_arguments(k, p, c);
 	body = new_body(k, p, c);
 	if (!audit || !body) {
 		json_decref(audit);
@@ -296,8 +308,8 @@ static bool in_call(size_t i, struct error *err)
 	return !why.hint[0] || error_hint(err, "%s", why.hint);
 }
 
-static bool read_call(struct several *s, size_t i, const json_t *call, const char *who,
-		      const json_t *surface, struct error *err)
+static bool read_call(struct several *s, size_t i, const json_t *call,
+		      const struct proposal *of, struct error *err)
 {
 	const char *tool = json_get_string(call, "tool");
 	const json_t *arguments = json_object_get(call, "arguments");
@@ -308,11 +320,10 @@ static bool read_call(struct several *s, size_t i, const json_t *call, const cha
 	if (!keeper_split_tool(tool, s->servers[i], s->tools[i], err) ||
 	    keeper_is_for_gate(s->servers[i], tool, err))
 		return false;
-	s->proposals[i] = (struct proposal){ .requester = who,
-					     .surface = surface,
-					     .server = s->servers[i],
-					     .tool = s->tools[i],
-					     .arguments = arguments };
+	s->proposals[i] = *of;
+	s->proposals[i].server = s->servers[i];
+	s->proposals[i].tool = s->tools[i];
+	s->proposals[i].arguments = arguments;
 	return true;
 }
 
@@ -331,8 +342,9 @@ static bool check_call(struct keeper *k, struct several *s, size_t i, struct err
 	return true;
 }
 
+/* 'of' is what all calls have in common. */
 static bool read_several(struct keeper *k, struct several *s, const json_t *calls,
-			 const char *who, const json_t *surface, struct error *err)
+			 const struct proposal *of, struct error *err)
 {
 	size_t i, bytes = 0;
 	json_t *call;
@@ -345,8 +357,7 @@ static bool read_several(struct keeper *k, struct several *s, const json_t *call
 	{
 		strbuf_init(&s->checked[i].arguments);
 		s->count = i + 1;
-		if (!read_call(s, i, call, who, surface, err) ||
-		    !check_call(k, s, i, err)) {
+		if (!read_call(s, i, call, of, err) || !check_call(k, s, i, err)) {
 			(void)in_call(i, err);
 			return false;
 		}
@@ -375,6 +386,7 @@ static json_t *head_body(const struct keeper *k, const struct several *s, const 
 {
 	json_auto_t *calls = json_array();
 	json_auto_t *requests = json_array();
+	json_auto_t *body = NULL;
 	char digest[DIGEST_HEX_BYTES];
 
 	for (size_t i = 0; calls && requests && i < s->count; i++) {
@@ -396,19 +408,23 @@ static json_t *head_body(const struct keeper *k, const struct several *s, const 
 		error_oom(err);
 		return NULL;
 	}
-	return json_pack("{s:i, s:s, s:s, s:O, s:s, s:s, s:s, s:O, s:s, s:[], s:I, "
+	body = json_pack("{s:i, s:s, s:s, s:O, s:s, s:s, s:s, s:O, s:s, s:[], s:I, "
 			 "s:[{s:s, s:I}]}",
 			 "v", 1, "id", id, "state", "proposed", "surface",
 			 s->proposals[0].surface, "requester", s->proposals[0].requester,
 			 "server", "gate", "tool", "several", "calls", calls, "request",
 			 digest, "decisions", "created_at", (json_int_t)k->now_ms,
 			 "history", "state", "proposed", "at", (json_int_t)k->now_ms);
+	if (body && add_slack(body, s->proposals[0].slack))
+		return TAKE(body);
+	error_oom(err);
+	return NULL;
 }
 
 static bool add_part(struct keeper *k, const struct several *s, size_t i, const char *id,
 		     struct error *err)
 {
-	json_t *audit = audit_arguments(k, &s->checked[i]);
+	json_t *audit = audit_arguments(k, &s->proposals[i], &s->checked[i]);
 	json_t *body = new_body(k, &s->proposals[i], &s->checked[i]);
 	json_t *bundle = json_pack("{s:s, s:I, s:I}", "id", id, "seq", (json_int_t)i,
 				   "of", (json_int_t)s->count);
@@ -463,14 +479,16 @@ static struct approval *make_several(struct keeper *k, const struct several *s,
 }
 
 struct approval *keeper_propose_several(struct keeper *k, const char *requester,
-					const json_t *surface, const json_t *calls,
-					struct error *err)
+					const json_t *surface, const json_t *slack,
+					const json_t *calls, struct error *err)
 {
+	const struct proposal of = { .requester = requester,
+				     .surface = surface,
+				     .slack = slack };
 	_cleanup_(several_done) struct several s = { .count = 0 };
 	struct approval *a = NULL;
 
-	if (keeper_refresh_policy(k, err) &&
-	    read_several(k, &s, calls, requester, surface, err))
+	if (keeper_refresh_policy(k, err) && read_several(k, &s, calls, &of, err))
 		a = make_several(k, &s, err);
 	if (!a) {
 		keeper_audit_refusal(

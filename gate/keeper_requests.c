@@ -7,7 +7,7 @@ enum { LIST_DEFAULT = 50, LIST_MAX = 500, CONVERSATION_MAX = 256, TOOL_NAME_MAX 
 
 const char *keeper_person(const struct keeper *k, const struct peer *p)
 {
-	return policy_person_of_uid(k->policy, p->uid);
+	return p->is_slack ? NULL : policy_person_of_uid(k->policy, p->uid);
 }
 
 /* --- watching --- */
@@ -34,10 +34,28 @@ static bool watches(struct peer *p, const char *id, bool forget)
 	return false;
 }
 
+/* Slack hears of all that it draws, asked or not. */
+static void announce_in_slack(struct keeper *k, const struct approval *a)
+{
+	json_auto_t *event = NULL;
+
+	if (!keeper_slack_concerns(k, a->body))
+		return;
+	for (struct peer *p = k->peers; p; p = p->next) {
+		if (!p->is_slack || !p->wants_all)
+			continue;
+		if (!event)
+			event = keeper_slack_json(k, a, true);
+		if (event)
+			(void)channel_send(p->channel, event);
+	}
+}
+
 void keeper_announce(struct keeper *k, const struct approval *a)
 {
 	json_auto_t *event = NULL;
 
+	announce_in_slack(k, a);
 	for (struct peer *p = k->peers; p; p = p->next) {
 		if (!watches(p, a->id, a->ended) ||
 		    !policy_in_team(k->policy, keeper_person(k, p)))
@@ -91,6 +109,13 @@ json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f
 	}
 	/* A conversation begins with who is who now; that nobody knows shows at a decision. */
 	(void)keeper_refresh_policy(k, &stale);
+	if (f->surface && strcmp(f->surface, "slack") != 0) {
+		error_set(err, ERR_INVALID_ARGUMENT, "there is no surface '%.32s'",
+			  f->surface);
+		return NULL;
+	}
+	if (f->surface && !keeper_slack_hello(k, p, err))
+		return NULL;
 	person = keeper_person(k, p);
 	if (person && !person_pin_is_set(&pins, person, &has_pin, err))
 		return NULL;
@@ -142,9 +167,12 @@ json_t *keeper_on_show(struct keeper *k, struct peer *p, const struct fields *f,
 {
 	json_auto_t *body = keeper_load(k, f->approval, err);
 
-	(void)p;
 	if (!body)
 		return NULL;
+	if (p->is_slack)
+		return json_pack("{s:o, s:o, s:o*}", "record", record_public(body), "to",
+				 keeper_slack_to(k, body), "parts",
+				 keeper_bundle_parts_json(k, body));
 	return json_pack("{s:o, s:o*}", "record", record_public(body), "parts",
 			 keeper_bundle_parts_json(k, body));
 }
@@ -222,7 +250,7 @@ bool keeper_split_tool(const char *name, char server[static 33], char tool[stati
 
 enum { WORDS_FROM_MAX = 16 };
 
-static bool check_words_from(const json_t *persons, struct error *err)
+bool keeper_check_words_from(const json_t *persons, struct error *err)
 {
 	size_t i;
 	json_t *one;
@@ -246,7 +274,7 @@ static json_t *console_surface(const struct peer *p, const struct fields *f,
 	json_t *surface;
 
 	(void)snprintf(client, sizeof client, "uid %u", (unsigned)p->uid);
-	if (!check_words_from(f->words_from, err))
+	if (!keeper_check_words_from(f->words_from, err))
 		return NULL;
 	surface = json_pack("{s:s, s:s, s:s*}", "kind", "console", "client", client,
 			    "conversation", f->conversation);
@@ -260,7 +288,7 @@ static json_t *console_surface(const struct peer *p, const struct fields *f,
 }
 
 /* A person's choice among candidates takes the place of what was first said. */
-static json_t *with_choices(const struct fields *f, struct error *err)
+json_t *keeper_arguments(const struct fields *f, struct error *err)
 {
 	json_auto_t *arguments = json_copy(f->arguments);
 
@@ -312,7 +340,7 @@ static json_t *propose_several(struct keeper *k, struct peer *p, const struct fi
 	if (!surface)
 		return NULL;
 	(void)snprintf(who, sizeof who, "%s", keeper_person(k, p));
-	a = keeper_propose_several(k, who, surface, f->calls, err);
+	a = keeper_propose_several(k, who, surface, NULL, f->calls, err);
 	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
 			     record_state_name(a->state))
 		 : NULL;
@@ -348,7 +376,7 @@ json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields 
 	if (!keeper_split_tool(f->tool, server, tool, err) ||
 	    keeper_is_for_gate(server, f->tool, err))
 		return NULL;
-	arguments = with_choices(f, err);
+	arguments = keeper_arguments(f, err);
 	return arguments ? propose(k, p, server, tool, arguments, f, err) : NULL;
 }
 

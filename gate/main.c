@@ -78,7 +78,8 @@ static void check_surfaces(const struct statedir *dir, const struct settings *s,
 {
 	_cleanup_free_ char *keys = statedir_path(dir, "keys/emergency");
 
-	if (s->no_yes_by_console)
+	slack_settings_find(&s->slack, s->policy, dir, s->no_yes_by_console, findings);
+	if (s->no_yes_by_console && !s->slack.is_on)
 		warn(findings, "no yes is taken on a console (yes_by_console: false): "
 			       "without another surface nobody can approve anything");
 	if (*s->emergency_probe && keys && !file_exists(keys))

@@ -10,8 +10,8 @@
  *
  * MESSAGES_VERSION changes with this file.
  *
- * Surfaces (console, later slack) to keeper, on the Unix socket. The person is
- * the peer's uid, mapped by configuration; an unmapped uid may say hello and status only.
+ * Consoles to keeper, on the Unix socket. The person is the peer's uid, mapped by
+ * configuration; an unmapped uid may say hello and status only.
  *   hello       {v}                         -> {v, principal?, team: bool, pin_set: bool, version}
  *   propose     {tool: "server.tool", arguments, conversation?, choices?}  -> {approval, state}
  *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order;
@@ -38,6 +38,28 @@
  *   review      {approval, reason?}         -> {}              of an emergency; not by who used it
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
  *
+ * The Slack process to keeper, on the same socket. Its uid is the one that the configuration
+ * names; once it has said hello with its surface the connection takes the messages below,
+ * and of those above only status, show, list, tools, notices and read: it is nobody's
+ * console. 'raw' is a request of Slack's as it came: over HTTP its body with its two
+ * headers, over Socket Mode the frame, without (taken only where the configuration says so).
+ *   hello       {v, surface: "slack"}       -> {v, team: false, version}
+ *   show        {approval}                  -> as above, and 'to': where it goes (gate/slack_where.h)
+ *   notices     {}                          -> every end of what Slack has shown or was to show, kept until it is read
+ *   slack_who   {user}                      -> {principal?, team, slack: [ids]}
+ *   slack_turn  {raw, timestamp?, signature?, begun?} -> {turn, first, kind, user, principal, channel?, thread?, shared}
+ *               somebody of the team set something going; the same request again is the same turn. 'begun': the
+ *               turn of the same person that this form belongs to, for the conversation it was begun in
+ *   slack_propose {turn, tool, arguments, choices?} or {turn, calls}, and people?, outsiders?, words_from?: [users],
+ *               model?                       -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
+ *               counts as true where others read along
+ *   slack_open  {}                          -> {approvals: [{approval, state, to}]}: what is open and of Slack's; from
+ *                                           then on every transition comes as an event {approval, state, record, to}
+ *   slack_posted {approval, shown, channel, message_ts, drawn_at, user?} -> {pages, approvable, others_read_along}
+ *               where slack/render's message, drawn at that time, stands now; 'user': whose direct messages that is
+ *   slack_click {raw, timestamp?, signature?} -> {action, approval, state, user, principal,
+ *               page?, pages?, drawn_at?, prompt?}: an answer with a prompt is a page to show to that person
+ *
  * Keeper to caller (socket pair):
  *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?, assumes?}
  *   execute     {approval, server, tool, arguments, request_state?, grant, look?: true}
@@ -59,7 +81,7 @@
 #ifndef GATE_MESSAGES_H
 #define GATE_MESSAGES_H
 
-enum { MESSAGES_VERSION = 1 };
+enum { MESSAGES_VERSION = 2 };
 
 enum message {
 	/* surface -> keeper */
@@ -82,6 +104,13 @@ enum message {
 	MSG_EMERGENCIES,
 	MSG_REVIEW,
 	MSG_STATUS,
+	/* the Slack process -> keeper */
+	MSG_SLACK_WHO,
+	MSG_SLACK_TURN,
+	MSG_SLACK_PROPOSE,
+	MSG_SLACK_OPEN,
+	MSG_SLACK_POSTED,
+	MSG_SLACK_CLICK,
 	/* keeper -> surface */
 	MSG_REPLY,
 	MSG_EVENT,

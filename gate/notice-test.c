@@ -26,7 +26,7 @@ static json_t *make_record(bool is_posted)
 static void check(const json_t *record, enum record_state to, const char *by,
 		  const char *wanted)
 {
-	json_auto_t *notice = notice_make(record, to, 1000, by, "because");
+	json_auto_t *notice = notice_make(record, to, NULL, 1000, by, "because");
 	char who[200] = "";
 	size_t i, at = 0;
 	json_t *one;
@@ -72,10 +72,10 @@ static void test_nobody(void **state)
 
 	(void)state;
 	json_object_set_new(json_object_get(free_read, "policy"), "free", json_true());
-	notice = notice_make(free_read, RECORD_SUCCEEDED, 1, NULL, NULL);
+	notice = notice_make(free_read, RECORD_SUCCEEDED, NULL, 1, NULL, NULL);
 	assert_true(json_is_null(notice));
 	json_object_set_new(own, "decisions", json_array());
-	none = notice_make(own, RECORD_CANCELLED, 1, "alice@x", NULL);
+	none = notice_make(own, RECORD_CANCELLED, NULL, 1, "alice@x", NULL);
 	assert_true(json_is_null(none));
 }
 
@@ -88,7 +88,7 @@ static void test_reading(void **state)
 	json_object_set_new(record, "outcome",
 			    json_pack("{s:{s:s, s:s, s:{s:s}}}", "error", "code",
 				      "conflict", "message", "no", "details", "a", "b"));
-	notice = notice_make(record, RECORD_FAILED, 1000, NULL, NULL);
+	notice = notice_make(record, RECORD_FAILED, NULL, 1000, NULL, NULL);
 	assert_true(notice_is_for(notice, "alice@x"));
 	assert_false(notice_is_for(notice, "carol@x"));
 	assert_false(notice_is_for(notice, "alice"));

@@ -34,7 +34,7 @@ static bool is_dead_prompt(const json_t *body, enum record_state to)
 		to == RECORD_CANCELLED || to == RECORD_REVOKED || to == RECORD_LAPSED);
 }
 
-static json_t *concerned(const json_t *body, enum record_state to, const char *by)
+static json_t *people_concerned(const json_t *body, enum record_state to, const char *by)
 {
 	const json_t *policy = json_object_get(body, "policy");
 	json_auto_t *who = json_array();
@@ -63,6 +63,20 @@ static bool is_free(const json_t *body)
 	return json_is_true(json_object_get(json_object_get(body, "policy"), "free"));
 }
 
+/* Of one call of several the decision tells; of a freed read nobody but who shows it. */
+static json_t *concerned(const json_t *body, enum record_state to, const char *surface,
+			 const char *by)
+{
+	json_auto_t *who = json_object_get(body, "bundle") || is_free(body)
+				   ? json_array()
+				   : people_concerned(body, to, by);
+
+	if (!who ||
+	    (!json_object_get(body, "bundle") && surface && !add(who, surface, NULL)))
+		return NULL;
+	return TAKE(who);
+}
+
 static bool set_text(json_t *notice, const char *name, const char *text)
 {
 	return !text || json_object_set_new(notice, name, json_string(text)) == 0;
@@ -80,16 +94,15 @@ static bool set_error(json_t *notice, const json_t *error)
 					     message ? message : "")) == 0;
 }
 
-json_t *notice_make(const json_t *body, enum record_state to, int64_t now_ms,
-		    const char *by, const char *why)
+json_t *notice_make(const json_t *body, enum record_state to, const char *surface,
+		    int64_t now_ms, const char *by, const char *why)
 {
-	json_auto_t *who = concerned(body, to, by);
+	json_auto_t *who = concerned(body, to, surface, by);
 	json_auto_t *notice = NULL;
 
 	if (!who)
 		return NULL;
-	/* Of one call of several the decision tells. */
-	if (json_object_get(body, "bundle") || is_free(body) || json_array_size(who) == 0)
+	if (json_array_size(who) == 0)
 		return json_null();
 	notice = json_pack(
 		"{s:i, s:O, s:O, s:s, s:O, s:O, s:O, s:I, s:O}", "v", 1, "id",

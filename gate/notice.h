@@ -4,6 +4,7 @@
  *   {v:1, id, approval, state, server, tool, requester, at, by?, why?, error?: {code, message},
  *    to: [persons], emergency?: true}
  *
+ * A surface that draws prompts reads as well, whatever the end: what it has shown is over.
  * Concerned are who asked, who said yes or no, and, when it ends undecided or is taken
  * back, whoever might have decided it: their prompt is dead. Whoever did it knows it and
  * is not told. Nobody is told of a freed read. Pure; the keeper keeps them until each
@@ -14,10 +15,13 @@
 
 #include "gate/record.h"
 
-/* 'body' is the record as it will be stored at its end 'to'. New reference; json_null()
- * when nobody is concerned; NULL without memory. */
-json_t *notice_make(const json_t *body, enum record_state to, int64_t now_ms,
-		    const char *by, const char *why) _must_use_;
+/* The reader that is Slack; no person can be called so. */
+#define NOTICE_SLACK "surface/slack"
+
+/* 'body' is the record as it will be stored at its end 'to'; 'surface' draws it, or NULL.
+ * New reference; json_null() when nobody is concerned; NULL without memory. */
+json_t *notice_make(const json_t *body, enum record_state to, const char *surface,
+		    int64_t now_ms, const char *by, const char *why) _must_use_;
 
 /* Whether this person is among those it is for. */
 bool notice_is_for(const json_t *notice, const char *person);

@@ -77,7 +77,7 @@ static bool check_persons(const json_t *persons, struct error *err)
 				err, ERR_INVALID_ARGUMENT,
 				"person %zu has no id that may stand for a principal",
 				i + 1);
-		if (strncmp(id, "service/", 8) == 0)
+		if (strncmp(id, "service/", 8) == 0 || strncmp(id, "surface/", 8) == 0)
 			return error_set(err, ERR_INVALID_ARGUMENT,
 					 "'%s' is a service's principal, no person's",
 					 id);
@@ -89,7 +89,8 @@ static bool check_persons(const json_t *persons, struct error *err)
 					 "'%s' has more than %d uids", id,
 					 PERSON_UIDS_MAX);
 		if (!check_claims(persons, person, "unix", err) ||
-		    !check_claims(persons, person, "tokens", err))
+		    !check_claims(persons, person, "tokens", err) ||
+		    !check_claims(persons, person, "slack", err))
 			return false;
 	}
 	return true;
@@ -333,6 +334,27 @@ const char *policy_person_of_uid(const struct policy *p, uid_t uid)
 		}
 	}
 	return NULL;
+}
+
+const char *policy_person_of_slack(const struct policy *p, const char *user)
+{
+	size_t i;
+	json_t *person;
+
+	json_array_foreach(p->persons, i, person)
+	{
+		if (policy_names(json_object_get(person, "slack"), user))
+			return json_get_string(person, "id");
+	}
+	return NULL;
+}
+
+const json_t *policy_slack_of(const struct policy *p, const char *person)
+{
+	const json_t *one = find_person(p->persons, person);
+	const json_t *ids = json_object_get(one, "slack");
+
+	return json_array_size(ids) > 0 ? ids : NULL;
 }
 
 bool policy_knows(const struct policy *p, const char *person)

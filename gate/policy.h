@@ -67,6 +67,10 @@ const char *policy_member(const struct policy *p, size_t index);
 bool policy_in_team(const struct policy *p, const char *person);
 /* The person of a Unix uid, or of a token id; NULL if not mapped. Borrowed. */
 const char *policy_person_of_uid(const struct policy *p, uid_t uid);
+/* The person of a Slack user; NULL if not mapped. Borrowed. */
+const char *policy_person_of_slack(const struct policy *p, const char *user);
+/* The Slack users of a person, an array of ids; NULL: none. Borrowed. */
+const json_t *policy_slack_of(const struct policy *p, const char *person);
 bool policy_knows(const struct policy *p, const char *person);
 
 /*

@@ -225,8 +225,10 @@ struct settings *settings_read(const struct settings_reader *r, struct error *er
 	read_tls(s, json_object_get(config_root(c), "tls"));
 	s->store_json = json_incref(json_object_get(config_root(c), "store"));
 	coord_config_decode(&s->store, s->store_json);
+	slack_settings_decode(&s->slack, json_object_get(config_root(c), "slack"));
 	if (!read_servers(s, json_object_get(config_root(c), "servers"), &why) ||
-	    !read_policy(r, s, config_root(c), &why)) {
+	    !read_policy(r, s, config_root(c), &why) ||
+	    !slack_settings_check(&s->slack, s->policy, &why)) {
 		error_set(err, why.code, "%s: %s", config_name(c), why.message);
 		return NULL;
 	}

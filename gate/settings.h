@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/statedir.h"
 #include "gate/policy.h"
+#include "gate/slack_settings.h"
 #include "link/coordination/coordination_config.h"
 
 enum { SETTINGS_SERVERS_MAX = 32, SETTINGS_URL_MAX = 512, SETTINGS_FILE_MAX = 1024 };
@@ -32,6 +33,7 @@ struct settings {
 		tls_key[SETTINGS_FILE_MAX + 1];
 	char emergency_probe[SETTINGS_URL_MAX + 1]; /* "": no break-glass */
 	bool no_yes_by_console;
+	struct slack_settings slack;
 	char page_url[SETTINGS_URL_MAX + 1]; /* "": as the caller listens */
 	json_t *store_json;                  /* what 'store' borrows from */
 	struct coord_config store;

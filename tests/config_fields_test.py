@@ -25,7 +25,7 @@ READERS = [
     ("config.schema.json", "github_api", ["common/api/github/github.c"]),
     ("config.schema.json", "slack_api", ["common/api/slack/slack.c"]),
     ("config.schema.json", "gate",
-     ["gate/settings.c", "gate/policy.c",
+     ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",
       "common/link/coordination/coordination_config.c"]),
     ("policy.schema.json", None, ["gate/policy_rules.c", "gate/policy_pattern.c"]),
 ]

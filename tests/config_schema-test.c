@@ -50,7 +50,7 @@ static const char accounts_text[] =
 
 static const char gate_text[] =
 	"{'persons': [{'id': 'alice@x', 'unix': [1000],"
-	"  'tokens': ['t1']}], 'team': ['alice@x'],"
+	"  'tokens': ['t1'], 'slack': ['U0ALICE']}], 'team': ['alice@x'],"
 	" 'servers': [{'name': 'accounts', 'url': 'http://127.0.0.1:1/mcp',"
 	"  'instance': 'prod'}],"
 	" 'listen': {'address': '::1', 'port': 4700, 'url': 'https://g.example'},"
@@ -61,6 +61,10 @@ static const char gate_text[] =
 	" 'store': {'redis': {'address': '/s', 'prefix': 'p', 'user': 'u',"
 	"  'password_file': '/p', 'timeout_ms': 100, 'assume_durable': true}},"
 	" 'yes_by_console': false, 'emergency': {'probe': 'http://127.0.0.1:1/readyz'},"
+	" 'slack': {'unix': 1000, 'allow_shared_uid': true, 'app': 'A0WING',"
+	"  'teams': ['T0ACME', 'T0B'], 'signing_secrets': ['keys/slack', 'credential:s'],"
+	"  'socket_mode': true, 'channels': ['C0OPS'], 'approvals_channel': 'C0OPS',"
+	"  'approvers_only': true, 'check_shown': false},"
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"
 	" 'allow_missing_seccomp': true}";
 
@@ -175,7 +179,7 @@ static const struct {
 } rows[] = {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
 	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
-	{ "config.schema.json", "gate", gate_text, read_gate, 5 },
+	{ "config.schema.json", "gate", gate_text, read_gate, 6 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
@@ -330,6 +334,18 @@ static void test_the_gates_arrive(void **state)
 	assert_string_equal(s->emergency_probe, "http://127.0.0.1:1/readyz");
 	assert_true(s->allow_missing_landlock && s->allow_missing_seccomp);
 	assert_true(policy_in_team(s->policy, "alice@x"));
+	assert_string_equal(policy_person_of_slack(s->policy, "U0ALICE"), "alice@x");
+	assert_true(s->slack.is_on && s->slack.socket_mode && s->slack.approvers_only);
+	assert_true(s->slack.allow_shared_uid && s->slack.any_look);
+	assert_int_equal(s->slack.uid, 1000);
+	assert_string_equal(s->slack.app, "A0WING");
+	assert_int_equal(s->slack.team_count, 2);
+	assert_string_equal(s->slack.teams[1], "T0B");
+	assert_int_equal(s->slack.secret_count, 2);
+	assert_string_equal(s->slack.secrets[0], "keys/slack");
+	assert_true(slack_settings_has_channel(&s->slack, "C0OPS"));
+	assert_false(slack_settings_has_channel(&s->slack, "C0OTHER"));
+	assert_string_equal(s->slack.approvals_channel, "C0OPS");
 }
 
 int main(void)

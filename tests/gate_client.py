@@ -74,7 +74,7 @@ class GateClient:
     # --- what people do ---
 
     def hello(self):
-        return self.ask("hello", v=1)
+        return self.ask("hello", v=2)
 
     def propose(self, tool, **arguments):
         return self.ask("propose", tool=tool, arguments=arguments)["approval"]

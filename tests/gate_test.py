@@ -156,11 +156,11 @@ def test_frames(rig):
     for name, message in (
             ("an unknown message", {"m": "sudo", "id": 1}),
             ("a message of the caller's", {"m": "planned", "id": 1, "approval": "x", "plan": {}}),
-            ("an unknown member", {"m": "hello", "id": 1, "v": 1, "root": True}),
+            ("an unknown member", {"m": "hello", "id": 1, "v": 2, "root": True}),
             ("a missing member", {"m": "show", "id": 1}),
             ("a wrong type", {"m": "show", "id": 1, "approval": 5}),
             ("no id", {"m": "status"}),
-            ("another version", {"m": "hello", "id": 1, "v": 2}),
+            ("another version", {"m": "hello", "id": 1, "v": 1}),
             ("an id of an approval that is none", {"m": "show", "id": 1, "approval": "../x"}),
             ("a negative limit", {"m": "list", "id": 1, "limit": -1}),
             ("a limit past the most", {"m": "list", "id": 1, "limit": 501}),

@@ -25,10 +25,11 @@ EDGES = {
     "guard": {"guard", "link", "wire", "proc", "base", "schemas"},
     "mcp": {"mcp", "guard", "link", "wire", "proc", "base", "schemas"},
     "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
-    "gate": {"gate", "slack/verify", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+    "gate": {"gate", "slack/verify", "slack/render", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
     "console": {"console", "show", "guard", "link/http", "wire", "proc", "base", "schemas",
                 "mcp/bridge/stdio_bridge.h", "gate/messages.h"},
-    # Pure, and alone: the gate links the one that judges evidence.
+    # Pure, and alone: the gate links the one that judges evidence, and, to know what people
+    # were shown, the one that draws.
     "slack/text": {"slack/text", "base"},
     "slack/render": {"slack/render", "slack/text", "show", "base"},
     "slack/verify": {"slack/verify", "base"},

@@ -108,6 +108,13 @@ static struct slack_button deny_button(const struct drawing *d)
 				      .style = "danger" };
 }
 
+static struct slack_button why_button(const struct drawing *d)
+{
+	return (struct slack_button){ .action = SLACK_ACTION_WHY,
+				      .words = "Deny, say why",
+				      .value = d->value };
+}
+
 static bool is_whole(const struct drawing *d)
 {
 	return json_is_true(json_object_get(d->sheet, "whole"));
@@ -163,7 +170,7 @@ static bool count_pages(const json_t *prompt, int64_t now_ms, size_t *ret,
 static bool add_buttons(json_t *blocks, const struct drawing *d, bool approvable)
 {
 	char review[VALUE_BYTES + 8];
-	struct slack_button buttons[2];
+	struct slack_button buttons[3];
 
 	(void)snprintf(review, sizeof review, "%s 1", d->value);
 	buttons[0] = approvable ? approve_button(d)
@@ -171,6 +178,7 @@ static bool add_buttons(json_t *blocks, const struct drawing *d, bool approvable
 							 .words = "Review",
 							 .value = review };
 	buttons[1] = deny_button(d);
+	buttons[2] = why_button(d);
 	return add(blocks, slack_actions(buttons, ARRAY_SIZE(buttons)));
 }
 
@@ -232,6 +240,7 @@ static bool add_page_buttons(json_t *blocks, const struct drawing *d, size_t pag
 	else
 		buttons[count++] = approve_button(d);
 	buttons[count++] = deny_button(d);
+	buttons[count++] = why_button(d);
 	return add(blocks, slack_actions(buttons, count));
 }
 
@@ -291,6 +300,59 @@ json_t *slack_prompt_page(const json_t *prompt, int64_t now_ms, size_t page,
 		return NULL;
 	*ret_pages = json_array_size(d.pages);
 	return TAKE(view);
+}
+
+/* --- what a no is told with, and what is taken back --- */
+
+/* Characters of at most four bytes: what slack/verify takes. */
+enum { REASON_CHARACTERS_MAX = 500 };
+
+json_t *slack_prompt_why(const json_t *prompt, struct error *err)
+{
+	const struct sheet_view of = { .now_ms = 0 };
+	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
+	json_t *input, *view;
+
+	if (!draw(&d, &of, err))
+		return NULL;
+	input = json_pack("{s:s, s:s, s:b, s:o, s:{s:s, s:s, s:b, s:i}}", "type", "input",
+			  "block_id", "why", "optional", 1, "label",
+			  slack_plain("Why not?"), "element", "type", "plain_text_input",
+			  "action_id", "why", "multiline", 1, "max_length",
+			  REASON_CHARACTERS_MAX);
+	view = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:[o]}", "type", "modal",
+			 "title", slack_plain("Deny the call"), "submit",
+			 slack_plain("Deny"), "close", slack_plain("Close"),
+			 "callback_id", SLACK_ACTION_WHY, "private_metadata", d.value,
+			 "blocks", input);
+	if (!view)
+		error_oom(err);
+	return view;
+}
+
+json_t *slack_prompt_stop(const json_t *prompt, bool cancel, bool revoke,
+			  struct error *err)
+{
+	const struct sheet_view of = { .now_ms = 0 };
+	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
+	struct slack_button buttons[2];
+	size_t count = 0;
+	json_t *block;
+
+	if (!draw(&d, &of, err))
+		return NULL;
+	if (cancel)
+		buttons[count++] = (struct slack_button){ .action = SLACK_ACTION_CANCEL,
+							  .words = "Cancel my request",
+							  .value = d.value };
+	if (revoke)
+		buttons[count++] = (struct slack_button){ .action = SLACK_ACTION_REVOKE,
+							  .words = "Revoke the approval",
+							  .value = d.value };
+	block = slack_actions(buttons, count);
+	if (!block)
+		error_oom(err);
+	return block;
 }
 
 /* --- the end --- */

@@ -4,6 +4,7 @@
  * What fits whole into one message has an approve button there. What does not, or keeps
  * something from those who read along, has Review and Deny alone; Review pages through
  * everything in a modal, whose last page alone can approve. What has ended has no button.
+ * Deny is one click; who wants to say why presses the button beside it and gets a form.
  * Every button carries "ID SHA256 [PAGE]": the approval, the digest of this very prompt,
  * computed here over what is drawn, and the page that it opens. Who may read the pages,
  * and who may press, is the gate's to judge; nothing here is evidence of anything.
@@ -16,6 +17,9 @@
 /* The action_id of each button; slack/verify reads the same. */
 #define SLACK_ACTION_APPROVE "wingman.approve"
 #define SLACK_ACTION_DENY    "wingman.deny"
+#define SLACK_ACTION_WHY     "wingman.deny_why"
+#define SLACK_ACTION_CANCEL  "wingman.cancel"
+#define SLACK_ACTION_REVOKE  "wingman.revoke"
 #define SLACK_ACTION_REVIEW  "wingman.review"
 #define SLACK_ACTION_BACK    "wingman.page.back"
 #define SLACK_ACTION_NEXT    "wingman.page.next"
@@ -33,6 +37,14 @@ json_t *slack_prompt_message(const json_t *prompt, const struct slack_prompt_vie
  * For those who may approve. ERR_NOT_FOUND: there is no such page. New. */
 json_t *slack_prompt_page(const json_t *prompt, int64_t now_ms, size_t page,
 			  size_t *ret_pages, struct error *err) _must_use_;
+
+/* The form that asks why something is denied; to send it denies. New. */
+json_t *slack_prompt_why(const json_t *prompt, struct error *err) _must_use_;
+
+/* While an approval waits or is about to run: the buttons of who asked, and of who might
+ * have approved, as one block. At least one of them. New. */
+json_t *slack_prompt_stop(const json_t *prompt, bool cancel, bool revoke,
+			  struct error *err) _must_use_;
 
 /* What takes the place of the message when it is over: no button, and how it ended
  * ("denied by bob@x: too early"; anybody's words). New. */

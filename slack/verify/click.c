@@ -1,6 +1,6 @@
 #include "slack/verify/click.h"
 
-#include "slack/verify/body.h"
+#include "slack/verify/seen.h"
 
 enum { PAGE_MAX = 100000 };
 
@@ -13,45 +13,28 @@ static bool no_click(struct error *err, const char *why)
 
 static bool copy(char *to, size_t size, const json_t *object, const char *member)
 {
-	const char *text = json_get_string(object, member);
-	size_t length = text ? strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					    "abcdefghijklmnopqrstuvwxyz0123456789._-")
-			     : 0;
-
-	if (length == 0 || text[length] || length >= size)
-		return false;
-	memcpy(to, text, length + 1);
-	return true;
-}
-
-/* An app that belongs to an organisation gets no team; then it is the person's. */
-static bool read_team(const json_t *payload, struct slack_click *c, struct error *err)
-{
-	const json_t *team = json_object_get(payload, "team");
-	const json_t *user = json_object_get(payload, "user");
-	char of_user[SLACK_ID_BYTES];
-	bool has_of_user = copy(of_user, sizeof of_user, user, "team_id");
-
-	if (!team || json_is_null(team)) {
-		if (!has_of_user)
-			return no_click(err, "it is of no team");
-		memcpy(c->team, of_user, sizeof c->team);
-		return true;
-	}
-	if (!copy(c->team, sizeof c->team, team, "id"))
-		return no_click(err, "its team is none");
-	if (has_of_user && strcmp(of_user, c->team) != 0)
-		return no_click(err, "the person is of another team");
-	return true;
+	return slack_payload_id(to, size, object, member);
 }
 
 static bool read_who(const json_t *payload, struct slack_click *c, struct error *err)
 {
-	if (!copy(c->user, sizeof c->user, json_object_get(payload, "user"), "id"))
-		return no_click(err, "nobody pressed");
-	if (!copy(c->app, sizeof c->app, payload, "api_app_id"))
-		return no_click(err, "it is of no app");
-	return read_team(payload, c, err);
+	struct slack_actor a;
+
+	if (!slack_payload_actor(payload, &a, err))
+		return false;
+	memcpy(c->user, a.user, sizeof c->user);
+	memcpy(c->team, a.team, sizeof c->team);
+	memcpy(c->app, a.app, sizeof c->app);
+	return true;
+}
+
+static void read_seen(const json_t *of, struct slack_click *c)
+{
+	const json_t *blocks = json_object_get(of, "blocks");
+	struct error ignored = ERROR_INIT;
+
+	if (!slack_seen_digest(blocks, c->seen, &ignored))
+		c->seen[0] = '\0';
 }
 
 static bool read_message(const json_t *payload, const json_t *container,
@@ -67,6 +50,7 @@ static bool read_message(const json_t *payload, const json_t *container,
 	if (!copy(channel, sizeof channel, json_object_get(payload, "channel"), "id") ||
 	    strcmp(channel, c->channel) != 0)
 		return no_click(err, "the message is of another channel");
+	read_seen(json_object_get(payload, "message"), c);
 	return true;
 }
 
@@ -118,6 +102,7 @@ static bool read_view(const json_t *payload, const json_t *container,
 		return no_click(err, "the review is of another prompt");
 	if (c->page == 0)
 		c->page = page;
+	read_seen(view, c);
 	return true;
 }
 
@@ -130,6 +115,9 @@ static bool read_button(const json_t *payload, struct slack_click *c, struct err
 	} buttons[] = {
 		{ "wingman.approve", SLACK_APPROVE, false },
 		{ "wingman.deny", SLACK_DENY, false },
+		{ "wingman.deny_why", SLACK_WHY, false },
+		{ "wingman.cancel", SLACK_CANCEL, false },
+		{ "wingman.revoke", SLACK_REVOKE, false },
 		{ "wingman.review", SLACK_REVIEW, true },
 		{ "wingman.page.back", SLACK_PAGE, true },
 		{ "wingman.page.next", SLACK_PAGE, true },
@@ -168,20 +156,67 @@ static bool read_place(const json_t *payload, struct slack_click *c, struct erro
 	return no_click(err, "that button does not stand there");
 }
 
-bool slack_click_read(const void *body, size_t length, struct slack_click *ret,
-		      struct error *err)
+/* --- the form that asks why --- */
+
+/* The one input that it has; left empty there is no reason. */
+static bool read_reason(const json_t *view, struct slack_click *c, struct error *err)
+{
+	const json_t *values = json_object_get(json_object_get(view, "state"), "values");
+	const json_t *input = json_object_get(json_object_get(values, "why"), "why");
+	const json_t *value = json_object_get(input, "value");
+	const char *text = json_get_string(input, "value");
+
+	if (!input || json_object_size(values) != 1)
+		return no_click(err, "the form is none of ours");
+	if (!value || json_is_null(value))
+		return true;
+	if (!text || strlen(text) >= sizeof c->reason)
+		return no_click(err, "the reason is none, or too long");
+	memcpy(c->reason, text, strlen(text) + 1);
+	return true;
+}
+
+static bool read_submission(const json_t *payload, struct slack_click *c,
+			    struct error *err)
+{
+	const json_t *view = json_object_get(payload, "view");
+	const char *callback = json_get_string(view, "callback_id");
+	const char *metadata = json_get_string(view, "private_metadata");
+
+	if (!callback || strcmp(callback, "wingman.deny_why") != 0 || !metadata)
+		return no_click(err, "that form decides nothing");
+	if (!copy(c->view, sizeof c->view, view, "id") ||
+	    !read_value(metadata, c->approval, c->shown, &c->page, err))
+		return no_click(err, "the form is of no prompt");
+	c->action = SLACK_DENY;
+	return read_reason(view, c, err);
+}
+
+bool slack_click_of(const json_t *payload, struct slack_click *ret, struct error *err)
 {
 	struct slack_click c = { 0 };
-	json_auto_t *payload = slack_body_payload(body, length, err);
 	const char *type = json_get_string(payload, "type");
+	bool is_form = type && strcmp(type, "view_submission") == 0;
 
-	if (!payload)
-		return false;
-	if (!type || strcmp(type, "block_actions") != 0)
+	if (!is_form && (!type || strcmp(type, "block_actions") != 0))
 		return no_click(err, "it is something else that Slack sends");
-	if (!read_who(payload, &c, err) || !read_button(payload, &c, err) ||
-	    !read_place(payload, &c, err))
+	if (!read_who(payload, &c, err) ||
+	    !(is_form ? read_submission(payload, &c, err)
+		      : read_button(payload, &c, err) && read_place(payload, &c, err)))
 		return false;
 	*ret = c;
 	return true;
+}
+
+bool slack_click_read(const void *body, size_t length, struct slack_click *ret,
+		      struct error *err)
+{
+	enum slack_delivery delivery;
+	json_auto_t *payload = slack_payload_read(body, length, &delivery, err);
+
+	if (!payload)
+		return false;
+	return delivery == SLACK_INTERACTION
+		       ? slack_click_of(payload, ret, err)
+		       : no_click(err, "it is something else that Slack sends");
 }

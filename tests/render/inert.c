@@ -116,16 +116,17 @@ static bool is_confirm(const json_t *o, struct strbuf *why)
 
 static bool is_button(const json_t *o, struct strbuf *why)
 {
-	static const char *const actions[] = { "wingman.approve", "wingman.deny",
-					       "wingman.review", "wingman.page.back",
-					       "wingman.page.next" };
+	static const char *const actions[] = { "wingman.approve",   "wingman.deny",
+					       "wingman.deny_why",  "wingman.review",
+					       "wingman.page.back", "wingman.page.next",
+					       "wingman.cancel",    "wingman.revoke" };
 	const json_t *confirm = json_object_get(o, "confirm");
 	const json_t *style = json_object_get(o, "style");
 	size_t members = (size_t)4 + (confirm != NULL) + (style != NULL);
 	const char *action = string_of(o, "action_id");
 	bool known = false;
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
 		known = known || strcmp(actions[i], action) == 0;
 	if (!known || !is_of(o, "button", members) ||
 	    strlen(string_of(o, "value")) > SLACK_BUTTON_VALUE_CHARACTERS_MAX)

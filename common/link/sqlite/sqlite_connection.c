@@ -102,6 +102,7 @@ static bool configure(struct sqlite_connection *c, struct error *err)
 	return sqlite_connection_exec(c,
 				      "PRAGMA cell_size_check = ON;"
 				      "PRAGMA foreign_keys = ON;"
+				      "PRAGMA temp_store = MEMORY;"
 				      "PRAGMA journal_mode = WAL;"
 				      "PRAGMA synchronous = FULL;",
 				      err);
