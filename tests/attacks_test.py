@@ -313,8 +313,9 @@ def hurry(rig, gate, effect, state):
 
 
 def settle(all_, gate, patience_s, may_be_under_way):
-    """Every effect's record, ended. After a fall the gate may hold a call for under way until
-    its grant has expired and is past all doubt; who has not that patience is told so far."""
+    """Every effect's record, ended. A server that fell is asked as soon as it is back; only a
+    direct client's grant that may not have reached its server is good until it has expired and
+    is past all doubt, and who has not that patience is told so far."""
     records, deadline = {}, time.monotonic() + patience_s
     waiting = [e for e in all_.effects if e.approval]
     while waiting:
@@ -328,7 +329,7 @@ def settle(all_, gate, patience_s, may_be_under_way):
         time.sleep(0.1)
     for effect in waiting:
         state = records[effect.approval]["state"]
-        if not may_be_under_way or state not in UNDER_WAY:
+        if not (may_be_under_way and effect.is_direct and state in UNDER_WAY):
             all_.surprise(f"{effect.key} is {state} for ever")
     return records
 
@@ -454,7 +455,7 @@ def main():
     parser.add_argument("form", choices=("inside", "processes"))
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--patience", type=int, default=15,
+    parser.add_argument("--patience", type=int, default=30,
                         help="seconds for what the killed ones left; from 180 on all must end")
     parser.add_argument("--seed", type=int, default=int(time.time() * 1000))
     args = parser.parse_args()
