@@ -60,7 +60,7 @@ static json_t *read_arguments(const char *text, struct error *err)
 	return TAKE(arguments);
 }
 
-static json_t *read_several(const char *text, struct error *err)
+json_t *call_read_several(const char *text, struct error *err)
 {
 	json_auto_t *calls = read_json(text, err);
 
@@ -160,6 +160,42 @@ int call_run(struct console *c, struct gate_link *g, const char *tool,
 		       wait_ms);
 }
 
+int call_run_several(struct console *c, struct gate_link *g, const json_t *calls,
+		     int64_t wait_ms)
+{
+	return propose(c, g, json_pack("{s:O}", "calls", calls), wait_ms);
+}
+
+/* TOOL JSON TOOL JSON ...: one call, or several for one decision. */
+static json_t *read_pairs(char **words, size_t count, struct error *err)
+{
+	json_auto_t *calls = json_array();
+
+	if (count == 2)
+		return read_arguments(words[1], err);
+	for (size_t i = 0; calls && i < count; i += 2) {
+		json_auto_t *arguments = read_arguments(words[i + 1], err);
+		json_t *call = arguments ? json_pack("{s:s, s:O}", "tool", words[i],
+						     "arguments", arguments)
+					 : NULL;
+
+		if (!arguments)
+			return NULL;
+		if (json_array_append_new(calls, call) != 0) {
+			error_oom(err);
+			return NULL;
+		}
+	}
+	return TAKE(calls);
+}
+
+static bool are_good(const struct call_options *o, int operands)
+{
+	if (o->several)
+		return operands == 0 && !o->args;
+	return operands == 1 || (operands > 0 && operands % 2 == 0 && !o->args);
+}
+
 static int run(struct console *c, int argc, char **argv)
 {
 	struct call_options o = { .wait_s = -1 };
@@ -172,25 +208,31 @@ static int run(struct console *c, int argc, char **argv)
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_call, err.message);
 	interrupt_catch();
-	if (o.several ? operands != 0 || o.args : operands != 1)
-		return console_usage(c, &command_call,
-				     "name one tool, such as accounts.get_account, or "
-				     "give --several and nothing else");
-	arguments = o.several ? read_several(o.several, &err)
-			      : read_arguments(o.args, &err);
+	if (!are_good(&o, operands))
+		return console_usage(
+			c, &command_call,
+			"name one tool, such as accounts.get_account, or TOOL JSON for "
+			"each of several calls, or give --several and nothing else");
+	if (operands > 1)
+		arguments = read_pairs(argv + 1, (size_t)operands, &err);
+	else
+		arguments = o.several ? call_read_several(o.several, &err)
+				      : read_arguments(o.args, &err);
 	if (!arguments)
 		return console_fail(c, &err);
 	wait_ms = o.wait_s < 0 ? -1 : o.wait_s * 1000;
 	g = gate_link_open(c->dir, &err);
 	if (!g)
 		return console_fail(c, &err);
-	if (o.several)
-		return propose(c, g, json_pack("{s:O}", "calls", arguments), wait_ms);
+	if (json_is_array(arguments))
+		return call_run_several(c, g, arguments, wait_ms);
 	return call_run(c, g, argv[1], arguments, wait_ms);
 }
 
-const struct command command_call = {
-	"call",
-	"call (TOOL [--args JSON|@FILE|-] | --several JSON|@FILE|-) [--wait SECONDS]",
-	"Propose a call, show it for approval, run it, print the result.", run
-};
+const struct command command_call = { "call",
+				      "call (TOOL [--args JSON|@FILE|-] | TOOL JSON "
+				      "[TOOL JSON]... | --several JSON|@FILE|-) "
+				      "[--wait SECONDS]",
+				      "Propose a call, or several for one decision, show "
+				      "them, run them, print the result.",
+				      run };

@@ -1,7 +1,5 @@
 #include "console/session.h"
 
-#include "console/call.h"
-#include "console/form.h"
 #include "console/interrupt.h"
 #include "console/nearest.h"
 #include "console/tools.h"
@@ -30,8 +28,7 @@ static int run_words(struct session *s, const struct command *command,
 #define RUN(s, command, ...)                                                             \
 	run_words(s, &(command), (const char *const[]){ __VA_ARGS__, NULL })
 
-/* Cut the first word off; the rest without leading spaces. */
-static char *after_word(char *text)
+char *session_after_word(char *text)
 {
 	char *rest = text + strcspn(text, " \t");
 
@@ -40,7 +37,7 @@ static char *after_word(char *text)
 	return rest + strspn(rest, " \t");
 }
 
-static int complain(const struct session *s, const char *message, const char *hint)
+int session_complain(const struct session *s, const char *message, const char *hint)
 {
 	struct error err = ERROR_INIT;
 
@@ -48,117 +45,6 @@ static int complain(const struct session *s, const char *message, const char *hi
 	if (hint)
 		error_hint(&err, "%s", hint);
 	return console_fail(s->console, &err);
-}
-
-/* --- calling ---------------------------------------------------------------- */
-
-static char *read_field(void *context, const char *question)
-{
-	struct session *s = context;
-	char *line = NULL;
-
-	return editor_read(s->editor, question, &line) == EDITOR_LINE ? line : NULL;
-}
-
-static json_t *ask_arguments(struct session *s, const char *name, const json_t *tool,
-			     struct error *err)
-{
-	const json_t *schema = json_object_get(tool, "inputSchema");
-	json_t *arguments;
-
-	if (!editor_is_terminal(s->editor)) {
-		if (json_array_size(json_object_get(schema, "required")) == 0)
-			return json_object();
-		error_set(err, ERR_INVALID_ARGUMENT, "%s wants arguments", name);
-		error_hint(err, "give them as JSON behind the tool's name");
-		return NULL;
-	}
-	if (json_object_size(json_object_get(schema, "properties")) == 0)
-		return json_object();
-	printf("Ctrl-C gives up; an empty line leaves an optional field out.\n");
-	arguments = form_ask(s->console, tool, read_field, s, err);
-	if (arguments) {
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
-		strbuf_add_format(&text, "\n%s ", name);
-		if (json_write(&text, arguments, err))
-			console_print_visible(text.data);
-	}
-	return arguments;
-}
-
-static json_t *read_arguments(const char *text, struct error *err)
-{
-	json_auto_t *arguments = json_parse(text, strlen(text), JSON_CONTRACT, err);
-
-	if (!arguments)
-		return NULL;
-	if (!json_is_object(arguments)) {
-		error_set(err, ERR_INVALID_ARGUMENT,
-			  "the arguments must be a JSON object");
-		return NULL;
-	}
-	return TAKE(arguments);
-}
-
-/* "get_acount" is near to "accounts.get_account". */
-static const char *nearest_tool(const struct complete_result *all, const char *name)
-{
-	const char *shorts[COMPLETE_MAX], *near;
-
-	if (strchr(name, '.'))
-		return nearest_find(name, (const char *const *)all->word, all->count);
-	for (size_t i = 0; i < all->count; i++)
-		shorts[i] = strchr(all->word[i], '.') + 1;
-	near = nearest_find(name, shorts, all->count);
-	for (size_t i = 0; near && i < all->count; i++)
-		if (shorts[i] == near)
-			return all->word[i];
-	return NULL;
-}
-
-static int refuse_tool(struct session *s, const char *name)
-{
-	struct complete_source source = { .servers = s->servers };
-	_cleanup_(complete_done) struct complete_result all = { 0 };
-	struct error err = ERROR_INIT;
-	const char *near;
-
-	complete_line(&source, "", &all); /* nothing typed yet: every tool */
-	near = nearest_tool(&all, name);
-	error_set(&err, ERR_NOT_FOUND, "there is no tool '%s'", name);
-	if (near)
-		error_hint(&err, "did you mean '%s'? /tools lists all", near);
-	else
-		error_hint(&err, "/tools lists all");
-	return console_fail(s->console, &err);
-}
-
-int session_call(struct session *s, char *rest)
-{
-	char *json = after_word(rest);
-	struct error err = ERROR_INIT;
-	const char *server;
-	const json_t *tool;
-	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
-	json_auto_t *arguments = NULL;
-
-	if (!*rest)
-		return complain(s, "say which tool",
-				"/call TOOL [JSON]; /tools lists the tools");
-	tool = tools_find(s->servers, rest, &server);
-	if (!tool)
-		return refuse_tool(s, rest);
-	strbuf_add_format(&name, "%s.%s", server, console_member(tool, "name"));
-	arguments = *json ? read_arguments(json, &err)
-			  : ask_arguments(s, name.data, tool, &err);
-	if (!arguments && !error_is_set(&err)) {
-		printf("given up; nothing was asked of anybody\n");
-		return EXIT_DONE;
-	}
-	if (!arguments)
-		return console_fail(s->console, &err);
-	return call_run(s->console, s->gate, name.data, arguments, -1);
 }
 
 /* --- the other commands ----------------------------------------------------- */
@@ -185,10 +71,10 @@ static int docs(struct session *s, char *rest)
 	const json_t *tool = tools_find(s->servers, rest, &server);
 
 	if (!*rest)
-		return complain(s, "say which tool",
-				"/docs TOOL; /tools lists the tools");
+		return session_complain(s, "say which tool",
+					"/docs TOOL; /tools lists the tools");
 	if (!tool)
-		return refuse_tool(s, rest);
+		return session_refuse_tool(s, rest);
 	if (s->console->json)
 		console_print_json(tool);
 	else
@@ -206,7 +92,8 @@ static int approvals(struct session *s, char *rest)
 static int with_id(struct session *s, const char *verb, char *id, const char *reason)
 {
 	if (!*id || *id == '-')
-		return complain(s, "say which approval", "/approvals lists what waits");
+		return session_complain(s, "say which approval",
+					"/approvals lists what waits");
 	if (reason && *reason)
 		return RUN(s, command_approvals, "approvals", verb, "--reason", reason,
 			   "--", id);
@@ -215,35 +102,41 @@ static int with_id(struct session *s, const char *verb, char *id, const char *re
 
 static int show(struct session *s, char *rest)
 {
-	(void)after_word(rest);
+	(void)session_after_word(rest);
 	return with_id(s, "show", rest, NULL);
 }
 
 static int approve(struct session *s, char *rest)
 {
-	(void)after_word(rest);
+	(void)session_after_word(rest);
 	return with_id(s, "approve", rest, NULL);
 }
 
 static int deny(struct session *s, char *rest)
 {
-	char *reason = after_word(rest);
+	char *reason = session_after_word(rest);
 
 	return with_id(s, "deny", rest, reason);
 }
 
 static int cancel(struct session *s, char *rest)
 {
-	char *reason = after_word(rest);
+	char *reason = session_after_word(rest);
 
 	return with_id(s, "cancel", rest, reason);
 }
 
 static int audit(struct session *s, char *rest)
 {
-	(void)after_word(rest);
+	(void)session_after_word(rest);
 	return *rest ? RUN(s, command_audit, "audit", "show", "--", rest)
 		     : RUN(s, command_audit, "audit", "tail");
+}
+
+static int notices(struct session *s, char *rest)
+{
+	(void)rest;
+	return RUN(s, command_notices, "notices");
 }
 
 static int status(struct session *s, char *rest)
@@ -284,6 +177,9 @@ const struct session_command session_commands[] = {
 	  docs },
 	{ "/call", "TOOL [JSON]", "propose a call; without JSON it asks field by field",
 	  COMPLETE_TOOL, true, session_call },
+	{ "/several", "[JSON|@FILE]",
+	  "two to eight calls for one decision; without JSON it asks call by call",
+	  COMPLETE_NOTHING, true, session_several },
 	{ "/approvals", "", "what waits for a person", COMPLETE_NOTHING, true,
 	  approvals },
 	{ "/show", "ID", "one approval, whole", COMPLETE_ID, true, show },
@@ -291,6 +187,8 @@ const struct session_command session_commands[] = {
 	{ "/deny", "ID [REASON]", "say no", COMPLETE_ID, true, deny },
 	{ "/cancel", "ID [REASON]", "take back what you asked for", COMPLETE_ID, true,
 	  cancel },
+	{ "/notices", "", "what ended while you were not looking", COMPLETE_NOTHING, true,
+	  notices },
 	{ "/audit", "[ID]", "the newest lines of the logs, or one approval's story",
 	  COMPLETE_ID, false, audit },
 	{ "/status", "", "what runs, and what waits", COMPLETE_NOTHING, true, status },
@@ -361,7 +259,7 @@ static int run_line(struct session *s, char *line)
 
 	if (*line != '/')
 		return run_command(s, &bare, line);
-	rest = after_word(line);
+	rest = session_after_word(line);
 	for (size_t i = 0; i < session_command_count; i++)
 		if (strcmp(session_commands[i].word, line) == 0)
 			return run_command(s, &session_commands[i], rest);
@@ -392,10 +290,14 @@ char *session_history_line(const struct session *s, const char *line)
 
 	if (!copy)
 		return NULL;
+	/* Several calls may hold anything. */
+	if (strncmp(name, "/several ", 9) == 0)
+		return strdup(name[9] == '@' ? line : "/several");
 	if (strncmp(name, "/call ", 6) == 0)
 		name += 6;
 	name += strspn(name, " \t");
-	if (!*after_word(name) || !takes_sensitive(tools_find(s->servers, name, &server)))
+	if (!*session_after_word(name) ||
+	    !takes_sensitive(tools_find(s->servers, name, &server)))
 		return strdup(line);
 	strbuf_add_format(&kept, "/call %s", name);
 	return strbuf_take(&kept);

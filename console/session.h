@@ -40,7 +40,18 @@ void session_run_line(struct session *s, const char *line);
 char *session_history_line(const struct session *s, const char *line) _must_use_;
 /* Make sure of the gate; says so when it had gone away. */
 bool session_connect(struct session *s, struct error *err);
+/* Cut the first word off; the rest without leading spaces. */
+char *session_after_word(char *text);
+/* Say that what was typed is not right; the exit status. */
+int session_complain(const struct session *s, const char *message, const char *hint);
+/* There is no such tool; one that is near is named. */
+int session_refuse_tool(struct session *s, const char *name);
+
+/* --- session_call.c --- */
+
 /* "accounts.get_account {...}": called as /call does. */
 int session_call(struct session *s, char *rest);
+/* Several calls for one decision: as JSON, "@FILE", or asked for one by one. */
+int session_several(struct session *s, char *rest);
 
 #endif

@@ -114,6 +114,89 @@ def test_console(s):
     tap.equal("Ctrl-D leaves", p.exitstatus, 0)
 
 
+def yes(p):
+    """Reads what is shown and says yes to all of it; the page."""
+    p.expect(r"Type '(approve [0-9a-f]{4})'[^:]*: ")
+    page = p.before
+    p.sendline(p.match.group(1))
+    return page
+
+
+def test_several(s):
+    """In one decision: typed one after the other, from a file, in one command of the shell."""
+    person, why = {"person": PERSON}, {"person": PERSON, "reason": "lost, all of it"}
+    read = "accounts.get_account " + json.dumps(person)
+    p = s.terminal("console")
+    p.expect("wingman> ")
+    p.sendline("/several")
+    p.expect("an empty line ends the list")
+    p.expect("call 1> ")
+    p.sendline(read)
+    p.expect("call 2> ")
+    p.sendline("accounts.blok_account {}")
+    p.expect("did you mean 'accounts.block_account'")
+    p.expect("call 2> ")
+    p.sendline("accounts.block_account {")
+    p.expect("call 2> ")
+    p.sendline("accounts.block_account")     # asked field by field
+    for field, answer in (("person", PERSON), ("reason", "lost, all of it"), ("systems", "ldap")):
+        p.expect(field + "> ")
+        p.sendline(answer)
+    while p.expect([r"([a-z_]+)> ", r"call 3> "]) == 0:
+        p.sendline("")
+    p.sendline("")
+    page = yes(p)
+    p.expect("wingman> ")
+    tap.ok("both calls stand on one page", "get_account" in page and "block_account" in page and
+           "lost, all of it" in page, page)
+    tap.equal("one yes ran both", s.bind("jane.roe"), 49)
+    p.sendline("/several")
+    p.expect("call 1> ")
+    p.sendline(read)
+    p.expect("call 2> ")
+    p.sendcontrol("c")
+    p.expect("given up; nothing was asked of anybody")
+    p.expect("wingman> ")
+    with open(s.path("calls.json"), "w", encoding="utf-8") as f:
+        json.dump([{"tool": "accounts.get_account", "arguments": person},
+                   {"tool": "accounts.unblock_account", "arguments": why}], f)
+    p.sendline("/several @" + s.path("calls.json"))
+    p.expect(r"Type '(approve [0-9a-f]{4})'[^:]*: ")
+    p.sendline("deny not all of it")
+    p.expect("wingman> ")
+    tap.equal("one no is for both", s.bind("jane.roe"), 49)
+    p.sendline('/several [{"tool": "accounts.get_account", "arguments": {"person": "secret"}}]')
+    p.expect("wingman> ")
+    p.sendline("/notices")
+    p.expect("wingman approvals show|nothing new")
+    p.expect("wingman> ")
+    p.sendcontrol("d")
+    p.expect(pexpect.EOF)
+    p.close()
+    with open(s.path("run", "console_history"), encoding="utf-8") as f:
+        kept = f.read()
+    tap.ok("the history keeps the word, not what several calls held",
+           "/several" in kept and "secret" not in kept, kept)
+    why["reason"] = "found again"  # what was denied is not asked again so soon
+    p = s.terminal("call", "accounts.get_account", json.dumps(person),
+                   "accounts.unblock_account", json.dumps(why))
+    page = yes(p)
+    p.expect(pexpect.EOF)
+    p.close()
+    tap.ok("pairs of tool and arguments are several calls", p.exitstatus == 0 and
+           "get_account" in page and "unblock_account" in page, page)
+    tap.equal("which ran", s.bind("jane.roe"), 0)
+    p = s.terminal("call", "accounts.get_account", json.dumps(person))
+    yes(p)
+    p.expect(pexpect.EOF)
+    p.close()
+    tap.equal("one pair is one call", p.exitstatus, 0)
+    for odd in (["accounts.get_account", "{}", "accounts.get_account"],
+                ["accounts.get_account", "{}", "--args", "{}"],
+                ["accounts.get_account", "[]"], ["accounts.get_account", "{}", "x.y", "3"]):
+        tap.equal(f"not so: {odd}", s.wingman("call", *odd).returncode, 2)
+
+
 def test_up_with_a_console(s):
     s.stop()
     p = s.terminal("up")
@@ -145,7 +228,7 @@ def main():
     s = Suite()
     try:
         s.start()
-        tap.run([lambda: test_bridge(s), lambda: test_checks(s), lambda: test_console(s),
+        tap.run([lambda: test_bridge(s), lambda: test_checks(s), lambda: test_console(s), lambda: test_several(s),
                  lambda: test_up_with_a_console(s)])
     finally:
         s.done()
