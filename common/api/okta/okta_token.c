@@ -1,6 +1,7 @@
 /* A service app's access token: client credentials with private_key_jwt. */
-#include "api/okta/okta_private.h"
+#include <strings.h>
 
+#include "api/okta/okta_private.h"
 #include "base/digest.h"
 
 #define TOKEN_PATH     "/oauth2/v1/token"
@@ -33,24 +34,42 @@ static bool make_form(struct okta *o, struct strbuf *form, struct error *err)
 	return strbuf_ok(form) || error_oom(err);
 }
 
-bool okta_fetch_token(void *context, const struct rest_patience *patience,
-		      struct strbuf *token, int64_t *ret_life_ms, struct error *err)
+/* An assertion counts once, so that a repetition wants a new one: not rest's to do. */
+static bool ask(struct okta *o, const struct rest_patience *patience,
+		struct rest_reply *reply, struct error *err)
 {
-	struct okta *o = context;
 	_cleanup_(strbuf_wipe) struct strbuf form = STRBUF_INIT;
-	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
 
 	if (!make_form(o, &form, err))
 		return false;
-	/* Another token does no harm; but an assertion counts once. */
 	const struct rest_request request = { .what = "get an access token",
 					      .method = "POST",
 					      .path = TOKEN_PATH,
 					      .form = form.data,
 					      .authorization = "",
 					      .bucket = "token" };
-	if (!rest_call(o->rest, &request, patience, &reply, err))
+	return rest_call(o->rest, &request, patience, reply, err);
+}
+
+bool okta_fetch_token(void *context, const struct rest_patience *patience,
+		      struct strbuf *token, int64_t *ret_life_ms, struct error *err)
+{
+	struct okta *o = context;
+	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
+	struct error why = ERROR_INIT;
+	bool good = ask(o, patience, &reply, &why);
+
+	if (!good && why.code == ERR_UNKNOWN_OUTCOME) {
+		error_clear(&why);
+		good = ask(o, patience, &reply, &why);
+	}
+	if (!good) {
+		/* What this token is for was not even begun. */
+		if (why.code == ERR_UNKNOWN_OUTCOME)
+			why.code = ERR_BACKEND_UNAVAILABLE;
+		*err = why;
 		return false;
+	}
 	const char *type = json_get_string(reply.body, "token_type");
 	const char *text = json_get_string(reply.body, "access_token");
 	const int64_t life_s = json_get_int64(reply.body, "expires_in", 0);

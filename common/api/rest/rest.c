@@ -96,6 +96,11 @@ int64_t rest_vendor_now_ms(struct rest *r)
 	return clock_wall_ms() + (int64_t)atomic_load(&r->ahead_ms);
 }
 
+int64_t rest_wait_ms(struct rest *r)
+{
+	return rest_limits_longest(&r->limits, clock_mono_ms());
+}
+
 void rest_reply_done(struct rest_reply *reply)
 {
 	json_decref(reply->body);

@@ -105,6 +105,10 @@ struct http_client *rest_client(const struct rest *r);
  * time, and to compare with the vendor's times. */
 int64_t rest_vendor_now_ms(struct rest *r);
 
+/* How long the vendor wants not to be asked, in the bucket that is closed longest; 0: it
+ * may be asked. For who was told ERR_RATE_LIMITED. */
+int64_t rest_wait_ms(struct rest *r);
+
 struct rest_request {
 	const char *what;   /* "list the users": for "cannot list the users: ..." */
 	const char *method; /* "GET" */

@@ -52,6 +52,18 @@ int64_t rest_limits_wait(struct rest_limits *l, const char *bucket, int64_t now_
 	return wait_ms;
 }
 
+int64_t rest_limits_longest(struct rest_limits *l, int64_t now_ms)
+{
+	int64_t longest_ms = 0;
+
+	(void)pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < REST_LIMIT_BUCKETS_MAX; i++)
+		if (l->buckets[i].until_ms - now_ms > longest_ms)
+			longest_ms = l->buckets[i].until_ms - now_ms;
+	(void)pthread_mutex_unlock(&l->lock);
+	return longest_ms;
+}
+
 int64_t rest_limits_take_write(struct rest_limits *l, int64_t gap_ms, int64_t now_ms,
 			       int64_t most_ms)
 {
@@ -60,7 +72,7 @@ int64_t rest_limits_take_write(struct rest_limits *l, int64_t gap_ms, int64_t no
 	if (wait_ms <= most_ms)
 		l->write_ms = now_ms + wait_ms + gap_ms;
 	else
-		wait_ms = -1;
+		wait_ms = -1; /* and none is taken */
 	(void)pthread_mutex_unlock(&l->lock);
 	return wait_ms;
 }

@@ -30,6 +30,8 @@ void rest_limits_done(struct rest_limits *l);
 void rest_limits_close(struct rest_limits *l, const char *bucket, int64_t until_ms);
 /* How long to wait from now. */
 int64_t rest_limits_wait(struct rest_limits *l, const char *bucket, int64_t now_ms);
+/* The longest wait of all buckets. */
+int64_t rest_limits_longest(struct rest_limits *l, int64_t now_ms);
 /* Take a turn among the writes, which begin 'gap_ms' apart: how long to wait for it. -1,
  * and none is taken, if that were longer than 'most_ms'. */
 int64_t rest_limits_take_write(struct rest_limits *l, int64_t gap_ms, int64_t now_ms,
