@@ -47,7 +47,8 @@ EDGES = {
 
 # What a layer's tests may include besides: the HTTP client meets our own server, and what
 # Slack says is unpacked before it is read.
-TEST_EDGES = {"common/link/http": {"wire"}, "slack/inbound": {"slack/verify"}}
+TEST_EDGES = {"common/link/http": {"wire"}, "common/api/rest": {"wire"},
+              "slack/inbound": {"slack/verify"}}
 
 # What a program may touch is what it links: these headers belong to these folders. bench/
 # holds us against the bare libraries.
