@@ -359,3 +359,64 @@ bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error 
 	strbuf_commit(sb, (size_t)bytes);
 	return true;
 }
+
+bool text_fold_case(struct strbuf *sb, const char *text, size_t length, struct error *err)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t count = 0, folded_count, whole_count = 0, bytes = 0;
+
+	if (length > STRBUF_MAX || !text_is_utf8(text, length))
+		return error_set(err, ERR_INVALID_ARGUMENT, "text is not UTF-8");
+	_cleanup_free_ UChar *units = utf16_of(text, length, &count);
+	/* Folding makes at most three units of one. */
+	const int32_t room = count * 3 + 1;
+	_cleanup_free_ UChar *folded = malloc((size_t)room * sizeof *folded);
+	if (!units || !folded)
+		return error_oom(err);
+	folded_count = u_strFoldCase(folded, room, units, count, U_FOLD_CASE_DEFAULT,
+				     &status);
+	const UNormalizer2 *nfc = unorm2_getNFCInstance(&status);
+	if (U_FAILURE(status))
+		return error_set(err, ERR_INTERNAL, "cannot fold text: %s",
+				 u_errorName(status));
+	_cleanup_free_ UChar *whole = normalise(nfc, folded, folded_count, &whole_count);
+	char *to = whole ? strbuf_reserve(sb, (size_t)whole_count * 3 + 1) : NULL;
+	if (!to)
+		return error_oom(err);
+	u_strToUTF8(to, whole_count * 3 + 1, &bytes, whole, whole_count, &status);
+	if (U_FAILURE(status))
+		return error_set(err, ERR_INTERNAL, "cannot fold text: %s",
+				 u_errorName(status));
+	strbuf_commit(sb, (size_t)bytes);
+	return true;
+}
+
+unsigned text_scripts(const char *text, size_t length)
+{
+	unsigned scripts = 0;
+	uint32_t c = 0;
+
+	for (size_t at = 0, size; at < length; at += size) {
+		UErrorCode status = U_ZERO_ERROR;
+
+		size = utf8_next(text + at, length - at, &c);
+		if (!size) {
+			size = 1;
+			continue;
+		}
+		switch ((int)uscript_getScript((UChar32)c, &status)) {
+		case USCRIPT_LATIN:
+			scripts |= TEXT_LATIN;
+			break;
+		case USCRIPT_GREEK:
+			scripts |= TEXT_GREEK;
+			break;
+		case USCRIPT_CYRILLIC:
+			scripts |= TEXT_CYRILLIC;
+			break;
+		default:
+			break;
+		}
+	}
+	return scripts;
+}

@@ -44,6 +44,14 @@ const char *text_flag_name(enum text_flag flag);
 /* Lower-cased, NFKC, accents and apostrophes dropped: for comparing names, never for identifiers. */
 bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error *err);
 
+/* The same letters without regard to case, accents kept (NFC): for comparing identifiers. */
+bool text_fold_case(struct strbuf *sb, const char *text, size_t length,
+		    struct error *err);
+
+/* Which of the alphabets whose letters look alike 'text' has letters of; a bit mask. */
+enum text_script { TEXT_LATIN = 1, TEXT_GREEK = 2, TEXT_CYRILLIC = 4 };
+unsigned text_scripts(const char *text, size_t length);
+
 /* Bytes of the first character with all that belongs on it (marks, vowels of Hangul);
  * 0 only at the end. Visible text is cut between these alone. */
 size_t text_cluster(const char *text, size_t length);
