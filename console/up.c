@@ -39,7 +39,7 @@ struct up {
 	pid_t console_pid;
 	int console_fd; /* pidfd */
 	int status;
-	struct up_child children[3];
+	struct up_child children[4];
 };
 
 void up_child_done(struct up_child *c)
@@ -90,9 +90,8 @@ static bool directory_ready(void *context)
 	return up_port_answers(u->suite.directory_port);
 }
 
-static bool accounts_ready(void *context)
+static bool port_is_healthy(const struct up *u, int64_t port)
 {
-	const struct up *u = context;
 	_cleanup_(http_client_reply_done) struct http_client_reply reply =
 		HTTP_CLIENT_REPLY_INIT;
 	struct error ignored = ERROR_INIT;
@@ -101,10 +100,23 @@ static bool accounts_ready(void *context)
 					   .url = url,
 					   .timeout_ms = 500 };
 
-	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz",
-		       (long long)u->suite.accounts_port);
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz", (long long)port);
 	return http_client_call(u->http, &req, &reply, NULL, &ignored) &&
 	       reply.status == 200;
+}
+
+static bool accounts_ready(void *context)
+{
+	const struct up *u = context;
+
+	return port_is_healthy(u, u->suite.accounts_port);
+}
+
+static bool people_ready(void *context)
+{
+	const struct up *u = context;
+
+	return port_is_healthy(u, u->suite.people_port);
 }
 
 static bool gate_ready(void *context)
@@ -157,7 +169,9 @@ static bool start_children(struct up *u, struct error *err)
 	if (u->suite.sample && (!up_sample_child(&u->suite, &c[0], err) ||
 				!start_child(u, "slapd", &c[0], directory_ready, err)))
 		return false;
-	return start_own(u, "wingman-accounts", &c[1], accounts_ready, err) &&
+	return (!u->suite.people_port ||
+		start_own(u, "wingman-people", &c[3], people_ready, err)) &&
+	       start_own(u, "wingman-accounts", &c[1], accounts_ready, err) &&
 	       start_own(u, "wingman-gate", &c[2], gate_ready, err);
 }
 
@@ -264,7 +278,8 @@ static bool prepare(struct up *u, struct error *err)
 {
 	return sandbox_basics(err) && statedir_create(u->suite.dir, err) &&
 	       take_lock(u, err) && up_setup(u->console, &u->suite, err) &&
-	       (!u->suite.sample || up_sample_prepare(&u->suite, err));
+	       (!u->suite.sample ||
+		(up_sample_people(&u->suite, err) && up_sample_prepare(&u->suite, err)));
 }
 
 static bool set_up_loop(struct up *u, struct error *err)

@@ -15,6 +15,7 @@ struct suite {
 	char person[129];              /* whom this uid is mapped to */
 	bool sample;                   /* run the private slapd */
 	int64_t directory_port, accounts_port, gate_port;
+	int64_t people_port; /* 0: a folder from before there was one; it is not run */
 };
 
 /*
@@ -23,6 +24,8 @@ struct suite {
  */
 bool up_setup(const struct console *c, struct suite *s, struct error *err);
 
+/* Put the file of sample people where the people server reads it, unless there is one. */
+bool up_sample_people(const struct suite *s, struct error *err);
 /* Fill the sample directory on the first start. Needs slapd (ERR_NOT_FOUND tells how to get it). */
 bool up_sample_prepare(const struct suite *s, struct error *err);
 /* How a child is started, again too: kept as long as it is supervised. */

@@ -183,3 +183,15 @@ bool up_sample_child(const struct suite *s, struct up_child *ret, struct error *
 	       sizeof ret->argv);
 	return true;
 }
+
+bool up_sample_people(const struct suite *s, struct error *err)
+{
+	_cleanup_free_ char *from = sample_file(s, "people.json");
+	_cleanup_free_ char *to = statedir_path(s->dir, "people/people.json");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (!from || !to)
+		return error_oom(err);
+	return file_exists(to) || (file_read(from, TEMPLATE_MAX, &text, err) &&
+				   file_write(to, text.data, text.length, 0600, err));
+}

@@ -94,11 +94,18 @@ static bool make_tokens(const struct suite *s, struct error *err)
 {
 	static const char *const gate[] = { SCOPE_GATE };
 	static const char *const server[] = { SCOPE_REGISTER };
-	static const char *const client[] = { "accounts:read", "accounts:write" };
+	static const char *const client[] = { "accounts:read", "accounts:write",
+					      "people:read", "people:write" };
+	static const char *const asks_people[] = { "people:read" };
 
 	return make_token(s, "gate", "service/gate", gate, ARRAY_SIZE(gate), err) &&
 	       make_token(s, "accounts", "service/accounts", server, ARRAY_SIZE(server),
 			  err) &&
+	       make_token(s, "people", "service/people", server, ARRAY_SIZE(server),
+			  err) &&
+	       /* With which the accounts server asks who is who. */
+	       make_token(s, "accounts-people", "service/accounts", asks_people,
+			  ARRAY_SIZE(asks_people), err) &&
 	       make_token(s, "client", s->person, client, ARRAY_SIZE(client), err);
 }
 
@@ -156,9 +163,10 @@ static bool write_suite_config(const struct suite *s, struct error *err)
 		"ports:\n"
 		"  directory: %lld\n"
 		"  accounts: %lld\n"
+		"  people: %lld\n"
 		"  gate: %lld\n",
 		(long long)s->directory_port, (long long)s->accounts_port,
-		(long long)s->gate_port);
+		(long long)s->people_port, (long long)s->gate_port);
 	return write_config(s, "suite", &t, err);
 }
 
@@ -191,6 +199,30 @@ static bool write_accounts_config(const struct suite *s, struct error *err)
 	return write_config(s, "accounts", &t, err);
 }
 
+static bool write_people_config(const struct suite *s, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
+
+	strbuf_add_format(
+		&t,
+		"# The people server. Paths are relative to the folder of the suite.\n"
+		"listen:\n"
+		"  address: 127.0.0.1\n"
+		"  port: %lld\n"
+		"gate:\n"
+		"  url: http://127.0.0.1:%lld\n"
+		"  token_file: tokens/people.token\n"
+		"# The accounts server asks who is who, with a token of its own.\n"
+		"freed_resources: [\"person://search{?q}\", \"person://{id}\"]\n"
+		"freed_resources_for: [service/accounts]\n"
+		"backend:\n"
+		"  sources:\n"
+		"    file:\n"
+		"      path: people.json    # in the folder 'people'\n",
+		(long long)s->people_port, (long long)s->gate_port);
+	return !s->people_port || write_config(s, "people", &t, err);
+}
+
 static bool write_gate_config(const struct suite *s, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
@@ -210,6 +242,11 @@ static bool write_gate_config(const struct suite *s, struct error *err)
 		"    url: http://127.0.0.1:%lld/mcp\n",
 		(long long)s->gate_port, s->person, (unsigned)getuid(), s->person,
 		(long long)s->accounts_port);
+	if (s->people_port)
+		strbuf_add_format(&t,
+				  "  - name: people\n"
+				  "    url: http://127.0.0.1:%lld/mcp\n",
+				  (long long)s->people_port);
 	return write_config(s, "gate", &t, err);
 }
 
@@ -245,6 +282,7 @@ static bool read_suite(struct suite *s, struct error *err)
 	s->sample = json_is_true(json_object_get(suite, "sample"));
 	s->directory_port = json_get_int64(ports, "directory", 0);
 	s->accounts_port = json_get_int64(ports, "accounts", 0);
+	s->people_port = json_get_int64(ports, "people", 0);
 	s->gate_port = json_get_int64(ports, "gate", 0);
 	return true;
 }
@@ -254,8 +292,12 @@ static bool read_ports(struct suite *s, struct error *err)
 {
 	json_auto_t *accounts = read_config(s, "accounts", err);
 	json_auto_t *gate = accounts ? read_config(s, "gate", err) : NULL;
+	json_auto_t *people = gate && s->people_port ? read_config(s, "people", err)
+						     : NULL;
 
-	return gate && read_port(accounts, "accounts", &s->accounts_port, err) &&
+	return gate && (people || !s->people_port) &&
+	       read_port(accounts, "accounts", &s->accounts_port, err) &&
+	       (!people || read_port(people, "people", &s->people_port, err)) &&
 	       read_port(gate, "gate", &s->gate_port, err);
 }
 
@@ -265,7 +307,8 @@ static bool choose_ports(struct suite *s, struct error *err)
 		"wingman: first start in %s: making keys, tokens and configuration\n",
 		statedir_root(s->dir));
 	return free_port(&s->directory_port, err) && free_port(&s->accounts_port, err) &&
-	       free_port(&s->gate_port, err) && write_suite_config(s, err);
+	       free_port(&s->people_port, err) && free_port(&s->gate_port, err) &&
+	       write_suite_config(s, err);
 }
 
 static bool check_port(int64_t port, const char *file, struct error *err)
@@ -298,7 +341,8 @@ static void set_program_dir(const struct console *c, struct suite *s)
 
 static bool make_folders(const struct suite *s, struct error *err)
 {
-	static const char *const folders[] = { "accounts", "gate", "directory" };
+	static const char *const folders[] = { "accounts", "people", "gate",
+					       "directory" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_free_ char *path = statedir_path(s->dir, "%s", folders[i]);
@@ -321,21 +365,25 @@ bool up_setup(const struct console *c, struct suite *s, struct error *err)
 	       make_folders(s, err) && make_gate_key(s, err) && make_tokens(s, err) &&
 	       make_random_file(s, "accounts/state.key", STATE_KEY_BYTES, false, err) &&
 	       make_random_file(s, "accounts/ldap.password", PASSWORD_BYTES, true, err) &&
-	       write_accounts_config(s, err) && write_gate_config(s, err) &&
-	       read_ports(s, err) &&
+	       write_accounts_config(s, err) && write_people_config(s, err) &&
+	       write_gate_config(s, err) && read_ports(s, err) &&
 	       (!s->sample || check_port(s->directory_port, "suite", err)) &&
 	       check_port(s->accounts_port, "accounts", err) &&
+	       (!s->people_port || check_port(s->people_port, "people", err)) &&
 	       check_port(s->gate_port, "gate", err);
 }
 
 json_t *up_ready_line(const struct suite *s)
 {
 	_cleanup_free_ char *token = statedir_path(s->dir, "tokens/client.token");
-	_cleanup_free_ char *accounts = NULL, *gate = NULL, *directory = NULL;
+	_cleanup_free_ char *accounts = NULL, *people = NULL, *gate = NULL,
+			    *directory = NULL;
 	json_auto_t *line = NULL;
 
 	if (asprintf(&accounts, "http://127.0.0.1:%lld/mcp",
 		     (long long)s->accounts_port) < 0 ||
+	    asprintf(&people, "http://127.0.0.1:%lld/mcp", (long long)s->people_port) <
+		    0 ||
 	    asprintf(&gate, "http://127.0.0.1:%lld", (long long)s->gate_port) < 0 ||
 	    asprintf(&directory, "ldap://127.0.0.1:%lld", (long long)s->directory_port) <
 		    0)
@@ -343,6 +391,9 @@ json_t *up_ready_line(const struct suite *s)
 	line = json_pack("{s:b, s:s, s:s, s:{s:{s:s}}, s:{s:s}}", "ready", 1, "dir",
 			 statedir_root(s->dir), "token_file", token, "servers",
 			 "accounts", "url", accounts, "gate", "url", gate);
+	if (line && s->people_port)
+		(void)json_object_set_new(json_object_get(line, "servers"), "people",
+					  json_pack("{s:s}", "url", people));
 	if (line && s->sample)
 		(void)json_object_set_new(line, "directory",
 					  json_pack("{s:s, s:s}", "url", directory,

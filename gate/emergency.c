@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "gate/policy.h"
+
 void surface_health_note(struct surface_health *h, bool is_up, int64_t now_ms)
 {
 	bool is_gap = h->seen_ms == 0 || now_ms - h->seen_ms > EMERGENCY_GAP_MS;
@@ -22,18 +24,6 @@ int64_t surface_health_down_ms(const struct surface_health *h, int64_t now_ms)
 
 bool emergency_is_never(const char *server, const char *tool)
 {
-	static const struct {
-		const char *server, *tool;
-	} never[] = {
-		{ "people", "link_identity" },
-		{ "people", "unlink_identity" },
-	};
-
-	if (!server || !tool || strcmp(server, "gate") == 0)
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
-		if (strcmp(never[i].server, server) == 0 &&
-		    strcmp(never[i].tool, tool) == 0)
-			return true;
-	return false;
+	return !server || !tool || strcmp(server, "gate") == 0 ||
+	       policy_is_who_is_who(server, tool);
 }

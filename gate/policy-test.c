@@ -77,6 +77,21 @@ static void test_built_in(void **state)
 	policy_judge(p, &q, &a);
 	assert_false(a.may_call);
 
+	/* Who is who is changed by two, though it can be undone. */
+	q = ask("link_identity", RISK_WRITE);
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 1);
+	q.server = "people";
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 2);
+	q.tool = "unlink_identity";
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 2);
+	q = ask("find_person", RISK_READ);
+	q.server = "people";
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 1);
+
 	/* A read is reversible whatever the question says. */
 	q = ask("get_account", RISK_READ);
 	q.reversible = false;
@@ -94,6 +109,10 @@ static void test_team_of_one(void **state)
 
 	(void)state;
 	q.reversible = false;
+	policy_judge(p, &q, &a);
+	assert_int_equal(a.approvers_needed, 1);
+	q.server = "people";
+	q.tool = "link_identity";
 	policy_judge(p, &q, &a);
 	assert_int_equal(a.approvers_needed, 1);
 	q.plan_approvers = 2; /* the server would take no less */

@@ -215,13 +215,32 @@ static int64_t clamp_needed(int64_t needed)
 					      : needed;
 }
 
+bool policy_is_who_is_who(const char *server, const char *tool)
+{
+	static const struct {
+		const char *server, *tool;
+	} rows[] = {
+		{ "people", "link_identity" },
+		{ "people", "unlink_identity" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].server, server) == 0 &&
+		    strcmp(rows[i].tool, tool) == 0)
+			return true;
+	return false;
+}
+
 static void judge_built_in(const struct policy *p, const struct policy_question *q,
 			   struct policy_answer *a)
 {
 	/* A second person is wanted when the team has one; what the plan asks for stays,
 	 * because the server would take no less. */
-	int64_t wanted =
-		q->risk != RISK_READ && !q->reversible && p->member_count > 1 ? 2 : 1;
+	int64_t wanted = q->risk != RISK_READ && p->member_count > 1 &&
+					 (!q->reversible ||
+					  policy_is_who_is_who(q->server, q->tool))
+				 ? 2
+				 : 1;
 
 	(void)snprintf(a->rule, sizeof a->rule, "built-in");
 	a->may_call = policy_in_team(p, q->requester);

@@ -48,6 +48,9 @@ struct policy_answer {
 	char why[240];                   /* in words */
 };
 
+/* Tools that change who is who. */
+bool policy_is_who_is_who(const char *server, const char *tool);
+
 void policy_judge(const struct policy *p, const struct policy_question *q,
 		  struct policy_answer *ret);
 /* The same step by step: an array of {rule, matches, why} up to the rule that decides. */

@@ -24,6 +24,8 @@ READERS = [
     ("config.schema.json", "okta_api", ["common/api/okta/okta.c"]),
     ("config.schema.json", "github_api", ["common/api/github/github.c"]),
     ("config.schema.json", "slack_api", ["common/api/slack/slack.c"]),
+    ("config.schema.json", "people_backend",
+     ["servers/people/settings.c", "servers/people/people.c", "servers/people/source_file.c"]),
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",
       "common/link/coordination/coordination_config.c"]),

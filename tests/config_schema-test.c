@@ -20,7 +20,8 @@
 	"'instance': 'prod', 'gate': {'url': 'http://127.0.0.1:1', 'token_file': '/x'}," \
 	"'freed_reads': ['get_it'], 'audit_freed_reads': false,"                         \
 	"'refuse_emergency': ['get_it'],"                                                \
-	"'freed_resources': ['x:/{y}'], 'freed_prompts': ['p'],"                         \
+	"'freed_resources': ['x:/{y}'], 'freed_resources_for': ['service/a'],"           \
+	"'freed_prompts': ['p'],"                                                        \
 	"'rights': {'alice': ['read']}, 'limits': {'calls_per_caller': 1,"               \
 	" 'plans_per_minute': 2, 'deadline_s': 3, 'workers': 4, 'queue': 5,"             \
 	" 'body_bytes': 1024, 'page_size': 7, 'streams_per_caller': 8},"                 \
@@ -47,6 +48,13 @@ static const char accounts_text[] =
 	"  'default_policy': 'cn=p', 'start_tls': true, 'ca_file': '/x',"
 	"  'timeout_ms': 100, 'connections': 2},"
 	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root']}}}";
+
+static const char people_text[] =
+	"{" SERVER_MEMBERS ", 'backend': {"
+	" 'sources': {'file': {'path': 'people.json'}},"
+	" 'refresh_s': 60, 'sweep_s': 600, 'max_age_s': 900,"
+	" 'domain_aliases': {'a.example': 'b.example'}, 'ignore_plus_tags': true,"
+	" 'nicknames': {'robert': ['bob']}}}";
 
 static const char gate_text[] =
 	"{'persons': [{'id': 'alice@x', 'unix': [1000],"
@@ -137,6 +145,18 @@ static bool read_server(const struct fixture *f, const char *text, struct error 
 	struct server_config c;
 
 	(void)f;
+	/* One that has no schema of its own. */
+	if (!server_config_parse(&c, "oncall", "test.yaml", text, strlen(text), err))
+		return false;
+	server_config_done(&c);
+	return true;
+}
+
+static bool read_people(const struct fixture *f, const char *text, struct error *err)
+{
+	struct server_config c;
+
+	(void)f;
 	if (!server_config_parse(&c, "people", "test.yaml", text, strlen(text), err))
 		return false;
 	server_config_done(&c);
@@ -180,6 +200,8 @@ static const struct {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
 	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 6 },
+	{ "config.schema.json", "people", people_text, read_people, 6 },
+	{ "config.schema.json", "gate", gate_text, read_gate, 5 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 

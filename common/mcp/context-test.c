@@ -338,6 +338,39 @@ static void bad_cursors_are_refused(void **state)
 	assert_int_equal(code_of(&other), -32602);
 }
 
+/* Freed for one: others need a person, for a list and a completion too. */
+static void a_resource_is_freed_for_whom_it_says(void **state)
+{
+	static const char config[] =
+		"freed_resources: ['fixture://text', 'fixture://values/{key}']\n"
+		"freed_resources_for: ['bob@example.org']\n";
+	static const char params[] = "\"uri\":\"fixture://text\"";
+	struct rig other;
+
+	(void)state;
+	rig_open(&other);
+	rig_config(&other, config);
+	rig_start(&other);
+	_cleanup_answer_ struct answer his = rig_ask(&other, other.bob, "resources/read",
+						     "fixture://text", params, NULL);
+	assert_string_equal(json_get_string(content_of(&his), "text"), "a text");
+	_cleanup_answer_ struct answer hers = rig_ask(
+		&other, other.alice, "resources/read", "fixture://text", params, NULL);
+	assert_string_equal(word_of(&hers), "approval_required");
+	_cleanup_answer_ struct answer list =
+		rig_ask(&other, other.alice, "resources/list", NULL, "", NULL);
+	assert_int_equal(
+		json_array_size(json_object_get(answer_result(&list), "resources")), 3);
+	_cleanup_answer_ struct answer typed =
+		rig_ask(&other, other.alice, "completion/complete", NULL,
+			"\"ref\":{\"type\":\"ref/resource\",\"uri\":"
+			"\"fixture://values/{key}\"},"
+			"\"argument\":{\"name\":\"key\",\"value\":\"\"}",
+			NULL);
+	assert_string_equal(word_of(&typed), "approval_required");
+	rig_close(&other);
+}
+
 static void a_name_that_is_not_there_cannot_be_freed(void **state)
 {
 	static const char *const configs[] = { "freed_resources: ['fixture://nope']\n",
@@ -405,6 +438,7 @@ int main(void)
 		cmocka_unit_test(what_may_be_cached_says_how_long),
 		cmocka_unit_test(lists_come_by_pages),
 		cmocka_unit_test(bad_cursors_are_refused),
+		cmocka_unit_test(a_resource_is_freed_for_whom_it_says),
 		cmocka_unit_test(a_name_that_is_not_there_cannot_be_freed),
 		cmocka_unit_test(rows_and_declarations_belong_together),
 	};

@@ -230,7 +230,13 @@ static void work(void *argument)
 
 /* ---- In the loop's thread ---- */
 
-static void start(struct exchange *x, bool is_freed)
+static bool is_freed(const struct exchange *x, const struct resource_entry *e)
+{
+	return e->is_freed &&
+	       server_config_frees_for(&x->service->config, x->caller.principal);
+}
+
+static void start(struct exchange *x, bool may_start)
 {
 	struct mcp_service *s = x->service;
 	struct error err = ERROR_INIT;
@@ -239,7 +245,7 @@ static void start(struct exchange *x, bool is_freed)
 		refuse_params(x, err.message);
 		return;
 	}
-	if (!is_freed) {
+	if (!may_start) {
 		error_set(&err, ERR_APPROVAL_REQUIRED,
 			  "'%.200s' needs a person's approval, which there is not for %s",
 			  x->name, mcp_method_name(x->method));
@@ -283,7 +289,7 @@ void context_read(struct exchange *x)
 	else if (!x->resource)
 		refuse_params(x, "Resource not found");
 	else
-		start(x, x->resource->is_freed);
+		start(x, is_freed(x, x->resource));
 }
 
 /* An object of strings, as prompts take them; NULL for anything else. */
@@ -403,7 +409,7 @@ void context_complete(struct exchange *x)
 	if (fault)
 		refuse_params(x, fault);
 	else
-		start(x, x->prompt ? x->prompt->is_freed : x->resource->is_freed);
+		start(x, x->prompt ? x->prompt->is_freed : is_freed(x, x->resource));
 }
 
 /* ---- resources/list where templates say what there is ---- */
@@ -428,7 +434,7 @@ static void answer_list(struct exchange *x)
 	bool good = (list || error_oom(&err)) && may_run(x, &err);
 
 	for (size_t i = 0; good && i < c->resource_count; i++)
-		if (c->resources[i].is_freed && c->resources[i].row->list)
+		if (is_freed(x, &c->resources[i]) && c->resources[i].row->list)
 			good = list_template(x, &c->resources[i], list, &err);
 	if (good)
 		good = listing_make(&pages, "resources", list,

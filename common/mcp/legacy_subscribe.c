@@ -35,7 +35,8 @@ static bool may_subscribe(const struct exchange *x, struct error *err)
 
 	if (!x->resource)
 		return error_set(err, ERR_NOT_FOUND, "Resource not found");
-	if (!x->resource->is_freed)
+	if (!x->resource->is_freed ||
+	    !server_config_frees_for(&s->config, x->caller.principal))
 		return error_set(err, ERR_APPROVAL_REQUIRED,
 				 "'%.200s' needs a person's approval, which there is not "
 				 "for subscriptions",

@@ -56,7 +56,8 @@ static bool add_uris(const struct exchange *x, const json_t *list,
 
 		if (!e)
 			continue;
-		if (!e->is_freed)
+		if (!e->is_freed ||
+		    !server_config_frees_for(&s->config, x->caller.principal))
 			return error_set(err, ERR_APPROVAL_REQUIRED,
 					 "'%.200s' needs a person's approval, which "
 					 "there is not for subscriptions",

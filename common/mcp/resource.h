@@ -6,7 +6,8 @@
  * Every declaration has a row and every row a declaration, or the server does not
  * start. They are context, and never change anything; still each read, prompt,
  * completion and subscription needs a person's yes unless the server's configuration
- * frees it by exact name (freed_resources: the uri or uriTemplate; freed_prompts).
+ * frees it by exact name (freed_resources: the uri or uriTemplate, for everybody or for
+ * the principals in freed_resources_for; freed_prompts).
  *
  * Functions run on a worker, may block, report progress, log and ask as tools do
  * (mcp/tool.h), and fail by returning false with 'err' set: ERR_NOT_FOUND is a

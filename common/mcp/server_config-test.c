@@ -27,6 +27,7 @@ static void defaults(void **state)
 	assert_string_equal(c.instance, "fixture");
 	assert_null(c.gate_url);
 	assert_null(c.freed_reads);
+	assert_true(server_config_frees_for(&c, "anybody"));
 	assert_null(c.oauth.resource);
 	assert_true(c.audit_freed_reads);
 	assert_int_equal(c.deadline_ms, 30000);
@@ -48,6 +49,7 @@ static void everything_that_can_be_said(void **state)
 		"freed_reads: [a_b]\naudit_freed_reads: false\nrefuse_emergency: [c_d, "
 		"e]\n"
 		"freed_resources: ['x:{y}']\nfreed_prompts: [p, q]\n"
+		"freed_resources_for: [service/a]\n"
 		"rights: {alice: [read, write], bob: [], '*': [read]}\n"
 		"limits: {calls_per_caller: 1, plans_per_minute: 2, deadline_s: 3, "
 		"workers: 4, queue: 5, body_bytes: 1024, page_size: 7, "
@@ -85,6 +87,8 @@ static void everything_that_can_be_said(void **state)
 	assert_int_equal(json_array_size(c.refuse_emergency), 2);
 	assert_int_equal(json_array_size(c.freed_resources), 1);
 	assert_int_equal(json_array_size(c.freed_prompts), 2);
+	assert_true(server_config_frees_for(&c, "service/a"));
+	assert_false(server_config_frees_for(&c, "service/ab"));
 	assert_false(c.audit_freed_reads);
 	assert_int_equal(c.calls_per_caller, 1);
 	assert_int_equal(c.plans_per_minute, 2);
@@ -225,7 +229,7 @@ static void the_test_above_says_everything(void **state)
 	static const struct {
 		const char *def;
 		size_t members;
-	} rows[] = { { "server_common", 16 }, { "listen", 5 },
+	} rows[] = { { "server_common", 17 }, { "listen", 5 },
 		     { "server_limits", 8 },  { "server_redis", 8 },
 		     { "server_oauth", 6 },   { "oauth_issuer", 6 } };
 

@@ -10,7 +10,8 @@
 /* The members in the shape of the file, before they become a struct server_config. */
 struct raw {
 	json_t *listen, *gate, *refuse_emergency, *freed_reads, *freed_resources,
-		*freed_prompts, *rights, *oauth, *store, *limits, *backend;
+		*freed_resources_for, *freed_prompts, *rights, *oauth, *store, *limits,
+		*backend;
 	const char *instance, *log_level;
 	bool audit_freed_reads, allow_missing_landlock, allow_missing_seccomp;
 };
@@ -23,6 +24,8 @@ static const struct json_field root_fields[] = {
 	{ "refuse_emergency", JSON_FIELD_ARRAY, offsetof(struct raw, refuse_emergency),
 	  0 },
 	{ "freed_resources", JSON_FIELD_ARRAY, offsetof(struct raw, freed_resources), 0 },
+	{ "freed_resources_for", JSON_FIELD_ARRAY,
+	  offsetof(struct raw, freed_resources_for), 0 },
 	{ "freed_prompts", JSON_FIELD_ARRAY, offsetof(struct raw, freed_prompts), 0 },
 	{ "audit_freed_reads", JSON_FIELD_BOOL, offsetof(struct raw, audit_freed_reads),
 	  0 },
@@ -186,6 +189,7 @@ static bool decode(struct server_config *c, struct error *err)
 	c->refuse_emergency = raw.refuse_emergency;
 	c->freed_reads = raw.freed_reads;
 	c->freed_resources = raw.freed_resources;
+	c->freed_resources_for = raw.freed_resources_for;
 	c->freed_prompts = raw.freed_prompts;
 	c->audit_freed_reads = raw.audit_freed_reads;
 	c->rights = raw.rights;
@@ -274,6 +278,19 @@ bool server_config_read(struct server_config *c, const char *server, const char 
 	if (!file)
 		return error_set(err, why.code, "%s", why.message);
 	return fill(c, server, file, err);
+}
+
+bool server_config_frees_for(const struct server_config *c, const char *principal)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(c->freed_resources_for, i, one)
+	{
+		if (strcmp(json_string_value(one) ?: "", principal) == 0)
+			return true;
+	}
+	return !c->freed_resources_for;
 }
 
 bool server_config_allows(const struct server_config *c, const char *principal,

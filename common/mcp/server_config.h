@@ -31,6 +31,7 @@ struct server_config {
 	const json_t *freed_reads;                     /* NULL: none */
 	const json_t *refuse_emergency;                /* NULL: none */
 	const json_t *freed_resources, *freed_prompts; /* NULL: none */
+	const json_t *freed_resources_for;             /* principals; NULL: everybody */
 	bool audit_freed_reads;
 	const json_t *rights; /* NULL: everybody may everything */
 	struct coord_config store;
@@ -57,6 +58,9 @@ bool server_config_read(struct server_config *c, const char *server, const char 
 bool server_config_parse(struct server_config *c, const char *server, const char *name,
 			 const char *text, size_t length, struct error *err);
 void server_config_done(struct server_config *c);
+
+/* Whether what freed_resources names is freed for this principal. */
+bool server_config_frees_for(const struct server_config *c, const char *principal);
 
 /* Whether this person may ask for reads ("read") or writes ("write"). */
 bool server_config_allows(const struct server_config *c, const char *principal,

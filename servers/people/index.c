@@ -1,3 +1,5 @@
+#include "servers/people/index.h"
+
 #include "servers/people/index_private.h"
 
 #include <ctype.h>
