@@ -264,11 +264,12 @@ static bool fake_apply(void *self, enum account_facet facet, const char *identif
 {
 	struct fake_system *s = self;
 	struct fake_account *a = find(s, identifier, id);
-	enum error_code code = s->change_fails;
+	enum error_code code;
 
 	s->changes++;
 	if (s->changing)
 		s->changing(s->context);
+	code = s->change_fails;
 	s->change_fails = ERR_NONE;
 	if (!a || (facet == FACET_SIGN_IN &&
 		   strcmp(a->lock, json_get_string(change, "expect")) != 0))

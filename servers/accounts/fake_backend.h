@@ -38,7 +38,7 @@ struct fake_system {
 	int64_t retry_after_ms; /* told with a change that fails */
 	bool gone;              /* read finds nothing any more */
 	int changes;            /* asked for */
-	/* Called before each; NULL: nothing. */
+	/* Called before each, and may set what becomes of it; NULL: nothing. */
 	void (*changing)(void *context);
 	void *context;
 };

@@ -120,6 +120,12 @@ static bool say_block(const struct target *t, struct plan *plan, struct error *e
 			continue;
 		if (!say_effect(t, facet, step, plan, err))
 			return false;
+		if (step->snapshot && !t->reschedule && t->intent->expires_ms != 0)
+			plan_warning(plan,
+				     "%s: %s of %s will not come back by themselves: its "
+				     "sign-in was not blocked from here",
+				     target_system(t), account_facet_name(facet),
+				     t->account->identifier);
 		if (t->reschedule && t->intent->expires_ms != 0 && step->snapshot &&
 		    !say_end(t, facet, step->to, step->sets_lock ? "active" : "restored",
 			     plan, err))

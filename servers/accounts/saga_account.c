@@ -191,6 +191,23 @@ static bool remove_own_end(const struct saga_env *env, const json_t *saga,
 	       expiry_remove(env->records, system, id, err);
 }
 
+/* The block of the sign-in did not happen, but what else was taken still comes back. */
+static bool took_something(const json_t *step)
+{
+	return may_be_so(step) && json_object_get(step, "snapshot");
+}
+
+static bool take_back_end(const struct saga_env *env, const json_t *saga,
+			  const json_t *account, struct error *err)
+{
+	struct record_event e = read_event(saga, "blocked");
+
+	e.expires_ms = json_get_int64(account, "expires_ms", 0);
+	if (e.expires_ms == 0 || !any_step(saga, account, took_something))
+		return remove_own_end(env, saga, account, err);
+	return put_end(env, account, json_get_string(account, "lock"), &e, err);
+}
+
 /* It did not happen: nobody blocked or unblocked it; what else was done is said. */
 static bool take_back(const struct saga_env *env, const json_t *saga,
 		      const json_t *account, const char *action, struct error *err)
@@ -201,7 +218,7 @@ static bool take_back(const struct saga_env *env, const json_t *saga,
 		read_event(saga, is_block ? "sessions_ended" : "restored");
 
 	if (!remove_event(env, account, &e, err) ||
-	    (is_block && !remove_own_end(env, saga, account, err)))
+	    (is_block && !take_back_end(env, saga, account, err)))
 		return false;
 	return strcmp(action, rest.action) == 0 || !any_step(saga, account, may_be_so) ||
 	       add_event(env, account, &rest, err);

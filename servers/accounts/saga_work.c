@@ -190,11 +190,13 @@ static bool set_outcome(const struct work *w, const struct step_outcome *o,
 		return set_requested(w, o, err);
 	case STEP_WAITS:
 	case STEP_UNKNOWN:
-		return set_phase(w, "retry", o->end == STEP_UNKNOWN, err) &&
+		return set_phase(w, "retry",
+				 o->end == STEP_UNKNOWN || o->may_have_happened, err) &&
 		       saga_set(w->step, "retry_ms",
 				json_integer(next_ms(w, o->applied.retry_after_ms)), err);
 	case STEP_REFUSED:
-		return set_phase(w, "refused", false, err);
+		return o->may_have_happened ? set_phase(w, "given_up", true, err)
+					    : set_phase(w, "refused", false, err);
 	}
 	return false;
 }

@@ -34,6 +34,7 @@ static bool look_first(const struct step *s, int64_t now_ms, struct step_outcome
 	if (!s->may_have_happened)
 		return false;
 	step_look(s, now_ms, ret);
+	ret->may_have_happened = ret->end != STEP_WAITS;
 	/* Blind: only a yes of before counts. Pending: it is on its way. */
 	return ret->end != STEP_WAITS && (ret->end != STEP_ACCEPTED || s->was_accepted);
 }
@@ -104,7 +105,6 @@ void step_run(const struct step *s, int64_t now_ms, struct step_outcome *ret)
 	if (look_first(s, now_ms, ret))
 		return;
 	error_clear(&ret->why);
-	ret->did_apply = true;
 	if (s->system->backend->apply(s->system->self, s->facet, s->identifier, s->id,
 				      s->change, &ret->applied, &ret->why)) {
 		read_back(s, now_ms, ret);

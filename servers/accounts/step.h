@@ -30,7 +30,9 @@ enum step_end {
 
 struct step_outcome {
 	enum step_end end;
-	bool did_apply; /* this time */
+	/* An earlier attempt may still have happened: reading could not tell. Then WAITS
+	 * and REFUSED speak of this attempt alone. */
+	bool may_have_happened;
 	struct facet_applied applied;
 	struct error why; /* of the last three, and what is odd about REQUESTED */
 };
