@@ -6,7 +6,12 @@
 #include "mcp/service.h"
 #include "proc/sandbox.h"
 
-enum { EXIT_CONFIG = 78, STOP_PATIENCE_MS = 5000, SANDBOX_PATHS_MAX = 64 };
+enum {
+	EXIT_CONFIG = 78,
+	STOP_PATIENCE_MS = 5000,
+	SANDBOX_PATHS_MAX = 160,
+	READS_MAX = 80, /* that a backend names */
+};
 
 struct arguments {
 	const char *dir;
@@ -47,6 +52,18 @@ static int check_config(const struct mcp_server *server, const struct statedir *
 
 /* ---- Giving up what is not needed ---- */
 
+/* What the backend reads of others' files: strings to be freed. */
+struct reads {
+	char *paths[READS_MAX];
+	size_t count;
+};
+
+static void reads_done(struct reads *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		free(r->paths[i]);
+}
+
 /*
  * What this server reaches from now on. Its gate token and the configuration were
  * read and its audit log opened before; the tokens, keys and logs of others stay out
@@ -61,6 +78,7 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 	_cleanup_free_ char *trusted = statedir_path(dir, "keys/trusted");
 	/* Where its chain goes on: the next file is begun from in here. */
 	_cleanup_free_ char *chain = statedir_path(dir, "audit/%s", server->name);
+	_cleanup_(reads_done) struct reads reads = { .count = 0 };
 	struct sandbox_path paths[SANDBOX_PATHS_MAX] = {
 		{ own, SANDBOX_READ | SANDBOX_WRITE },
 		{ callers, SANDBOX_READ },
@@ -74,6 +92,12 @@ static bool enter_sandbox(const struct mcp_server *server, const struct statedir
 	for (size_t i = 0; i < sandbox_system_path_count && count < SANDBOX_PATHS_MAX;
 	     i++)
 		paths[count++] = sandbox_system_paths[i];
+	if (server->reads)
+		reads.count = server->reads(dir, config->backend, reads.paths, READS_MAX);
+	for (size_t i = 0; i < reads.count && count < SANDBOX_PATHS_MAX; i++)
+		if (reads.paths[i][0])
+			paths[count++] =
+				(struct sandbox_path){ reads.paths[i], SANDBOX_READ };
 	const struct sandbox sandbox = {
 		.paths = paths,
 		.path_count = count,

@@ -60,6 +60,11 @@ struct mcp_server {
 	/* Whether a backend configured like this is reached by a Unix socket; NULL: never.
 	 * Only then may the process make any: the gate's own stands beside. */
 	bool (*unix_sockets)(const json_t *config);
+	/* Files and folders of others that a backend configured like this reads (all below
+	 * included): new strings into 'paths', at most 'room'; returns how many. The sandbox
+	 * lets the process read these, its own folder, and nothing else. NULL: none. */
+	size_t (*reads)(const struct statedir *dir, const json_t *config, char **paths,
+			size_t room);
 	/* Whether the backend answers, for /readyz; may block; NULL: always. */
 	bool (*ready)(void *context, struct error *err);
 	/* What falls due without anybody calling: runs after the sandbox was entered, soon

@@ -418,7 +418,7 @@ struct index *index_open(const char *path, struct error *err)
 	return read_all(x, err) ? TAKE(x) : NULL;
 }
 
-bool index_find(const struct index *x, const char *id, uint32_t *ret)
+bool index_find_page(const struct index *x, const char *id, uint32_t *ret)
 {
 	return lexicon_find(&x->private->ids, id, ret);
 }

@@ -76,7 +76,7 @@ struct index *index_ref(struct index *x);
 void index_unref(struct index *x);
 DEFINE_CLEANUP(struct index, index_unref);
 
-bool index_find(const struct index *x, const char *id, uint32_t *ret);
+bool index_find_page(const struct index *x, const char *id, uint32_t *ret);
 /* The page's bytes; false if the file fails. */
 bool index_body(const struct index *x, uint32_t document, struct strbuf *ret,
 		struct error *err);
