@@ -28,6 +28,15 @@ static const struct option_row rows[] = {
 	OPTION_END,
 };
 
+struct up;
+
+/* One of our servers, as its readiness is asked for. */
+struct up_server {
+	const struct up *up;
+	enum suite_server which;
+	char program[64];
+};
+
 struct up {
 	struct console *console;
 	struct suite suite;
@@ -39,7 +48,8 @@ struct up {
 	pid_t console_pid;
 	int console_fd; /* pidfd */
 	int status;
-	struct up_child children[4];
+	struct up_server servers[SUITE_SERVERS];
+	struct up_child children[SUITE_SERVERS + 2]; /* and the directory, and the gate */
 };
 
 void up_child_done(struct up_child *c)
@@ -90,8 +100,9 @@ static bool directory_ready(void *context)
 	return up_port_answers(u->suite.directory_port);
 }
 
-static bool port_is_healthy(const struct up *u, int64_t port)
+static bool server_ready(void *context)
 {
+	const struct up_server *server = context;
 	_cleanup_(http_client_reply_done) struct http_client_reply reply =
 		HTTP_CLIENT_REPLY_INIT;
 	struct error ignored = ERROR_INIT;
@@ -100,23 +111,10 @@ static bool port_is_healthy(const struct up *u, int64_t port)
 					   .url = url,
 					   .timeout_ms = 500 };
 
-	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz", (long long)port);
-	return http_client_call(u->http, &req, &reply, NULL, &ignored) &&
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz",
+		       (long long)server->up->suite.server_ports[server->which]);
+	return http_client_call(server->up->http, &req, &reply, NULL, &ignored) &&
 	       reply.status == 200;
-}
-
-static bool accounts_ready(void *context)
-{
-	const struct up *u = context;
-
-	return port_is_healthy(u, u->suite.accounts_port);
-}
-
-static bool people_ready(void *context)
-{
-	const struct up *u = context;
-
-	return port_is_healthy(u, u->suite.people_port);
 }
 
 static bool gate_ready(void *context)
@@ -132,7 +130,7 @@ static bool gate_ready(void *context)
 /* --- children --------------------------------------------------------------- */
 
 static bool start_child(struct up *u, const char *name, struct up_child *c,
-			bool (*ready)(void *context), struct error *err)
+			bool (*ready)(void *context), void *context, struct error *err)
 {
 	char **log_path = &c->owned[ARRAY_SIZE(c->owned) - 1];
 
@@ -144,14 +142,14 @@ static bool start_child(struct up *u, const char *name, struct up_child *c,
 		.argv = c->argv,
 		.log_path = *log_path,
 		.ready = ready,
-		.context = u,
+		.context = context,
 	};
 	return supervisor_start(u->supervisor, &child, READY_WAIT_MS, err);
 }
 
 /* One of our own programs. */
 static bool start_own(struct up *u, const char *program, struct up_child *c,
-		      bool (*ready)(void *context), struct error *err)
+		      bool (*ready)(void *context), void *context, struct error *err)
 {
 	c->owned[0] = file_join(u->suite.program_dir, program);
 	if (!c->owned[0])
@@ -159,20 +157,34 @@ static bool start_own(struct up *u, const char *program, struct up_child *c,
 	c->argv[0] = c->owned[0];
 	c->argv[1] = "--dir";
 	c->argv[2] = statedir_root(u->suite.dir);
-	return start_child(u, program, c, ready, err);
+	return start_child(u, program, c, ready, context, err);
+}
+
+static bool start_server(struct up *u, enum suite_server which, struct error *err)
+{
+	struct up_server *server = &u->servers[which];
+
+	*server = (struct up_server){ .up = u, .which = which };
+	(void)snprintf(server->program, sizeof server->program, "wingman-%s",
+		       suite_server_names[which]);
+	return start_own(u, server->program, &u->children[which], server_ready, server,
+			 err);
 }
 
 static bool start_children(struct up *u, struct error *err)
 {
-	struct up_child *c = u->children;
+	struct up_child *directory = &u->children[SUITE_SERVERS];
 
-	if (u->suite.sample && (!up_sample_child(&u->suite, &c[0], err) ||
-				!start_child(u, "slapd", &c[0], directory_ready, err)))
+	if (u->suite.sample &&
+	    (!up_sample_child(&u->suite, directory, err) ||
+	     !start_child(u, "slapd", directory, directory_ready, u, err)))
 		return false;
-	return (!u->suite.people_port ||
-		start_own(u, "wingman-people", &c[3], people_ready, err)) &&
-	       start_own(u, "wingman-accounts", &c[1], accounts_ready, err) &&
-	       start_own(u, "wingman-gate", &c[2], gate_ready, err);
+	for (int i = 0; i < SUITE_SERVERS; i++)
+		if (u->suite.server_ports[i] &&
+		    !start_server(u, (enum suite_server)i, err))
+			return false;
+	return start_own(u, "wingman-gate", &u->children[SUITE_SERVERS + 1], gate_ready,
+			 u, err);
 }
 
 /* --- the console as a child, so that its end ends the suite -------------------- */

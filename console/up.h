@@ -9,13 +9,18 @@
 
 enum { UP_PATH_MAX = 4096 };
 
+/* The servers of the suite, in the order in which they start. */
+enum suite_server { SUITE_PEOPLE, SUITE_ACCOUNTS, SUITE_PLAYBOOKS, SUITE_SERVERS };
+extern const char *const suite_server_names[SUITE_SERVERS]; /* "accounts", ... */
+
 struct suite {
 	const struct statedir *dir;
 	char program_dir[UP_PATH_MAX]; /* where wingman-gate and the servers lie */
 	char person[129];              /* whom this uid is mapped to */
 	bool sample;                   /* run the private slapd */
-	int64_t directory_port, accounts_port, gate_port;
-	int64_t people_port; /* 0: a folder from before there was one; it is not run */
+	int64_t directory_port, gate_port;
+	/* 0: a folder from before there was such a server; it is not run. */
+	int64_t server_ports[SUITE_SERVERS];
 };
 
 /*
@@ -36,6 +41,8 @@ struct up_child {
 void up_child_done(struct up_child *c);
 /* The private slapd. */
 bool up_sample_child(const struct suite *s, struct up_child *ret, struct error *err);
+/* A sample file or folder: where 'make install' put it, else where the sources are; new. */
+char *up_sample_file(const struct suite *s, const char *name) _must_use_;
 /* Base DN of the sample. */
 extern const char up_sample_base[];
 

@@ -17,7 +17,7 @@ static const char slapd_path[] = "/usr/sbin/slapd";
 static const char slapadd_path[] = "/usr/sbin/slapadd";
 
 /* Where 'make install' put it, seen from the program; else where the sources are. */
-static char *sample_file(const struct suite *s, const char *name)
+char *up_sample_file(const struct suite *s, const char *name)
 {
 	char *path = NULL;
 
@@ -45,7 +45,7 @@ static void fill(struct strbuf *sb, const char *text, const char *mark, const ch
 static bool write_slapd_config(const struct suite *s, const char *run, const char *config,
 			       struct error *err)
 {
-	_cleanup_free_ char *template = sample_file(s, "slapd.conf.in");
+	_cleanup_free_ char *template = up_sample_file(s, "slapd.conf.in");
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	_cleanup_strbuf_ struct strbuf filled = STRBUF_INIT;
 
@@ -62,8 +62,8 @@ static bool write_slapd_config(const struct suite *s, const char *run, const cha
 /* People and groups in one stream, with the service account's password filled in. */
 static bool read_entries(const struct suite *s, struct strbuf *ret, struct error *err)
 {
-	_cleanup_free_ char *people = sample_file(s, "people.ldif");
-	_cleanup_free_ char *groups = sample_file(s, "groups.ldif");
+	_cleanup_free_ char *people = up_sample_file(s, "people.ldif");
+	_cleanup_free_ char *groups = up_sample_file(s, "groups.ldif");
 	_cleanup_free_ char *password_path =
 		statedir_path(s->dir, "accounts/ldap.password");
 	_cleanup_(secret_freep) struct secret *password = NULL;
@@ -186,7 +186,7 @@ bool up_sample_child(const struct suite *s, struct up_child *ret, struct error *
 
 bool up_sample_people(const struct suite *s, struct error *err)
 {
-	_cleanup_free_ char *from = sample_file(s, "people.json");
+	_cleanup_free_ char *from = up_sample_file(s, "people.json");
 	_cleanup_free_ char *to = statedir_path(s->dir, "people/people.json");
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 

@@ -11,6 +11,12 @@
 #include "guard/names.h"
 #include "guard/token.h"
 
+const char *const suite_server_names[SUITE_SERVERS] = {
+	[SUITE_PEOPLE] = "people",
+	[SUITE_ACCOUNTS] = "accounts",
+	[SUITE_PLAYBOOKS] = "playbooks",
+};
+
 enum { STATE_KEY_BYTES = 32, PASSWORD_BYTES = 24 };
 
 /* --- ports -------------------------------------------------------------------- */
@@ -94,15 +100,21 @@ static bool make_tokens(const struct suite *s, struct error *err)
 {
 	static const char *const gate[] = { SCOPE_GATE };
 	static const char *const server[] = { SCOPE_REGISTER };
-	static const char *const client[] = { "accounts:read", "accounts:write",
-					      "people:read", "people:write" };
+	static const char *const client[] = { "accounts:read",  "accounts:write",
+					      "people:read",    "people:write",
+					      "playbooks:read", "playbooks:write" };
 	static const char *const asks_people[] = { "people:read" };
 
+	for (size_t i = 0; i < SUITE_SERVERS; i++) {
+		char principal[64];
+
+		(void)snprintf(principal, sizeof principal, "service/%s",
+			       suite_server_names[i]);
+		if (!make_token(s, suite_server_names[i], principal, server,
+				ARRAY_SIZE(server), err))
+			return false;
+	}
 	return make_token(s, "gate", "service/gate", gate, ARRAY_SIZE(gate), err) &&
-	       make_token(s, "accounts", "service/accounts", server, ARRAY_SIZE(server),
-			  err) &&
-	       make_token(s, "people", "service/people", server, ARRAY_SIZE(server),
-			  err) &&
 	       /* With which the accounts server asks who is who. */
 	       make_token(s, "accounts-people", "service/accounts", asks_people,
 			  ARRAY_SIZE(asks_people), err) &&
@@ -158,15 +170,15 @@ static bool write_suite_config(const struct suite *s, struct error *err)
 		"edit\n"
 		"# accounts.yaml to use a directory of your own. The other ports only "
 		"serve\n"
-		"# to write accounts.yaml and gate.yaml where these are missing.\n"
+		"# to write the servers' files and gate.yaml where these are missing.\n"
 		"sample: true\n"
 		"ports:\n"
 		"  directory: %lld\n"
-		"  accounts: %lld\n"
-		"  people: %lld\n"
 		"  gate: %lld\n",
-		(long long)s->directory_port, (long long)s->accounts_port,
-		(long long)s->people_port, (long long)s->gate_port);
+		(long long)s->directory_port, (long long)s->gate_port);
+	for (size_t i = 0; i < SUITE_SERVERS; i++)
+		strbuf_add_format(&t, "  %s: %lld\n", suite_server_names[i],
+				  (long long)s->server_ports[i]);
 	return write_config(s, "suite", &t, err);
 }
 
@@ -193,7 +205,7 @@ static bool write_accounts_config(const struct suite *s, struct error *err)
 		"  protected:\n"
 		"    subtrees: [\"ou=breakglass,%s\", \"ou=services,%s\"]\n"
 		"    groups: [\"cn=service-accounts,ou=groups,%s\"]\n",
-		(long long)s->accounts_port, (long long)s->gate_port,
+		(long long)s->server_ports[SUITE_ACCOUNTS], (long long)s->gate_port,
 		(long long)s->directory_port, up_sample_base, up_sample_base,
 		up_sample_base, up_sample_base, up_sample_base, up_sample_base);
 	return write_config(s, "accounts", &t, err);
@@ -219,8 +231,57 @@ static bool write_people_config(const struct suite *s, struct error *err)
 		"  sources:\n"
 		"    file:\n"
 		"      path: people.json    # in the folder 'people'\n",
-		(long long)s->people_port, (long long)s->gate_port);
-	return !s->people_port || write_config(s, "people", &t, err);
+		(long long)s->server_ports[SUITE_PEOPLE], (long long)s->gate_port);
+	return !s->server_ports[SUITE_PEOPLE] || write_config(s, "people", &t, err);
+}
+
+/* Reading playbooks is no secret in here; config/policy.yaml says so too. */
+static bool write_playbooks_config(const struct suite *s, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
+	_cleanup_free_ char *folder = up_sample_file(s, "playbooks");
+
+	if (!folder)
+		return error_oom(err);
+	strbuf_add_format(
+		&t,
+		"# The playbooks server. Paths are relative to the folder of the suite.\n"
+		"listen:\n"
+		"  address: 127.0.0.1\n"
+		"  port: %lld\n"
+		"gate:\n"
+		"  url: http://127.0.0.1:%lld\n"
+		"  token_file: tokens/playbooks.token\n"
+		"freed_reads: [search_playbooks, get_playbook, list_playbooks]\n"
+		"freed_resources: [\"playbook://search{?q}\", \"playbook://{+id}\", "
+		"\"playbook-run://{id}\"]\n"
+		"freed_prompts: [run_playbook, triage_alert]\n"
+		"backend:\n"
+		"  sources:\n"
+		"    - name: sample\n"
+		"      folder: ",
+		(long long)s->server_ports[SUITE_PLAYBOOKS], (long long)s->gate_port);
+	strbuf_add_json_string(&t, folder, strlen(folder));
+	strbuf_add_char(&t, '\n');
+	return !s->server_ports[SUITE_PLAYBOOKS] || write_config(s, "playbooks", &t, err);
+}
+
+static bool write_policy(const struct suite *s, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
+
+	strbuf_add_string(&t,
+			  "# Who may ask for what, and how many must say yes. See "
+			  "docs/operators.md.\n"
+			  "rules:\n"
+			  "  - {name: searching playbooks is free, server: playbooks, "
+			  "tool: search_playbooks, free: true}\n"
+			  "  - {name: reading playbooks is free, server: playbooks, "
+			  "tool: get_playbook, free: true}\n"
+			  "  - {name: listing playbooks is free, server: playbooks, "
+			  "tool: list_playbooks, free: true}\n"
+			  "  - {name: everything else needs one of us, needed: 1}\n");
+	return !s->server_ports[SUITE_PLAYBOOKS] || write_config(s, "policy", &t, err);
 }
 
 static bool write_gate_config(const struct suite *s, struct error *err)
@@ -237,16 +298,15 @@ static bool write_gate_config(const struct suite *s, struct error *err)
 		"  - id: %s\n"
 		"    unix: [%u]\n"
 		"team: [%s]\n"
-		"servers:\n"
-		"  - name: accounts\n"
-		"    url: http://127.0.0.1:%lld/mcp\n",
-		(long long)s->gate_port, s->person, (unsigned)getuid(), s->person,
-		(long long)s->accounts_port);
-	if (s->people_port)
-		strbuf_add_format(&t,
-				  "  - name: people\n"
-				  "    url: http://127.0.0.1:%lld/mcp\n",
-				  (long long)s->people_port);
+		"servers:\n",
+		(long long)s->gate_port, s->person, (unsigned)getuid(), s->person);
+	for (size_t i = 0; i < SUITE_SERVERS; i++)
+		if (s->server_ports[i])
+			strbuf_add_format(&t,
+					  "  - name: %s\n"
+					  "    url: http://127.0.0.1:%lld/mcp\n",
+					  suite_server_names[i],
+					  (long long)s->server_ports[i]);
 	return write_config(s, "gate", &t, err);
 }
 
@@ -281,24 +341,28 @@ static bool read_suite(struct suite *s, struct error *err)
 		return false;
 	s->sample = json_is_true(json_object_get(suite, "sample"));
 	s->directory_port = json_get_int64(ports, "directory", 0);
-	s->accounts_port = json_get_int64(ports, "accounts", 0);
-	s->people_port = json_get_int64(ports, "people", 0);
 	s->gate_port = json_get_int64(ports, "gate", 0);
+	for (size_t i = 0; i < SUITE_SERVERS; i++)
+		s->server_ports[i] = json_get_int64(ports, suite_server_names[i], 0);
 	return true;
 }
 
 /* The ports that the programs will really use. */
 static bool read_ports(struct suite *s, struct error *err)
 {
-	json_auto_t *accounts = read_config(s, "accounts", err);
-	json_auto_t *gate = accounts ? read_config(s, "gate", err) : NULL;
-	json_auto_t *people = gate && s->people_port ? read_config(s, "people", err)
-						     : NULL;
+	json_auto_t *gate = read_config(s, "gate", err);
 
-	return gate && (people || !s->people_port) &&
-	       read_port(accounts, "accounts", &s->accounts_port, err) &&
-	       (!people || read_port(people, "people", &s->people_port, err)) &&
-	       read_port(gate, "gate", &s->gate_port, err);
+	for (size_t i = 0; i < SUITE_SERVERS; i++) {
+		json_auto_t *server = NULL;
+
+		if (s->server_ports[i] == 0)
+			continue;
+		server = read_config(s, suite_server_names[i], err);
+		if (!server ||
+		    !read_port(server, suite_server_names[i], &s->server_ports[i], err))
+			return false;
+	}
+	return gate && read_port(gate, "gate", &s->gate_port, err);
 }
 
 static bool choose_ports(struct suite *s, struct error *err)
@@ -306,8 +370,10 @@ static bool choose_ports(struct suite *s, struct error *err)
 	fprintf(stderr,
 		"wingman: first start in %s: making keys, tokens and configuration\n",
 		statedir_root(s->dir));
-	return free_port(&s->directory_port, err) && free_port(&s->accounts_port, err) &&
-	       free_port(&s->people_port, err) && free_port(&s->gate_port, err) &&
+	for (size_t i = 0; i < SUITE_SERVERS; i++)
+		if (!free_port(&s->server_ports[i], err))
+			return false;
+	return free_port(&s->directory_port, err) && free_port(&s->gate_port, err) &&
 	       write_suite_config(s, err);
 }
 
@@ -319,6 +385,15 @@ static bool check_port(int64_t port, const char *file, struct error *err)
 		  (long long)port, file);
 	return error_hint(err, "end what uses it, or write another port there (and where "
 			       "others name it)");
+}
+
+static bool check_server_ports(const struct suite *s, struct error *err)
+{
+	for (size_t i = 0; i < SUITE_SERVERS; i++)
+		if (s->server_ports[i] &&
+		    !check_port(s->server_ports[i], suite_server_names[i], err))
+			return false;
+	return true;
 }
 
 static void set_person(struct suite *s)
@@ -341,7 +416,7 @@ static void set_program_dir(const struct console *c, struct suite *s)
 
 static bool make_folders(const struct suite *s, struct error *err)
 {
-	static const char *const folders[] = { "accounts", "people", "gate",
+	static const char *const folders[] = { "accounts", "people", "playbooks", "gate",
 					       "directory" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
@@ -364,36 +439,49 @@ bool up_setup(const struct console *c, struct suite *s, struct error *err)
 	return (file_exists(suite_yaml) || choose_ports(s, err)) && read_suite(s, err) &&
 	       make_folders(s, err) && make_gate_key(s, err) && make_tokens(s, err) &&
 	       make_random_file(s, "accounts/state.key", STATE_KEY_BYTES, false, err) &&
+	       make_random_file(s, "playbooks/state.key", STATE_KEY_BYTES, false, err) &&
 	       make_random_file(s, "accounts/ldap.password", PASSWORD_BYTES, true, err) &&
 	       write_accounts_config(s, err) && write_people_config(s, err) &&
+	       write_playbooks_config(s, err) && write_policy(s, err) &&
 	       write_gate_config(s, err) && read_ports(s, err) &&
 	       (!s->sample || check_port(s->directory_port, "suite", err)) &&
-	       check_port(s->accounts_port, "accounts", err) &&
-	       (!s->people_port || check_port(s->people_port, "people", err)) &&
-	       check_port(s->gate_port, "gate", err);
+	       check_server_ports(s, err) && check_port(s->gate_port, "gate", err);
+}
+
+static json_t *list_servers(const struct suite *s)
+{
+	json_auto_t *servers = json_object();
+
+	for (size_t i = 0; servers && i < SUITE_SERVERS; i++) {
+		char url[64];
+
+		if (s->server_ports[i] == 0)
+			continue;
+		(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/mcp",
+			       (long long)s->server_ports[i]);
+		json_t *one = json_pack("{s:s}", "url", url);
+
+		if (!one || json_object_set_new(servers, suite_server_names[i], one) != 0)
+			return NULL;
+	}
+	return TAKE(servers);
 }
 
 json_t *up_ready_line(const struct suite *s)
 {
 	_cleanup_free_ char *token = statedir_path(s->dir, "tokens/client.token");
-	_cleanup_free_ char *accounts = NULL, *people = NULL, *gate = NULL,
-			    *directory = NULL;
+	_cleanup_free_ char *gate = NULL, *directory = NULL;
 	json_auto_t *line = NULL;
+	json_auto_t *servers = list_servers(s);
 
-	if (asprintf(&accounts, "http://127.0.0.1:%lld/mcp",
-		     (long long)s->accounts_port) < 0 ||
-	    asprintf(&people, "http://127.0.0.1:%lld/mcp", (long long)s->people_port) <
-		    0 ||
+	if (!servers ||
 	    asprintf(&gate, "http://127.0.0.1:%lld", (long long)s->gate_port) < 0 ||
 	    asprintf(&directory, "ldap://127.0.0.1:%lld", (long long)s->directory_port) <
 		    0)
 		return NULL;
-	line = json_pack("{s:b, s:s, s:s, s:{s:{s:s}}, s:{s:s}}", "ready", 1, "dir",
-			 statedir_root(s->dir), "token_file", token, "servers",
-			 "accounts", "url", accounts, "gate", "url", gate);
-	if (line && s->people_port)
-		(void)json_object_set_new(json_object_get(line, "servers"), "people",
-					  json_pack("{s:s}", "url", people));
+	line = json_pack("{s:b, s:s, s:s, s:O, s:{s:s}}", "ready", 1, "dir",
+			 statedir_root(s->dir), "token_file", token, "servers", servers,
+			 "gate", "url", gate);
 	if (line && s->sample)
 		(void)json_object_set_new(line, "directory",
 					  json_pack("{s:s, s:s}", "url", directory,

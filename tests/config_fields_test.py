@@ -26,6 +26,8 @@ READERS = [
     ("config.schema.json", "slack_api", ["common/api/slack/slack.c"]),
     ("config.schema.json", "people_backend",
      ["servers/people/settings.c", "servers/people/people.c", "servers/people/source_file.c"]),
+    ("config.schema.json", "playbooks_backend",
+     ["servers/playbooks/playbooks.c", "servers/playbooks/source_folder.c"]),
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",
       "common/link/coordination/coordination_config.c"]),

@@ -56,6 +56,11 @@ static const char people_text[] =
 	" 'domain_aliases': {'a.example': 'b.example'}, 'ignore_plus_tags': true,"
 	" 'nicknames': {'robert': ['bob']}}}";
 
+static const char playbooks_text[] =
+	"{" SERVER_MEMBERS ", 'backend': {'rescan_s': 5, 'link_hosts': ['a.example'],"
+	" 'sources': [{'name': 'handbook', 'folder': '/srv/playbooks',"
+	"  'tags': ['own']}]}}";
+
 static const char gate_text[] =
 	"{'persons': [{'id': 'alice@x', 'unix': [1000],"
 	"  'tokens': ['t1'], 'slack': ['U0ALICE']}], 'team': ['alice@x'],"
@@ -174,6 +179,17 @@ static bool read_accounts(const struct fixture *f, const char *text, struct erro
 	return true;
 }
 
+static bool read_playbooks(const struct fixture *f, const char *text, struct error *err)
+{
+	struct server_config c;
+
+	(void)f;
+	if (!server_config_parse(&c, "playbooks", "test.yaml", text, strlen(text), err))
+		return false;
+	server_config_done(&c);
+	return true;
+}
+
 static bool read_gate(const struct fixture *f, const char *text, struct error *err)
 {
 	put(f, "config/gate.yaml", text);
@@ -199,8 +215,10 @@ static const struct {
 } rows[] = {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
 	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
+	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 6 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
+	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 5 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };

@@ -1,10 +1,11 @@
-#include "servers/playbooks/builder_private.h"
+#include "servers/playbooks/builder.h"
 
 #include <fcntl.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "servers/playbooks/builder_private.h"
 
 enum { ROOM_FIRST = 1024 };
 

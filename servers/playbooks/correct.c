@@ -3,7 +3,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { SOUND_MAX = 16, LONG_WORD = 6, SPLIT_LENGTH_MIN = 3, SPLIT_COUNT_MIN = 2 };
+enum {
+	SOUND_MAX = 16,
+	LONG_WORD = 6,
+	SPLIT_LENGTH_MIN = 3,
+	SPLIT_COUNT_MIN = 2,
+	STOP_LENGTH_MIN = 5
+};
 
 int correct_distance(const char *a, const char *b, int most)
 {
@@ -142,6 +148,27 @@ size_t correct_word(const struct index *x, const char *word,
 	for (size_t i = kept; i-- > 0;)
 		ret[i].weight /= ret[0].weight;
 	return kept;
+}
+
+struct near_stop {
+	const char *word;
+	bool found;
+};
+
+static void look_at_stop(void *context, const char *stop)
+{
+	struct near_stop *n = context;
+
+	n->found |= strlen(stop) >= STOP_LENGTH_MIN &&
+		    correct_distance(n->word, stop, 1) == 1;
+}
+
+bool correct_is_near_stop(const char *word)
+{
+	struct near_stop n = { word, false };
+
+	word_each_stop(look_at_stop, &n);
+	return n.found;
 }
 
 static uint32_t count_of(const struct index *x, const char *text, size_t length)

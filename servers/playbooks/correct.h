@@ -18,6 +18,9 @@ struct candidate {
 size_t correct_word(const struct index *x, const char *word,
 		    struct candidate ret[static CORRECTIONS_MAX]);
 
+/* Whether it is a stop word with one letter wrong ("somone"). */
+bool correct_is_near_stop(const char *word);
+
 /* Two words of the index, written as one; 'ret' is where the second begins. */
 bool correct_split(const struct index *x, const char *word, size_t *ret);
 

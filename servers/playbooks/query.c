@@ -106,11 +106,20 @@ static bool split(struct reading *r, const char *word, struct group *g, unsigned
 	return true;
 }
 
+static bool is_near(const struct reading *r, uint32_t surface, const char *word)
+{
+	return correct_distance(word, lexicon_text(&r->x->surfaces, surface), 1) <= 1;
+}
+
 static void correct(struct reading *r, const char *word, struct group *g, unsigned place)
 {
 	struct candidate found[CORRECTIONS_MAX];
 	const size_t count = correct_word(r->x, word, found);
 
+	if (count == 0 || !is_near(r, found[0].surface, word)) {
+		if (correct_is_near_stop(word))
+			return;
+	}
 	if (count == 0) {
 		(void)split(r, word, g, place);
 		return;

@@ -55,6 +55,12 @@ bool word_is_stop(const char *text)
 		       compare_text) != NULL;
 }
 
+void word_each_stop(void (*fn)(void *context, const char *word), void *context)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stop_words); i++)
+		fn(context, stop_words[i]);
+}
+
 /* ---- Characters ---- */
 
 enum kind { SEPARATOR, LETTER, ALONE, APOSTROPHE };

@@ -34,6 +34,8 @@ bool word_next(struct word_reader *r, struct word *ret);
 /* Whether it says nothing about what is looked for: "the", "how", "we". */
 bool word_is_stop(const char *text);
 
+void word_each_stop(void (*fn)(void *context, const char *word), void *context);
+
 /* One for each thread. */
 struct stemmer;
 struct stemmer *stemmer_new(void) _must_use_; /* NULL without memory */
