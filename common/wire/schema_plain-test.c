@@ -44,16 +44,20 @@ static void test_which(void **state)
 		"^https?://[^/ ]{1,255}$",
 		"^[a-c]?[d-f]?[g-i]?$",
 		"^a+",
+		"^https?://[!-~]{1,500}[!-.0-~]$",
+		"^(a*a|c?b*[ab]{3})$",
 	};
 	static const char *const others[] = {
 		"",
 		"a",
 		"a$",
-		"^a*a$", /* what it may take, the next may take too */
+		"^a*a", /* what it may take, the next may take too */
+		"^a*a*$",
+		"^a?b*[ab]{3}$",
 		"^a*b?a$",
 		"^a?[^b]$",
 		"^[^a]*[^b]$",
-		"^(a*ab|c)$",
+		"^(a*ab|c)",
 		"^a|b$",
 		"^(a)(b)$",
 		"^(a)+$",
@@ -141,6 +145,11 @@ static void test_meaning(void **state)
 		{ "^(/[!-~]{1,4}|[a-z]{1,2})$", "abc", false },
 		{ "^(a|ab)$", "ab", true },
 		{ "^(a|ab)", "ac", true },
+		{ "^a*a$", "aaa", true },
+		{ "^a*a$", "", false },
+		{ "^a{0,2}a$", "aaaa", false },
+		{ "^[^b]*\\.$", "\xc3\xa9..", true },
+		{ "^[^b]*\\.$", "\xc3\xa9.\xc3\xa9", false },
 		{ "^[\\[\\]-~]$", "]", true },
 		{ "^[\\[\\]-~]$", "\\", false },
 	};

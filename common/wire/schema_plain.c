@@ -10,7 +10,9 @@ enum { ITEMS_MAX = 32, BRANCHES_MAX = 4, REPEAT_MAX = 100000 };
 struct item {
 	uint64_t ascii[2];
 	bool others; /* every character beyond ASCII too */
+	bool fills;  /* it takes all but the last 'rest' characters of the text */
 	unsigned min, max;
+	unsigned rest;
 };
 
 struct plain {
@@ -171,12 +173,27 @@ static bool take_item(struct reader *r)
 	return take_quantifier(r, item);
 }
 
-/* What a repeated item can take, nothing that may follow it takes: so it is right to
- * give it as much as there is. */
+/* The last item of no fixed length gets what those behind it leave. */
+static void find_filling(struct item *items, unsigned from, unsigned to)
+{
+	unsigned rest = 0;
+
+	for (unsigned i = to; i-- > from;) {
+		if (items[i].min != items[i].max) {
+			items[i].fills = true;
+			items[i].rest = rest;
+			return;
+		}
+		rest += items[i].min;
+	}
+}
+
+/* What any other repeated item can take, nothing that may follow it takes: so it is
+ * right to give it as much as there is. */
 static bool is_decided(const struct item *items, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++) {
-		if (items[i].min == items[i].max)
+		if (items[i].min == items[i].max || items[i].fills)
 			continue;
 		for (unsigned next = i + 1; next < to; next++) {
 			if (!is_disjoint(&items[i], &items[next]))
@@ -190,8 +207,6 @@ static bool is_decided(const struct item *items, unsigned from, unsigned to)
 
 static bool take_branch(struct reader *r, bool in_group)
 {
-	unsigned from = r->count;
-
 	if (r->branch_count == BRANCHES_MAX)
 		return false;
 	while (r->at < r->end && *r->at != '$' &&
@@ -199,7 +214,7 @@ static bool take_branch(struct reader *r, bool in_group)
 		if (!take_item(r))
 			return false;
 	r->ends[r->branch_count++] = r->count;
-	return is_decided(r->items, from, r->count);
+	return true;
 }
 
 static bool take_pattern(struct reader *r, bool *ret_to_end)
@@ -216,6 +231,14 @@ static bool take_pattern(struct reader *r, bool *ret_to_end)
 	if (in_group && !take(r, ')'))
 		return false;
 	*ret_to_end = take(r, '$');
+	for (unsigned i = 0; i < r->branch_count; i++) {
+		unsigned from = i ? r->ends[i - 1] : 0;
+
+		if (*ret_to_end)
+			find_filling(r->items, from, r->ends[i]);
+		if (!is_decided(r->items, from, r->ends[i]))
+			return false;
+	}
 	return r->at == r->end;
 }
 
@@ -252,14 +275,31 @@ static const char *skip_character(const char *at, const char *end)
 	return at;
 }
 
+static size_t count_characters(const char *at, const char *end)
+{
+	size_t count = 0;
+
+	for (; at < end; at++)
+		count += ((unsigned char)*at & 0xC0) != 0x80;
+	return count;
+}
+
 static bool branch_matches(const struct plain *plain, unsigned from, unsigned to,
 			   const char *at, const char *end)
 {
 	for (unsigned i = from; i < to; i++) {
 		const struct item *item = &plain->items[i];
-		unsigned n = 0;
+		size_t n = 0, most = item->max;
 
-		while (n < item->max && at < end && has(item, (unsigned char)*at)) {
+		if (item->fills) {
+			size_t left = count_characters(at, end);
+
+			if (left < item->rest)
+				return false;
+			if (left - item->rest < most)
+				most = left - item->rest;
+		}
+		while (n < most && at < end && has(item, (unsigned char)*at)) {
 			at = skip_character(at, end);
 			n++;
 		}
