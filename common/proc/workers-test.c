@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -115,6 +116,45 @@ static void threads_block_signals_and_the_maker_does_not(void **state)
 	assert_false(sigismember(&ours, SIGTERM));
 }
 
+static unsigned count_threads(void)
+{
+	char line[256];
+	unsigned count = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "Threads: %u", &count) == 1)
+			break;
+	(void)fclose(f);
+	return count;
+}
+
+static void threads_come_with_the_jobs_up_to_the_limit(void **state)
+{
+	enum { LIMIT = 4 };
+	struct error err = ERROR_INIT;
+	const unsigned before = count_threads();
+	struct workers *w = workers_new(LIMIT, 100, &err);
+	struct gate g;
+
+	(void)state;
+	gate_init(&g);
+	assert_non_null(w);
+	assert_int_equal(count_threads(), before + 1);
+	for (unsigned i = 1; i <= LIMIT; i++) {
+		assert_true(workers_submit(w, pass, &g));
+		wait_entered(&g, i);
+		assert_int_equal(count_threads(), before + i);
+	}
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(workers_submit(w, pass, &g));
+	assert_int_equal(count_threads(), before + LIMIT);
+	open_gate(&g);
+	workers_free(w);
+	assert_int_equal(atomic_load(&g.done), LIMIT + 10);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	struct error err = ERROR_INIT;
@@ -133,6 +173,7 @@ int main(void)
 		cmocka_unit_test(full_queue_refuses),
 		cmocka_unit_test(freeing_finishes_what_is_queued),
 		cmocka_unit_test(threads_block_signals_and_the_maker_does_not),
+		cmocka_unit_test(threads_come_with_the_jobs_up_to_the_limit),
 		cmocka_unit_test(nonsense_is_refused),
 	};
 

@@ -15,7 +15,7 @@ struct workers {
 	bool ending;
 	unsigned queue_max, queue_first, queued; /* ring of 'queue_max' jobs */
 	unsigned running;
-	unsigned thread_count;
+	unsigned thread_count, thread_max;
 	struct job *queue;
 	pthread_t *threads;
 };
@@ -53,21 +53,17 @@ static void *work(void *argument)
 }
 
 /* Signals are the main thread's; a thread inherits the mask of its maker. */
-static bool start_threads(struct workers *w, unsigned count, struct error *err)
+static int start_thread(struct workers *w)
 {
 	sigset_t all, before;
-	int failed = 0;
+	int failed;
 
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (w->thread_count < count && failed == 0) {
-		failed = pthread_create(&w->threads[w->thread_count], NULL, work, w);
-		if (failed == 0)
-			w->thread_count++;
-	}
+	failed = pthread_create(&w->threads[w->thread_count], NULL, work, w);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = failed;
-	return failed == 0 || error_errno(err, "cannot start worker threads");
+	w->thread_count += failed == 0;
+	return failed;
 }
 
 struct workers *workers_new(unsigned threads, unsigned queue_max, struct error *err)
@@ -92,8 +88,12 @@ struct workers *workers_new(unsigned threads, unsigned queue_max, struct error *
 		error_oom(err);
 		return NULL;
 	}
-	if (!start_threads(w, threads, err))
+	w->thread_max = threads;
+	errno = start_thread(w);
+	if (errno != 0) {
+		error_errno(err, "cannot start worker threads");
 		return NULL;
+	}
 	return TAKE(w);
 }
 
@@ -124,6 +124,10 @@ bool workers_submit(struct workers *w, workers_function *fn, void *argument)
 		unsigned at = (w->queue_first + w->queued++) % w->queue_max;
 		w->queue[at] = (struct job){ .fn = fn, .argument = argument };
 		(void)pthread_cond_signal(&w->changed);
+		/* If there is none to be had, the job waits for those that are there. */
+		if (w->queued + w->running > w->thread_count &&
+		    w->thread_count < w->thread_max)
+			(void)start_thread(w);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return room;

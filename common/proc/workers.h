@@ -1,8 +1,8 @@
 /*
  * workers -- threads for what may block: LDAP, SQLite writes, calls out.
  *
- * A bounded queue and a fixed number of threads, started with all signals
- * blocked. When the queue is full workers_submit says so and the caller refuses
+ * A bounded queue and a bounded number of threads, each started with all signals blocked
+ * when a job finds none idle, and kept: a program that has little to do has few. When the queue is full workers_submit says so and the caller refuses
  * its own caller: nothing waits without a limit.
  */
 #ifndef PROC_WORKERS_H
@@ -13,6 +13,7 @@
 struct workers;
 typedef void workers_function(void *argument);
 
+/* 'threads' at most; the first is started at once. */
 struct workers *workers_new(unsigned threads, unsigned queue_max,
 			    struct error *err) _must_use_;
 /* Finishes what is queued, joins the threads. */
