@@ -34,10 +34,11 @@ static bool load(struct library *l, struct error *err)
 
 bool library_need(struct library *l, struct error *err)
 {
+	if (library_is_loaded(l))
+		return true;
 	(void)pthread_mutex_lock(&l->lock);
-	if (!l->is_loaded)
-		l->is_loaded = load(l, err);
-	bool good = l->is_loaded;
+	const bool good = library_is_loaded(l) || load(l, err);
+	atomic_store_explicit(&l->is_loaded, good, memory_order_release);
 	(void)pthread_mutex_unlock(&l->lock);
 	return good;
 }

@@ -17,6 +17,7 @@
 #define BASE_LIBRARY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/error.h"
 
@@ -32,13 +33,18 @@ struct library {
 	const struct library_function *functions;
 	size_t count;
 	pthread_mutex_t lock;
-	bool is_loaded;
+	atomic_bool is_loaded;
 };
 #define LIBRARY(name, rows)                                                              \
 	{                                                                                \
 		.soname = (name), .functions = (rows), .count = ARRAY_SIZE(rows),        \
 		.lock = PTHREAD_MUTEX_INITIALIZER                                        \
 	}
+
+static inline bool library_is_loaded(struct library *l)
+{
+	return atomic_load_explicit(&l->is_loaded, memory_order_acquire);
+}
 
 /* Once is enough; again costs nothing. ERR_INTERNAL says what is not there. */
 bool library_need(struct library *l, struct error *err);

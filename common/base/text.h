@@ -15,6 +15,10 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 
+/* Load ICU now, which else happens when it is first asked for something: for a program
+ * that is about to lose sight of /usr. Without ICU a program that needs it ends. */
+bool text_load(struct error *err);
+
 bool text_is_utf8(const char *text, size_t length);
 
 /* Append the visible form. Runs of more than 8 equal characters stay as they
