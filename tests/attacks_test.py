@@ -29,6 +29,7 @@ CLIENTS = 4
 EFFECTS = 6             # of one scene
 ATTACKS = 20
 SETTLE_S = 30           # for what nobody was killed over
+STUCK_S = 120           # without a single attack
 EXPIRED_S = 180         # whatever was granted has ended by then, in one way or another
 UNDER_WAY = ("granted", "executing")
 GONE = (OSError, EOFError, http.client.HTTPException)
@@ -340,7 +341,7 @@ def account(all_, records, was_killed):
     runs = {}
     for key, approval, *_ in rig.runs():
         runs.setdefault(approval, []).append(key)
-    ours = {e.approval: e for e in all_.effects if e.approval}
+    ours = {e.approval: e for e in all_.effects if e.approval in records}
     for approval, keys in runs.items():
         effect = ours.get(approval)
         if not effect or not effect.yes_sent:
@@ -378,6 +379,16 @@ def show_numbers(all_, records):
         tap.note(f"{all_.counts[kind]:7} {kind}")
 
 
+def join(all_, threads):
+    """However long it takes, as long as something comes of it."""
+    while any(t.is_alive() for t in threads):
+        made, deadline = all_.made, time.monotonic() + STUCK_S
+        while all_.made == made and any(t.is_alive() for t in threads):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+
+
 def clients(all_, wanted, during=None):
     threads = [Client(all_, i, wanted) for i in range(CLIENTS)]
     for thread in threads:
@@ -387,8 +398,7 @@ def clients(all_, wanted, during=None):
             during()
             all_.stop = True
     finally:
-        for thread in threads:
-            thread.join(300)
+        join(all_, threads)
     all_.stop = False
     for thread in threads:
         if thread.failed or thread.is_alive():
