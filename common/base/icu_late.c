@@ -31,6 +31,10 @@
 	  (const UChar *a, int32_t a_length, const UChar *b, int32_t b_length,           \
 	   UBool by_code_point),                                                         \
 	  (a, a_length, b, b_length, by_code_point))                                     \
+	X(int32_t, u_strFoldCase,                                                        \
+	  (UChar * to, int32_t capacity, const UChar *from, int32_t length,              \
+	   uint32_t options, UErrorCode *status),                                        \
+	  (to, capacity, from, length, options, status))                                 \
 	X(UChar *, u_strFromUTF8,                                                        \
 	  (UChar * to, int32_t capacity, int32_t * ret_length, const char *from,         \
 	   int32_t length, UErrorCode *status),                                          \
