@@ -25,7 +25,10 @@ READERS = [
     ("config.schema.json", "github_api", ["common/api/github/github.c"]),
     ("config.schema.json", "slack_api", ["common/api/slack/slack.c"]),
     ("config.schema.json", "people_backend",
-     ["servers/people/settings.c", "servers/people/people.c", "servers/people/source_file.c"]),
+     ["servers/people/" + name for name in (
+         "settings.c", "people.c", "source_file.c", "source_ldap.c", "source_okta.c",
+         "source_github.c", "source_slack.c", "source_rules.c", "system.c")]
+     + ["common/api/okta/okta.c", "common/api/github/github.c", "common/api/slack/slack.c"]),
     ("config.schema.json", "playbooks_backend",
      ["servers/playbooks/playbooks.c", "servers/playbooks/source_folder.c"]),
     ("config.schema.json", "gate",

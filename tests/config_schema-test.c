@@ -51,7 +51,27 @@ static const char accounts_text[] =
 
 static const char people_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {"
-	" 'sources': {'file': {'path': 'people.json'}},"
+	" 'sources': {'file': {'path': 'people.json'},"
+	"  'ldap': {'uri': 'ldap://127.0.0.1:1', 'bind_dn': 'cn=x',"
+	"   'password_file': 'p', 'people_base': 'dc=x', 'filter': '(uid=*)',"
+	"   'start_tls': true, 'ca_file': '/x', 'timeout_ms': 100, 'claims': "
+	"   {'ldap': 'a', 'okta': 'b', 'github': 'c', 'slack': 'd'},"
+	"   'employee_number': 'e', 'kinds': {'attribute': 'f',"
+	"   'contractor': ['g'], 'service': ['h']},"
+	"   'service_subtrees': ['ou=s'], 'left_subtrees': ['ou=l']},"
+	"  'okta': {'api': {'url': 'https://o.example', 'client_id': 'c',"
+	"   'key_file': 'k', 'key_id': 'i', 'scopes': ['okta.users.read'],"
+	"   'ca_file': 'c', 'timeout_ms': 100}, 'groups': true,"
+	"   'claims': {'ldap': 'a', 'okta': 'b', 'github': 'c', 'slack': 'd'},"
+	"   'employee_number': 'e', 'kinds': {'attribute': 'f',"
+	"   'contractor': ['g'], 'service': ['h']}},"
+	"  'github': {'api': {'organization': 'o', 'url': 'https://g.example',"
+	"   'app_id': 1, 'installation_id': 2, 'key_file': 'k', 'ca_file': 'c',"
+	"   'timeout_ms': 100}},"
+	"  'slack': {'api': {'token_file': 't', 'admin_token_file': 'a',"
+	"   'url': 'https://s.example', 'scim_url': 'https://s.example',"
+	"   'team': 'T1', 'ca_file': 'c', 'timeout_ms': 100},"
+	"   'believe_email': true}},"
 	" 'refresh_s': 60, 'sweep_s': 600, 'max_age_s': 900,"
 	" 'domain_aliases': {'a.example': 'b.example'}, 'ignore_plus_tags': true,"
 	" 'nicknames': {'robert': ['bob']}}}";
@@ -218,8 +238,6 @@ static const struct {
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 6 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
-	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
-	{ "config.schema.json", "gate", gate_text, read_gate, 5 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
@@ -287,6 +305,23 @@ static const json_t *follow(const struct walk *w, const char *ref)
 	return def;
 }
 
+/* Of members that exclude each other only some can be set. */
+static bool is_alternative(const json_t *schema, const char *name)
+{
+	const json_t *branch, *one;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(schema, "oneOf"), i, branch)
+	{
+		json_array_foreach(json_object_get(branch, "required"), k, one)
+		{
+			if (strcmp(json_string_value(one), name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void visit(struct walk *w, const json_t *schema, json_t *value, const char *where)
 {
 	const json_t *properties = json_object_get(schema, "properties");
@@ -305,6 +340,8 @@ static void visit(struct walk *w, const json_t *schema, json_t *value, const cha
 		json_t *inner = json_object_get(value, name);
 
 		(void)snprintf(path, sizeof path, "%s/%s", where, name);
+		if (!inner && is_alternative(schema, name))
+			continue;
 		if (!inner)
 			fail_msg("%s is documented, and not set in this test", path);
 		visit(w, member, inner, path);

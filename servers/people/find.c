@@ -55,8 +55,13 @@ int find_score(enum find_why why)
 
 void find_explain(const struct find_hit *hit, struct strbuf *sb)
 {
-	static const char *const kinds[INDEX_KINDS] = { "id",    "id", "id",
-							"login", "DN", "e-mail address" };
+	static const char *const kinds[INDEX_KINDS] = { "id",
+							"id",
+							"id",
+							"login",
+							"DN",
+							"e-mail address",
+							"unconfirmed e-mail address" };
 
 	switch (hit->why) {
 	case FIND_BY_IDENTIFIER:

@@ -23,6 +23,7 @@ enum index_kind {
 	INDEX_LOGIN,
 	INDEX_DN,
 	INDEX_MAIL,
+	INDEX_OTHER_MAIL, /* its system does not vouch for it */
 	INDEX_KINDS
 };
 
@@ -105,7 +106,9 @@ struct index_hit {
 	enum index_kind kind;
 };
 /* Accounts with exactly this identifier (folded as identifier.h does), in 'ret' (at most
- * 'max'); how many. Without those that passed it on: closed ones where an open one has it. */
+ * 'max'); how many. Without those that passed it on: closed ones where an open one has
+ * it; and without those that merely say that an address is theirs, where a system vouches
+ * for somebody's. */
 size_t index_identifier(const struct people_index *x, const char *folded,
 			struct index_hit *ret, size_t max);
 

@@ -113,10 +113,11 @@ bool mail_fold(const struct index_rules *rules, const char *mail, struct strbuf 
 	return strbuf_ok(sb) || error_oom(err);
 }
 
-static bool add_mail(struct adding *a, const char *mail, bool is_verified)
+/* 'joins': it is of a mailbox, and vouched for. */
+static bool add_mail(struct adding *a, enum index_kind kind, const char *mail, bool joins)
 {
 	struct people_index *x = a->b->index;
-	const uint32_t owner = (uint32_t)INDEX_MAIL << ENTRY_KIND_SHIFT | a->account;
+	const uint32_t owner = (uint32_t)kind << ENTRY_KIND_SHIFT | a->account;
 	struct error ignored = ERROR_INIT;
 	const char *at, *plus;
 	uint32_t text;
@@ -128,7 +129,7 @@ static bool add_mail(struct adding *a, const char *mail, bool is_verified)
 	    !entries_add(&x->ids, text, x->text + text, owner))
 		return fail_full(a->err);
 	at = strrchr(a->text.data, '@');
-	if (!is_verified || !at || at == a->text.data)
+	if (!joins || !at || at == a->text.data)
 		return true;
 	plus = a->b->rules.keep_plus_tags
 		       ? NULL
@@ -245,13 +246,14 @@ static bool add_value(struct adding *a, enum account_field field, const char *va
 	case ACCOUNT_ID:
 		return add_identifier(a, INDEX_ID, value);
 	case ACCOUNT_LOGIN:
-		return strchr(value, '@') ? add_mail(a, value, false)
+		return strchr(value, '@') ? add_mail(a, INDEX_MAIL, value, false)
 					  : add_identifier(a, INDEX_LOGIN, value);
 	case ACCOUNT_DN:
 		return add_identifier(a, INDEX_DN, value);
 	case ACCOUNT_MAIL:
+		return add_mail(a, INDEX_MAIL, value, true);
 	case ACCOUNT_OTHER_MAIL:
-		return add_mail(a, value, field == ACCOUNT_MAIL);
+		return add_mail(a, INDEX_OTHER_MAIL, value, false);
 	case ACCOUNT_NAME:
 	case ACCOUNT_GIVEN:
 	case ACCOUNT_SURNAME:

@@ -9,32 +9,49 @@ enum { NEAR_IDENTIFIER_MIN = 5 };
 
 /* ---- Identifiers -------------------------------------------------------------------- */
 
+/* How good a claim to an identifier is: only the best are counted. */
+static unsigned strength(const struct people_index *x, uint32_t owner)
+{
+	const bool is_open = !x->accounts[owner & ENTRY_OWNER_MASK].is_closed;
+
+	switch ((enum index_kind)(owner >> ENTRY_KIND_SHIFT)) {
+	case INDEX_KEY:
+	case INDEX_PERSON:
+	case INDEX_KINDS:
+		break;
+	case INDEX_OTHER_MAIL:
+		return 1;
+	case INDEX_ID:
+	case INDEX_LOGIN:
+	case INDEX_DN:
+	case INDEX_MAIL:
+		return is_open ? 3 : 2;
+	}
+	return 0;
+}
+
 size_t index_identifier(const struct people_index *x, const char *folded,
 			struct index_hit *ret, size_t max)
 {
 	const size_t first = entries_find(&x->ids, x->text, folded);
-	bool is_open = false;
-	size_t count = 0;
+	size_t end = first, count = 0;
+	unsigned best = 1;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = first;
-		     i < x->ids.count && count < max &&
-		     strcmp(x->text + x->ids.items[i].text, folded) == 0;
-		     i++) {
-			const uint32_t owner = x->ids.items[i].owner,
-				       account = owner & ENTRY_OWNER_MASK;
-			const bool is_closed = x->accounts[account].is_closed;
+	for (;
+	     end < x->ids.count && strcmp(x->text + x->ids.items[end].text, folded) == 0;
+	     end++) {
+		const unsigned s = strength(x, x->ids.items[end].owner);
 
-			if (owner >> ENTRY_KIND_SHIFT == INDEX_KEY)
-				continue;
-			if (pass == 0)
-				is_open |= !is_closed;
-			else if (!is_open || !is_closed)
-				ret[count++] = (struct index_hit){
-					account,
-					(enum index_kind)(owner >> ENTRY_KIND_SHIFT)
-				};
-		}
+		best = s > best ? s : best;
+	}
+	for (size_t i = first; i < end && count < max; i++) {
+		const uint32_t owner = x->ids.items[i].owner;
+
+		if (strength(x, owner) == best)
+			ret[count++] = (struct index_hit){
+				owner & ENTRY_OWNER_MASK,
+				(enum index_kind)(owner >> ENTRY_KIND_SHIFT)
+			};
 	}
 	return count;
 }

@@ -74,7 +74,7 @@ static bool find_account(struct people *p, struct subject *s, const char *identi
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (index_account(x, hits[i].account)->system != s->system ||
-		    hits[i].kind == INDEX_MAIL || hits[i].kind == INDEX_PERSON)
+		    hits[i].kind == INDEX_PERSON)
 			continue;
 		if (found > 0 && hits[i].account == s->account)
 			continue;

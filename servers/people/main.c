@@ -35,6 +35,7 @@ int main(int argc, char **argv)
 		.unix_sockets = people_unix_sockets,
 		.ready = people_ready,
 		.tick = people_tick,
+		.tick_ms = 1000,
 		.needs_network = true,
 	};
 

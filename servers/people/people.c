@@ -8,7 +8,9 @@
 #include "servers/people/links.h"
 
 /* In the order in which they are read. */
-static const struct source_kind *const kinds[] = { &source_file };
+static const struct source_kind *const kinds[] = { &source_file, &source_ldap,
+						   &source_okta, &source_github,
+						   &source_slack };
 
 /* ---- Snapshots ---------------------------------------------------------------------- */
 
@@ -129,20 +131,24 @@ static void note_read(struct people *p, struct people_feed *f,
 
 /* One read, applied. '*ret_wants_full': it could not tell what changed. */
 static bool read_once(struct people *p, struct people_feed *f, bool is_full,
-		      int64_t now_ms, const atomic_bool *stopping, bool *ret_wants_full,
-		      size_t *ret_changed, struct error *err)
+		      int64_t now_ms, bool *ret_wants_full, size_t *ret_changed,
+		      struct error *err)
 {
 	struct store_stage stage = STORE_STAGE_INIT;
 	struct store_source when = f->when;
 	struct source_read read = {
 		.is_full = is_full,
-		.stopping = stopping,
+		.stopping = &p->stopping,
 		.sink = { .put = store_stage_put, .context = &stage },
 	};
 	bool ok;
 
 	(void)snprintf(read.cursor, sizeof read.cursor, "%s", is_full ? "" : when.cursor);
 	ok = f->kind->read(f->self, &read, err);
+	/* A base that went missing, a token that sees nothing: no company is empty. */
+	if (ok && is_full && stage.count == 0)
+		ok = error_set(err, ERR_BACKEND_UNAVAILABLE, "%s shows nobody",
+			       f->kind->name);
 	*ret_wants_full = ok && read.wants_full && !is_full;
 	if (ok && !*ret_wants_full) {
 		(void)snprintf(when.cursor, sizeof when.cursor, "%s", read.cursor);
@@ -167,14 +173,16 @@ static bool read_once(struct people *p, struct people_feed *f, bool is_full,
 static bool is_due(const struct people *p, const struct people_feed *f, int64_t now_ms)
 {
 	const int64_t since = now_ms - f->tried_ms;
+	const bool waits = f->kind->has_changes || f->failing_since_ms ||
+			   !f->when.swept_ms;
 
 	/* A clock that was set back leaves nothing waiting. */
-	return f->tried_ms == 0 || since < 0 || since >= p->settings.refresh_ms;
+	return f->tried_ms == 0 || since < 0 ||
+	       since >= (waits ? p->settings.refresh_ms : p->settings.sweep_ms);
 }
 
 /* Everything in its time, and whenever changes cannot be told. */
-static size_t read_feed(struct people *p, struct people_feed *f, int64_t now_ms,
-			const atomic_bool *stopping)
+static size_t read_feed(struct people *p, struct people_feed *f, int64_t now_ms)
 {
 	const int64_t since_sweep = now_ms - f->when.swept_ms;
 	bool is_full = !f->kind->has_changes || !f->when.swept_ms || since_sweep < 0 ||
@@ -183,37 +191,74 @@ static size_t read_feed(struct people *p, struct people_feed *f, int64_t now_ms,
 	struct error err = ERROR_INIT;
 	size_t changed = 0;
 
-	f->tried_ms = now_ms;
-	ok = read_once(p, f, is_full, now_ms, stopping, &wants_full, &changed, &err);
+	ok = read_once(p, f, is_full, now_ms, &wants_full, &changed, &err);
 	if (ok && wants_full)
-		ok = read_once(p, f, true, now_ms, stopping, &wants_full, &changed, &err);
+		ok = read_once(p, f, true, now_ms, &wants_full, &changed, &err);
 	if (!ok)
 		note_failure(p, f, now_ms, &err);
 	return changed;
 }
 
-static size_t read_due(struct people *p, int64_t now_ms, const atomic_bool *stopping)
+static void *run_feed(void *context)
 {
-	size_t changed = 0;
+	struct people_feed *f = context;
+	struct people *p = f->people;
+	struct error err = ERROR_INIT;
 
-	for (size_t i = 0; i < p->feed_count; i++) {
-		if (stopping && atomic_load(stopping))
-			break;
-		if (is_due(p, &p->feeds[i], now_ms))
-			changed += read_feed(p, &p->feeds[i], now_ms, stopping);
+	if (read_feed(p, f, f->tried_ms) > 0 && !people_rebuild(p, &err))
+		log_failure("people.not_indexed", &err);
+	pthread_mutex_lock(&p->lock);
+	f->is_running = false;
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static void join_feed(struct people_feed *f)
+{
+	if (f->is_started)
+		(void)pthread_join(f->thread, NULL);
+	f->is_started = false;
+}
+
+static void start_feed(struct people *p, struct people_feed *f, int64_t now_ms)
+{
+	bool is_free;
+
+	pthread_mutex_lock(&p->lock);
+	is_free = !f->is_running && is_due(p, f, now_ms);
+	if (is_free) {
+		f->is_running = true;
+		f->tried_ms = now_ms;
 	}
-	return changed;
+	pthread_mutex_unlock(&p->lock);
+	if (!is_free)
+		return;
+	join_feed(f);
+	f->is_started = pthread_create(&f->thread, NULL, run_feed, f) == 0;
+	if (!f->is_started) {
+		log_warn("source.not_read", LOG_STR("source", f->kind->name));
+		pthread_mutex_lock(&p->lock);
+		f->is_running = false;
+		pthread_mutex_unlock(&p->lock);
+	}
+}
+
+void people_wait(struct people *p)
+{
+	for (size_t i = 0; i < p->feed_count; i++)
+		join_feed(&p->feeds[i]);
 }
 
 void people_tick(void *context, const struct mcp_tick *tick)
 {
 	struct people *p = context;
-	struct error err = ERROR_INIT;
 
-	if (read_due(p, tick->now_ms, tick->stopping) == 0)
+	if (tick->stopping && atomic_load(tick->stopping)) {
+		atomic_store(&p->stopping, true);
 		return;
-	if (!people_rebuild(p, &err))
-		log_failure("people.not_indexed", &err);
+	}
+	for (size_t i = 0; i < p->feed_count; i++)
+		start_feed(p, &p->feeds[i], tick->now_ms);
 }
 
 /* ---- Life --------------------------------------------------------------------------- */
@@ -229,6 +274,8 @@ void people_close(void *context)
 
 	if (!p)
 		return;
+	atomic_store(&p->stopping, true);
+	people_wait(p);
 	for (size_t i = 0; i < p->feed_count; i++)
 		p->feeds[i].kind->close(p->feeds[i].self);
 	release(p->current);
@@ -251,6 +298,7 @@ static bool open_feeds(struct people *p, const struct statedir *dir,
 
 		if (!config)
 			continue;
+		f->people = p;
 		f->kind = kinds[i];
 		f->self = kinds[i]->open(dir, config, err);
 		if (!f->self)
@@ -287,8 +335,10 @@ static bool open_stores(struct people *p, const struct statedir *dir, struct err
 static void read_files(struct people *p)
 {
 	for (size_t i = 0; i < p->feed_count; i++)
-		if (p->feeds[i].kind == &source_file)
-			(void)read_feed(p, &p->feeds[i], clock_wall_ms(), NULL);
+		if (p->feeds[i].kind == &source_file) {
+			p->feeds[i].tried_ms = clock_wall_ms();
+			(void)read_feed(p, &p->feeds[i], p->feeds[i].tried_ms);
+		}
 }
 
 void *people_open(const struct statedir *dir, const json_t *config, struct error *err)

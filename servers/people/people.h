@@ -24,14 +24,19 @@ struct snapshot {
 	unsigned references;
 };
 
-/* One source and how it stands; the times under the lock of struct people. */
+/* One source and how it stands; what changes is under the lock of struct people. */
 struct people_feed {
+	struct people *people;
 	const struct source_kind *kind;
 	void *self;
 	struct store_source when;
 	int64_t failing_since_ms; /* 0: it answered last time */
-	int64_t tried_ms;
+	int64_t tried_ms;         /* when a read began */
 	char why[200];
+	/* Each source is read by a thread of its own: one may take an hour. */
+	pthread_t thread;
+	bool is_running;
+	bool is_started; /* to be joined; of the tick alone */
 };
 
 struct people {
@@ -40,6 +45,7 @@ struct people {
 	struct documents *links;
 	struct people_feed feeds[SYSTEM_COUNT];
 	size_t feed_count;
+	atomic_bool stopping;
 
 	pthread_mutex_t build_lock; /* one builds; before 'lock' */
 	pthread_mutex_t lock;
@@ -51,8 +57,10 @@ void *people_open(const struct statedir *dir, const json_t *config, struct error
 void people_close(void *context);
 bool people_ready(void *context, struct error *err);
 bool people_unix_sockets(const json_t *config);
-/* Reads the sources that are due. */
+/* Begins to read the sources that are due; never waits for them. */
 void people_tick(void *context, const struct mcp_tick *tick);
+/* Until what was begun has ended. */
+void people_wait(struct people *p);
 
 /* NULL only without an index at all, with 'err'. */
 struct snapshot *people_snapshot(struct people *p, struct error *err) _must_use_;

@@ -174,8 +174,8 @@ static bool add_value(struct making *m, enum account_field field, const char *va
 		return keep_first(&m->kind, value);
 	case ACCOUNT_DISPLAY:
 	case ACCOUNT_LOGIN:
-	case ACCOUNT_ID:
 		return keep_first(&m->spare_name, value);
+	case ACCOUNT_ID:
 	case ACCOUNT_DN:
 	case ACCOUNT_GIVEN:
 	case ACCOUNT_SURNAME:

@@ -39,7 +39,7 @@ struct source_read {
 
 struct source_kind {
 	const char *name; /* "ldap"; as configured under 'sources' */
-	bool has_changes; /* can tell what changed */
+	bool has_changes; /* can tell what changed; else it is read whole, less often */
 	/* Must not fail because the system is down. */
 	void *(*open)(const struct statedir *dir, const json_t *config,
 		      struct error *err);
@@ -48,6 +48,7 @@ struct source_kind {
 	bool (*read)(void *self, struct source_read *read, struct error *err);
 };
 
-extern const struct source_kind source_file;
+extern const struct source_kind source_file, source_ldap, source_okta, source_github,
+	source_slack;
 
 #endif
