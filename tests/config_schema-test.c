@@ -43,11 +43,12 @@ static const char server_text[] = "{" SERVER_MEMBERS ", 'backend': {}}";
 
 static const char accounts_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {"
-	" 'ldap': {'uri': 'ldap://127.0.0.1:1', 'bind_dn': 'cn=x',"
+	" 'ldap': {'dialect': 'auto', 'uri': 'ldap://127.0.0.1:1', 'bind_dn': 'cn=x',"
 	"  'password_file': 'tokens/ldap', 'people_base': 'dc=x',"
 	"  'default_policy': 'cn=p', 'start_tls': true, 'ca_file': '/x',"
 	"  'timeout_ms': 100, 'connections': 2},"
-	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root']}}}";
+	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root'],"
+	"  'administrators': ['cn=a']}}}";
 
 static const char people_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {"
