@@ -239,11 +239,8 @@ static const struct {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
 	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
-<<<<<<< HEAD
-=======
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
->>>>>>> 3b16f2d (Who is in Slack's user group is asked for each grant; what is signed rests on it)
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
