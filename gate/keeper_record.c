@@ -15,7 +15,6 @@ void keeper_approval_free(struct approval *a)
 	if (!a)
 		return;
 	json_decref(a->body);
-	json_decref(a->members);
 	free(a);
 }
 

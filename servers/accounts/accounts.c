@@ -2,7 +2,10 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "servers/accounts/backend_github.h"
 #include "servers/accounts/backend_ldap.h"
+#include "servers/accounts/backend_okta.h"
+#include "servers/accounts/backend_slack.h"
 #include "servers/accounts/expire.h"
 
 /* How often blocks that are not due are looked at. */
@@ -16,6 +19,9 @@ static const struct {
 		     struct account_system *ret, struct error *err);
 } known_systems[] = {
 	{ "ldap", backend_ldap_open },
+	{ "okta", backend_okta_open },
+	{ "github", backend_github_open },
+	{ "slack", backend_slack_open },
 };
 
 static struct documents *open_records(const struct statedir *dir, struct error *err)
@@ -78,6 +84,8 @@ void *accounts_open(const struct statedir *dir, const json_t *config, struct err
 		return NULL;
 	}
 	a->records = open_records(dir, err);
+	for (size_t i = 0; i < a->system_count; i++)
+		a->systems[i].records = a->records;
 	return a->records ? TAKE(a) : NULL;
 }
 

@@ -160,6 +160,8 @@ enum facet_seen {
 	FACET_SEEN_BLIND,
 };
 
+struct documents;
+
 /* ---- The system --------------------------------------------------------------------- */
 
 struct account_backend {
@@ -222,10 +224,12 @@ struct account_backend {
 	void (*close)(void *self);
 };
 
-/* A backend together with what its functions work on. */
+/* A backend together with what its functions work on. 'records' (may be NULL; borrowed) is
+ * where accounts are looked for that the system finds no more: remembered.h. */
 struct account_system {
 	const struct account_backend *backend;
 	void *self;
+	struct documents *records;
 };
 
 #endif

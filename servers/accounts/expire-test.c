@@ -52,7 +52,7 @@ static int set_up(void **state)
 	h->people[2] = (struct fake_account)FAKE_ACCOUNT("3", "dn3", "guarded", "Guarded",
 							 "g@example.test", "");
 	h->fake.accounts = h->people;
-	h->system = (struct account_system){ &fake_backend, &h->fake };
+	h->system = (struct account_system){ .backend = &fake_backend, .self = &h->fake };
 	turns_init(&h->turns);
 	turns_init(&h->sagas);
 	open_records(h);

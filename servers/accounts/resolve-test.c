@@ -37,8 +37,8 @@ static struct fake_account others[] = {
 
 static struct fake_system first = { .accounts = people }, second = { .accounts = others };
 static const struct account_system systems[] = {
-	{ &fake_backend, &first },
-	{ &fake_backend, &second },
+	{ &fake_backend, &first, NULL },
+	{ &fake_backend, &second, NULL },
 };
 
 static enum error_code resolve(const char *text, struct person *ret, json_t **candidates)
@@ -154,7 +154,7 @@ static void test_many_of_a_name(void **state)
 {
 	static struct fake_account crowd[ACCOUNT_MATCHES_MAX + 2];
 	static struct fake_system system = { .accounts = crowd };
-	static const struct account_system only = { &fake_backend, &system };
+	static const struct account_system only = { &fake_backend, &system, NULL };
 
 	(void)state;
 	for (int n = ACCOUNT_MATCHES_MAX; n <= ACCOUNT_MATCHES_MAX + 1; n++) {

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <strings.h>
 
+#include "servers/accounts/remembered.h"
+
 void person_done(struct person *p)
 {
 	for (size_t i = 0; i < p->count; i++)
@@ -95,7 +97,8 @@ static bool find_one(const struct account_system *system, enum account_key key,
 {
 	_cleanup_(account_list_done) struct account_list list = ACCOUNT_LIST_INIT;
 
-	if (!system->backend->lookup(system->self, key, text, now_ms, &list, err))
+	if (!system->backend->lookup(system->self, key, text, now_ms, &list, err) ||
+	    (list.count == 0 && !remembered_find(system, key, text, now_ms, &list, err)))
 		return false;
 	if (list.count > 1 || list.more)
 		return fail_ambiguous(system, &list, text, ret_candidates, err);

@@ -63,7 +63,8 @@ static int set_up(void **state)
 	h->fakes[GITHUB].facets = 1u << FACET_MEMBERSHIPS;
 	for (size_t i = 0; i < SYSTEMS; i++) {
 		h->fakes[i].accounts = h->people[i];
-		h->systems[i] = (struct account_system){ backends[i], &h->fakes[i] };
+		h->systems[i] = (struct account_system){ .backend = backends[i],
+							 .self = &h->fakes[i] };
 	}
 	turns_init(&h->turns);
 	turns_init(&h->sagas);

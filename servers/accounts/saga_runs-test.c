@@ -139,7 +139,8 @@ static void begin_life(struct life *l, const char *records)
 
 	*l = (struct life){ 0 };
 	for (size_t i = 0; i < SYSTEMS; i++)
-		l->systems[i] = (struct account_system){ backends[i], &w->fakes[i] };
+		l->systems[i] = (struct account_system){ .backend = backends[i],
+							 .self = &w->fakes[i] };
 	turns_init(&l->turns);
 	turns_init(&l->sagas);
 	l->audit = audit_open(dir, "accounts", &err);

@@ -47,6 +47,7 @@ class GithubDouble(VendorDouble):
             ("PUT", o + "/memberships/" + user, self.put_membership),
             ("DELETE", o + "/memberships/" + user, self.delete_membership),
             ("GET", o + "/teams", self.list_teams),
+            ("GET", o + "/teams/" + user, self.show_team),
             ("GET", o + "/teams/" + user + "/memberships/" + user, self.get_team),
             ("PUT", o + "/teams/" + user + "/memberships/" + user, self.put_team),
             ("DELETE", o + "/teams/" + user + "/memberships/" + user, self.delete_team),
@@ -236,6 +237,12 @@ class GithubDouble(VendorDouble):
         return self.paged(request, [
             {"id": t["id"], "slug": s, "name": t["name"], "privacy": "closed"}
             for s, t in sorted(self.teams.items())])
+
+    def show_team(self, request, slug):
+        if slug not in self.teams:
+            return self.unknown(request)
+        team = self.teams[slug]
+        return Answer(200, {"id": team["id"], "slug": slug, "name": team["name"]})
 
     def get_team(self, request, slug, login):
         login = self.known(login)

@@ -26,7 +26,7 @@ class OktaDouble(VendorDouble):
         self.page = page
         self.changes = 0
         self.users, self.groups, self.members = {}, {}, {}
-        self.sessions, self.clients, self.grants = {}, {}, {}
+        self.sessions, self.clients, self.grants, self.roles = {}, {}, {}, {}
         self.app_key = None  # public key of the service app 'client_id'
         self.client_id = "0oaservice"
         self.access_tokens = {}
@@ -42,6 +42,7 @@ class OktaDouble(VendorDouble):
             ("DELETE", u + r"/clients/([^/]+)/tokens", self.revoke_tokens),
             ("DELETE", u + r"/grants", self.revoke_grants),
             ("GET", u + r"/groups", self.groups_of),
+            ("GET", u + r"/roles", self.roles_of),
             ("GET", r"/api/v1/groups", self.list_groups),
             ("GET", r"/api/v1/groups/([^/]+)/users", self.list_members),
             ("PUT", r"/api/v1/groups/([^/]+)/users/([^/]+)", self.add_member),
@@ -220,6 +221,12 @@ class OktaDouble(VendorDouble):
             return self.missing(uid)
         return self.paged(request, [g for gid, g in sorted(self.groups.items())
                                     if uid in self.members[gid]])
+
+    def roles_of(self, request, uid):
+        if uid not in self.users:
+            return self.missing(uid)
+        return Answer(200, [{"id": f"ra{i}", "type": kind, "status": "ACTIVE"}
+                            for i, kind in enumerate(self.roles.get(uid, ()))])
 
     def list_members(self, request, gid):
         if gid not in self.groups:

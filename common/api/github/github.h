@@ -139,6 +139,10 @@ typedef bool github_team_fn(void *context, const struct github_team *team,
 bool github_each_team_of(struct github *g, const char *login,
 			 const struct rest_patience *patience, github_team_fn *fn,
 			 void *context, struct error *err);
+/* '*ret_id' 0: there is no such team. */
+bool github_get_team_id(struct github *g, const char *slug,
+			const struct rest_patience *patience, int64_t *ret_id,
+			struct error *err);
 /* GITHUB_NONE for who is not in it. */
 bool github_get_team_membership(struct github *g, const char *slug, const char *login,
 				const struct rest_patience *patience,

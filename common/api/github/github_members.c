@@ -115,6 +115,30 @@ bool github_remove_membership(struct github *g, const char *login,
 
 /* ---- Teams ---- */
 
+bool github_get_team_id(struct github *g, const char *slug,
+			const struct rest_patience *patience, int64_t *ret_id,
+			struct error *err)
+{
+	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
+	int64_t id;
+
+	if (!check_slug(slug, err))
+		return false;
+	if (!github_do(g, "read the team", "GET", NULL, false, patience, &reply, err,
+		       "/orgs/%s/teams/%s", g->organization, slug)) {
+		if (err->code != ERR_NOT_FOUND || reply.status != 404)
+			return false;
+		error_clear(err);
+		*ret_id = 0;
+		return true;
+	}
+	id = json_get_int64(reply.body, "id", 0);
+	if (id <= 0)
+		return github_fail_shape("team", err);
+	*ret_id = id;
+	return true;
+}
+
 bool github_get_team_membership(struct github *g, const char *slug, const char *login,
 				const struct rest_patience *patience,
 				struct github_membership *ret, struct error *err)

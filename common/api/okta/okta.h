@@ -89,6 +89,13 @@ bool okta_add_to_group(struct okta *o, const char *group_id, const char *user_id
 bool okta_remove_from_group(struct okta *o, const char *group_id, const char *user_id,
 			    const struct rest_patience *patience, struct error *err);
 
+/* The administrator's roles that are assigned to a user: "SUPER_ADMIN", ... (also by a
+ * group). Scope okta.roles.read. */
+typedef bool okta_role_fn(void *context, const char *type, struct error *err);
+bool okta_each_role_of_user(struct okta *o, const char *user_id,
+			    const struct rest_patience *patience, okta_role_fn *fn,
+			    void *context, struct error *err);
+
 /* What the status machine allows: only an ACTIVE user can be suspended, only a SUSPENDED
  * one unsuspended; ERR_PRECONDITION_FAILED otherwise. Read the status back. */
 bool okta_suspend(struct okta *o, const char *user_id,

@@ -46,6 +46,33 @@ bool okta_each_group_of_user(struct okta *o, const char *user_id,
 			 on_group, &walk, err);
 }
 
+struct role_walk {
+	okta_role_fn *fn;
+	void *context;
+};
+
+static bool on_role(void *context, const json_t *item, struct error *err)
+{
+	const struct role_walk *w = context;
+	const char *type = json_get_string(item, "type");
+
+	return type ? w->fn(w->context, type, err) : okta_fail_shape("role", err);
+}
+
+bool okta_each_role_of_user(struct okta *o, const char *user_id,
+			    const struct rest_patience *patience, okta_role_fn *fn,
+			    void *context, struct error *err)
+{
+	struct role_walk walk = { fn, context };
+	char path[128];
+
+	if (!okta_check_id(user_id, err))
+		return false;
+	(void)snprintf(path, sizeof path, "/api/v1/users/%s/roles", user_id);
+	return okta_each(o, "list the user's roles", path, "roles", patience, on_role,
+			 &walk, err);
+}
+
 struct member_walk {
 	okta_user_fn *fn;
 	void *context;

@@ -95,6 +95,19 @@ bool slack_has_admin(const struct slack *s)
 	return s->admin != NULL;
 }
 
+int64_t slack_wait_ms(const struct slack *s)
+{
+	struct rest *const rests[] = { s->rest, s->admin_rest, s->scim };
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rests); i++) {
+		const int64_t ms = rests[i] ? rest_wait_ms(rests[i]) : 0;
+		if (ms > longest_ms)
+			longest_ms = ms;
+	}
+	return longest_ms;
+}
+
 const char *slack_team(const struct slack *s)
 {
 	return s->team;
