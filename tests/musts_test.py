@@ -1,4 +1,5 @@
-"""docs/protocol-musts.md: each demand of the protocol, and tests that exist and are run.
+"""docs/protocol-musts.md and docs/approvals-musts.md: each demand of the protocol and each
+sentence of the promise, and tests that exist and are run.
 
 Whether a test holds what it stands beside is for people to judge.
 """
@@ -11,6 +12,10 @@ import tap
 
 SOURCE = os.environ["WINGMAN_SOURCE"]
 PAGE = os.path.join(SOURCE, "docs", "protocol-musts.md")
+PROMISE = os.path.join(SOURCE, "docs", "approvals-musts.md")
+APPROVALS = os.path.join(SOURCE, "..", "shared", "design", "APPROVALS.md")
+ATTACKS = ("tests/attacks/kinds.c", "tests/attacks/hostile.py")
+MODEL = "tests/models_test.py"
 PUT_OFF = os.path.join(SOURCE, "docs", "conformance.md")
 DIGEST = os.path.join(SOURCE, "..", "shared", "mcp", "PROTOCOL.md")
 NPM = os.path.join(SOURCE, "build", "npm")
@@ -30,28 +35,43 @@ def words_in(text):
     return re.findall(r"`([^`]+)`", text)
 
 
-def rows():
+def rows(page=PAGE, number=NUMBER):
     """[(number, what it is in short, what holds it)]"""
     found = []
-    for line in read(PAGE).splitlines():
-        cells = [c.strip() for c in line.strip().strip("|").split("|")]
-        if len(cells) == 3 and NUMBER.fullmatch(cells[0]):
-            found.append(tuple(cells))
+    for line in read(page).splitlines():
+        cells = [c.strip() for c in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+        if len(cells) == 3 and number.fullmatch(cells[0]):
+            found.append(tuple(c.replace("\\|", "|") for c in cells))
     return found
+
+
+def builds():
+    """Every meson.build of the project, as one text."""
+    if not builds.text:
+        names = [os.path.join(SOURCE, "meson.build")]
+        for top in os.listdir(SOURCE):
+            if top == "build" or top.startswith((".", "build-")):
+                continue
+            for folder, _, files in os.walk(os.path.join(SOURCE, top)):
+                names += [os.path.join(folder, n) for n in files if n == "meson.build"]
+        builds.text = "".join(map(read, names))
+    return builds.text
+
+
+builds.text = ""
 
 
 def is_run(path, text, name):
     """Whether a test of this name is defined in the file, and named where it is run."""
     if path.endswith(".c"):
         stem = os.path.basename(path).removesuffix("-test.c")
-        build = read(os.path.join(SOURCE, os.path.dirname(path), "meson.build"))
+        build = builds()
         return (re.search(rf"^static void {name}\(void \*\*state\)$", text, re.MULTILINE)
-                and re.search(rf"\b(cmocka_unit_test\w*|[A-Z]+)\({name}[,)]", text)
-                and (f"'{stem}'" in build or f"'{stem}-test.c'" in build))
+                and re.search(rf"\b(cmocka_unit_test\w*|[A-Z_]+)\(\s*{name}[,)]", text)
+                and (f"'{stem}'" in build or f"{stem}-test.c'" in build))
     script = os.path.basename(path)
-    build = read(os.path.join(SOURCE, os.path.dirname(path), "meson.build"))
     return (name.startswith("test_") and re.search(rf"^def {name}\(", text, re.MULTILINE)
-            and len(re.findall(rf"\b{name}\b", text)) > 1 and f"files('{script}')" in build)
+            and len(re.findall(rf"\b{name}\b", text)) > 1 and re.search(rf"files\('[./a-z]*\b{re.escape(script)}'\)", builds()))
 
 
 def faults_of(held, scenarios):
@@ -72,6 +92,69 @@ def faults_of(held, scenarios):
         faults += [f"{names[0]} runs no {name}" for name in names[1:]
                    if not is_run(names[0], text, name)]
     return faults
+
+
+# --- the promise ---
+
+def plain(text):
+    """Words without marks: of a page's sentence, and of what a row quotes of it."""
+    return re.sub(r"\s+", " ", re.sub(r"[`*|]", "", text)).strip()
+
+
+def sentences():
+    """Those of the promise, tables row by row; headings and words that begin a list left out."""
+    found = []
+    for line in read(APPROVALS).splitlines():
+        if not line.strip() or line.startswith(("#", "| ---", "| part")):
+            continue
+        parts = [line] if line.startswith("|") else re.split(
+            r"(?<=[.:])\**\s+(?=[*`\"A-Z(<\u2018'])", line.strip())
+        found += [s for s in map(plain, parts)
+                  if len(s) > 30 or not re.match(r"(\d\.|- )?\s*[\w ()-]*[.:]?$", s)]
+    return found
+
+
+def promise_faults(held):
+    """The same as faults_of, for a row of the promise."""
+    if held.startswith(("open: ", "left out: ")):
+        return [] if len(held) > 40 else ["no reason"]
+    faults = []
+    for part in held.split("; "):
+        names = words_in(part)
+        if part.startswith("attacks `"):
+            known = "".join(read(os.path.join(SOURCE, path)) for path in ATTACKS)
+            faults += [f"no attack is '{n}'" for n in names if f'"{n}"' not in known]
+        elif part.startswith("models `"):
+            known = read(os.path.join(SOURCE, MODEL))
+            faults += [f"no variant is '{n}'" for n in names if f'    "{n}": (' not in known]
+        elif part.startswith("page `"):
+            text = plain(read(os.path.join(SOURCE, names[0])))
+            faults += [f"{names[0]} does not say '{n}'" for n in names[1:] if n not in text]
+        else:
+            faults += faults_of(part, set())
+    return faults
+
+
+def test_promise():
+    number = re.compile(r"A-\d{1,3}")
+    found = rows(PROMISE, number)
+    tap.equal("the promise: one row each, in order, without gaps", [row[0] for row in found],
+              [f"A-{i}" for i in range(1, len(found) + 1)])
+    for n, short, held in found:
+        faults = promise_faults(held)
+        tap.ok(f"{n}: {short[:60]}", short and held and not faults, "\n".join(faults))
+    page = read(PROMISE)
+    listed = page[page.index("## Open"):]
+    tap.equal("what is open is told at the end", [n for n, _, held in found
+              if held.startswith("open: ") and f"- **{n}**" not in listed], [])
+    if not os.path.isfile(APPROVALS):
+        tap.skip("the sentences are those of the promise", "there is no ../shared/design")
+        return
+    whole = plain(read(APPROVALS))
+    quotes = [plain(short) for _, short, _ in found]
+    tap.equal("each row quotes the promise", [q for q in quotes if q not in whole], [])
+    tap.equal("no sentence is left out",
+              [s for s in sentences() if not any(q in s or s in q for q in quotes)], [])
 
 
 def put_off():
@@ -118,8 +201,11 @@ def test_this_file():
                  "`tests/musts_test.py`", "words", "not held yet: ",
                  "`common/mcp/dispatch-test.c`: `set_up`", "`tests/musts_test.py`: `words_in`"):
         tap.ok(f"not taken: '{held}'", faults_of(held, set()) != [])
+    for held in ("", "open: ", "left out: no", "attacks `none such`", "models `NONE`",
+                 "page `docs/security.md`: `no such words`", "words", "`tests/none.py`: `x`"):
+        tap.ok(f"not taken of the promise: '{held}'", promise_faults(held) != [])
 
 
 if __name__ == "__main__":
-    tap.run([test_numbers, test_rows, test_this_file])
+    tap.run([test_numbers, test_rows, test_promise, test_this_file])
     tap.done()

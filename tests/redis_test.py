@@ -146,6 +146,30 @@ def test_forgets_what_was_done(rig, redis):
     tap.equal("it ran once", runs_of(rig, "forgotten"), 1)
 
 
+def test_own_copies(rig, redis):
+    """What the shared store has lost, the server that burnt it still knows."""
+    tools = ask(rig, rig.server_port, "tools/list", {}, {})["tools"]
+    pin = canonical_digest(next(t for t in tools if t["name"] == "put_value"))
+    arguments = {"key": "own", "value": "1", "reason": WHY}
+    call = {"name": "put_value", "arguments": arguments}
+    planned = ask(rig, rig.server_port, "tools/call", call,
+                  {"org.wingman/requester": sign(rig, arguments, "--ticket")})
+    grant = sign(rig, arguments, "--pin", pin, "--approver", PEOPLE[0],
+                 plan=planned["_meta"]["org.wingman/plan"])
+
+    def present():
+        return ask(rig, rig.server_port, "tools/call",
+                   {**call, "requestState": planned["requestState"]}, {"org.wingman/grant": grant})
+
+    tap.ok("it runs", not present().get("isError"))
+    redis.ask("FLUSHALL")
+    error = present()["structuredContent"]["error"]
+    tap.equal("after a flush its server knows what became of it", error["details"]["state"],
+              "succeeded")
+    tap.equal("and it ran once", runs_of(rig, "own"), 1)
+    rig.wait_ready()
+
+
 def test_unfit(rig, redis):
     redis.ask("CONFIG", "SET", "appendfsync", "everysec")
     status, why = rig.unready()
@@ -271,7 +295,7 @@ def main():
         rig.start()
         tap.run([lambda t=t: t(rig, redis) for t in (
             test_a_write, test_redis_dies_before_the_burn, test_flushed,
-            test_forgets_what_was_done, test_unfit, test_replicas)])
+            test_forgets_what_was_done, test_own_copies, test_unfit, test_replicas)])
     finally:
         if rig:
             rig.done()

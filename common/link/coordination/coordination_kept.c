@@ -1,8 +1,9 @@
 /*
  * A shared store, and one of our own beside it that knows what this process has claimed
- * and put. The shared one decides. Our own is asked twice: when the shared one takes a
- * claim for the first, because a failover may have forgotten ours; and when it is
- * scanned, because what other processes claimed is not for us to look after.
+ * and put. The shared one decides. Our own is asked when the shared one takes a claim for
+ * the first, or does not have what is looked for, because a failover may have forgotten
+ * ours; and when it is scanned, because what other processes claimed is not for us to look
+ * after.
  */
 #include "link/coordination/coordination_backend.h"
 #include "link/coordination/coordination_redis.h"
@@ -84,6 +85,14 @@ static bool kept_put(struct coordination *c, const char *key, const char *value,
 	       coord_put(kept(c)->own, key, value, own_ttl(ttl_ms), err);
 }
 
+/* What the shared store has forgotten, we may still know. */
+static bool kept_get(struct coordination *c, const char *key, char **ret_value,
+		     struct error *err)
+{
+	return coord_get(shared(c), key, ret_value, err) &&
+	       (*ret_value || coord_get(kept(c)->own, key, ret_value, err));
+}
+
 /* What was taken may be claimed anew. */
 static bool kept_take(struct coordination *c, const char *key, char **ret_value,
 		      struct error *err)
@@ -143,12 +152,6 @@ static bool kept_remembers_ms(struct coordination *c, int64_t *ret_since_ms,
 			      struct error *err)
 {
 	return coord_remembers_ms(shared(c), ret_since_ms, err);
-}
-
-static bool kept_get(struct coordination *c, const char *key, char **ret_value,
-		     struct error *err)
-{
-	return coord_get(shared(c), key, ret_value, err);
 }
 
 static bool kept_count(struct coordination *c, const char *key, int64_t by,

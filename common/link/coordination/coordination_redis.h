@@ -63,7 +63,7 @@ struct coordination *coord_open_redis(struct coord_redis_access **access,
 /*
  * A store shared with other processes, and beside it one of our own (embedded) that
  * keeps what this process claims and puts. Should the shared one forget a claim, this
- * one does not: it is not first again. A scan tells only what is ours, so that a process
+ * one does not: it is not first again, and what it holds is found. A scan tells only what is ours, so that a process
  * that restarts looks after what it left behind and not after what others are at.
  * Everything else is the shared store's. Takes both, also on failure.
  */
