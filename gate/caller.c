@@ -4,6 +4,7 @@
 
 #include "gate/approvals_http.h"
 #include "gate/caller_job.h"
+#include "gate/caller_members.h"
 #include "gate/caller_probe.h"
 #include "gate/settings.h"
 #include "guard/token.h"
@@ -28,6 +29,7 @@ struct network {
 	struct server servers[SETTINGS_SERVERS_MAX];
 	struct approvals_http *approvals;
 	struct caller_probe *probe;
+	struct caller_members *members; /* NULL: nobody need be one */
 };
 
 /* --- calls to servers --- */
@@ -142,6 +144,10 @@ static void on_message(void *context, struct channel *ch, json_t *message)
 		if (!fields_decode(m, message, &f, &err))
 			leave(err.message);
 		(void)caller_probe_look(c->probe, f.url);
+	} else if (m == MSG_MEMBERS && c->members) {
+		if (!fields_decode(m, message, &f, &err) ||
+		    !caller_members_ask(c->members, f.approval, f.users))
+			leave("a question for members cannot be asked");
 	} else if (m == MSG_ANSWER) {
 		if (!fields_decode(m, message, &f, &err))
 			leave(err.message);
@@ -172,6 +178,11 @@ static void on_probed(void *context, bool is_up)
 		json_pack("{s:s, s:b}", "m", message_name(MSG_PROBED), "up", is_up);
 
 	say(context, probed);
+}
+
+static void on_membered(void *context, const json_t *membered)
+{
+	say(context, membered);
 }
 
 /* --- start --- */
@@ -240,6 +251,16 @@ static bool open_http(struct network *c, struct error *err)
 	return tls || (!ca && !cert);
 }
 
+/* Reads its token, too, before the sandbox closes. */
+static bool open_members(struct network *c, struct error *err)
+{
+	if (!c->settings->slack.usergroup[0])
+		return true;
+	c->members = caller_members_new(c->loop, c->dir, &c->settings->slack, on_membered,
+					c, err);
+	return c->members != NULL;
+}
+
 static bool open_servers(struct network *c, struct error *err)
 {
 	for (size_t i = 0; i < c->settings->server_count; i++) {
@@ -298,8 +319,9 @@ static bool start(struct network *c, struct error *err)
 	c->loop = loop_new(err);
 	if (!c->loop || !loop_add_signal(c->loop, SIGINT, on_signal, c, err) ||
 	    !loop_add_signal(c->loop, SIGTERM, on_signal, c, err) ||
-	    !open_tokens(c, err) || !open_http(c, err) || !enter_sandbox(c, err) ||
-	    !open_servers(c, err))
+	    !open_tokens(c, err) || !open_http(c, err) || !open_members(c, err) ||
+	    !enter_sandbox(c, err) || !open_servers(c, err) ||
+	    (c->members && !caller_members_start(c->members, err)))
 		return false;
 	c->probe = caller_probe_new(c->loop, c->http, on_probed, c, err);
 	if (!c->probe)

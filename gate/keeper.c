@@ -58,7 +58,7 @@ static const struct {
 	{ MSG_DEFINED, keeper_on_defined },     { MSG_PROBED, keeper_on_probed },
 	{ MSG_REGISTER, keeper_on_register },   { MSG_OUTCOME, keeper_on_outcome },
 	{ MSG_WITHDRAW, keeper_on_withdraw },   { MSG_PAGE, keeper_on_page },
-	{ MSG_LISTENING, keeper_on_listening },
+	{ MSG_LISTENING, keeper_on_listening }, { MSG_MEMBERED, keeper_on_membered },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)

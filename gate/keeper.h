@@ -63,6 +63,10 @@ struct approval {
 	bool away;       /* the last time it was sent there was no answer */
 	bool ended;      /* to be swept by the next tick */
 	unsigned tries;
+	/* What Slack said of who asked and who said yes, and when it was asked that. */
+	json_t *members;
+	int64_t members_asked_ms;
+	bool members_waiting;
 	int64_t first_sent_ms; /* 0: not by this process */
 	int64_t next_ms;       /* when to send (again) */
 };
@@ -384,6 +388,17 @@ bool keeper_is_direct(const struct approval *a);
 bool keeper_is_free(const struct approval *a);
 bool keeper_is_own(const struct approval *a);
 bool keeper_is_at_address(const struct keeper *k, const struct approval *a);
+
+/* --- keeper_members.c: who is in the user group, asked afresh for each grant --- */
+
+enum keeper_membership {
+	KEEPER_MEMBERS,       /* or nobody need be */
+	KEEPER_MEMBERS_LATER, /* it is being asked, or could not be: sign nothing now */
+	KEEPER_MEMBERS_NOT,   /* somebody is no member, or not any more */
+};
+enum keeper_membership keeper_members_judge(struct keeper *k, struct approval *a,
+					    struct error *err);
+bool keeper_on_membered(struct keeper *k, const struct fields *f, struct error *err);
 
 /* --- keeper_calls.c: plans and executions, and what the caller answers of them --- */
 

@@ -188,8 +188,8 @@ static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
 	if (!keeper_grant(k, a, &err)) {
 		/* Taken back, or not now: the state says which. */
 		log_failure("approval.not_claimed", &err);
-		return a->ended ? answer_state(k, request, a->body)
-				: answer_error(k, request, &err);
+		return a->ended || a->members_waiting ? answer_state(k, request, a->body)
+						      : answer_error(k, request, &err);
 	}
 	a->next_ms = k->now_ms + KEEPER_LOOK_MS;
 	reply = json_pack("{s:s, s:s, s:O}", "approval", a->id, "state", "granted",

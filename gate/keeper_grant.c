@@ -179,12 +179,24 @@ static void take_back(struct keeper *k, struct approval *a, const struct error *
 		log_failure("approval.stuck", &err);
 }
 
+/* Later is not never: what waits for an answer stays approved. */
+static bool check_members(struct keeper *k, struct approval *a, struct error *err)
+{
+	enum keeper_membership m = keeper_members_judge(k, a, err);
+
+	if (m == KEEPER_MEMBERS_NOT)
+		take_back(k, a, err);
+	return m == KEEPER_MEMBERS;
+}
+
 bool keeper_grant(struct keeper *k, struct approval *a, struct error *err)
 {
 	if (!keeper_is_sound(k, err) || !keeper_refresh_policy(k, err))
 		return false;
 	if (k->now_ms >= json_get_int64(a->body, "good_until", INT64_MAX))
 		return error_set(err, ERR_CONFLICT, "the approval has lapsed");
+	if (!check_members(k, a, err))
+		return false;
 	if (!check_still(k, a, err)) {
 		take_back(k, a, err);
 		return false;
@@ -207,7 +219,8 @@ void keeper_claim(struct keeper *k, struct approval *a)
 
 	a->next_ms = k->now_ms + 2000; /* should this fail for a passing reason */
 	if (keeper_is_own(a)) {
-		ok = keeper_is_sound(k, &err) && keeper_refresh_policy(k, &err);
+		ok = keeper_is_sound(k, &err) && keeper_refresh_policy(k, &err) &&
+		     check_members(k, a, &err);
 		if (ok && !check_still(k, a, &err)) {
 			take_back(k, a, &err);
 			return;
@@ -221,6 +234,6 @@ void keeper_claim(struct keeper *k, struct approval *a)
 		if (ok)
 			keeper_send(k, a);
 	}
-	if (!ok)
+	if (!ok && !a->members_waiting)
 		log_failure("approval.not_claimed", &err);
 }

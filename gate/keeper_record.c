@@ -15,6 +15,7 @@ void keeper_approval_free(struct approval *a)
 	if (!a)
 		return;
 	json_decref(a->body);
+	json_decref(a->members);
 	free(a);
 }
 

@@ -66,12 +66,14 @@
  *               'look': it is only asked what became of this grant, and nothing runs
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?
+ *   members     {approval, users}            which of these Slack users are in the user group, now?
  *   answer      {request, status, body}      reply to a server's registration
  * Caller to keeper:
  *   planned     {approval, plan, request_state} | {approval, error}
  *   executed    {approval, result} | {approval, error, sent: bool}
  *   defined     {server, up, tools?, error?}
  *   probed      {up}
+ *   membered    {approval, users} | {approval, error}   those who are, in good standing
  *   register    {request, server, body}      a server's POST /approvals, its token checked
  *   outcome     {request, server, approval, body}
  *   withdraw    {request, server, approval, body}  who asked takes it back, by its server
@@ -120,12 +122,14 @@ enum message {
 	MSG_EXECUTE,
 	MSG_DEFINITIONS,
 	MSG_PROBE,
+	MSG_MEMBERS,
 	MSG_ANSWER,
 	/* caller -> keeper */
 	MSG_PLANNED,
 	MSG_EXECUTED,
 	MSG_DEFINED,
 	MSG_PROBED,
+	MSG_MEMBERED,
 	MSG_REGISTER,
 	MSG_OUTCOME,
 	MSG_WITHDRAW,

@@ -14,6 +14,17 @@ static bool is_true(const json_t *slack, const char *member)
 	return json_is_true(json_object_get(slack, member));
 }
 
+static void decode_membership(struct slack_settings *s, const json_t *membership)
+{
+	copy(s->usergroup, sizeof s->usergroup, json_get_string(membership, "usergroup"));
+	copy(s->membership_token, sizeof s->membership_token,
+	     json_get_string(membership, "token_file"));
+	copy(s->membership_url, sizeof s->membership_url,
+	     json_get_string(membership, "url"));
+	copy(s->membership_ca, sizeof s->membership_ca,
+	     json_get_string(membership, "ca_file"));
+}
+
 void slack_settings_decode(struct slack_settings *s, const json_t *slack)
 {
 	const json_t *check = json_object_get(slack, "check_shown");
@@ -32,6 +43,7 @@ void slack_settings_decode(struct slack_settings *s, const json_t *slack)
 	copy(s->app, sizeof s->app, json_get_string(slack, "app"));
 	copy(s->approvals_channel, sizeof s->approvals_channel,
 	     json_get_string(slack, "approvals_channel"));
+	decode_membership(s, json_object_get(slack, "membership"));
 	json_array_foreach(json_object_get(slack, "teams"), i, one)
 	{
 		if (s->team_count < SLACK_TEAMS_MAX)
@@ -226,6 +238,11 @@ void slack_settings_find(const struct slack_settings *s, const struct policy *p,
 		find(findings, "warning",
 		     "one person of the team has a Slack id: what wants a second person "
 		     "cannot be approved in Slack alone");
+	if (s->usergroup[0] && mapped < team)
+		find(findings, "warning",
+		     "whoever has no Slack id is in no user group: what they ask or "
+		     "approve "
+		     "anywhere is never signed");
 	if (s->socket_mode)
 		find(findings, "warning",
 		     "socket_mode: nobody signs what comes that way, so whoever takes "

@@ -18,6 +18,8 @@ enum {
 	SLACK_CHANNELS_MAX = 256,
 	SLACK_NAME_BYTES = 33,
 	SLACK_SECRET_NAME_MAX = 255,
+	SLACK_FILE_MAX = 1024,
+	SLACK_URL_MAX = 512,
 };
 
 struct slack_settings {
@@ -32,6 +34,10 @@ struct slack_settings {
 	char channels[SLACK_CHANNELS_MAX][SLACK_NAME_BYTES];
 	size_t team_count, secret_count, channel_count;
 	char approvals_channel[SLACK_NAME_BYTES]; /* "": none */
+	/* Who besides must be in this user group when a grant is signed; "": nobody asks. */
+	char usergroup[SLACK_NAME_BYTES];
+	char membership_token[SLACK_FILE_MAX + 1], membership_ca[SLACK_FILE_MAX + 1];
+	char membership_url[SLACK_URL_MAX + 1];
 };
 
 /* From what the schema has let through; NULL: there is no Slack. */

@@ -43,11 +43,12 @@ static const char server_text[] = "{" SERVER_MEMBERS ", 'backend': {}}";
 
 static const char accounts_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {"
-	" 'ldap': {'uri': 'ldap://127.0.0.1:1', 'bind_dn': 'cn=x',"
+	" 'ldap': {'dialect': 'auto', 'uri': 'ldap://127.0.0.1:1', 'bind_dn': 'cn=x',"
 	"  'password_file': 'tokens/ldap', 'people_base': 'dc=x',"
 	"  'default_policy': 'cn=p', 'start_tls': true, 'ca_file': '/x',"
 	"  'timeout_ms': 100, 'connections': 2},"
-	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root']}}}";
+	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root'],"
+	"  'administrators': ['cn=a']}}}";
 
 static const char people_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {"
@@ -97,7 +98,9 @@ static const char gate_text[] =
 	" 'slack': {'unix': 1000, 'allow_shared_uid': true, 'app': 'A0WING',"
 	"  'teams': ['T0ACME', 'T0B'], 'signing_secrets': ['keys/slack', 'credential:s'],"
 	"  'socket_mode': true, 'channels': ['C0OPS'], 'approvals_channel': 'C0OPS',"
-	"  'approvers_only': true, 'check_shown': false},"
+	"  'approvers_only': true, 'check_shown': false,"
+	"  'membership': {'usergroup': 'S0SEC', 'token_file': 'tokens/slack-gate',"
+	"   'url': 'https://slack.example/api', 'ca_file': '/ca'}},"
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"
 	" 'allow_missing_seccomp': true}";
 
@@ -235,9 +238,9 @@ static const struct {
 } rows[] = {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
 	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
-	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
-	{ "config.schema.json", "gate", gate_text, read_gate, 6 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
+	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
+	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
@@ -423,6 +426,10 @@ static void test_the_gates_arrive(void **state)
 	assert_true(slack_settings_has_channel(&s->slack, "C0OPS"));
 	assert_false(slack_settings_has_channel(&s->slack, "C0OTHER"));
 	assert_string_equal(s->slack.approvals_channel, "C0OPS");
+	assert_string_equal(s->slack.usergroup, "S0SEC");
+	assert_string_equal(s->slack.membership_token, "tokens/slack-gate");
+	assert_string_equal(s->slack.membership_url, "https://slack.example/api");
+	assert_string_equal(s->slack.membership_ca, "/ca");
 }
 
 int main(void)

@@ -25,7 +25,8 @@ EDGES = {
     "guard": {"guard", "link", "wire", "proc", "base", "schemas"},
     "mcp": {"mcp", "guard", "link", "wire", "proc", "base", "schemas"},
     "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
-    "gate": {"gate", "slack/verify", "slack/render", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+    "gate": {"gate", "slack/verify", "slack/render", "api", "mcp", "guard", "link", "wire",
+             "proc", "base", "schemas"},
     "console": {"console", "show", "guard", "link/http", "wire", "proc", "base", "schemas",
                 "mcp/bridge/stdio_bridge.h", "gate/messages.h"},
     # Pure, and alone: the gate links the one that judges evidence, and, to know what people

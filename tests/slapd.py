@@ -13,12 +13,10 @@ import os
 import pathlib
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
-import threading
-import time
+
+import private_server
 
 SUFFIX = "dc=example,dc=test"
 SERVICE_DN = f"cn=wingman,ou=services,{SUFFIX}"
@@ -40,18 +38,12 @@ def person_dn(uid):
     return f"uid={uid},ou=people,{SUFFIX}"
 
 
-def _free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Slapd:
+class Slapd(private_server.PrivateServer):
     def __init__(self, extra_ldif=None):
         """'extra_ldif' is loaded after the sample, if given."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="slapd test "))
         self.password = secrets.token_hex(16)
-        self.process = None
+        super().__init__()
         try:
             self._load(extra_ldif)
             self._first_start()
@@ -78,7 +70,7 @@ class Slapd:
 
     def _first_start(self):
         for _ in range(5):  # somebody else may take the port in between
-            self.port = _free_port()
+            self.port = private_server.free_port()
             self.uri = f"ldap://127.0.0.1:{self.port}"
             if self.start():
                 return
@@ -88,48 +80,7 @@ class Slapd:
         self.process = subprocess.Popen(
             [SLAPD, "-f", self.folder / "slapd.conf", "-h", self.uri, "-d", "0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            if self.process.poll() is not None:
-                return False
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return True
-            except OSError:
-                time.sleep(0.05)
-        return False
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        self.process = None
-
-    def restart(self):
-        self.stop()
-        if not self.start():
-            raise RuntimeError("slapd does not start again")
-
-    def pause(self):
-        """Stopped when this returns: a busy machine takes its time over it."""
-        self.process.send_signal(signal.SIGSTOP)
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            while self._state(task) not in "TtX":
-                time.sleep(0.001)
-
-    def _state(self, task):
-        try:
-            with open(f"/proc/{self.process.pid}/task/{task}/stat", encoding="ascii") as f:
-                return f.read().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return "X"
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        return self.answers(self.port)
 
     def close(self):
         self.stop()
@@ -155,31 +106,3 @@ class Slapd:
             "SLAPD_SERVICE_DN": SERVICE_DN,
             "SLAPD_PASSWORD_FILE": str(self.folder / "password"),
         }
-
-    def run(self, command):
-        """Run a test program that may ask for faults; its exit status."""
-        ask_read, ask_write = os.pipe()
-        told_read, told_write = os.pipe()
-        env = {**os.environ, **self.environment(),
-               "SLAPD_ASK": str(ask_write), "SLAPD_TOLD": str(told_read)}
-        child = subprocess.Popen(command, env=env, pass_fds=(ask_write, told_read))
-        os.close(ask_write)
-        os.close(told_read)
-        actions = {"pause": self.pause, "resume": self.resume, "stop": self.stop,
-                   "start": self.start, "restart": self.restart}
-
-        def serve():
-            with os.fdopen(ask_read) as asked, os.fdopen(told_write, "wb", 0) as told:
-                for line in asked:
-                    actions[line.strip()]()
-                    told.write(b".")
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            return child.wait()
-        finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-            thread.join(5)

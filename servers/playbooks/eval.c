@@ -65,7 +65,6 @@ static void read_weights(struct weights *w, struct rank_weights *r)
 {
 	static const char *const fields[] = { "BODY", "HEADING", "PATH", "TITLE",
 					      "NAME" };
-	double terms = r->feedback_terms, documents = r->feedback_documents;
 	char name[64];
 
 	for (int f = 0; f < FIELD_COUNT; f++) {
@@ -82,11 +81,6 @@ static void read_weights(struct weights *w, struct rank_weights *r)
 	number("PLAYBOOKS_DOCUMENT", &r->document);
 	number("PLAYBOOKS_SECTION", &r->section);
 	number("PLAYBOOKS_COVERAGE", &r->coverage);
-	number("PLAYBOOKS_FEEDBACK", &r->feedback);
-	number("PLAYBOOKS_TERMS", &terms);
-	number("PLAYBOOKS_DOCUMENTS", &documents);
-	r->feedback_terms = (unsigned)terms;
-	r->feedback_documents = (unsigned)documents;
 }
 
 static void show(const struct index *x, const struct query *q)

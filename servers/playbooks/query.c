@@ -8,7 +8,7 @@ enum { BROUGHT_MAX = 24, ACRONYMS_USED_MAX = 4 };
 
 /* How much what was not typed counts. */
 static const double CORRECTED = 0.9, SIMILAR = 0.45, EQUAL = 0.7, PHRASE = 0.6,
-		    JOINED = 0.5;
+		    JOINED = 0.5, TIED = 0.8, SINGLE_LETTER = 0.3;
 
 struct reading {
 	const struct index *x;
@@ -150,7 +150,7 @@ static void add_similar(void *context, const char *stem)
 
 static void read_word(struct reading *r, const char *word, unsigned place)
 {
-	struct group *g = add_group(r->q, true, 1);
+	struct group *g = add_group(r->q, true, word[1] ? 1 : SINGLE_LETTER);
 	char stem[WORD_BYTES_MAX + 1];
 	uint32_t number;
 
@@ -173,7 +173,7 @@ static void read_word(struct reading *r, const char *word, unsigned place)
 
 /* ---- Neighbours written as one: "web site", "pre-OS" ---- */
 
-static void join(struct reading *r, const char *first, const char *second)
+static void join(struct reading *r, const char *first, const char *second, bool tied)
 {
 	char joined[2 * WORD_BYTES_MAX + 1];
 	uint32_t stem;
@@ -181,7 +181,7 @@ static void join(struct reading *r, const char *first, const char *second)
 	(void)snprintf(joined, sizeof joined, "%s%s", first, second);
 	if (strlen(joined) > WORD_BYTES_MAX || !find_word(r, joined, &stem))
 		return;
-	struct group *g = add_group(r->q, false, JOINED);
+	struct group *g = add_group(r->q, false, tied ? TIED : JOINED);
 	if (g)
 		add_stem(g, stem, 1);
 }
@@ -295,8 +295,9 @@ static void read_words(struct reading *r, const char *text, bool with_stops)
 		r->group_of[place] = -1;
 		if (with_stops || !word_is_stop(word.text))
 			read_word(r, word.text, place);
-		if (before.text[0])
-			join(r, before.text, word.text);
+		if (before.text[0] && (before.tied || (!word_is_stop(before.text) &&
+						       !word_is_stop(word.text))))
+			join(r, before.text, word.text, before.tied);
 		before = word;
 	}
 }

@@ -7,12 +7,8 @@
 
 const struct rank_weights rank_default = {
 	.document = 1.0,
-	.section = 0.6,
-	.coverage = 0.5,
-	.feedback = 0.0,
-	.feedback_documents = 4,
-	.feedback_terms = 10,
-	.title = 0.3,
+	.section = 0.8,
+	.coverage = 0.3,
 };
 
 /* Scores of all documents, or of all sections. */
@@ -252,68 +248,6 @@ static size_t fuse(const struct index *x, const struct rank_weights *w,
 	return count;
 }
 
-/* ---- Feedback: words that the best documents share ---- */
-
-struct term {
-	uint32_t stem;
-	double weight;
-};
-
-static void add_term(struct term *terms, size_t *count, size_t room, uint32_t stem,
-		     double weight)
-{
-	for (size_t i = 0; i < *count; i++)
-		if (terms[i].stem == stem) {
-			terms[i].weight += weight;
-			return;
-		}
-	if (*count < room)
-		terms[(*count)++] = (struct term){ stem, weight };
-}
-
-static int compare_terms(const void *left, const void *right)
-{
-	const struct term *a = left, *b = right;
-
-	return a->weight > b->weight ? -1 : a->weight < b->weight;
-}
-
-static size_t gather_terms(const struct index *x, const struct rank_weights *w,
-			   const struct hit *hits, size_t count, struct term *terms,
-			   size_t room)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < count && i < w->feedback_documents; i++) {
-		const struct index_signature *s = &x->signatures[hits[i].document];
-
-		for (size_t k = 0; k < INDEX_SIGNATURE_TERMS; k++)
-			if (s->terms[k].weight > 0 && s->terms[k].stem < x->stems.count)
-				add_term(terms, &found, room, s->terms[k].stem,
-					 hits[i].score / hits[0].score *
-						 s->terms[k].weight);
-	}
-	qsort(terms, found, sizeof *terms, compare_terms);
-	return found;
-}
-
-static void feed_back(const struct index *x, const struct rank_weights *w,
-		      const struct hit *hits, size_t count, struct scores *documents)
-{
-	enum { ROOM = 16 * INDEX_SIGNATURE_TERMS };
-	struct term terms[ROOM];
-	const size_t found = gather_terms(x, w, hits, count, terms, ROOM);
-
-	if (w->feedback <= 0)
-		return;
-	for (size_t i = 0; i < found && i < w->feedback_terms; i++) {
-		documents->touched_count = 0;
-		score_word(documents, find_list(x, terms[i].stem, false),
-			   terms[i].weight / terms[0].weight);
-		add_group(documents, w->feedback);
-	}
-}
-
 /* ---- The whole ---- */
 
 static size_t pick(const struct index *x, const struct hit *hits, size_t count,
@@ -352,10 +286,6 @@ bool rank_search(const struct index *x, const struct query *q,
 	score_documents(x, q, &documents, &c);
 	score_sections(x, q, &sections);
 	count = fuse(x, weights, &documents, &sections, &c, hits);
-	if (weights->feedback > 0 && count > 0) {
-		feed_back(x, weights, hits, count, &documents);
-		count = fuse(x, weights, &documents, &sections, &c, hits);
-	}
 	*ret_count = pick(x, hits, count, filter, context, ret, room);
 	return true;
 }

@@ -12,13 +12,12 @@ struct hit {
 	double score;
 };
 
-/* How a document's own score and that of its best section make one. */
+/* How a document's own score and that of its best section make one. Words that the best
+ * documents share (pseudo-relevance feedback) were tried and helped neither half of the
+ * judged queries. */
 struct rank_weights {
 	double document, section;
 	double coverage; /* how much of the score asks for all typed words */
-	double feedback; /* weight of words that the best documents share */
-	unsigned feedback_documents, feedback_terms;
-	double title;
 };
 extern const struct rank_weights rank_default;
 

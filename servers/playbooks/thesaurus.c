@@ -114,6 +114,35 @@ static bool read_stems(struct thesaurus *t, struct stemmer *stemmer, const char 
 	return true;
 }
 
+/* "drive-by compromise" is "driveby compromise" too. */
+static bool read_joined(struct thesaurus *t, struct stemmer *stemmer, const char *text,
+			size_t length, struct phrase *ret)
+{
+	struct word_reader r = { .text = text, .length = length };
+	struct word word;
+	char joined[2 * WORD_BYTES_MAX + 1] = "", stem[WORD_BYTES_MAX + 1];
+	bool is_joined = false, was_tied = false;
+
+	while (ret->count < PHRASE_WORDS_MAX && word_next(&r, &word)) {
+		const size_t used = was_tied ? strlen(joined) : 0;
+
+		was_tied = word.tied;
+		is_joined |= word.tied;
+		(void)snprintf(joined + used, sizeof joined - used, "%s", word.text);
+		if (word.tied)
+			continue;
+		if (strlen(joined) > WORD_BYTES_MAX || word_is_stop(joined))
+			continue;
+		stemmer_stem(stemmer, joined, stem);
+		if (!add_stem(t, stem, &ret->stems[ret->count]))
+			return false;
+		ret->count++;
+	}
+	if (!is_joined)
+		ret->count = 0;
+	return true;
+}
+
 static bool add_phrase(struct thesaurus *t, const struct phrase *phrase)
 {
 	if (!grow((void **)&t->phrases, &t->phrase_room, t->phrase_count + 1,
@@ -146,6 +175,7 @@ static bool read_line(struct thesaurus *t, struct stemmer *stemmer, const char *
 	for (size_t at = 0, stop; at < length; at = stop + 1) {
 		struct phrase phrase = { .concept = t->concept_count,
 					 .is_everyday = is_everyday };
+		struct phrase joined = phrase;
 
 		for (stop = at; stop < length && !strchr(",<", line[stop]); stop++)
 			continue;
@@ -153,6 +183,9 @@ static bool read_line(struct thesaurus *t, struct stemmer *stemmer, const char *
 			return false;
 		if (phrase.count > 0 &&
 		    !(is_set ? add_similar(t, &phrase) : add_phrase(t, &phrase)))
+			return false;
+		if (!is_set && (!read_joined(t, stemmer, line + at, stop - at, &joined) ||
+				(joined.count > 0 && !add_phrase(t, &joined))))
 			return false;
 		is_everyday |= stop < length && line[stop] == '<';
 	}

@@ -1,7 +1,7 @@
 #include "servers/playbooks/weights.h"
 
 const struct weights weights_default = {
-	.k1 = 1.4,
+	.k1 = 2.0,
 	.section = {
 		[FIELD_BODY] = { 1.0, 0.6 },
 		[FIELD_HEADING] = { 3.0, 0.4 },

@@ -98,6 +98,89 @@ static void assert_refused(const char *json, const char *what, const char *with)
 	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
 }
 
+static const char why[] =
+	"{\"type\":\"view_submission\",\"api_app_id\":\"A0WINGMAN1\",\"team\":null,"
+	"\"user\":{\"id\":\"U0ALICE001\",\"team_id\":\"T0ACME\"},"
+	"\"view\":{\"id\":\"V0A\",\"callback_id\":\"wingman.deny_why\","
+	"\"private_metadata\":\"01k " SHA "\",\"state\":{\"values\":{\"why\":"
+	"{\"why\":{\"type\":\"plain_text_input\",\"value\":\"too early\"}}}}}}";
+
+static void test_why(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct slack_click c;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	if (!read_text(why, &c, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(c.action, SLACK_DENY);
+	assert_string_equal(c.approval, "01k");
+	assert_string_equal(c.shown, SHA);
+	assert_string_equal(c.reason, "too early");
+	assert_string_equal(c.view, "V0A");
+	assert_refused(why, "wingman.deny_why", "wingman.approve");
+	assert_refused(why, "wingman.deny_why", "tool.invoke");
+	assert_refused(why, "01k " SHA, "01k");
+	assert_refused(why, "\"why\":{\"type\"", "\"other\":{\"type\"");
+	assert_refused(why, "\"too early\"", "7");
+	assert_refused(why, "\"id\":\"V0A\",", "");
+	/* As long as may be, and one more. */
+	for (size_t n = SLACK_REASON_BYTES - 1; n <= SLACK_REASON_BYTES; n++) {
+		const char *at = strstr(why, "too early");
+
+		strbuf_clear(&text);
+		strbuf_add(&text, why, (size_t)(at - why));
+		for (size_t i = 0; i < n; i++)
+			strbuf_add_char(&text, 'x');
+		strbuf_add_string(&text, at + strlen("too early"));
+		assert_int_equal(read_text(text.data, &c, &err),
+				 n == SLACK_REASON_BYTES - 1);
+	}
+}
+
+static void test_other_buttons(void **state)
+{
+	static const struct {
+		const char *name;
+		enum slack_action action;
+	} cases[] = { { "wingman.deny_why", SLACK_WHY },
+		      { "wingman.cancel", SLACK_CANCEL },
+		      { "wingman.revoke", SLACK_REVOKE } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *at = strstr(on_message, "wingman.approve");
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		struct slack_click c;
+		struct error err = ERROR_INIT;
+
+		strbuf_add(&text, on_message, (size_t)(at - on_message));
+		strbuf_add_string(&text, cases[i].name);
+		strbuf_add_string(&text, at + strlen("wingman.approve"));
+		assert_true(read_text(text.data, &c, &err));
+		assert_int_equal(c.action, cases[i].action);
+	}
+}
+
+static void test_seen(void **state)
+{
+	static const char blocks[] = "\"message\":{\"blocks\":[{\"type\":\"divider\"}],";
+	const char *at = strstr(on_message, "\"message\":{");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct slack_click c;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_true(read_text(on_message, &c, &err));
+	assert_string_equal(c.seen, "");
+	strbuf_add(&text, on_message, (size_t)(at - on_message));
+	strbuf_add_string(&text, blocks);
+	strbuf_add_string(&text, at + strlen("\"message\":{"));
+	assert_true(read_text(text.data, &c, &err));
+	assert_true(digest_is_hex(c.seen));
+}
+
 static void test_contradictions(void **state)
 {
 	static const struct {
@@ -187,9 +270,10 @@ static void test_cuts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_message),        cmocka_unit_test(test_review),
-		cmocka_unit_test(test_contradictions), cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_message), cmocka_unit_test(test_review),
+		cmocka_unit_test(test_why),     cmocka_unit_test(test_other_buttons),
+		cmocka_unit_test(test_seen),    cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_forms),   cmocka_unit_test(test_cuts),
 	};
 
 	return cmocka_run_group_tests_name("slack-click", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "slack/verify/click.h"
 #include "slack/verify/replay.h"
+#include "slack/verify/turn.h"
 
 enum { NOW_S = 1795370400 };
 
@@ -24,6 +25,24 @@ static void check(const struct slack_evidence *e)
 
 	if (secret && slack_signature_check(e, secrets, 1, NOW_S, &err))
 		abort(); /* found by chance: not in this universe */
+}
+
+/* Whoever is named at all is named by an id. */
+static void check_turn(const void *body, size_t length)
+{
+	enum slack_delivery delivery;
+	struct error err = ERROR_INIT;
+	struct slack_turn turn;
+	json_auto_t *payload = slack_payload_read(body, length, &delivery, &err);
+	json_auto_t *framed = NULL;
+
+	if (payload && slack_turn_of(payload, delivery, &turn, &err) &&
+	    (!turn.actor.user[0] || !turn.actor.team[0] || !turn.actor.app[0]))
+		abort();
+	error_clear(&err);
+	framed = slack_envelope_read(body, length, &delivery, &err);
+	if (framed)
+		(void)slack_turn_of(framed, delivery, &turn, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -51,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		e.length = size;
 	}
 	check(&e);
+	check_turn(e.body, e.length);
 	if (slack_click_read(e.body, e.length, &click, &err) &&
 	    (!digest_is_hex(click.shown) || !click.user[0] || !click.approval[0]))
 		abort();

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/strbuf.h"
+#include "link/ldap/ldap_wait.h"
 
 /* Where Debian keeps what update-ca-certificates makes. */
 #define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
@@ -106,8 +107,8 @@ static bool set_tls(LDAP *ld, const char *ca_file, struct error *err)
 	/* Last: this makes the context out of the others. It reads the CA file. */
 	if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &(int){ 0 }) != LDAP_OPT_SUCCESS)
 		return error_set(err, ERR_BACKEND_UNAVAILABLE,
-				 "cannot read the certificates of '%s'",
-				 ca_file ? ca_file : SYSTEM_CA_FILE);
+				 "cannot read the certificates of %s",
+				 ca_file ? "the configured authorities" : SYSTEM_CA_FILE);
 	return true;
 }
 
@@ -129,7 +130,7 @@ LDAP *ldap_connection_open(const struct ldap_link_config *config, struct error *
 	if (!set(ld, LDAP_OPT_PROTOCOL_VERSION, &version, err) ||
 	    !set(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF, err) ||
 	    !set(ld, LDAP_OPT_NETWORK_TIMEOUT, &wait, err) ||
-	    !set(ld, LDAP_OPT_TIMEOUT, &wait, err))
+	    !set(ld, LDAP_OPT_TIMEOUT, &wait, err) || !ldap_wait_install(ld, err))
 		return NULL;
 	if (config->start_tls || strcasestr(config->uri, "ldaps:"))
 		if (!set_tls(ld, config->ca_file, err))
@@ -146,12 +147,16 @@ int ldap_connection_bind(LDAP *ld, const char *dn, const void *password, size_t 
 {
 	/* libldap wants it writable, and does not write. */
 	struct berval credentials = { .bv_len = length };
+	int rc;
 
 	/* A name without a password is an anonymous bind that looks like success. */
 	if (length == 0 || !*dn)
 		return LDAP_INAPPROPRIATE_AUTH;
 	memcpy(&credentials.bv_val, &password, sizeof credentials.bv_val);
-	return ldap_sasl_bind_s(ld, dn, LDAP_SASL_SIMPLE, &credentials, NULL, NULL, NULL);
+	rc = ldap_sasl_bind_s(ld, dn, LDAP_SASL_SIMPLE, &credentials, NULL, NULL, NULL);
+	if (rc == LDAP_SUCCESS)
+		ldap_wait_settled(ld);
+	return rc;
 }
 
 /* ---- Result codes ---------------------------------------------------------------- */

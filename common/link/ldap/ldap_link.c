@@ -1,10 +1,17 @@
 #include "link/ldap/ldap_link.h"
 
 #include <assert.h>
+#include <sys/mman.h>
 
+#include "base/file.h"
 #include "link/ldap/ldap_pool.h"
 
-enum { CHANGES_MAX = 8, TIMEOUT_MIN_MS = 100, TIMEOUT_MAX_MS = 60000 };
+enum {
+	CHANGES_MAX = 8,
+	TIMEOUT_MIN_MS = 100,
+	TIMEOUT_MAX_MS = 60000,
+	CA_MAX_BYTES = 1024 * 1024
+};
 
 /* ---- Life ------------------------------------------------------------------------ */
 
@@ -19,6 +26,8 @@ void ldap_link_free(struct ldap_link *l)
 	secret_free(l->password);
 	free(l->uri);
 	free(l->bind_dn);
+	if (l->ca_fd >= 0)
+		(void)close(l->ca_fd);
 	free(l->ca_file);
 	free(l);
 }
@@ -40,6 +49,30 @@ static bool check_config(const struct ldap_link_config *c, struct error *err)
 	return ldap_connection_check_uris(c->uri, c->start_tls, err);
 }
 
+/* libldap reads the authorities from a file, each time that it connects; by then a
+ * sandbox may hide it. What it reads is a copy in memory, made now. */
+static bool keep_authorities(struct ldap_link *l, const char *path, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf pem = STRBUF_INIT;
+	size_t done = 0;
+
+	if (!path)
+		return true;
+	if (!file_read(path, CA_MAX_BYTES, &pem, err))
+		return false;
+	l->ca_fd = memfd_create("authorities", MFD_CLOEXEC);
+	while (l->ca_fd >= 0 && done < pem.length) {
+		ssize_t n = write(l->ca_fd, pem.data + done, pem.length - done);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	if (l->ca_fd < 0 || done < pem.length)
+		return error_set(err, ERR_INTERNAL, "cannot keep a copy of '%s'", path);
+	return asprintf(&l->ca_file, "/proc/self/fd/%d", l->ca_fd) > 0 || error_oom(err);
+}
+
 struct ldap_link *ldap_link_new(const struct ldap_link_config *config, struct error *err)
 {
 	_cleanup_(ldap_link_freep) struct ldap_link *l = NULL;
@@ -53,6 +86,7 @@ struct ldap_link *ldap_link_new(const struct ldap_link_config *config, struct er
 		error_oom(err);
 		return NULL;
 	}
+	l->ca_fd = -1;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -60,13 +94,14 @@ struct ldap_link *ldap_link_new(const struct ldap_link_config *config, struct er
 	pthread_condattr_destroy(&monotonic);
 	l->uri = strdup(config->uri);
 	l->bind_dn = strdup(config->bind_dn);
-	l->ca_file = config->ca_file ? strdup(config->ca_file) : NULL;
 	l->password = secret_new(secret_bytes(config->password),
 				 secret_length(config->password));
-	if (!l->uri || !l->bind_dn || (config->ca_file && !l->ca_file) || !l->password) {
+	if (!l->uri || !l->bind_dn || !l->password) {
 		error_oom(err);
 		return NULL;
 	}
+	if (!keep_authorities(l, config->ca_file, err))
+		return NULL;
 	l->config = *config;
 	l->config.uri = l->uri;
 	l->config.bind_dn = l->bind_dn;
@@ -191,9 +226,9 @@ bool ldap_link_try_bind(const struct ldap_link_config *config, const char *dn,
 	if (!ld)
 		return false;
 	rc = ldap_connection_bind(ld, dn, password, strlen(password));
-	/* 53 is what 389-DS answers for an account that is blocked. */
+	/* 389-DS: 53 for an account that is blocked, 19 after too many wrong passwords. */
 	if (rc != LDAP_SUCCESS && rc != LDAP_INVALID_CREDENTIALS &&
-	    rc != LDAP_UNWILLING_TO_PERFORM)
+	    rc != LDAP_UNWILLING_TO_PERFORM && rc != LDAP_CONSTRAINT_VIOLATION)
 		return ldap_code_error(ld, rc, config->uri, "log in to", err);
 	*ret_ok = rc == LDAP_SUCCESS;
 	return true;

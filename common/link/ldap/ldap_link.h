@@ -24,7 +24,7 @@ struct ldap_link_config {
 	const char *bind_dn;
 	const struct secret *password;
 	bool start_tls;
-	const char *ca_file;  /* NULL: the system's */
+	const char *ca_file;  /* read once, by ldap_link_new; NULL: the system's */
 	int64_t timeout_ms;   /* connect and each operation */
 	unsigned connections; /* pool size, 1..8 */
 };

@@ -20,7 +20,9 @@ struct ldap_slot {
 
 struct ldap_link {
 	struct ldap_link_config config; /* its strings and its secret are ours */
-	char *uri, *bind_dn, *ca_file;
+	char *uri, *bind_dn;
+	char *ca_file; /* names ca_fd, or NULL */
+	int ca_fd;     /* a copy in memory of the authorities; -1: the system's */
 	struct secret *password;
 
 	pthread_mutex_t lock;
