@@ -179,7 +179,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *context)
 	html_filter_reset(&r->html);
 	if (++r->blocks > OUTLINE_DEPTH_MAX) {
 		r->deep = true;
-		return 1;
+		return -1; /* md4c 0.4.8 goes on after a positive one */
 	}
 	switch (type) {
 	case MD_BLOCK_QUOTE:

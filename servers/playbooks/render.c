@@ -296,7 +296,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *context)
 	html_filter_reset(&r->html);
 	if (++r->depth > OUTLINE_DEPTH_MAX) {
 		r->deep = true;
-		return 1;
+		return -1;
 	}
 	r->prefix_at[r->depth] = r->prefix.length;
 	switch (type) {
@@ -387,7 +387,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *context)
 	} else if (type == MD_SPAN_A || type == MD_SPAN_IMG) {
 		if (r->span_depth == SPANS_MAX) {
 			r->deep = true;
-			return 1;
+			return -1;
 		}
 		r->spans[r->span_depth++] = r->out->length;
 	} else

@@ -143,7 +143,7 @@ static int on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *co
 		add_words(m, text, size, (size_t)(text - m->source));
 	else
 		strbuf_add_char(&m->text, ' ');
-	return m->count == SNIPPET_WORDS_MAX;
+	return m->count == SNIPPET_WORDS_MAX ? -1 : 0; /* enough */
 }
 
 /* ---- Choosing ---- */
@@ -284,7 +284,8 @@ bool snippet_make(const struct index *x, const struct query *q, const char *sour
 				 .matched = json_array() };
 	want_all(&m, q);
 	ok = places && ret->matched &&
-	     md_parse(source + start, (MD_SIZE)(end - start), &parser, &m) >= 0 &&
+	     (md_parse(source + start, (MD_SIZE)(end - start), &parser, &m) == 0 ||
+	      m.count == SNIPPET_WORDS_MAX) &&
 	     strbuf_ok(&m.text);
 	if (ok && m.count > 0) {
 		choose(&m, &first, &last);

@@ -24,6 +24,7 @@ struct reader {
 	size_t open[OUTLINE_DEPTH_MAX + 1]; /* drafts of the items we are in */
 	bool numbered[OUTLINE_DEPTH_MAX + 1];
 	int items, lists, blocks;
+	bool is_enough;
 	bool in_code, is_ours; /* a code block of our language */
 	struct strbuf code;
 	struct html_filter html;
@@ -87,16 +88,20 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *context)
 	const MD_ATTRIBUTE *lang;
 
 	html_filter_reset(&r->html);
-	if (++r->blocks > OUTLINE_DEPTH_MAX)
-		return 1;
+	if (++r->blocks > OUTLINE_DEPTH_MAX) {
+		r->is_enough = true;
+		return -1;
+	}
 	switch (type) {
 	case MD_BLOCK_OL:
 	case MD_BLOCK_UL:
 		r->numbered[++r->lists] = type == MD_BLOCK_OL;
 		break;
 	case MD_BLOCK_LI:
-		if (r->count == STEPS_MAX)
-			return 1;
+		if (r->count == STEPS_MAX) {
+			r->is_enough = true;
+			return -1;
+		}
 		return start_item(r) ? 0 : -1;
 	case MD_BLOCK_CODE:
 		lang = &((MD_BLOCK_CODE_DETAIL *)detail)->lang;
@@ -227,7 +232,7 @@ bool steps_read(const char *source, size_t start, size_t length, struct steps *r
 	bool ok;
 
 	*ret = (struct steps){ 0 };
-	ok = rc >= 0 && keep(&r, ret);
+	ok = (rc == 0 || r.is_enough) && keep(&r, ret);
 	for (size_t i = 0; i < r.count; i++) {
 		strbuf_done(&r.drafts[i].text);
 		json_decref(r.drafts[i].suggestion);
