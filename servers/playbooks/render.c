@@ -381,6 +381,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *context)
 	struct renderer *r = context;
 
 	(void)detail;
+	r->fresh = false;
 	if (type == MD_SPAN_CODE) {
 		r->in_code = true;
 		strbuf_clear(&r->code);
@@ -423,6 +424,7 @@ static int on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *co
 {
 	struct renderer *r = context;
 
+	r->fresh &= type == MD_TEXT_HTML;
 	if (type == MD_TEXT_HTML)
 		html_filter_tag(&r->html, text, size);
 	else if (html_filter_hides(&r->html))
