@@ -180,10 +180,21 @@ static void complain(const char *event, const struct error *err)
 	log_error(event, LOG_STR("error", err->message));
 }
 
+/* Of its own it has nothing: what it points to is the item's. */
+static struct item copy_of(struct outbox *o, const struct item *it)
+{
+	struct item copy;
+
+	(void)pthread_mutex_lock(&o->lock);
+	copy = *it;
+	(void)pthread_mutex_unlock(&o->lock);
+	return copy;
+}
+
 /* How it ended is durable before anybody hears of it. False: not yet. */
 static bool finish(struct outbox *o, struct item *it, const struct outbox_result *r)
 {
-	struct item ended = *it;
+	struct item ended = copy_of(o, it);
 	struct error err = ERROR_INIT;
 	char *why = strdup(r->why);
 
@@ -247,7 +258,7 @@ static enum about resolve(struct outbox *o, const struct item *it, json_t **ret)
 static bool set_state(struct outbox *o, struct item *it, enum outbox_state state,
 		      int64_t begun_ms)
 {
-	struct item changed = *it;
+	struct item changed = copy_of(o, it);
 	struct error err = ERROR_INIT;
 
 	changed.state = state;

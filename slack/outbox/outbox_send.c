@@ -26,7 +26,7 @@ static enum outbox_step end(struct outbox_result *ret, enum outbox_state state,
 			    const char *why)
 {
 	ret->state = state;
-	(void)snprintf(ret->why, sizeof ret->why, "%s", why);
+	(void)snprintf(ret->why, sizeof ret->why, "%.*s", (int)sizeof ret->why - 1, why);
 	return OUTBOX_END;
 }
 
@@ -34,7 +34,8 @@ static enum outbox_step again(struct outbox_result *ret, enum outbox_state state
 			      const struct error *why)
 {
 	ret->state = state;
-	(void)snprintf(ret->why, sizeof ret->why, "%s", why->message);
+	(void)snprintf(ret->why, sizeof ret->why, "%.*s", (int)sizeof ret->why - 1,
+		       why->message);
 	return OUTBOX_AGAIN;
 }
 
