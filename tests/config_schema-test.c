@@ -47,6 +47,17 @@ static const char accounts_text[] =
 	"  'password_file': 'tokens/ldap', 'people_base': 'dc=x',"
 	"  'default_policy': 'cn=p', 'start_tls': true, 'ca_file': '/x',"
 	"  'timeout_ms': 100, 'connections': 2},"
+	" 'okta': {'api': {'url': 'https://o.example', 'client_id': 'c',"
+	"   'key_file': 'k', 'key_id': 'i', 'scopes': ['okta.users.manage'],"
+	"   'ca_file': 'c', 'timeout_ms': 100},"
+	"  'protected_groups': ['00g1'], 'protect_administrators': false},"
+	" 'github': {'api': {'organization': 'o', 'url': 'https://g.example',"
+	"   'token_file': 't', 'ca_file': 'c', 'timeout_ms': 100},"
+	"  'credentials': true, 'protected_teams': ['break-glass']},"
+	" 'slack': {'api': {'token_file': 't', 'admin_token_file': 'a',"
+	"   'url': 'https://s.example', 'scim_url': 'https://s.example',"
+	"   'team': 'T1', 'ca_file': 'c', 'timeout_ms': 100},"
+	"  'deactivate': true, 'reset_sessions': true},"
 	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root'],"
 	"  'administrators': ['cn=a']}}}";
 
@@ -237,7 +248,7 @@ static const struct {
 	size_t closed; /* objects in which nothing unknown may stand, at least */
 } rows[] = {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
-	{ "config.schema.json", "accounts", accounts_text, read_accounts, 7 },
+	{ "config.schema.json", "accounts", accounts_text, read_accounts, 13 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
