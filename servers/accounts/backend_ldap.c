@@ -179,10 +179,9 @@ static bool ldap_plan_undo(void *self, enum account_facet facet, const struct ac
 	const struct ldap_dialect *dialect = ldap_dialect_of(d, err);
 
 	(void)facet;
-	(void)now_ms;
 	return dialect &&
 	       facet_step_words(ret, account_state_name(a->state), "active", err) &&
-	       dialect->plan_undo(d, a, snapshot, ret, err);
+	       dialect->plan_undo(d, a, snapshot, now_ms, ret, err);
 }
 
 static bool ldap_apply(void *self, enum account_facet facet, const char *identifier,

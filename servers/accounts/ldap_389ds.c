@@ -161,7 +161,8 @@ static bool plan_block(struct ldap_directory *d, const struct account *a,
 /* Give back the value of before; a lock after wrong passwords that was there as well
  * goes on, or has ended by itself. */
 static bool undo_block(struct ldap_directory *d, const struct account *a,
-		       const char *before, struct facet_step *ret, struct error *err)
+		       const char *before, int64_t now_ms, struct facet_step *ret,
+		       struct error *err)
 {
 	_cleanup_(ldap_entry_freep) struct ldap_entry *e = NULL;
 	const char *unlock;
@@ -171,7 +172,7 @@ static bool undo_block(struct ldap_directory *d, const struct account *a,
 	if (!ldap_accounts_entry(d, &ldap_389ds, a->identifier, a->id, &e, err))
 		return false;
 	unlock = e ? ldap_entry_value(e, UNLOCK, 0) : NULL;
-	if (unlock && is_locked_out(unlock, 0, &until_ms)) {
+	if (unlock && is_locked_out(unlock, now_ms, &until_ms)) {
 		(void)snprintf(lock, sizeof lock, RETRY "%s", unlock);
 		if (!facet_step_warn(ret, err,
 				     "wrong passwords have locked it too; that lock is "
@@ -182,7 +183,8 @@ static bool undo_block(struct ldap_directory *d, const struct account *a,
 }
 
 static bool plan_undo(struct ldap_directory *d, const struct account *a,
-		      const json_t *snapshot, struct facet_step *ret, struct error *err)
+		      const json_t *snapshot, int64_t now_ms, struct facet_step *ret,
+		      struct error *err)
 {
 	const char *before = snapshot ? json_get_string(snapshot, "value") : "";
 
@@ -204,7 +206,7 @@ static bool plan_undo(struct ldap_directory *d, const struct account *a,
 				       "meanwhile; what is there now stays");
 	if (strncmp(a->lock, RETRY, strlen(RETRY)) == 0)
 		return ldap_step_set(ret, a->lock, "", "", err);
-	return *a->lock == '\0' || undo_block(d, a, before, ret, err);
+	return *a->lock == '\0' || undo_block(d, a, before, now_ms, ret, err);
 }
 
 /* One attribute from one value to another, "" for none, in one modify. */

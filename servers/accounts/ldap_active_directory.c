@@ -194,9 +194,9 @@ static char *administrators(struct ldap_directory *d, struct error *err)
 	if (!ldap_link_search(d->link, "", LDAP_LINK_BASE, "(objectClass=*)", wanted, 1,
 			      read_domain, &domain, NULL, err))
 		return NULL;
-	(void)ldap_link_filter_hex(&filter, "objectSid",
-				   "01020000000000052000000020020000");
-	if (!strbuf_ok(&filter)) {
+	if (!ldap_link_filter_hex(&filter, "objectSid",
+				  "01020000000000052000000020020000") ||
+	    !strbuf_ok(&filter)) {
 		error_oom(err);
 		return NULL;
 	}
@@ -308,10 +308,12 @@ static bool set_enabled(struct ldap_directory *d, const struct account *a, bool 
 }
 
 static bool plan_undo(struct ldap_directory *d, const struct account *a,
-		      const json_t *snapshot, struct facet_step *ret, struct error *err)
+		      const json_t *snapshot, int64_t now_ms, struct facet_step *ret,
+		      struct error *err)
 {
 	const char *before;
 
+	(void)now_ms;
 	if (!snapshot)
 		return *a->lock == '\0' || set_enabled(d, a, true, ret, err);
 	if (strcmp(a->lock, DISABLED) != 0)
@@ -323,9 +325,10 @@ static bool plan_undo(struct ldap_directory *d, const struct account *a,
 	if (!set_enabled(d, a, false, ret, err))
 		return false;
 	return !before || !is_lockout(before) || is_lockout(ret->lock) ||
-	       facet_step_warn(ret, err,
-			       "before the block it was locked out after wrong passwords; "
-			       "that does not come back");
+	       facet_step_warn(
+		       ret, err,
+		       "before the block it was locked out after wrong passwords; "
+		       "that does not come back");
 }
 
 struct wish {

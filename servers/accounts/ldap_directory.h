@@ -79,7 +79,7 @@ struct ldap_dialect {
 	bool (*plan_block)(struct ldap_directory *d, const struct account *account,
 			   struct facet_step *ret, struct error *err);
 	bool (*plan_undo)(struct ldap_directory *d, const struct account *account,
-			  const json_t *snapshot, struct facet_step *ret,
+			  const json_t *snapshot, int64_t now_ms, struct facet_step *ret,
 			  struct error *err);
 	bool (*apply)(struct ldap_directory *d, const char *identifier, const char *id,
 		      const json_t *change, struct error *err);

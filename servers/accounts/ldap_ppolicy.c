@@ -99,11 +99,13 @@ static bool plan_block(struct ldap_directory *d, const struct account *a,
 
 /* What the lock was before the block comes back, also one after failed logins. */
 static bool plan_undo(struct ldap_directory *d, const struct account *a,
-		      const json_t *snapshot, struct facet_step *ret, struct error *err)
+		      const json_t *snapshot, int64_t now_ms, struct facet_step *ret,
+		      struct error *err)
 {
 	const char *before = snapshot ? json_get_string(snapshot, "lock") : "";
 
 	(void)d;
+	(void)now_ms;
 	if (!before)
 		return error_set(err, ERR_INTERNAL,
 				 "the record of the block has no lock");

@@ -180,6 +180,11 @@ static void test_failed_logins(void **state)
 	directory_get(&s, "lock.ended", &ended);
 	assert_int_equal(ended.state, ACCOUNT_ACTIVE);
 	assert_true(directory_binds(DN("lock.ended"), "pw-lock.ended"));
+	directory_block(&s, &ended, &block);
+	directory_get(&s, "lock.ended", &ended);
+	directory_undo(&s, &ended, block.snapshot, &undo);
+	assert_int_equal(undo.warning_count, 0);
+	assert_true(directory_binds(DN("lock.ended"), "pw-lock.ended"));
 	directory_get(&s, "locked.out", &a);
 	assert_false(directory_binds(DN("locked.out"), "pw-locked.out"));
 	assert_int_equal(a.state, ACCOUNT_BLOCKED);
