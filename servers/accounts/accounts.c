@@ -7,6 +7,7 @@
 #include "servers/accounts/backend_okta.h"
 #include "servers/accounts/backend_slack.h"
 #include "servers/accounts/expire.h"
+#include "servers/accounts/people_answer.h"
 
 /* How often blocks that are not due are looked at. */
 enum { WATCH_MS = 60 * 1000 };
@@ -44,6 +45,7 @@ void accounts_close(void *context)
 		return;
 	for (size_t i = 0; i < a->system_count; i++)
 		a->systems[i].backend->close(a->systems[i].self);
+	people_peer_close(a->people);
 	documents_close(a->records);
 	turns_done(&a->turns);
 	turns_done(&a->sagas);
@@ -66,6 +68,9 @@ void *accounts_open(const struct statedir *dir, const json_t *config, struct err
 	}
 	turns_init(&a->turns);
 	turns_init(&a->sagas);
+	if (json_object_get(config, "people") &&
+	    !(a->people = people_peer_open(dir, json_object_get(config, "people"), err)))
+		return NULL;
 	a->config = json_deep_copy(config);
 	if (!guards_read(a->config, &a->guards, err))
 		return NULL;
@@ -186,18 +191,39 @@ static bool read_wanted(const struct accounts *a, const json_t *systems, bool *w
 	return true;
 }
 
-bool accounts_resolve(struct mcp_call *call, struct person *ret, struct error *err)
+static bool resolve(struct mcp_call *call, const bool *wanted, bool is_change,
+		    struct person *ret, json_t **ret_candidates, struct error *err)
 {
 	const struct accounts *a = mcp_call_context(call);
-	const char *who = mcp_call_string(call, "person", "");
+	const struct people_question q = {
+		.systems = a->systems,
+		.count = a->system_count,
+		.wanted = wanted,
+		.text = mcp_call_string(call, "person", ""),
+		.is_change = is_change,
+		.max_age_s = a->people ? people_peer_max_age_s(a->people) : 0,
+		.now_ms = mcp_call_now_ms(call),
+	};
+	json_auto_t *answer = NULL;
+
+	if (!a->people)
+		return resolve_person(a->systems, a->system_count, wanted, q.text,
+				      q.now_ms, ret, ret_candidates, err);
+	answer = people_peer_ask(a->people, q.text, err);
+	return answer && people_answer_read(&q, answer, ret, ret_candidates, err);
+}
+
+bool accounts_resolve(struct mcp_call *call, bool is_change, struct person *ret,
+		      struct error *err)
+{
+	const struct accounts *a = mcp_call_context(call);
 	json_t *candidates = NULL, *details;
 	bool wanted[SYSTEMS_MAX] = { 0 };
 
 	if (!read_wanted(a, json_object_get(mcp_call_arguments(call), "systems"), wanted,
 			 err))
 		return false;
-	if (!resolve_person(a->systems, a->system_count, wanted, who,
-			    mcp_call_now_ms(call), ret, &candidates, err)) {
+	if (!resolve(call, wanted, is_change, ret, &candidates, err)) {
 		details = candidates ? json_pack("{s:o}", "candidates", candidates)
 				     : NULL;
 		if (details)

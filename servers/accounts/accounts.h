@@ -8,6 +8,7 @@
 #include "link/documents/documents.h"
 #include "mcp/server.h"
 #include "servers/accounts/guards.h"
+#include "servers/accounts/people_peer.h"
 #include "servers/accounts/resolve.h"
 #include "servers/accounts/saga.h"
 #include "servers/accounts/turns.h"
@@ -20,7 +21,8 @@ struct accounts {
 	struct turns sagas;
 	json_t *config; /* what 'guards' points into */
 	struct guards guards;
-	int64_t watched_ms; /* of the tick alone */
+	struct people_peer *people; /* NULL: the systems themselves say who is who */
+	int64_t watched_ms;         /* of the tick alone */
 };
 
 /* For struct mcp_server. */
@@ -37,8 +39,10 @@ struct saga_env accounts_env(struct accounts *a, int64_t now_ms);
 /* NULL when it is not connected here. */
 const struct account_system *accounts_system(const struct accounts *a, const char *name);
 
-/* The person and the accounts that 'person' and 'systems' of a call mean. A system
- * that is not connected is ERR_INVALID_ARGUMENT naming those that are. */
-bool accounts_resolve(struct mcp_call *call, struct person *ret, struct error *err);
+/* The person and the accounts that 'person' and 'systems' of a call mean; 'is_change' if
+ * they are going to be changed. A system that is not connected is ERR_INVALID_ARGUMENT
+ * naming those that are. */
+bool accounts_resolve(struct mcp_call *call, bool is_change, struct person *ret,
+		      struct error *err);
 
 #endif

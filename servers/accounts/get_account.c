@@ -117,7 +117,7 @@ bool get_account(struct mcp_call *call, struct mcp_result *result, struct error 
 	json_auto_t *list = json_array();
 	json_t *structured;
 
-	if (!accounts_resolve(call, &person, err))
+	if (!accounts_resolve(call, false, &person, err))
 		return false;
 	report_name(&text, person.name, person.accounts[0].account.identifier);
 	for (size_t i = 0; i < person.count; i++) {

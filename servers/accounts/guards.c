@@ -38,6 +38,10 @@ static bool is_named(const struct person *p, const char *name)
 {
 	if (strcasecmp(p->mail, name) == 0 || strcasecmp(p->uid, name) == 0)
 		return true;
+	for (size_t i = 0; i < json_array_size(p->emails); i++)
+		if (strcasecmp(json_string_value(json_array_get(p->emails, i)), name) ==
+		    0)
+			return true;
 	for (size_t i = 0; i < p->count; i++) {
 		const struct account *a = &p->accounts[i].account;
 
@@ -63,6 +67,15 @@ static bool check_people(const struct guards *g, const struct person *p,
 			err, "protected accounts are changed by hand, in their system");
 	}
 	return true;
+}
+
+static bool check_kind(const struct person *p, struct error *err)
+{
+	if (!p->is_service)
+		return true;
+	error_set(err, ERR_PROTECTED, "'%s' is protected: it is the account of a service",
+		  p->name);
+	return error_hint(err, "protected accounts are changed by hand, in their system");
 }
 
 static bool check_caller(const struct person *p, const char *requester, struct error *err)
@@ -143,7 +156,8 @@ bool guards_check(const struct guards *g, struct documents *records, enum saga_k
 		  const char *requester, const struct person *person, int64_t now_ms,
 		  struct plan *plan, struct error *err)
 {
-	return check_people(g, person, err) && check_caller(person, requester, err) &&
+	return check_people(g, person, err) && check_kind(person, err) &&
+	       check_caller(person, requester, err) &&
 	       (kind == SAGA_UNBLOCK ||
 		check_many(g, records, requester, person, now_ms, plan, err));
 }

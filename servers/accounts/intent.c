@@ -283,7 +283,7 @@ static bool build(const struct intent *in, const struct person *person,
 bool intent_plan(struct documents *records, const struct intent *in,
 		 const struct person *person, struct plan *plan, struct error *err)
 {
-	struct target targets[SYSTEMS_MAX] = { 0 };
+	struct target targets[PERSON_ACCOUNTS_MAX] = { 0 };
 	bool good = person->count > 0;
 
 	for (size_t i = 0; good && i < person->count; i++) {
@@ -292,9 +292,12 @@ bool intent_plan(struct documents *records, const struct intent *in,
 					      .account = &person->accounts[i].account };
 		good = read_target(records, &targets[i], err);
 	}
+	for (size_t i = 0; good && i < json_array_size(person->notes); i++)
+		plan_warning(plan, "%s",
+			     json_string_value(json_array_get(person->notes, i)));
 	good = good && check_any(targets, person->count, err) &&
 	       build(in, person, targets, person->count, plan, err);
-	for (size_t i = 0; i < SYSTEMS_MAX; i++)
+	for (size_t i = 0; i < PERSON_ACCOUNTS_MAX; i++)
 		target_done(&targets[i]);
 	return good;
 }

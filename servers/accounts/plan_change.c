@@ -54,7 +54,7 @@ static bool plan_change(struct mcp_call *call, enum saga_kind kind, struct plan 
 	char until[CLOCK_TEXT_BYTES];
 
 	if (!read_expires(call, &intent.expires_ms, err) ||
-	    !accounts_resolve(call, &person, err))
+	    !accounts_resolve(call, true, &person, err))
 		return false;
 	plan_summary(plan, "%s %s", verb(kind), person.name);
 	plan_note(plan, "person", "%s, %s", person.name,

@@ -12,6 +12,8 @@ void person_done(struct person *p)
 	free(p->name);
 	free(p->uid);
 	free(p->mail);
+	json_decref(p->emails);
+	json_decref(p->notes);
 	*p = (struct person){ 0 };
 }
 

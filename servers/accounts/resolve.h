@@ -8,8 +8,8 @@
  * that person's account is the one with the same e-mail address, never with the
  * same name.
  *
- * The people server will know more ways to name a person and more proofs that two
- * accounts belong together; it takes this function's place and keeps its promise.
+ * Where a people server is configured it is asked instead (people_answer.h): it knows more
+ * ways to name a person and more proofs that two accounts belong together.
  */
 #ifndef ACCOUNTS_RESOLVE_H
 #define ACCOUNTS_RESOLVE_H
@@ -17,15 +17,18 @@
 #include "base/json.h"
 #include "servers/accounts/backend.h"
 
-enum { SYSTEMS_MAX = 4 };
+enum { SYSTEMS_MAX = 4, PERSON_ACCOUNTS_MAX = 12 };
 
 struct person {
 	char *name, *uid, *mail; /* owned, never NULL */
+	json_t *emails;          /* all known addresses; owned; NULL: 'mail' is all */
+	json_t *notes; /* what people should know before they decide; owned; NULL: nothing */
+	bool is_service; /* an account of a program, by who knows the people */
 	size_t count;
 	struct {
 		const struct account_system *system;
 		struct account account;
-	} accounts[SYSTEMS_MAX];
+	} accounts[PERSON_ACCOUNTS_MAX];
 };
 void person_done(struct person *p);
 
