@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "console/decide.h"
 #include "console/interrupt.h"
+#include "console/pick.h"
 
 enum { ARGUMENTS_MAX = 1024 * 1024, PLAN_WAIT_MS = 60 * 1000 };
 
@@ -112,8 +113,9 @@ static bool settle(struct console *c, struct gate_link *g, const json_t *record,
 	return false;
 }
 
-int call_follow(struct console *c, struct gate_link *g, const char *approval,
-		int64_t wait_ms)
+/* '*ret' (may be NULL): the record of one that ended before anybody was asked. */
+static int follow(struct console *c, struct gate_link *g, const char *approval,
+		  int64_t wait_ms, json_t **ret)
 {
 	struct error err = ERROR_INIT;
 	int status = EXIT_PENDING;
@@ -123,8 +125,11 @@ int call_follow(struct console *c, struct gate_link *g, const char *approval,
 	if (!record)
 		return err.code == ERR_TIMEOUT ? still_pending(c, approval, "planned")
 					       : console_fail(c, &err);
-	if (decide_is_over(json_get_string(record, "state")))
+	if (decide_is_over(json_get_string(record, "state"))) {
+		if (ret)
+			*ret = json_incref(record);
 		return decide_report(c, record);
+	}
 	if (!settle(c, g, record, &status) || wait_ms == 0)
 		return status;
 	(void)decide_say_what_is_missing(c, g, approval);
@@ -135,8 +140,15 @@ int call_follow(struct console *c, struct gate_link *g, const char *approval,
 	return decide_report(c, ended);
 }
 
-/* 'ask' is stolen. */
-static int propose(struct console *c, struct gate_link *g, json_t *ask, int64_t wait_ms)
+int call_follow(struct console *c, struct gate_link *g, const char *approval,
+		int64_t wait_ms)
+{
+	return follow(c, g, approval, wait_ms, NULL);
+}
+
+/* 'ask' is stolen; '*ret' as above. */
+static int propose(struct console *c, struct gate_link *g, json_t *ask, int64_t wait_ms,
+		   json_t **ret)
 {
 	struct error err = ERROR_INIT;
 	json_auto_t *reply = gate_link_ask(g, MSG_PROPOSE, ask, &err);
@@ -149,21 +161,30 @@ static int propose(struct console *c, struct gate_link *g, json_t *ask, int64_t 
 			  "the gate took the proposal but named no approval");
 		return console_fail(c, &err);
 	}
-	return call_follow(c, g, approval, wait_ms);
+	return follow(c, g, approval, wait_ms, ret);
 }
 
 int call_run(struct console *c, struct gate_link *g, const char *tool,
 	     const json_t *arguments, int64_t wait_ms)
 {
+	json_auto_t *record = NULL, *choice = NULL;
+	int status = propose(
+		c, g, json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments),
+		wait_ms, &record);
+
+	if (!record || c->json || !call_is_interactive() ||
+	    !(choice = pick_candidate(record)))
+		return status;
 	return propose(c, g,
-		       json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments),
-		       wait_ms);
+		       json_pack("{s:s, s:O, s:O}", "tool", tool, "arguments", arguments,
+				 "choices", choice),
+		       wait_ms, NULL);
 }
 
 int call_run_several(struct console *c, struct gate_link *g, const json_t *calls,
 		     int64_t wait_ms)
 {
-	return propose(c, g, json_pack("{s:O}", "calls", calls), wait_ms);
+	return propose(c, g, json_pack("{s:O}", "calls", calls), wait_ms, NULL);
 }
 
 /* TOOL JSON TOOL JSON ...: one call, or several for one decision. */

@@ -208,6 +208,13 @@ static bool write_accounts_config(const struct suite *s, struct error *err)
 		(long long)s->server_ports[SUITE_ACCOUNTS], (long long)s->gate_port,
 		(long long)s->directory_port, up_sample_base, up_sample_base,
 		up_sample_base, up_sample_base, up_sample_base, up_sample_base);
+	if (s->server_ports[SUITE_PEOPLE])
+		strbuf_add_format(&t,
+				  "  # Who is who is asked there.\n"
+				  "  people:\n"
+				  "    url: http://127.0.0.1:%lld/mcp\n"
+				  "    token_file: tokens/accounts-people.token\n",
+				  (long long)s->server_ports[SUITE_PEOPLE]);
 	return write_config(s, "accounts", &t, err);
 }
 

@@ -59,7 +59,10 @@ static const char accounts_text[] =
 	"   'team': 'T1', 'ca_file': 'c', 'timeout_ms': 100},"
 	"  'deactivate': true, 'reset_sessions': true},"
 	" 'protected': {'subtrees': ['ou=x'], 'groups': ['cn=g'], 'uids': ['root'],"
-	"  'administrators': ['cn=a']}}}";
+	"  'administrators': ['cn=a'], 'people': ['root@example.test']},"
+	" 'people': {'url': 'http://127.0.0.1:1/mcp', 'token_file': 'tokens/p',"
+	"  'ca_file': '/x', 'max_age_s': 60, 'timeout_ms': 1000},"
+	" 'mass_action': {'people_per_hour': 2, 'all_per_hour': 9}}}";
 
 static const char people_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {"
@@ -248,7 +251,7 @@ static const struct {
 	size_t closed; /* objects in which nothing unknown may stand, at least */
 } rows[] = {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
-	{ "config.schema.json", "accounts", accounts_text, read_accounts, 13 },
+	{ "config.schema.json", "accounts", accounts_text, read_accounts, 15 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },

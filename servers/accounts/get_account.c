@@ -50,8 +50,7 @@ static bool write_detail(const struct account_system *system,
 		strbuf_add_string(detail, why.data);
 	}
 	if (!account->obeyed)
-		add_sentence(detail, "its password policy does not obey locks, so it "
-				     "cannot be blocked here");
+		add_sentence(detail, "a block would not keep the person out");
 	if (story->expiry.why && *story->expiry.why) {
 		add_sentence(detail, "unblocking it failed and will be tried again: ");
 		strbuf_add_string(detail, story->expiry.why);
@@ -109,31 +108,54 @@ static json_t *describe(const struct accounts *a, const struct account_system *s
 	return TAKE(object);
 }
 
-bool get_account(struct mcp_call *call, struct mcp_result *result, struct error *err)
+/* The result as JSON, new; 'text' as words. */
+static json_t *look_up(struct mcp_call *call, struct strbuf *text, struct error *err)
 {
 	const struct accounts *a = mcp_call_context(call);
 	_cleanup_(person_done) struct person person = { 0 };
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *list = json_array();
 	json_t *structured;
 
 	if (!accounts_resolve(call, false, &person, err))
-		return false;
-	report_name(&text, person.name, person.accounts[0].account.identifier);
+		return NULL;
+	report_name(text, person.name, person.accounts[0].account.identifier);
 	for (size_t i = 0; i < person.count; i++) {
 		json_t *one = describe(a, person.accounts[i].system,
-				       &person.accounts[i].account, &text, err);
+				       &person.accounts[i].account, text, err);
 
 		if (!one)
-			return false;
-		if (json_array_append_new(list, one) != 0)
-			return error_oom(err);
+			return NULL;
+		if (json_array_append_new(list, one) != 0) {
+			error_oom(err);
+			return NULL;
+		}
 	}
 	structured = json_pack("{s:o, s:O}", "person", report_person(&person), "accounts",
 			       list);
 	if (!structured)
-		return error_oom(err);
+		error_oom(err);
+	return structured;
+}
+
+bool get_account(struct mcp_call *call, struct mcp_result *result, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_t *structured = look_up(call, &text, err);
+
+	if (!structured)
+		return false;
 	mcp_result_structured(result, structured);
 	report_finish(result, &text);
+	return true;
+}
+
+bool read_account(struct mcp_call *call, struct mcp_contents *contents, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT, text = STRBUF_INIT;
+	json_auto_t *structured = look_up(call, &words, err);
+
+	if (!structured || !json_write(&text, structured, err))
+		return false;
+	mcp_contents_text(contents, "application/json", text.data, text.length);
 	return true;
 }

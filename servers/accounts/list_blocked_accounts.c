@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "servers/accounts/accounts.h"
+#include "servers/accounts/blocked.h"
 #include "servers/accounts/expiry.h"
 #include "servers/accounts/record.h"
 #include "servers/accounts/report.h"
@@ -92,8 +93,8 @@ static bool gather(struct mcp_call *call, struct rows *rows, struct error *err)
 
 		if (only && strcmp(only, system->backend->system) != 0)
 			continue;
-		if (!system->backend->list_blocked(system->self, mcp_call_now_ms(call),
-						   &rows->lists[i], err) ||
+		if (!blocked_list(a->records, system, mcp_call_now_ms(call),
+				  &rows->lists[i], err) ||
 		    !add_rows(a, system, &rows->lists[i], since_ms, rows, err))
 			return false;
 		rows->more |= rows->lists[i].more;

@@ -7,6 +7,7 @@
 static const struct mcp_tool tools[] = {
 	{ .name = "get_account", .run = get_account },
 	{ .name = "list_blocked_accounts", .run = list_blocked_accounts },
+	{ .name = "list_drift", .run = list_drift },
 	{ .name = "block_account",
 	  .plan = plan_block_account,
 	  .run = block_account,
@@ -21,12 +22,19 @@ static const struct mcp_tool tools[] = {
 	  .check = check_accounts },
 };
 
+static const struct mcp_resource resources[] = {
+	{ .uri = "account://{person}", .read = read_account },
+};
+
 int main(int argc, char **argv)
 {
 	static const struct mcp_server server = {
 		.name = "accounts",
 		.tools = tools,
 		.tool_count = ARRAY_SIZE(tools),
+		.resources = resources,
+		.resource_count = ARRAY_SIZE(resources),
+		.changes = MCP_CONTENTS_MAY_CHANGE,
 		.open = accounts_open,
 		.close = accounts_close,
 		.unix_sockets = accounts_unix_sockets,

@@ -68,10 +68,13 @@ static json_t *list_candidates(const struct account_system *system,
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct account *a = &list->items[i];
-		json_t *candidate = json_pack("{s:s, s:s, s:s, s:s, s:s}", "display_name",
-					      a->name, "uid", a->uid, "email", a->mail,
-					      "system", system->backend->system,
-					      "identifier", a->identifier);
+		/* By its DN or the like: that is nobody else's. */
+		json_t *candidate = json_pack(
+			"{s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "display_name", a->name,
+			"uid", a->uid, "email", a->mail, "system",
+			system->backend->system, "identifier", a->identifier, "choice",
+			"person",
+			strchr(a->identifier, '=') || !*a->uid ? a->identifier : a->uid);
 
 		if (!candidate || json_array_append_new(candidates, candidate) != 0)
 			return NULL;

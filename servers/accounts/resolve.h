@@ -36,7 +36,8 @@ void person_done(struct person *p);
  * 'wanted' are the systems whose accounts are asked for; all of 'systems' serve to
  * find out who is meant. A person without an account in a wanted system has just
  * fewer accounts. ERR_NOT_FOUND; ERR_AMBIGUOUS with '*ret_candidates' (new
- * reference: an array of {display_name, uid, email, system, identifier}).
+ * reference: an array of {display_name, uid, email, system, identifier, choice}, where
+ * 'choice' are the arguments of a call that mean this one).
  */
 bool resolve_person(const struct account_system *systems, size_t count,
 		    const bool *wanted, const char *text, int64_t now_ms,

@@ -86,8 +86,8 @@ bool saga_work_all(const struct saga_env *env, struct error *err);
 
 /* The document; '*ret' NULL if there is none. New reference. */
 bool saga_get(struct documents *d, const char *approval, json_t **ret, struct error *err);
-/* Approvals of the open sagas that have an open step for this account: a new array of
- * texts, sorted. */
+/* Approvals of the open sagas that have an open step for this account ('system' NULL: of
+ * all that are open): a new array of texts, sorted. */
 bool saga_list_open(struct documents *d, const char *system, const char *id, json_t **ret,
 		    struct error *err);
 

@@ -4,11 +4,16 @@
 #ifndef ACCOUNTS_TOOLS_H
 #define ACCOUNTS_TOOLS_H
 
-#include "mcp/tool.h"
+#include "mcp/resource.h"
 
 bool get_account(struct mcp_call *call, struct mcp_result *result, struct error *err);
 bool list_blocked_accounts(struct mcp_call *call, struct mcp_result *result,
 			   struct error *err);
+
+bool list_drift(struct mcp_call *call, struct mcp_result *result, struct error *err);
+/* account://{person}: what get_account returns. */
+bool read_account(struct mcp_call *call, struct mcp_contents *contents,
+		  struct error *err);
 
 bool plan_block_account(struct mcp_call *call, struct plan *plan, struct error *err);
 bool block_account(struct mcp_call *call, struct mcp_result *result, struct error *err);
