@@ -23,7 +23,6 @@ import private_server
 SUFFIX = "dc=example,dc=test"
 SERVER = "/usr/sbin/ns-slapd"
 TEMPLATE = "/usr/share/dirsrv/data/template-dse.ldif"
-CONFIG = pathlib.Path("/etc/dirsrv")
 FOLDERS = ("config/schema", "lock", "tmp", "ldif", "bak", "run", "inst", "db", "log")
 
 BACKEND = f"""
@@ -71,9 +70,12 @@ class Ds389(private_server.PrivateServer):
     def _make_folders(self):
         for name in FOLDERS:
             (self.folder / name).mkdir(parents=True, mode=0o700)
-        for name in ("config/slapd-collations.conf", "config/certmap.conf"):
-            shutil.copy(CONFIG / name, self.folder / "config")
-        shutil.copy(CONFIG / "schema/99user.ldif", self.folder / "config/schema")
+        # The machine's own are its dirsrv's alone; of these a test wants nothing.
+        (self.folder / "config/slapd-collations.conf").write_text("")
+        (self.folder / "config/certmap.conf").write_text("certmap default default\n")
+        (self.folder / "config/schema/99user.ldif").write_text(
+            "dn: cn=schema\nobjectClass: top\nobjectClass: ldapSubentry\n"
+            "objectClass: subschema\ncn: schema\n")
         for name, password in self.passwords.items():
             path = self.folder / f"{name}.password"
             path.touch(0o600)
