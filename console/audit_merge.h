@@ -24,7 +24,8 @@ struct audit_merged {
 /* Only lines that contain 'text'; NULL: all. Borrowed; to be set before the first. */
 void audit_merge_want(struct audit_merge *m, const char *text);
 /* The oldest line that was not given yet, valid until the next call; each log keeps its
- * own order. What is no JSON is left out. False at the end, for now. */
+ * own order. What is no JSON is left out. False at the end;
+ * asked again when more was written, it goes on. */
 bool audit_merge_next(struct audit_merge *m, struct audit_merged *ret);
 
 #endif

@@ -19,8 +19,8 @@ struct audit_stream *audit_stream_open(const char *folder, const char *program,
 void audit_stream_close(struct audit_stream *s);
 DEFINE_CLEANUP(struct audit_stream, audit_stream_close);
 
-/* The next whole line without its newline, valid until the next call; NULL at the end,
- * for now. */
+/* The next whole line without its newline, valid until the next call; NULL at the end;
+ * asked again when more was written, it goes on. */
 const char *audit_stream_next(struct audit_stream *s);
 /* Whether there are files before the first one that is read. */
 bool audit_stream_has_more(const struct audit_stream *s);

@@ -117,8 +117,7 @@ bool keeper_end(struct keeper *k, struct approval *a, enum record_state to,
 	    (code && json_object_set_new(audit, "code", json_string(code)) != 0) ||
 	    (verified && json_object_set(audit, "verified", verified) != 0) ||
 	    (head && json_object_set(audit, "server_head", head) != 0) ||
-	    (*digest &&
-	     json_object_set_new(audit, "result_digest", json_string(digest)) != 0))
+	    !json_put_string(audit, "result_digest", *digest ? digest : NULL))
 		return error_oom(err);
 	return keeper_move(k, a,
 			   &(struct move){ .to = to,

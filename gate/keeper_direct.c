@@ -267,6 +267,15 @@ static bool answer_ended(struct keeper *k, int64_t request, const struct proposa
 	return body != NULL;
 }
 
+/* A session that got lost would make it somebody else's call. */
+static json_t *direct_surface(const struct registration *r)
+{
+	json_auto_t *surface =
+		json_pack("{s:s, s:s}", "kind", "direct", "client", r->client);
+
+	return json_put_string(surface, "session", r->session) ? TAKE(surface) : NULL;
+}
+
 bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err)
 {
 	struct registration r = { 0 };
@@ -275,8 +284,7 @@ bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *
 
 	(void)err;
 	if (read_registration(k, f, &r, &why)) {
-		surface = json_pack("{s:s, s:s, s:s*}", "kind", "direct", "client",
-				    r.client, "session", r.session);
+		surface = direct_surface(&r);
 		const struct proposal p = { .requester = r.principal,
 					    .surface = surface,
 					    .server = f->server,
@@ -342,11 +350,12 @@ static json_t *outcome_json(const struct report *r, const char *server)
 	enum error_code code = r->error ? error_from_name(r->error) : ERR_NONE;
 	json_t *head = outcome_head_is_good(r->server_head, server) ? r->server_head
 								    : NULL;
-	json_auto_t *outcome = json_pack("{s:s, s:O*, s:s*}", "state", r->state,
-					 "server_head", head, "result_digest",
-					 r->result_digest);
+	json_auto_t *outcome = json_pack("{s:s}", "state", r->state);
 
-	if (outcome && r->error &&
+	if (!json_put_string(outcome, "result_digest", r->result_digest) ||
+	    (head && json_object_set(outcome, "server_head", head) != 0))
+		return NULL;
+	if (r->error &&
 	    json_object_set_new(
 		    outcome, "error",
 		    json_pack("{s:s, s:s}", "code",

@@ -229,10 +229,11 @@ static json_t *reviewed(const struct keeper *k, const json_t *use, const char *p
 			const char *note)
 {
 	json_auto_t *next = json_copy((json_t *)(uintptr_t)use);
-	json_t *review = json_pack("{s:s, s:I, s:s*}", "by", person, "at",
-				   (json_int_t)k->now_ms, "note", note);
+	json_auto_t *review =
+		json_pack("{s:s, s:I}", "by", person, "at", (json_int_t)k->now_ms);
 
-	if (!next || json_object_set_new(next, "review", review) != 0 ||
+	if (!json_put_string(review, "note", note) || !next ||
+	    json_object_set(next, "review", review) != 0 ||
 	    json_object_set_new(next, "state", json_string("reviewed")) != 0)
 		return NULL;
 	return TAKE(next);

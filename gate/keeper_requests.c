@@ -276,10 +276,10 @@ static json_t *console_surface(const struct peer *p, const struct fields *f,
 	(void)snprintf(client, sizeof client, "uid %u", (unsigned)p->uid);
 	if (!keeper_check_words_from(f->words_from, err))
 		return NULL;
-	surface = json_pack("{s:s, s:s, s:s*}", "kind", "console", "client", client,
-			    "conversation", f->conversation);
-	if (!surface || (json_array_size(f->words_from) > 0 &&
-			 json_object_set(surface, "words_from", f->words_from) != 0)) {
+	surface = json_pack("{s:s, s:s}", "kind", "console", "client", client);
+	if (!json_put_string(surface, "conversation", f->conversation) ||
+	    (json_array_size(f->words_from) > 0 &&
+	     json_object_set(surface, "words_from", f->words_from) != 0)) {
 		json_decref(surface);
 		error_oom(err);
 		return NULL;

@@ -295,6 +295,12 @@ bool json_decode(const json_t *object, const struct json_field *fields, void *ta
 	return true;
 }
 
+bool json_put_string(json_t *object, const char *name, const char *text)
+{
+	return object &&
+	       (!text || json_object_set_new(object, name, json_string(text)) == 0);
+}
+
 const char *json_get_string(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);

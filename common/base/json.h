@@ -82,6 +82,9 @@ bool json_decode(const json_t *object, const struct json_field *fields, void *ta
 
 /* Borrowed string member of an object, or NULL when absent, no string, or with a NUL. */
 const char *json_get_string(const json_t *object, const char *name);
+/* Put a text there; NULL: nothing. False without memory, and where 'object' is NULL: what
+ * json_pack's "s*" then leaves out would be missed. */
+bool json_put_string(json_t *object, const char *name, const char *text);
 /* Integer member (2 or 2.0), or 'fallback'. */
 int64_t json_get_int64(const json_t *object, const char *name, int64_t fallback);
 

@@ -325,22 +325,32 @@ static bool verify(struct execution *e, struct mcp_result *r)
 
 /* ---- The act ---- */
 
+static const char *or_absent(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+/* NULL without memory: what is on record of an act is never told in part. */
 static json_t *started_data(const struct execution *e)
 {
 	const struct grant *g = &e->grant;
 	json_auto_t *approvers = json_array();
 
-	for (size_t i = 0; approvers && i < g->approver_count; i++)
-		json_array_append_new(approvers, json_string(g->approvers[i]));
-	return json_pack(
-		"{s:s, s:s, s:s, s:s*, s:s, s:O, s:s*, s:s, s:o*, s:o*}", "approval",
-		g->id, "tool", g->tool, "args", g->args, "plan",
-		*g->plan ? g->plan : NULL, "requester", g->requester, "approvers",
-		approvers, "rule", *g->rule ? g->rule : NULL, "client",
-		e->x->caller.client, "gate_head",
-		*g->head ? json_pack("{s:s, s:s}", "program", "gate", "hash", g->head)
-			 : NULL,
-		"emergency", g->emergency ? json_true() : NULL);
+	for (size_t i = 0; i < g->approver_count; i++)
+		if (json_array_append_new(approvers, json_string(g->approvers[i])) != 0)
+			return NULL;
+	json_auto_t *data = json_pack("{s:s, s:s, s:s, s:s, s:O, s:s}", "approval", g->id,
+				      "tool", g->tool, "args", g->args, "requester",
+				      g->requester, "approvers", approvers, "client",
+				      e->x->caller.client);
+	if (!json_put_string(data, "plan", or_absent(g->plan)) ||
+	    !json_put_string(data, "rule", or_absent(g->rule)) ||
+	    (*g->head && json_object_set_new(data, "gate_head",
+					     json_pack("{s:s, s:s}", "program", "gate",
+						       "hash", g->head)) != 0) ||
+	    (g->emergency && json_object_set_new(data, "emergency", json_true()) != 0))
+		return NULL;
+	return TAKE(data);
 }
 
 /*
@@ -443,6 +453,18 @@ static const char *verified_text(const struct mcp_result *r)
 						: NULL;
 }
 
+static json_t *finished_data(const struct execution *e, const struct mcp_result *r)
+{
+	json_auto_t *data = json_pack("{s:s, s:s, s:s}", "approval", e->grant.id, "tool",
+				      e->grant.tool, "state", e->state);
+
+	if (!json_put_string(data, "error", e->code ? error_name(e->code) : NULL) ||
+	    !json_put_string(data, "verified", verified_text(r)) ||
+	    !json_put_string(data, "result", or_absent(e->result)))
+		return NULL;
+	return TAKE(data);
+}
+
 static void finish(struct execution *e, struct mcp_result *r)
 {
 	struct mcp_service *s = e->x->service;
@@ -453,11 +475,7 @@ static void finish(struct execution *e, struct mcp_result *r)
 	/* A result with numbers beyond the contract has no canonical bytes, and so no digest. */
 	if (!result || !canonical_digest(result, e->result, &odd))
 		e->result[0] = '\0';
-	json_t *data = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*}", "approval",
-				 e->grant.id, "tool", e->grant.tool, "state", e->state,
-				 "error", e->code ? error_name(e->code) : NULL,
-				 "verified", verified_text(r), "result",
-				 *e->result ? e->result : NULL);
+	json_t *data = finished_data(e, r);
 	bool is_logged =
 		data && audit_append_outcome(s->audit, "call.finished", data, NULL, &err);
 	if (!is_logged)
