@@ -53,6 +53,11 @@ BENCHES = {
         ("grant burn on Redis, 64 callers / SET NX", "burn", "bare", "of", None, None, None),
         ("and kept by the server itself, 64 callers", "kept", "bare", "of", None, None, None),
     ],
+    "bench-people": [
+        ("50,000 people in 4 systems joined / 2 s", "joined", "two_seconds", "cost", 1, 0.5, 0.25),
+        ("memory for that, at its most / 100 MiB", "memory", "hundred_mib", "cost", 1, 0.75, 0.5),
+        ("look-up of a person, 99 % within / 2 ms", "lookup", "two_milliseconds", "cost", 1, 0.5, 0.1),
+    ],
     "bench-stream": [
         ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5, 1.15),
         ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05, 0.7),

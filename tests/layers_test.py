@@ -44,7 +44,7 @@ EDGES = {
               "gate/messages.h"},
     "assistant/worker": {"assistant/worker", "proc", "base"},
     "assistant/egress": {"assistant/egress", "link/http", "proc", "base"},
-    "bench": {"bench", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
+    "bench": {"bench", "server", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
 }
 
 # What a layer's tests may include besides: the HTTP client meets our own server, and what

@@ -90,9 +90,11 @@ void account_add(struct account *a, enum account_field field, const char *value)
 		return;
 	if (!is_fit(value, strlen(value), field)) {
 		a->is_odd = true;
+	} else if (*count > 0 && has(a, field, value)) {
+		return;
 	} else if (*count >= most) {
 		a->is_cut = true;
-	} else if (*count == 0 || !has(a, field, value)) {
+	} else {
 		(*count)++;
 		put(a, field, value);
 	}

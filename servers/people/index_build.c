@@ -30,6 +30,8 @@ void index_builder_free(struct index_builder *b)
 	index_free(b->index);
 	for (size_t i = 0; i < CLAIM_KINDS; i++)
 		free(b->claims[i].items);
+	free(b->ids.items);
+	free(b->words.items);
 	free(b->links);
 	free(b);
 }
@@ -39,6 +41,7 @@ void index_builder_free(struct index_builder *b)
 struct adding {
 	struct index_builder *b;
 	uint32_t account;
+	size_t first_word;  /* of this account, among all */
 	bool first_is_open; /* no nicknames are listed for it */
 	struct strbuf text; /* for what is made of values */
 	struct error *err;
@@ -50,14 +53,11 @@ static bool fail_full(struct error *err)
 			 "out of memory, or more people than an index can hold");
 }
 
-static bool add_entry(struct adding *a, struct entries *to, const char *text,
-		      size_t length, uint32_t owner)
+static bool add_pair(struct adding *a, struct pairs *to, const char *text, size_t length,
+		     uint32_t owner, uint32_t *ret)
 {
-	struct people_index *x = a->b->index;
-	uint32_t at;
-
-	return (index_add_text(x, text, length, &at) &&
-		entries_add(to, at, x->text + at, owner)) ||
+	return (texts_add(&a->b->index->texts, text, length, ret) &&
+		pairs_add(to, *ret, owner)) ||
 	       fail_full(a->err);
 }
 
@@ -65,24 +65,27 @@ static bool add_identifier(struct adding *a, enum index_kind kind, const char *v
 {
 	struct people_index *x = a->b->index;
 	struct error ignored = ERROR_INIT;
+	uint32_t text;
 
 	strbuf_clear(&a->text);
 	/* A DN that is none is found by nothing. */
 	if (!(kind == INDEX_DN ? identifier_fold_dn(&a->text, value, &ignored)
 			       : identifier_fold(&a->text, value, &ignored)))
 		return strbuf_ok(&a->text) || error_oom(a->err);
-	if (!add_entry(a, &x->ids, a->text.data, a->text.length,
-		       (uint32_t)kind << ENTRY_KIND_SHIFT | a->account))
+	if (!add_pair(a, &a->b->ids, a->text.data, a->text.length,
+		      (uint32_t)kind << PAIR_KIND_SHIFT | a->account, &text))
 		return false;
 	if (kind == INDEX_LOGIN)
-		x->accounts[a->account].label = x->ids.items[x->ids.count - 1].text;
+		x->accounts[a->account].label = text;
 	return true;
 }
 
 static bool add_claim(struct adding *a, enum claim_kind kind, const char *text,
 		      size_t length)
 {
-	return add_entry(a, &a->b->claims[kind], text, length, a->account);
+	uint32_t number;
+
+	return add_pair(a, &a->b->claims[kind], text, length, a->account, &number);
 }
 
 /* The domain that stands for a domain. */
@@ -116,8 +119,7 @@ bool mail_fold(const struct index_rules *rules, const char *mail, struct strbuf 
 /* 'joins': it is of a mailbox, and vouched for. */
 static bool add_mail(struct adding *a, enum index_kind kind, const char *mail, bool joins)
 {
-	struct people_index *x = a->b->index;
-	const uint32_t owner = (uint32_t)kind << ENTRY_KIND_SHIFT | a->account;
+	const uint32_t owner = (uint32_t)kind << PAIR_KIND_SHIFT | a->account;
 	struct error ignored = ERROR_INIT;
 	const char *at, *plus;
 	uint32_t text;
@@ -125,9 +127,8 @@ static bool add_mail(struct adding *a, enum index_kind kind, const char *mail, b
 	strbuf_clear(&a->text);
 	if (!mail_fold(&a->b->rules, mail, &a->text, &ignored))
 		return strbuf_ok(&a->text) || error_oom(a->err);
-	if (!index_add_text(x, a->text.data, a->text.length, &text) ||
-	    !entries_add(&x->ids, text, x->text + text, owner))
-		return fail_full(a->err);
+	if (!add_pair(a, &a->b->ids, a->text.data, a->text.length, owner, &text))
+		return false;
 	at = strrchr(a->text.data, '@');
 	if (!joins || !at || at == a->text.data)
 		return true;
@@ -135,8 +136,7 @@ static bool add_mail(struct adding *a, enum index_kind kind, const char *mail, b
 		       ? NULL
 		       : memchr(a->text.data, '+', (size_t)(at - a->text.data));
 	if (!plus || plus == a->text.data)
-		return entries_add(&a->b->claims[CLAIM_MAIL], text, x->text + text,
-				   a->account) ||
+		return pairs_add(&a->b->claims[CLAIM_MAIL], text, a->account) ||
 		       fail_full(a->err);
 	_cleanup_strbuf_ struct strbuf bare = STRBUF_INIT;
 	strbuf_add(&bare, a->text.data, (size_t)(plus - a->text.data));
@@ -150,13 +150,22 @@ static bool add_mail(struct adding *a, enum index_kind kind, const char *mail, b
 static bool add_word(struct adding *a, enum index_mark mark, const char *word,
 		     size_t length)
 {
+	struct pairs *words = &a->b->words;
+	uint32_t text;
+
 	strbuf_clear(&a->text);
 	if (mark != INDEX_WORD)
 		strbuf_add_char(&a->text, (char)mark);
 	strbuf_add(&a->text, word, length);
-	return strbuf_ok(&a->text) ? add_entry(a, &a->b->index->words, a->text.data,
-					       a->text.length, a->account)
-				   : error_oom(a->err);
+	if (!strbuf_ok(&a->text))
+		return error_oom(a->err);
+	if (!texts_add(&a->b->index->texts, a->text.data, a->text.length, &text))
+		return fail_full(a->err);
+	/* Most accounts say each name several times. */
+	for (size_t i = a->first_word; i < words->count; i++)
+		if (pair_text(words->items[i]) == text)
+			return true;
+	return pairs_add(words, text, a->account) || fail_full(a->err);
 }
 
 static bool add_variants(struct adding *a, enum index_mark mark,
@@ -289,7 +298,9 @@ bool index_add(struct index_builder *b, enum people_system system, const char *k
 	       uint32_t row, const char *fields, size_t length, struct error *err)
 {
 	struct people_index *x = b->index;
-	struct adding a = { .b = b, .text = STRBUF_INIT, .err = err };
+	struct adding a = {
+		.b = b, .first_word = b->words.count, .text = STRBUF_INIT, .err = err
+	};
 	struct account_fields f = account_read(fields, length);
 	const char *value;
 	uint32_t text;
@@ -298,7 +309,7 @@ bool index_add(struct index_builder *b, enum people_system system, const char *k
 	if (x->account_count == INDEX_ACCOUNTS_MAX ||
 	    !index_grow((void **)&x->accounts, x->account_count, &x->account_capacity,
 			sizeof *x->accounts) ||
-	    !index_add_text(x, key, strlen(key), &text))
+	    !texts_add(&x->texts, key, strlen(key), &text))
 		return fail_full(err);
 	a.account = (uint32_t)x->account_count++;
 	a.first_is_open = !account_get(fields, length, ACCOUNT_NICKNAMES_SAID);
@@ -307,8 +318,8 @@ bool index_add(struct index_builder *b, enum people_system system, const char *k
 							 .key = text,
 							 .label = text,
 							 .system = (uint8_t)system };
-	ok = entries_add(&x->ids, text, x->text + text,
-			 (uint32_t)INDEX_KEY << ENTRY_KIND_SHIFT | a.account) ||
+	ok = pairs_add(&b->ids, text,
+		       (uint32_t)INDEX_KEY << PAIR_KIND_SHIFT | a.account) ||
 	     fail_full(err);
 	while (ok && (value = account_next(&f)))
 		ok = add_value(&a, f.field, value);
@@ -321,14 +332,13 @@ bool index_link(struct index_builder *b, const struct index_link *link, struct e
 	struct stored_link l = { .system = link->system,
 				 .anchor_system = link->anchor_system,
 				 .is_parted = link->is_parted };
-	struct people_index *x = b->index;
+	struct texts *t = &b->index->texts;
 
 	if (!index_grow((void **)&b->links, b->link_count, &b->link_capacity,
 			sizeof *b->links) ||
-	    !index_add_text(x, link->key, strlen(link->key), &l.key) ||
-	    !index_add_text(x, link->anchor_key, strlen(link->anchor_key),
-			    &l.anchor_key) ||
-	    !index_add_text(x, link->evidence, strlen(link->evidence), &l.evidence))
+	    !texts_add(t, link->key, strlen(link->key), &l.key) ||
+	    !texts_add(t, link->anchor_key, strlen(link->anchor_key), &l.anchor_key) ||
+	    !texts_add(t, link->evidence, strlen(link->evidence), &l.evidence))
 		return fail_full(err);
 	b->links[b->link_count++] = l;
 	return true;
@@ -346,7 +356,7 @@ static bool is_before(const struct people_index *x, uint32_t a, uint32_t b)
 		return p->system < q->system;
 	if (p->is_closed != q->is_closed)
 		return q->is_closed;
-	order = strcmp(x->text + p->key, x->text + q->key);
+	order = strcmp(texts_get(&x->texts, p->key), texts_get(&x->texts, q->key));
 	return order ? order < 0 : a < b;
 }
 
@@ -388,23 +398,17 @@ static bool number_people(struct people_index *x)
 }
 
 /* Words of accounts become words of people, each once. */
-static void own_words(struct people_index *x)
+static bool own_words(struct index_builder *b)
 {
-	size_t kept = 0;
+	struct people_index *x = b->index;
 
-	for (size_t i = 0; i < x->words.count; i++)
-		x->words.items[i].owner = x->accounts[x->words.items[i].owner].person;
-	entries_sort(&x->words, x->text);
-	for (size_t i = 0; i < x->words.count; i++) {
-		const struct entry *e = &x->words.items[i],
-				   *last = kept ? &x->words.items[kept - 1] : NULL;
+	for (size_t i = 0; i < b->words.count; i++) {
+		const uint64_t pair = b->words.items[i];
 
-		if (last && last->owner == e->owner && last->prefix == e->prefix &&
-		    strcmp(x->text + last->text, x->text + e->text) == 0)
-			continue;
-		x->words.items[kept++] = *e;
+		b->words.items[i] = (uint64_t)pair_text(pair) << 32 |
+				    x->accounts[pair_owner(pair)].person;
 	}
-	x->words.count = kept;
+	return pairs_sort(&b->words) && lists_make(&x->words, &b->words, x->texts.count);
 }
 
 static int by_account(const void *a, const void *b)
@@ -416,39 +420,40 @@ static int by_account(const void *a, const void *b)
 	return x->text < y->text ? -1 : x->text > y->text;
 }
 
-static void shrink(struct entries *e)
+/* Give back what was reserved for more; where that fails it is just larger. */
+static void shrink(void **items, size_t count, size_t size)
 {
-	struct entry *less = e->count ? reallocarray(e->items, e->count, sizeof *less)
-				      : NULL;
+	void *less = count ? reallocarray(*items, count, size) : NULL;
 
-	if (less) {
-		e->items = less;
-		e->capacity = e->count;
+	if (less)
+		*items = less;
+}
+
+static bool build(struct index_builder *b, struct error *err)
+{
+	struct people_index *x = b->index;
+
+	if (!pairs_sort(&b->ids) || !lists_make(&x->ids, &b->ids, x->texts.count))
+		return fail_full(err);
+	if (!join_accounts(b, err))
+		return false;
+	for (size_t i = 0; i < CLAIM_KINDS; i++) {
+		free(b->claims[i].items);
+		b->claims[i] = (struct pairs){ 0 };
 	}
+	if (!number_people(x) || !own_words(b))
+		return fail_full(err);
+	if (x->conflict_count > 1)
+		qsort(x->conflicts, x->conflict_count, sizeof *x->conflicts, by_account);
+	shrink((void **)&x->texts.data, x->texts.length, 1);
+	shrink((void **)&x->texts.at, x->texts.count, sizeof *x->texts.at);
+	shrink((void **)&x->accounts, x->account_count, sizeof *x->accounts);
+	return index_make_distinct(x, err);
 }
 
 struct people_index *index_build(struct index_builder *builder, struct error *err)
 {
 	_cleanup_(index_builder_freep) struct index_builder *b = builder;
-	struct people_index *x = b->index;
 
-	entries_sort(&x->ids, x->text);
-	if (!join_accounts(b, err))
-		return NULL;
-	for (size_t i = 0; i < CLAIM_KINDS; i++) {
-		free(b->claims[i].items);
-		b->claims[i] = (struct entries){ 0 };
-	}
-	if (!number_people(x)) {
-		fail_full(err);
-		return NULL;
-	}
-	own_words(x);
-	if (x->conflict_count > 1)
-		qsort(x->conflicts, x->conflict_count, sizeof *x->conflicts, by_account);
-	shrink(&x->ids);
-	shrink(&x->words);
-	if (!index_make_distinct(x, err))
-		return NULL;
-	return TAKE(b->index);
+	return build(b, err) ? TAKE(b->index) : NULL;
 }

@@ -12,9 +12,9 @@ enum { NEAR_IDENTIFIER_MIN = 5 };
 /* How good a claim to an identifier is: only the best are counted. */
 static unsigned strength(const struct people_index *x, uint32_t owner)
 {
-	const bool is_open = !x->accounts[owner & ENTRY_OWNER_MASK].is_closed;
+	const bool is_open = !x->accounts[owner & PAIR_OWNER_MASK].is_closed;
 
-	switch ((enum index_kind)(owner >> ENTRY_KIND_SHIFT)) {
+	switch ((enum index_kind)(owner >> PAIR_KIND_SHIFT)) {
 	case INDEX_KEY:
 	case INDEX_PERSON:
 	case INDEX_KINDS:
@@ -30,30 +30,33 @@ static unsigned strength(const struct people_index *x, uint32_t owner)
 	return 0;
 }
 
-size_t index_identifier(const struct people_index *x, const char *folded,
-			struct index_hit *ret, size_t max)
+static size_t best_owners(const struct people_index *x, uint32_t text,
+			  struct index_hit *ret, size_t max)
 {
-	const size_t first = entries_find(&x->ids, x->text, folded);
-	size_t end = first, count = 0;
+	size_t owner_count, count = 0;
+	const uint32_t *owners = lists_get(&x->ids, text, &owner_count);
 	unsigned best = 1;
 
-	for (;
-	     end < x->ids.count && strcmp(x->text + x->ids.items[end].text, folded) == 0;
-	     end++) {
-		const unsigned s = strength(x, x->ids.items[end].owner);
+	for (size_t i = 0; i < owner_count; i++) {
+		const unsigned s = strength(x, owners[i]);
 
 		best = s > best ? s : best;
 	}
-	for (size_t i = first; i < end && count < max; i++) {
-		const uint32_t owner = x->ids.items[i].owner;
-
-		if (strength(x, owner) == best)
+	for (size_t i = 0; i < owner_count && count < max; i++)
+		if (strength(x, owners[i]) == best)
 			ret[count++] = (struct index_hit){
-				owner & ENTRY_OWNER_MASK,
-				(enum index_kind)(owner >> ENTRY_KIND_SHIFT)
+				owners[i] & PAIR_OWNER_MASK,
+				(enum index_kind)(owners[i] >> PAIR_KIND_SHIFT)
 			};
-	}
 	return count;
+}
+
+size_t index_identifier(const struct people_index *x, const char *folded,
+			struct index_hit *ret, size_t max)
+{
+	uint32_t text;
+
+	return texts_find(&x->texts, folded, &text) ? best_owners(x, text, ret, max) : 0;
 }
 
 /* ---- Lists of people ---------------------------------------------------------------- */
@@ -114,14 +117,13 @@ void index_people_add_all(struct index_people *p, const struct index_people *oth
 
 /* ---- Words -------------------------------------------------------------------------- */
 
-static void add_run(const struct people_index *x, size_t first, struct index_people *ret)
+static void add_run(const struct people_index *x, uint32_t text, struct index_people *ret)
 {
-	const char *word = x->text + x->words.items[first].text;
+	size_t count;
+	const uint32_t *people = lists_get(&x->words, text, &count);
 
-	for (size_t i = first;
-	     i < x->words.count && strcmp(x->text + x->words.items[i].text, word) == 0;
-	     i++)
-		index_people_add(ret, x->words.items[i].owner);
+	for (size_t i = 0; i < count; i++)
+		index_people_add(ret, people[i]);
 }
 
 void index_word(const struct people_index *x, enum index_mark mark, const char *word,
@@ -129,16 +131,14 @@ void index_word(const struct people_index *x, enum index_mark mark, const char *
 {
 	char marked[WORD_BYTES_MAX * WORD_PARTS_MAX + WORD_PARTS_MAX + 2];
 	const size_t from = mark != INDEX_WORD;
-	size_t first;
+	uint32_t text;
 
 	if (strlen(word) + from >= sizeof marked)
 		return;
 	marked[0] = (char)mark;
 	memcpy(marked + from, word, strlen(word) + 1);
-	first = entries_find(&x->words, x->text, marked);
-	if (first < x->words.count &&
-	    strcmp(x->text + x->words.items[first].text, marked) == 0)
-		add_run(x, first, ret);
+	if (texts_find(&x->texts, marked, &text))
+		add_run(x, text, ret);
 }
 
 /* ---- What is near ------------------------------------------------------------------- */
@@ -158,95 +158,98 @@ static int compare_ends(const char *a, size_t a_length, const char *b, size_t b_
 	return a_length < b_length ? -1 : a_length > b_length;
 }
 
-struct by_end {
-	const char *text;
-	const struct entry *items;
-};
-
 static int compare_backward(const void *a, const void *b, void *context)
 {
-	const struct by_end *by = context;
-	const char *p = by->text + by->items[*(const uint32_t *)a].text,
-		   *q = by->text + by->items[*(const uint32_t *)b].text;
+	const struct texts *t = context;
+	const char *p = texts_get(t, *(const uint32_t *)a),
+		   *q = texts_get(t, *(const uint32_t *)b);
 
 	return compare_ends(p, strlen(p), q, strlen(q));
 }
 
-static bool is_near_identifier(const struct people_index *x, const struct entry *e)
+static int compare_forward(const void *a, const void *b, void *context)
 {
-	const uint32_t kind = e->owner >> ENTRY_KIND_SHIFT;
+	const struct texts *t = context;
 
-	return (kind == INDEX_ID || kind == INDEX_LOGIN) &&
-	       word_length(x->text + e->text) >= NEAR_IDENTIFIER_MIN;
+	return strcmp(texts_get(t, *(const uint32_t *)a),
+		      texts_get(t, *(const uint32_t *)b));
+}
+
+/* Somebody's login, or an id that people see: of Slack and Okta. */
+static bool is_near_identifier(const struct people_index *x, uint32_t text)
+{
+	size_t count;
+	const uint32_t *owners = lists_get(&x->ids, text, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t kind = owners[i] >> PAIR_KIND_SHIFT,
+			       system = x->accounts[owners[i] & PAIR_OWNER_MASK].system;
+
+		if (kind == INDEX_LOGIN || (kind == INDEX_ID && (system == SYSTEM_SLACK ||
+								 system == SYSTEM_OKTA)))
+			return word_length(texts_get(&x->texts, text)) >=
+			       NEAR_IDENTIFIER_MIN;
+	}
+	return false;
 }
 
 /* A word, not one with a mark. */
-static bool is_word(const struct people_index *x, const struct entry *e)
+static bool is_word(const struct people_index *x, uint32_t text)
 {
-	return x->text[e->text] > INDEX_FIRST_NAME ||
-	       (unsigned char)x->text[e->text] >= 0x80;
+	size_t count;
+
+	(void)lists_get(&x->words, text, &count);
+	return count > 0 && (unsigned char)*texts_get(&x->texts, text) > INDEX_FIRST_NAME;
 }
 
 static bool make_distinct(struct distinct *d, const struct people_index *x,
-			  const struct entries *e,
-			  bool (*is_one)(const struct people_index *x,
-					 const struct entry *e))
+			  bool (*is_one)(const struct people_index *x, uint32_t text))
 {
-	const char *last = NULL;
+	void *texts = (void *)(uintptr_t)&x->texts;
 	size_t count = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < e->count; i++) {
-			const char *text = x->text + e->items[i].text;
-
-			if (!is_one(x, &e->items[i]) || (last && strcmp(last, text) == 0))
-				continue;
-			last = text;
-			if (pass == 0)
-				count++;
-			else
-				d->forward[d->count++] = (uint32_t)i;
-		}
-		last = NULL;
-		if (pass > 0)
-			break;
-		d->forward = malloc((count + 1) * sizeof *d->forward);
-		d->backward = malloc((count + 1) * sizeof *d->backward);
-		if (!d->forward || !d->backward)
-			return false;
-	}
+	for (uint32_t i = 0; i < x->texts.count; i++)
+		count += is_one(x, i);
+	d->forward = malloc((count + 1) * sizeof *d->forward);
+	d->backward = malloc((count + 1) * sizeof *d->backward);
+	if (!d->forward || !d->backward)
+		return false;
+	for (uint32_t i = 0; i < x->texts.count; i++)
+		if (is_one(x, i))
+			d->forward[d->count++] = i;
 	memcpy(d->backward, d->forward, count * sizeof *d->backward);
-	qsort_r(d->backward, count, sizeof *d->backward, compare_backward,
-		&(struct by_end){ x->text, e->items });
+	if (count > 1) {
+		qsort_r(d->forward, count, sizeof *d->forward, compare_forward, texts);
+		qsort_r(d->backward, count, sizeof *d->backward, compare_backward, texts);
+	}
 	return true;
 }
 
 bool index_make_distinct(struct people_index *x, struct error *err)
 {
-	return (make_distinct(&x->near_words, x, &x->words, is_word) &&
-		make_distinct(&x->near_ids, x, &x->ids, is_near_identifier)) ||
+	return (make_distinct(&x->near_words, x, is_word) &&
+		make_distinct(&x->near_ids, x, is_near_identifier)) ||
 	       error_oom(err);
 }
 
 struct near {
 	const struct people_index *x;
-	const struct entries *entries;
 	const struct distinct *distinct;
 	const char *word;
-	void (*found)(const struct people_index *x, size_t entry,
+	void (*found)(const struct people_index *x, uint32_t text,
 		      struct index_people *ret);
 	struct index_people *ret;
 };
 
-static const char *text_at(const struct near *n, uint32_t entry)
+static const char *text_at(const struct near *n, uint32_t text)
 {
-	return n->x->text + n->entries->items[entry].text;
+	return texts_get(&n->x->texts, text);
 }
 
-static void try_one(const struct near *n, uint32_t entry)
+static void try_one(const struct near *n, uint32_t text)
 {
-	if (word_is_near(n->word, text_at(n, entry)))
-		n->found(n->x, entry, n->ret);
+	if (word_is_near(n->word, text_at(n, text)))
+		n->found(n->x, text, n->ret);
 }
 
 /* All that begin with the first 'half' bytes. */
@@ -348,16 +351,15 @@ static void find_near(const struct near *n)
 void index_near_words(const struct people_index *x, const char *word,
 		      struct index_people *ret)
 {
-	find_near(&(struct near){ x, &x->words, &x->near_words, word, add_run, ret });
+	find_near(&(struct near){ x, &x->near_words, word, add_run, ret });
 }
 
-static void add_owners(const struct people_index *x, size_t entry,
+static void add_owners(const struct people_index *x, uint32_t text,
 		       struct index_people *ret)
 {
 	enum { OWNERS_MAX = 64 };
 	struct index_hit hits[OWNERS_MAX];
-	const size_t count =
-		index_identifier(x, x->text + x->ids.items[entry].text, hits, OWNERS_MAX);
+	const size_t count = best_owners(x, text, hits, OWNERS_MAX);
 
 	for (size_t i = 0; i < count; i++)
 		index_people_add(ret, x->accounts[hits[i].account].person);
@@ -366,5 +368,5 @@ static void add_owners(const struct people_index *x, size_t entry,
 void index_near_identifiers(const struct people_index *x, const char *folded,
 			    struct index_people *ret)
 {
-	find_near(&(struct near){ x, &x->ids, &x->near_ids, folded, add_owners, ret });
+	find_near(&(struct near){ x, &x->near_ids, folded, add_owners, ret });
 }

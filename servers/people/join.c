@@ -66,24 +66,6 @@ static bool fail_memory(const struct joining *j)
 
 /* ---- What people said --------------------------------------------------------------- */
 
-static bool find_account(const struct people_index *x, enum people_system system,
-			 uint32_t key, uint32_t *ret)
-{
-	const char *text = x->text + key;
-
-	for (size_t i = entries_find(&x->ids, x->text, text);
-	     i < x->ids.count && strcmp(x->text + x->ids.items[i].text, text) == 0; i++) {
-		const uint32_t account = x->ids.items[i].owner & ENTRY_OWNER_MASK;
-
-		if (x->ids.items[i].owner >> ENTRY_KIND_SHIFT == INDEX_KEY &&
-		    x->accounts[account].system == system) {
-			*ret = account;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A link to what is not there any more joins nothing. */
 static void join_links(struct joining *j)
 {
@@ -91,13 +73,14 @@ static void join_links(struct joining *j)
 		const struct stored_link *l = &j->b->links[i];
 		uint32_t account, anchor;
 
-		if (!find_account(j->x, l->system, l->key, &account))
+		if (!index_find_key(j->x, l->system, l->key, &account))
 			continue;
 		j->is_fixed[account] = true;
 		j->x->accounts[account].evidence = l->evidence;
 		if (l->is_parted) {
 			j->x->accounts[account].is_parted = true;
-		} else if (find_account(j->x, l->anchor_system, l->anchor_key, &anchor)) {
+		} else if (index_find_key(j->x, l->anchor_system, l->anchor_key,
+					  &anchor)) {
 			unite(j->parent, account, anchor);
 			j->x->accounts[account].joined = INDEX_BY_LINK;
 		}
@@ -136,17 +119,18 @@ static bool report(struct joining *j, enum claim_kind kind, uint32_t claim,
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	uint32_t text;
 
-	strbuf_add_format(&sb, "%s %s is claimed by", words[kind], j->x->text + claim);
+	strbuf_add_format(&sb, "%s %s is claimed by", words[kind],
+			  texts_get(&j->x->texts, claim));
 	for (size_t i = 0; i < count && i < CONFLICT_NAMES_MAX; i++) {
 		const struct index_account *a = &j->x->accounts[members[i]];
 
 		strbuf_add_format(&sb, "%s %s %s", i ? "," : "",
 				  system_name((enum people_system)a->system),
-				  j->x->text + a->label);
+				  texts_get(&j->x->texts, a->label));
 	}
 	if (count > CONFLICT_NAMES_MAX)
 		strbuf_add_string(&sb, " and others");
-	if (!strbuf_ok(&sb) || !index_add_text(j->x, sb.data, sb.length, &text))
+	if (!strbuf_ok(&sb) || !texts_add(&j->x->texts, sb.data, sb.length, &text))
 		return fail_memory(j);
 	for (size_t i = 0; i < count; i++)
 		if (!index_add_conflict(j->x, members[i], text))
@@ -197,23 +181,23 @@ static bool is_passed_on(const struct joining *j, const uint32_t *members, size_
 static bool add_login_clique(struct joining *j, uint32_t text, uint32_t *members,
 			     size_t count)
 {
-	const char *claim = j->x->text + text, *login = strchr(claim, ':');
+	const char *claim = texts_get(&j->x->texts, text), *login = strchr(claim, ':');
 	_cleanup_free_ char *name = login ? strndup(claim, (size_t)(login - claim))
 					  : NULL;
 	uint32_t target = 0, claimant = members[0];
 	enum people_system system;
-	size_t targets = 0;
+	const uint32_t *owners = NULL;
+	size_t targets = 0, owner_count = 0;
+	uint32_t number;
 
 	if (!login || !name || !system_find(name, &system))
 		return true;
-	for (size_t i = entries_find(&j->x->ids, j->x->text, login + 1);
-	     i < j->x->ids.count &&
-	     strcmp(j->x->text + j->x->ids.items[i].text, login + 1) == 0;
-	     i++) {
-		const uint32_t owner = j->x->ids.items[i].owner,
-			       account = owner & ENTRY_OWNER_MASK;
+	if (texts_find(&j->x->texts, login + 1, &number))
+		owners = lists_get(&j->x->ids, number, &owner_count);
+	for (size_t i = 0; i < owner_count; i++) {
+		const uint32_t account = owners[i] & PAIR_OWNER_MASK;
 
-		if (owner >> ENTRY_KIND_SHIFT != INDEX_KEY &&
+		if (owners[i] >> PAIR_KIND_SHIFT != INDEX_KEY &&
 		    j->x->accounts[account].system == system &&
 		    !j->x->accounts[account].is_closed && !j->is_fixed[account] &&
 		    !(targets && account == target)) {
@@ -234,21 +218,19 @@ static bool add_login_clique(struct joining *j, uint32_t text, uint32_t *members
 
 static bool gather(struct joining *j, enum claim_kind kind)
 {
-	const struct entries *claims = &j->b->claims[kind];
+	const struct pairs *claims = &j->b->claims[kind];
 
 	j->clique_count = j->pool_count = 0;
 	for (size_t i = 0, next; i < claims->count; i = next) {
-		const struct entry *first = &claims->items[i];
-		const char *text = j->x->text + first->text;
+		const uint32_t text = pair_text(claims->items[i]);
 		uint32_t members[CLIQUE_MAX];
 		size_t count = 0;
 		bool is_full = false, ok;
 
-		for (next = i; next < claims->count &&
-			       claims->items[next].prefix == first->prefix &&
-			       strcmp(j->x->text + claims->items[next].text, text) == 0;
+		for (next = i;
+		     next < claims->count && pair_text(claims->items[next]) == text;
 		     next++) {
-			const uint32_t account = claims->items[next].owner;
+			const uint32_t account = pair_owner(claims->items[next]);
 
 			if (j->is_fixed[account] ||
 			    (count > 0 && members[count - 1] == account))
@@ -264,13 +246,13 @@ static bool gather(struct joining *j, enum claim_kind kind)
 		if (count == 0)
 			continue;
 		if (is_full)
-			ok = report(j, kind, first->text, members, count);
+			ok = report(j, kind, text, members, count);
 		else if (kind == CLAIM_LOGIN)
-			ok = add_login_clique(j, first->text, members, count);
+			ok = add_login_clique(j, text, members, count);
 		else if (kind != CLAIM_FILE && is_passed_on(j, members, count))
-			ok = divide_passed_on(j, kind, first->text, members, count);
+			ok = divide_passed_on(j, kind, text, members, count);
 		else
-			ok = add_clique(j, first->text, members, count);
+			ok = add_clique(j, text, members, count);
 		if (!ok)
 			return false;
 	}
@@ -310,11 +292,11 @@ static void judge(struct joining *j, enum claim_kind kind)
 /* Of each component as it is now, kept at its root. */
 static void note_mails(struct joining *j)
 {
-	const struct entries *mails = &j->b->claims[CLAIM_MAIL];
+	const struct pairs *mails = &j->b->claims[CLAIM_MAIL];
 
 	memset(j->has_mail, 0, j->x->account_count);
 	for (size_t i = 0; i < mails->count; i++)
-		j->has_mail[root_of(j->parent, mails->items[i].owner)] = true;
+		j->has_mail[root_of(j->parent, pair_owner(mails->items[i]))] = true;
 }
 
 static bool is_apart(struct joining *j, const struct clique *c)
@@ -336,7 +318,11 @@ static void accept(struct joining *j, enum claim_kind kind, const struct clique 
 		struct index_account *a = &j->x->accounts[j->pool[c->first + i]];
 
 		unite(j->parent, j->pool[c->first], j->pool[c->first + i]);
-		if (a->joined == INDEX_ALONE) {
+		/* Of several the first as text, whatever order they came in. */
+		if (a->joined == INDEX_ALONE ||
+		    (a->joined == joined[kind] &&
+		     strcmp(texts_get(&j->x->texts, c->text),
+			    texts_get(&j->x->texts, a->evidence)) < 0)) {
 			a->joined = joined[kind];
 			a->evidence = c->text;
 		}
@@ -347,7 +333,8 @@ static bool step(struct joining *j, enum claim_kind kind)
 {
 	const size_t n = j->x->account_count;
 
-	entries_sort(&j->b->claims[kind], j->x->text);
+	if (!pairs_sort(&j->b->claims[kind]))
+		return fail_memory(j);
 	if (!gather(j, kind))
 		return false;
 	note_mails(j);
@@ -381,21 +368,17 @@ static bool step(struct joining *j, enum claim_kind kind)
 static bool report_shared(struct joining *j)
 {
 	struct people_index *x = j->x;
+	const size_t texts = x->ids.text_count;
 
-	for (size_t i = 0, next; i < x->ids.count; i = next) {
-		const struct entry *first = &x->ids.items[i];
-		const char *text = x->text + first->text;
+	for (uint32_t text = 0; text < texts; text++) {
 		uint32_t members[CLIQUE_MAX];
-		size_t count = 0;
+		size_t count = 0, owner_count;
+		const uint32_t *owners = lists_get(&x->ids, text, &owner_count);
 		bool is_shared = false;
 
-		for (next = i;
-		     next < x->ids.count && x->ids.items[next].prefix == first->prefix &&
-		     strcmp(x->text + x->ids.items[next].text, text) == 0;
-		     next++) {
-			const uint32_t owner = x->ids.items[next].owner,
-				       account = owner & ENTRY_OWNER_MASK;
-			const uint32_t kind = owner >> ENTRY_KIND_SHIFT;
+		for (size_t i = 0; i < owner_count && owner_count > 1; i++) {
+			const uint32_t account = owners[i] & PAIR_OWNER_MASK,
+				       kind = owners[i] >> PAIR_KIND_SHIFT;
 
 			if ((kind != INDEX_LOGIN && kind != INDEX_ID &&
 			     kind != INDEX_DN) ||
@@ -407,7 +390,7 @@ static bool report_shared(struct joining *j)
 							  root_of(j->parent, members[0]);
 			members[count++] = account;
 		}
-		if (is_shared && !report(j, CLAIM_LOGIN, first->text, members, count))
+		if (is_shared && !report(j, CLAIM_LOGIN, text, members, count))
 			return false;
 	}
 	return true;

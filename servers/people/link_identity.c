@@ -165,7 +165,8 @@ static bool find_anchor(const struct subject *s, const struct index_account **re
 }
 
 static bool fill(struct mcp_call *call, const struct subject *s,
-		 const struct index_account *anchor, bool is_parted, struct plan *plan)
+		 const struct index_account *anchor, enum link_says says,
+		 struct plan *plan)
 {
 	const struct people_index *x = s->snapshot->index;
 	const struct index_account *a = index_account(x, s->account);
@@ -178,13 +179,13 @@ static bool fill(struct mcp_call *call, const struct subject *s,
 	plan_state(plan,
 		   json_pack("{s:I, s:s, s:s}", "kept", (json_int_t)s->kept_revision,
 			     "owner", id_of(s->owner), "person", id_of(s->wanted)));
-	plan_data(plan, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "system",
-				  system_name(s->system), "key", index_text(x, a->key),
-				  "identifier", index_text(x, a->label), "anchor_system",
-				  system_name((enum people_system)anchor->system),
-				  "anchor_key", index_text(x, anchor->key), "person",
-				  id_of(s->wanted), "parted", (int)is_parted, "kept",
-				  (json_int_t)s->kept_revision));
+	plan_data(plan,
+		  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "system",
+			    system_name(s->system), "key", index_text(x, a->key),
+			    "identifier", index_text(x, a->label), "anchor_system",
+			    system_name((enum people_system)anchor->system), "anchor_key",
+			    index_text(x, anchor->key), "person", id_of(s->wanted),
+			    "says", (int)says, "kept", (json_int_t)s->kept_revision));
 	return true;
 }
 
@@ -241,7 +242,7 @@ bool plan_link_identity(struct mcp_call *call, struct plan *plan, struct error *
 			    true);
 		warn_of_losses(&s, plan);
 		warn_of_self(call, s.wanted, plan);
-		ok = fill(call, &s, anchor, false, plan);
+		ok = fill(call, &s, anchor, LINK_OF, plan);
 	}
 	subject_done(p, &s);
 	return ok;
@@ -263,17 +264,23 @@ bool plan_unlink_identity(struct mcp_call *call, struct plan *plan, struct error
 		ok = error_set(err, ERR_CONFLICT, "that account is all there is of %s",
 			       id_of(s.wanted));
 	if (ok) {
+		const bool is_link =
+			index_account(s.snapshot->index, s.account)->joined ==
+			INDEX_BY_LINK;
+
 		name_account(&s, &account);
 		plan_summary(plan, "Say that %s does not belong to %s", account.data,
 			     name_of(s.wanted));
 		plan_note(plan, "person", "%s, %s", name_of(s.wanted), id_of(s.wanted));
 		plan_effect(plan, "people", account.data, id_of(s.wanted),
-			    "nobody else's, until it is linked", true);
+			    is_link ? "whose the sources say that it is"
+				    : "nobody else's, until it is linked",
+			    true);
 		if (s.kept.key)
 			plan_warning(plan, "%s said of this account before: %s",
 				     s.kept.by, s.kept.reason);
 		warn_of_self(call, s.wanted, plan);
-		ok = fill(call, &s, anchor, true, plan);
+		ok = fill(call, &s, anchor, is_link ? LINK_FORGOTTEN : LINK_NOT, plan);
 	}
 	subject_done(p, &s);
 	return ok;
@@ -293,7 +300,6 @@ static bool read_plan(struct mcp_call *call, struct link *ret, int64_t *ret_revi
 		.identifier = json_get_string(data, "identifier"),
 		.anchor_key = json_get_string(data, "anchor_key"),
 		.person = json_get_string(data, "person"),
-		.is_parted = json_is_true(json_object_get(data, "parted")),
 		.at_ms = mcp_call_now_ms(call),
 		.by = mcp_call_requester(call),
 		.approved_by = mcp_call_approvers(call),
@@ -301,14 +307,20 @@ static bool read_plan(struct mcp_call *call, struct link *ret, int64_t *ret_revi
 		.reason = mcp_call_string(call, "reason", ""),
 	};
 	*ret_revision = json_get_int64(data, "kept", 0);
-	if (system && anchor && system_find(system, &ret->system) &&
+	const int64_t says = json_get_int64(data, "says", -1);
+	ret->says = says == LINK_FORGOTTEN ? LINK_FORGOTTEN
+		    : says == LINK_NOT     ? LINK_NOT
+					   : LINK_OF;
+	if (says >= LINK_OF && says <= LINK_FORGOTTEN && system && anchor &&
+	    system_find(system, &ret->system) &&
 	    system_find(anchor, &ret->anchor_system) && ret->key && ret->identifier &&
 	    ret->anchor_key && ret->person)
 		return true;
 	return error_set(err, ERR_INTERNAL, "the plan names no account of ours");
 }
 
-/* Whose two accounts are, by the index as it is now; false when one is gone. */
+/* Whether it is so by the index as it is now, and who the person is; what the sources say
+ * of a link that was taken back is theirs. */
 static bool is_as_said(const struct people_index *x, const struct link *l,
 		       uint32_t *ret_person)
 {
@@ -322,7 +334,8 @@ static bool is_as_said(const struct people_index *x, const struct link *l,
 	return strbuf_ok(&account) && strbuf_ok(&anchor) &&
 	       index_by_id(x, anchor.data, ret_person) &&
 	       index_by_id(x, account.data, &owner) &&
-	       (owner == *ret_person) != l->is_parted;
+	       (l->says == LINK_FORGOTTEN ||
+		(owner == *ret_person) == (l->says == LINK_OF));
 }
 
 static bool run_link(struct mcp_call *call, struct mcp_result *result, struct error *err)
@@ -353,7 +366,7 @@ static bool run_link(struct mcp_call *call, struct mcp_result *result, struct er
 				 "it was kept, but the account could not be read back");
 	}
 	mcp_result_verified(result, true);
-	strbuf_add_format(&text, "%s: ", l.is_parted ? "Parted" : "Linked");
+	strbuf_add_format(&text, "%s: ", l.says == LINK_OF ? "Linked" : "Unlinked");
 	report_person(&text, record);
 	mcp_result_structured(result, record);
 	report_finish(result, &text);
@@ -386,7 +399,9 @@ bool check_identity(struct mcp_call *call, struct strbuf *observed, struct error
 	else
 		strbuf_add_format(observed, "of %s %s it is kept that it is %s %s",
 				  system_name(l.system), l.identifier,
-				  kept.is_parted ? "not" : "of",
+				  kept.says == LINK_OF    ? "of"
+				  : kept.says == LINK_NOT ? "not of"
+							  : "no longer linked to",
 				  kept.person ? kept.person : "?");
 	json_decref(body);
 	return strbuf_ok(observed) || error_oom(err);

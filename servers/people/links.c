@@ -6,6 +6,8 @@
 
 #define LINKS "links"
 
+static const char *const says_names[] = { "of", "not", "forgotten" };
+
 static bool make_id(enum people_system system, const char *key,
 		    char ret[static DOCUMENT_ID_MAX + 1], struct error *err)
 {
@@ -21,10 +23,10 @@ bool links_put(struct documents *d, const struct link *l, int64_t revision,
 {
 	char id[DOCUMENT_ID_MAX + 1];
 	json_auto_t *body = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:s}", "system",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "system",
 		system_name(l->system), "key", l->key, "identifier", l->identifier,
 		"anchor_system", system_name(l->anchor_system), "anchor_key",
-		l->anchor_key, "person", l->person, "parted", (int)l->is_parted, "at_ms",
+		l->anchor_key, "person", l->person, "says", says_names[l->says], "at_ms",
 		(json_int_t)l->at_ms, "by", l->by, "approved_by", l->approved_by,
 		"approval", l->approval, "reason", l->reason);
 
@@ -38,21 +40,26 @@ bool links_put(struct documents *d, const struct link *l, int64_t revision,
 static bool read_link(const json_t *body, struct link *ret)
 {
 	const char *system = json_get_string(body, "system"),
-		   *anchor = json_get_string(body, "anchor_system");
+		   *anchor = json_get_string(body, "anchor_system"),
+		   *says = json_get_string(body, "says");
+	size_t i = 0;
 
 	*ret = (struct link){
 		.key = json_get_string(body, "key"),
 		.identifier = json_get_string(body, "identifier"),
 		.anchor_key = json_get_string(body, "anchor_key"),
 		.person = json_get_string(body, "person"),
-		.is_parted = json_is_true(json_object_get(body, "parted")),
 		.at_ms = json_get_int64(body, "at_ms", 0),
 		.by = json_get_string(body, "by"),
 		.approved_by = json_get_string(body, "approved_by"),
 		.approval = json_get_string(body, "approval"),
 		.reason = json_get_string(body, "reason"),
 	};
-	return system && anchor && system_find(system, &ret->system) &&
+	while (says && i < ARRAY_SIZE(says_names) && strcmp(says, says_names[i]) != 0)
+		i++;
+	ret->says = (enum link_says)i;
+	return says && i < ARRAY_SIZE(says_names) && system && anchor &&
+	       system_find(system, &ret->system) &&
 	       system_find(anchor, &ret->anchor_system) && ret->key && ret->identifier &&
 	       ret->anchor_key && ret->by && ret->approved_by && ret->reason;
 }
@@ -107,15 +114,17 @@ static bool add_one(void *context, const struct document *doc)
 		a->ok = fail_damaged(doc->id, a->err);
 		return false;
 	}
+	if (l.says == LINK_FORGOTTEN)
+		return true;
 	strbuf_add_format(&evidence, "%s by %s, approved by %s, %s: %s",
-			  l.is_parted ? "parted" : "link", l.by, l.approved_by,
+			  l.says == LINK_NOT ? "parted" : "link", l.by, l.approved_by,
 			  clock_format(l.at_ms, at), l.reason);
 	const struct index_link link = { .system = l.system,
 					 .key = l.key,
 					 .anchor_system = l.anchor_system,
 					 .anchor_key = l.anchor_key,
 					 .evidence = evidence.data,
-					 .is_parted = l.is_parted };
+					 .is_parted = l.says == LINK_NOT };
 	a->ok = (strbuf_ok(&evidence) || error_oom(a->err)) &&
 		index_link(a->builder, &link, a->err);
 	return a->ok;

@@ -12,6 +12,12 @@
 
 enum { LINKS_MAX = 20000 };
 
+enum link_says {
+	LINK_OF,        /* it is the person's */
+	LINK_NOT,       /* it is not, and nobody's by inference */
+	LINK_FORGOTTEN, /* a link was taken back: what the sources say holds again */
+};
+
 struct link {
 	enum people_system system, anchor_system;
 	const char *key;        /* of the account in its system */
@@ -19,7 +25,7 @@ struct link {
 	const char *
 		anchor_key; /* of the person's account, or entry in a file, it hangs on */
 	const char *person; /* the person's id then */
-	bool is_parted;
+	enum link_says says;
 	int64_t at_ms;
 	const char *by, *approved_by, *approval, *reason;
 };

@@ -409,7 +409,7 @@ json_t *people_warnings(struct people *p, int64_t now_ms)
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; list && i < p->feed_count; i++) {
 		const struct people_feed *f = &p->feeds[i];
-		char when[CLOCK_TEXT_BYTES], text[400];
+		char when[CLOCK_TEXT_BYTES], text[480];
 
 		if (!f->failing_since_ms && f->when.swept_ms)
 			continue;

@@ -32,7 +32,7 @@ struct people_feed {
 	struct store_source when;
 	int64_t failing_since_ms; /* 0: it answered last time */
 	int64_t tried_ms;         /* when a read began */
-	char why[200];
+	char why[320];            /* as long as the message of an error */
 	/* Each source is read by a thread of its own: one may take an hour. */
 	pthread_t thread;
 	bool is_running;
