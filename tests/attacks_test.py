@@ -21,9 +21,11 @@ import time
 
 import tap
 from attacks.hostile import KINDS, Hostile, text
+from attacks.hostile_slack import CHANNEL, SLACK_KINDS, Emergency, HostileSlack
 from gate_client import GateClient, Refused
 from gate_crash_test import caller_pid
-from gate_rig import PEOPLE, Rig
+from gate_rig import PEOPLE
+from gate_slack import SlackRig
 
 CLIENTS = 4
 EFFECTS = 6             # of one scene
@@ -33,6 +35,9 @@ STUCK_S = 120           # without a single attack
 EXPIRED_S = 180         # whatever was granted has ended by then, in one way or another
 UNDER_WAY = ("granted", "executing")
 GONE = (OSError, EOFError, http.client.HTTPException)
+EMERGENCY = "an emergency word while nothing is wrong"
+ALL_KINDS = [*KINDS, *SLACK_KINDS, EMERGENCY]
+OTHERS = ("several calls in one decision", "a yes in Slack", "a no in Slack")
 
 
 class Effect:
@@ -41,7 +46,23 @@ class Effect:
     def __init__(self, key, value, reason, is_direct):
         self.key, self.value, self.reason, self.is_direct = key, value, reason, is_direct
         self.approval = None
+        self.head = None            # of several: the decision
+        self.others = []            # of several: the others in it
         self.yes_sent = self.yes_heard = self.taken_back = False
+
+    @property
+    def decided(self):
+        """What people decide on."""
+        return self.head or self.approval
+
+    def say_yes(self):
+        """Before it is sent: whatever happens from now on somebody has said yes to it."""
+        for effect in (self, *self.others):
+            effect.yes_sent = True
+
+    def take_back(self):
+        for effect in (self, *self.others):
+            effect.taken_back = True
 
     def arguments(self):
         return {"key": self.key, "value": self.value, "reason": self.reason}
@@ -60,6 +81,7 @@ class Attackers:
         self.with_kills = False
         self.stop = False
         self.surprises = []
+        self.emergency = Emergency(rig)
 
     def new_effect(self, dice):
         with self.lock:
@@ -88,6 +110,7 @@ class Client(threading.Thread):
         self.all, self.rig, self.wanted = all_, all_.rig, wanted
         self.dice = random.Random(f"{all_.seed}/{number}/{all_.with_kills}")
         self.hostile = Hostile(self.rig, self.dice)
+        self.slack = HostileSlack(self.rig, self.dice)
         self.gate = None
         self.failed = None
 
@@ -101,6 +124,7 @@ class Client(threading.Thread):
         finally:
             if self.gate:
                 self.gate.close()
+            self.slack.close()
 
     # --- talking to a gate that may die ---
 
@@ -139,7 +163,12 @@ class Client(threading.Thread):
 
     def scene(self):
         effects = [self.all.new_effect(self.dice) for _ in range(EFFECTS)]
-        for effect in effects:
+        alone = effects
+        if self.dice.random() < 0.4:
+            several = effects[:self.dice.randint(2, 4)]
+            alone = effects[len(several):]
+            self.propose_several(several)
+        for effect in alone:
             self.propose(effect)
         asked_at = time.monotonic()
         self.attack(effects, ATTACKS)
@@ -149,7 +178,7 @@ class Client(threading.Thread):
         if left > 0:
             time.sleep(left)
         for effect in effects:
-            if effect.approval:
+            if effect.approval and (not effect.head or effect.approval.endswith("-1")):
                 self.decide(effect)
         self.attack(effects, ATTACKS)
         for effect in effects:
@@ -171,10 +200,27 @@ class Client(threading.Thread):
             if e.code not in ("rate_limited", "backend_unavailable"):
                 self.all.surprise(f"a proposal was refused: {e}")
 
+    def propose_several(self, effects):
+        """In one decision: each runs under an id of its own, by one yes to all."""
+        for effect in effects:
+            effect.is_direct = False
+        try:
+            reply = self.ask("propose", calls=[{"tool": "fixture.put_value",
+                                                "arguments": e.arguments()} for e in effects])
+        except Refused as e:
+            if e.code not in ("rate_limited", "backend_unavailable"):
+                self.all.surprise(f"a proposal of several was refused: {e}")
+            return
+        self.all.count("several calls in one decision")
+        for n, effect in enumerate(effects, 1):
+            if reply:
+                effect.head, effect.approval = reply["approval"], f"{reply['approval']}-{n}"
+                effect.others = [e for e in effects if e is not effect]
+
     def wait_pending(self, effect):
         deadline = time.monotonic() + 30
         while effect.approval and time.monotonic() < deadline and not self.all.stop:
-            reply = self.patient("show", approval=effect.approval)
+            reply = self.patient("show", approval=effect.decided)
             if not reply or reply["record"]["state"] not in ("proposed", "planned"):
                 effect.posted_at = reply and reply["record"].get("posted_at")
                 return
@@ -183,7 +229,7 @@ class Client(threading.Thread):
     def say(self, effect, decision, gate=None):
         """Read it and decide; True when the gate took it."""
         ask = gate.ask if gate else self.patient
-        reply = ask("show", approval=effect.approval)
+        reply = ask("show", approval=effect.decided)
         record = reply and reply["record"]
         if not record or record["state"] != "pending":
             return False
@@ -191,17 +237,23 @@ class Client(threading.Thread):
         if left > 0:
             time.sleep(min(left, 2))
         if decision == "approve":
-            effect.yes_sent = True
+            effect.say_yes()
         try:
             ask = gate.ask if gate else self.ask
-            return bool(ask("decide", approval=effect.approval, decision=decision,
+            return bool(ask("decide", approval=effect.decided, decision=decision,
                             shown=record["shown"]))
         except (Refused, *GONE):
             return False
 
     def decide(self, effect):
         roll = self.dice.random()
-        if roll < 0.60:
+        if roll < 0.10:
+            self.all.count("a yes in Slack")
+            effect.yes_heard = self.slack.say(effect, "approve")
+        elif roll < 0.14:
+            self.all.count("a no in Slack")
+            self.slack.say(effect, "deny")
+        elif roll < 0.60:
             effect.yes_heard = self.say(effect, "approve")
         elif roll < 0.70:
             self.all.count("two clicks at once")
@@ -209,13 +261,13 @@ class Client(threading.Thread):
                       lambda: self.say(effect, "approve"))
         elif roll < 0.78:
             self.all.count("yes against cancel")
-            effect.taken_back = True
-            self.both(effect, lambda gate: gate.ask("cancel", approval=effect.approval),
+            effect.take_back()
+            self.both(effect, lambda gate: gate.ask("cancel", approval=effect.decided),
                       lambda: self.say(effect, "approve"))
         elif roll < 0.86:
             self.all.count("yes against revoke")
-            effect.taken_back = True
-            self.both(effect, lambda gate: gate.ask("revoke", approval=effect.approval),
+            effect.take_back()
+            self.both(effect, lambda gate: gate.ask("revoke", approval=effect.decided),
                       lambda: self.say(effect, "approve"))
         elif roll < 0.93:
             self.say(effect, "deny")
@@ -255,9 +307,14 @@ class Client(threading.Thread):
                 return
             effect = self.dice.choice(effects if self.dice.random() < 0.6 else
                                       self.all.effects[:])
-            kind = self.hostile.pick()
+            kind = self.dice.choice(ALL_KINDS)
             try:
-                self.hostile.run(kind, effect, self)
+                if kind in SLACK_KINDS:
+                    SLACK_KINDS[kind](self.slack, effect, self)
+                elif kind == EMERGENCY:
+                    self.all.emergency.use(self.hostile, effect, self)
+                else:
+                    self.hostile.run(kind, effect, self)
             except (Refused, *GONE):
                 pass
             self.all.count(kind)
@@ -305,8 +362,8 @@ def hurry(rig, gate, effect, state):
     """Who still waits takes it back; a client whose call broke comes again for the outcome."""
     try:
         if state in ("pending", "approved"):
-            effect.taken_back = True
-            gate.ask("cancel", approval=effect.approval)
+            effect.take_back()
+            gate.ask("cancel", approval=effect.decided)
         elif effect.is_direct and state in UNDER_WAY:
             rig.call("put_value", effect.arguments())
     except (Refused, AssertionError, *GONE):
@@ -414,11 +471,16 @@ def judge(all_, name, was_killed, patience_s=SETTLE_S):
     return records
 
 
-class AttackedRig(Rig):
+class AttackedRig(SlackRig):
+    slack = {"approvals_channel": CHANNEL}
+
     def __init__(self):
         super().__init__()
         self.limits = ("{proposals_at_once: 10000, proposals_per_minute: 1000000, "
                        "open_per_person: 10000, open: 10000}")
+        # The usual surface is well, so there is no emergency.
+        self.after_slack = (f"emergency: {{probe: 'http://127.0.0.1:{self.server_port}"
+                            "/readyz'}\n")
         self.write_gate_config()
         self.write("config/fixture.yaml", self.read("config/fixture.yaml") +
                    "limits: {plans_per_minute: 100000, calls_per_caller: 64}\n")
@@ -434,7 +496,7 @@ def processes(args):
         records = judge(all_, "exactly what was approved was executed, each once", False)
         good = sum(r["state"] == "succeeded" for r in records.values())
         tap.ok("what was good was executed", good * 4 > len(records), good)
-        missing = [k for k in KINDS if not all_.counts.get(k)]
+        missing = [k for k in (*ALL_KINDS, *OTHERS) if not all_.counts.get(k)]
         if args.count >= 1000:
             tap.equal("every kind occurred", missing, [])
         if args.kills:

@@ -35,6 +35,7 @@ class SlackRig(Rig):
     """Persons have Slack ids, and one uid is console and Slack process in turn."""
 
     slack = {}
+    after_slack = ""            # of config/gate.yaml
 
     def __init__(self):
         super().__init__()
@@ -44,7 +45,7 @@ class SlackRig(Rig):
         self.write("keys/" + name, text)
 
     def write_gate_config(self):
-        self.more_gate = slack_config(os.getuid(), **self.slack)
+        self.more_gate = slack_config(os.getuid(), **self.slack) + self.after_slack
         persons = "".join(
             f"  - {{id: '{p}', slack: ['{IDS[p]}']"
             + (f", unix: [{os.getuid()}]" if p == self.whoami else "") + "}\n" for p in PEOPLE)

@@ -60,9 +60,6 @@ class Hostile:
         self.public = self.key.public_key().public_bytes(
             serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
-    def pick(self):
-        return self.dice.choice(list(KINDS))
-
     def run(self, kind, effect, client):
         KINDS[kind](self, effect, client)
 
