@@ -223,6 +223,9 @@ const struct kind kinds[] = {
 	{ "decisions: too early, too late", 15, clicks_times },
 	{ "decisions: the policy changes", 20, clicks_policy },
 	{ "decisions: cancelled, revoked, lapsed", 25, clicks_ends },
+	{ "a press in Slack, forged or changed", 60, presses_any },
+	{ "an emergency word, forged or changed", 30, presses_emergency },
+	{ "one decision on several calls", 40, presses_several },
 };
 
 size_t kind_count(void)

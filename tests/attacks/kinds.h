@@ -87,4 +87,9 @@ void clicks_times(struct attack *a);
 void clicks_policy(struct attack *a);
 void clicks_ends(struct attack *a);
 
+/* presses.c */
+void presses_any(struct attack *a);
+void presses_emergency(struct attack *a);
+void presses_several(struct attack *a);
+
 #endif
