@@ -143,18 +143,20 @@ static json_t *list_overtaken(const struct target *t)
 	return TAKE(list);
 }
 
-static bool add_account(const struct target *t, json_t *accounts, struct error *err)
+/* With the person's address where the account has none: by that it is found again. */
+static bool add_account(const struct target *t, const struct person *person,
+			json_t *accounts, struct error *err)
 {
 	const struct account *a = t->account;
 	const bool has_end = t->reschedule && t->intent->expires_ms != 0;
-	json_auto_t *item =
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:o}",
-			  "system", target_system(t), "identifier", a->identifier, "id",
-			  a->id, "uid", a->uid, "display_name", a->name, "email", a->mail,
-			  "state", account_state_name(a->state), "lock", a->lock, "act",
-			  (int)t->acts, "reschedule", (int)t->reschedule, "expires_ms",
-			  (json_int_t)(has_end ? t->intent->expires_ms : 0), "overtaken",
-			  list_overtaken(t));
+	json_auto_t *item = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:o}", "system",
+		target_system(t), "identifier", a->identifier, "id", a->id, "uid", a->uid,
+		"display_name", *a->name ? a->name : person->name, "email", a->mail,
+		"state", account_state_name(a->state), "lock", a->lock, "act",
+		(int)t->acts, "reschedule", (int)t->reschedule, "expires_ms",
+		(json_int_t)(has_end ? t->intent->expires_ms : 0), "overtaken",
+		list_overtaken(t));
 
 	return json_array_append(accounts, item) == 0 || error_oom(err);
 }
@@ -235,18 +237,21 @@ static bool check_any(const struct target *targets, size_t count, struct error *
 		first->system->backend->notion(first->system->self, FACET_SESSIONS));
 }
 
+/* Its target names the person: two calls in one decision are two different things. */
 static void say_retries(const struct target *targets, size_t count, int64_t until_ms,
 			struct plan *plan)
 {
-	char at[CLOCK_TEXT_BYTES], to[CLOCK_TEXT_BYTES + 32];
+	char at[CLOCK_TEXT_BYTES], to[CLOCK_TEXT_BYTES + 32], what[PLAN_TEXT_MAX / 2];
 
 	for (size_t i = 0; i < count; i++) {
 		if (!targets[i].acts)
 			continue;
 		(void)snprintf(to, sizeof to, "tried again until %s",
 			       clock_format(until_ms, at));
-		plan_effect(plan, "wingman", "what fails or is interrupted", "open", to,
-			    true);
+		(void)snprintf(what, sizeof what,
+			       "what fails or is interrupted of %.512s",
+			       targets[i].account->identifier);
+		plan_effect(plan, "wingman", what, "open", to, true);
 		return;
 	}
 }
@@ -264,7 +269,7 @@ static bool build(const struct intent *in, const struct person *person,
 	for (size_t i = 0; i < count; i++)
 		if (!intent_say(&targets[i], plan, err) ||
 		    !add_state(&targets[i], state, err) ||
-		    !add_account(&targets[i], accounts, err))
+		    !add_account(&targets[i], person, accounts, err))
 			return false;
 	if (!add_steps(targets, count, steps, err))
 		return false;

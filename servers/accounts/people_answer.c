@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "servers/accounts/remembered.h"
+
 enum { CANDIDATES_MAX = 20, NOTE_BYTES = 400 };
 
 static bool text_is(const json_t *object, const char *member, const char *wanted)
@@ -212,6 +214,25 @@ static bool fail_other(const struct claim *c, struct error *err)
 	return error_hint(err, "its sources may not have been read since it changed");
 }
 
+/* Once, whatever it is called. Takes the account. */
+static bool add_account(struct person *p, const struct account_system *system,
+			struct account *account, struct error *err)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		if (p->accounts[i].system == system &&
+		    strcmp(p->accounts[i].account.id, account->id) == 0)
+			return true;
+	}
+	if (p->count == PERSON_ACCOUNTS_MAX)
+		return error_set(err, ERR_PRECONDITION_FAILED,
+				 "'%s' has more accounts than can be changed at once",
+				 p->name);
+	p->accounts[p->count].system = system;
+	p->accounts[p->count++].account = *account;
+	*account = (struct account){ 0 };
+	return true;
+}
+
 static bool look_up(const struct people_question *q, const struct account_system *system,
 		    const struct claim *c, struct person *p, struct error *err)
 {
@@ -220,23 +241,15 @@ static bool look_up(const struct people_question *q, const struct account_system
 	if (!system->backend->lookup(system->self, ACCOUNT_BY_IDENTIFIER, c->identifier,
 				     q->now_ms, &list, err))
 		return false;
+	if (list.count == 0 && !remembered_find(system, ACCOUNT_BY_IDENTIFIER,
+						c->identifier, q->now_ms, &list, err))
+		return false;
 	if (list.count == 0)
 		return add_note(p, err, "%s: there is no account '%s' any more",
 				c->system, c->identifier);
 	if (list.count > 1 || list.more || !is_claimed(p, c, &list.items[0]))
 		return fail_other(c, err);
-	if (p->count == PERSON_ACCOUNTS_MAX)
-		return error_set(err, ERR_PRECONDITION_FAILED,
-				 "'%s' has more accounts than can be changed at once",
-				 p->name);
-	for (size_t i = 0; i < p->count; i++)
-		if (p->accounts[i].system == system &&
-		    strcmp(p->accounts[i].account.id, list.items[0].id) == 0)
-			return true;
-	p->accounts[p->count].system = system;
-	p->accounts[p->count++].account = list.items[0];
-	list.count = 0; /* given away */
-	return true;
+	return add_account(p, system, &list.items[0], err);
 }
 
 static const struct account_system *find_system(const struct people_question *q,
@@ -306,6 +319,24 @@ static bool take_claims(const struct people_question *q, const json_t *one,
 	return true;
 }
 
+/* What a block of ours took out of a system, so that nobody finds it there any more. */
+static bool recall(const struct people_question *q, const struct account_system *system,
+		   struct person *p, struct error *err)
+{
+	for (size_t i = 0; i < json_array_size(p->emails); i++) {
+		_cleanup_(account_list_done) struct account_list list = ACCOUNT_LIST_INIT;
+
+		if (!remembered_find(system, ACCOUNT_BY_MAIL,
+				     json_string_value(json_array_get(p->emails, i)),
+				     q->now_ms, &list, err))
+			return false;
+		for (size_t k = 0; k < list.count; k++)
+			if (!add_account(p, system, &list.items[k], err))
+				return false;
+	}
+	return true;
+}
+
 /* Nobody there who is wanted: said, for it may be that nobody looks there. */
 static bool note_missing(const struct people_question *q, struct person *p,
 			 struct error *err)
@@ -313,6 +344,8 @@ static bool note_missing(const struct people_question *q, struct person *p,
 	for (size_t i = 0; i < q->count; i++) {
 		bool has = !q->wanted[i];
 
+		if (!has && !recall(q, &q->systems[i], p, err))
+			return false;
 		for (size_t k = 0; k < p->count; k++)
 			has |= p->accounts[k].system == &q->systems[i];
 		if (!has && !add_note(p, err, "%s: no account of this person is known",
