@@ -152,11 +152,11 @@ static bool add_account(const struct target *t, const struct person *person,
 	json_auto_t *item = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:o}", "system",
 		target_system(t), "identifier", a->identifier, "id", a->id, "uid", a->uid,
-		"display_name", *a->name ? a->name : person->name, "email", a->mail,
-		"state", account_state_name(a->state), "lock", a->lock, "act",
-		(int)t->acts, "reschedule", (int)t->reschedule, "expires_ms",
-		(json_int_t)(has_end ? t->intent->expires_ms : 0), "overtaken",
-		list_overtaken(t));
+		"display_name", *a->name ? a->name : person->name, "email",
+		*a->mail ? a->mail : person->mail, "state", account_state_name(a->state),
+		"lock", a->lock, "act", (int)t->acts, "reschedule", (int)t->reschedule,
+		"expires_ms", (json_int_t)(has_end ? t->intent->expires_ms : 0),
+		"overtaken", list_overtaken(t));
 
 	return json_array_append(accounts, item) == 0 || error_oom(err);
 }
