@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/bytes.h"
 #include "base/number.h"
 #include "base/utf8.h"
 
@@ -132,12 +133,26 @@ static bool take_escape(struct parser *p)
 	return true;
 }
 
+/* Whether the next eight bytes are plain characters of ASCII. */
+static bool is_plain_word(const struct parser *p)
+{
+	if (p->end - p->at < BYTES_WORD)
+		return false;
+	const uint64_t word = bytes_word(p->at);
+	return !bytes_any_high(word) && !bytes_any_below(word, 0x20) &&
+	       !bytes_any(word, '"') && !bytes_any(word, '\\');
+}
+
 /* Move past plain characters up to a quote or backslash. */
 static bool skip_plain(struct parser *p)
 {
 	uint32_t c;
 
 	while (p->at < p->end) {
+		while (is_plain_word(p))
+			p->at += BYTES_WORD;
+		if (p->at == p->end)
+			break;
 		unsigned char byte = (unsigned char)*p->at;
 		if (byte == '"' || byte == '\\')
 			return true;

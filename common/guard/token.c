@@ -138,29 +138,33 @@ static int compare_hash(const void *key, const void *row)
 
 /* Where in the order a hash stands may show in the time this takes: it tells of
  * the hash of a guess, and 256 random bits are not guessed from that. */
-static const struct token_row *find(const struct token_index *t, const char *token)
+static const struct token_row *find(const struct token_index *t, const char *hash)
 {
-	char hash[DIGEST_HEX_BYTES];
-
-	if (t->count == 0 || !token)
+	if (t->count == 0 || !*hash)
 		return NULL;
-	const size_t length = strnlen(token, TOKEN_BYTES_MAX + 1);
-	if (length > TOKEN_BYTES_MAX)
-		return NULL;
-	digest_sha256_hex(token, length, hash);
 	const struct token_row *row =
 		bsearch(hash, t->rows, t->count, sizeof *t->rows, compare_hash);
 	return row && digest_equal_text(row->sha256, hash) ? row : NULL;
 }
 
-static bool judge(const struct token_index *t, const char *token, int64_t now_ms,
-		  struct caller *ret, struct error *err)
+/* The token's hash, "" for what is none. */
+static void hash_token(const char *token, char ret[static DIGEST_HEX_BYTES])
+{
+	const size_t length = token ? strnlen(token, TOKEN_BYTES_MAX + 1) : 0;
+
+	if (!token || length > TOKEN_BYTES_MAX)
+		ret[0] = '\0';
+	else
+		digest_sha256_hex(token, length, ret);
+}
+
+static bool judge(const struct token_index *t, const struct token_row *row,
+		  int64_t now_ms, struct caller *ret, struct error *err)
 {
 	if (error_is_set(&t->why)) {
 		error_set(err, ERR_INTERNAL, "the token index cannot be read");
 		return error_cause(err, "%s", t->why.message);
 	}
-	const struct token_row *row = find(t, token);
 	if (!row)
 		return error_set(err, ERR_PERMISSION_DENIED, "the token is not known");
 	if (row->revoked_at)
@@ -174,12 +178,18 @@ static bool judge(const struct token_index *t, const char *token, int64_t now_ms
 bool token_index_find(struct token_index *t, const char *token, int64_t now_ms,
 		      struct caller *ret, struct error *err)
 {
+	char hash[DIGEST_HEX_BYTES];
+
+	hash_token(token, hash);
 	(void)pthread_rwlock_rdlock(&t->lock);
 	look_again(t, TOKEN_LOOK_MS);
+	const struct token_row *row = find(t, hash);
 	/* A token that was just made shall work at once. */
-	if (!find(t, token))
+	if (!row) {
 		look_again(t, 0);
-	const bool found = judge(t, token, now_ms, ret, err);
+		row = find(t, hash);
+	}
+	const bool found = judge(t, row, now_ms, ret, err);
 	(void)pthread_rwlock_unlock(&t->lock);
 	return found;
 }

@@ -6,7 +6,11 @@
 
 #include <strings.h>
 
-enum { RESULT_MAX = 8 * 1024 * 1024, LIST_TTL_MS = 300000 };
+enum {
+	RESULT_MAX = 8 * 1024 * 1024,
+	LIST_TTL_MS = 300000,
+	REPLY_ROOM = 480, /* bytes that most replies need, got at once */
+};
 
 static const char JSON_TYPE[] = "application/json";
 
@@ -213,6 +217,7 @@ void exchange_finish(struct exchange *x, struct mcp_result *r)
 		atomic_fetch_add(&m->failed, 1);
 	else
 		metrics_count_call(m, r->code);
+	(void)strbuf_reserve(&body, REPLY_ROOM);
 	write_call(x, r, &body);
 	if (body.length > RESULT_MAX)
 		shorten(x, r, &body);

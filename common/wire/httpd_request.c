@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "base/bytes.h"
+
 enum {
 	SPARE_MAX = 32,
 	SPARE_TEXT_BYTES = 4096,
@@ -127,7 +129,14 @@ static bool is_single(const char *name, size_t length)
 
 static bool has_control(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
+	size_t i = 0;
+
+	for (; length - i >= BYTES_WORD; i += BYTES_WORD) {
+		const uint64_t word = bytes_word(text + i);
+		if (bytes_any_below(word, 0x20) || bytes_any(word, 0x7f))
+			break; /* perhaps a tab */
+	}
+	for (; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
 			return true;
