@@ -32,14 +32,26 @@ struct sqlite_store {
 
 /* ---- Transactions --------------------------------------------------------------- */
 
+static const char begin[] = "BEGIN IMMEDIATE", commit[] = "COMMIT",
+		  savepoint[] = "SAVEPOINT job", release[] = "RELEASE job";
+
+/* Statements that every group has, prepared once. */
+static bool run(struct sqlite_connection *c, const char *sql, struct error *err)
+{
+	sqlite3_stmt *st = sqlite_statement(c, sql, err);
+	const bool done = st && sqlite_run(c, st, err);
+
+	(void)sqlite3_reset(st);
+	return done;
+}
+
 /* Within the open transaction. An error of one job leaves the others alone. */
 static void run_job(struct sqlite_connection *c, struct job *job)
 {
 	struct error undo = ERROR_INIT;
 
 	error_clear(job->err);
-	job->ok = sqlite_connection_exec(c, "SAVEPOINT job", job->err) &&
-		  job->work(job->context, c, job->err);
+	job->ok = run(c, savepoint, job->err) && job->work(job->context, c, job->err);
 	sqlite_connection_reset(c);
 	if (sqlite_connection_idle(c)) {
 		/* SQLite gave the whole transaction up (disk full, memory). */
@@ -50,7 +62,7 @@ static void run_job(struct sqlite_connection *c, struct job *job)
 		return;
 	}
 	if ((job->ok || sqlite_connection_exec(c, "ROLLBACK TO job", &undo)) &&
-	    sqlite_connection_exec(c, "RELEASE job", &undo))
+	    run(c, release, &undo))
 		return;
 	/* What cannot be undone alone is undone with everything else. */
 	(void)sqlite_connection_exec(c, "ROLLBACK", &undo);
@@ -69,7 +81,37 @@ static void fail_all(struct job *jobs, const struct error *why)
 	}
 }
 
-/* All jobs of a list in one transaction. False: nothing of it was written. */
+/* Nearly always all of them can be done, and none needs a place to go back to. False:
+ * nothing was written; of a single job that is the last word. */
+static bool run_together(struct sqlite_connection *c, struct job *jobs)
+{
+	struct error err = ERROR_INIT, rollback = ERROR_INIT;
+	bool good = run(c, begin, &err);
+
+	for (struct job *job = jobs; good && job; job = job->next) {
+		error_clear(job->err);
+		good = job->work(job->context, c, job->err);
+		sqlite_connection_reset(c);
+		if (!good)
+			err = *job->err;
+		else if (sqlite_connection_idle(c))
+			/* SQLite gave the whole transaction up (disk full, memory). */
+			good = error_set(&err, ERR_BACKEND_UNAVAILABLE,
+					 "the transaction was lost");
+	}
+	good = good && run(c, commit, &err);
+	if (!good && !sqlite_connection_idle(c))
+		(void)sqlite_connection_exec(c, "ROLLBACK", &rollback);
+	for (struct job *job = jobs; job; job = job->next) {
+		job->ok = good;
+		if (!good)
+			*job->err = err;
+	}
+	return good;
+}
+
+/* All jobs of a list in one transaction, each undone alone if it fails. False: nothing of
+ * it was written. */
 static bool run_transaction(struct sqlite_connection *c, struct job *jobs)
 {
 	struct error err = ERROR_INIT, rollback = ERROR_INIT;
@@ -79,7 +121,7 @@ static bool run_transaction(struct sqlite_connection *c, struct job *jobs)
 		job->ok = true;
 		error_clear(job->err);
 	}
-	if (!sqlite_connection_exec(c, "BEGIN IMMEDIATE", &err)) {
+	if (!run(c, begin, &err)) {
 		fail_all(jobs, &err);
 		return false;
 	}
@@ -92,7 +134,7 @@ static bool run_transaction(struct sqlite_connection *c, struct job *jobs)
 		}
 	}
 	/* Even with nothing to keep the transaction must end. */
-	if (sqlite_connection_exec(c, any ? "COMMIT" : "ROLLBACK", &err))
+	if (any ? run(c, commit, &err) : sqlite_connection_exec(c, "ROLLBACK", &err))
 		return true;
 	if (!sqlite_connection_idle(c))
 		(void)sqlite_connection_exec(c, "ROLLBACK", &rollback);
@@ -102,7 +144,7 @@ static bool run_transaction(struct sqlite_connection *c, struct job *jobs)
 
 static void run_group(struct sqlite_connection *c, struct job *jobs)
 {
-	if (run_transaction(c, jobs) || !jobs->next)
+	if (run_together(c, jobs) || !jobs->next || run_transaction(c, jobs))
 		return;
 	/* One of them may be too big for the disk while the others fit: each by itself. */
 	for (struct job *job = jobs, *next; job; job = next) {

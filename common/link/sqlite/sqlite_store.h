@@ -20,7 +20,7 @@
 
 #include "base/error.h"
 
-enum { SQLITE_STORE_GROUP_MAX = 64, SQLITE_STORE_STATEMENTS_MAX = 32 };
+enum { SQLITE_STORE_GROUP_MAX = 64, SQLITE_STORE_STATEMENTS_MAX = 40 };
 
 struct sqlite_store;
 struct sqlite_connection; /* a connection with its prepared statements */
@@ -40,8 +40,8 @@ DEFINE_CLEANUP(struct sqlite_store, sqlite_store_close);
 const char *sqlite_store_path(const struct sqlite_store *s);
 
 /*
- * A piece of work. It may run twice (a transaction that failed as a group is
- * redone one by one), so it sets its outputs afresh each time; false undoes what
+ * A piece of work. It may run several times (when one fails, the others of its group are
+ * done again without it), so it sets its outputs afresh each time; false undoes what
  * it wrote, and nothing else.
  */
 typedef bool sqlite_work_fn(void *context, struct sqlite_connection *c,
