@@ -78,13 +78,19 @@ static bool keep_time(struct coord_call *call, struct sqlite_connection *db,
 		"DELETE FROM lease WHERE name IN (SELECT name FROM lease"
 		" WHERE expires_ms <= ?1 LIMIT ?2)",
 	};
-	sqlite3_stmt *st = sqlite_statement(db, remember, err);
+	sqlite3_stmt *st;
 
+	/* Once a millisecond is enough, of those that stand or fall together. */
+	if (call->c->kept_ms == call->now_ms && call->c->kept_try == sqlite_try(db))
+		return true;
+	st = sqlite_statement(db, remember, err);
 	if (!st)
 		return false;
 	sqlite3_bind_int64(st, 1, call->now_ms);
 	if (!sqlite_run(db, st, err))
 		return false;
+	call->c->kept_ms = call->now_ms;
+	call->c->kept_try = sqlite_try(db);
 	if (call->now_ms - call->c->purged_ms < PURGE_EVERY_MS)
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(purges); i++) {

@@ -18,8 +18,9 @@ struct coord_sqlite {
 	struct sqlite_store *store;
 	struct announcer *announcer;
 	int64_t epoch_ms, remembers_ms;
-	_Atomic int64_t last_ms; /* the store's clock, as last shown */
-	int64_t purged_ms;       /* theirs who write, one at a time */
+	_Atomic int64_t last_ms;   /* the store's clock, as last shown */
+	int64_t purged_ms;         /* theirs who write, one at a time */
+	int64_t kept_ms, kept_try; /* likewise: the time that was written, in which try */
 };
 
 /* Arguments and results of one call, on their way into a transaction and back. */

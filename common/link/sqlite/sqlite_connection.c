@@ -7,6 +7,7 @@ enum { BUSY_TIMEOUT_MS = 5000, WAL_PAGES = 1000 };
 struct sqlite_connection {
 	sqlite3 *db;
 	char *path;
+	int64_t try;
 	size_t statement_count;
 	struct {
 		const char *sql;
@@ -161,6 +162,16 @@ void sqlite_connection_reset(struct sqlite_connection *c)
 		(void)sqlite3_reset(c->statements[i].statement);
 		(void)sqlite3_clear_bindings(c->statements[i].statement);
 	}
+}
+
+void sqlite_connection_try(struct sqlite_connection *c)
+{
+	c->try++;
+}
+
+int64_t sqlite_try(const struct sqlite_connection *c)
+{
+	return c->try;
 }
 
 bool sqlite_connection_idle(const struct sqlite_connection *c)

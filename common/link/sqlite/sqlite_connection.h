@@ -18,6 +18,8 @@ bool sqlite_connection_exec(struct sqlite_connection *c, const char *sql,
 			    struct error *err);
 /* Outside any transaction? SQLite ends one by itself after some failures. */
 bool sqlite_connection_idle(const struct sqlite_connection *c);
+/* From here on the work is undone apart from what was done before. */
+void sqlite_connection_try(struct sqlite_connection *c);
 /* One integer out of a PRAGMA or a query. */
 bool sqlite_connection_int64(struct sqlite_connection *c, const char *sql, int64_t *ret,
 			     struct error *err);

@@ -4,10 +4,15 @@
 #include <libgen.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/strbuf.h"
 #include "link/sqlite/sqlite_connection.h"
+
+/* How long a group waits for those who were in the one before: a part of the time that
+ * writing took, and never longer than this. */
+enum { GATHER_PART = 4, GATHER_NS_MAX = 1000000 };
 
 /* One caller waiting for its write; lives on that caller's stack. */
 struct job {
@@ -28,6 +33,11 @@ struct sqlite_store {
 	pthread_cond_t finished;
 	struct job *first, **last;
 	bool leading; /* somebody writes a group; 'writer' is theirs meanwhile */
+	pthread_cond_t gathered;
+	int queued,
+		expected; /* who waits, and for how many the leader does; 0: it does not */
+	int last_count;   /* how many the last group had, and how long it took */
+	int64_t last_ns;
 };
 
 /* ---- Transactions --------------------------------------------------------------- */
@@ -51,6 +61,7 @@ static void run_job(struct sqlite_connection *c, struct job *job)
 	struct error undo = ERROR_INIT;
 
 	error_clear(job->err);
+	sqlite_connection_try(c);
 	job->ok = run(c, savepoint, job->err) && job->work(job->context, c, job->err);
 	sqlite_connection_reset(c);
 	if (sqlite_connection_idle(c)) {
@@ -88,6 +99,7 @@ static bool run_together(struct sqlite_connection *c, struct job *jobs)
 	struct error err = ERROR_INIT, rollback = ERROR_INIT;
 	bool good = run(c, begin, &err);
 
+	sqlite_connection_try(c);
 	for (struct job *job = jobs; good && job; job = job->next) {
 		error_clear(job->err);
 		good = job->work(job->context, c, job->err);
@@ -161,6 +173,10 @@ static struct job *take_group(struct sqlite_store *s)
 
 	for (int i = 1; last->next && i < SQLITE_STORE_GROUP_MAX; i++)
 		last = last->next;
+	s->last_count = 1;
+	for (struct job *job = group; job != last; job = job->next)
+		s->last_count++;
+	s->queued -= s->last_count;
 	s->first = last->next;
 	last->next = NULL;
 	if (!s->first)
@@ -170,15 +186,47 @@ static struct job *take_group(struct sqlite_store *s)
 
 /* ---- Callers ------------------------------------------------------------------- */
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/*
+ * Those whose write has just ended are about to come with the next one: to begin without
+ * them would be two syncs where one does. With the queue's lock held, which is given up
+ * meanwhile. Who is alone does not wait.
+ */
+static void gather(struct sqlite_store *s)
+{
+	const int64_t part = s->last_ns / GATHER_PART;
+	const int64_t until_ns = now_ns() + (part < GATHER_NS_MAX ? part : GATHER_NS_MAX);
+	const struct timespec until = { .tv_sec = until_ns / INT64_C(1000000000),
+					.tv_nsec = until_ns % INT64_C(1000000000) };
+	int rc = 0;
+
+	s->expected = s->last_count;
+	while (s->queued < s->expected && rc == 0)
+		rc = pthread_cond_timedwait(&s->gathered, &s->queue_lock, &until);
+	s->expected = 0;
+}
+
 /* With the queue's lock held; lets go of it while the group is written. */
 static void lead(struct sqlite_store *s)
 {
+	s->leading = true;
+	gather(s);
+
 	struct job *group = take_group(s);
 
-	s->leading = true;
 	pthread_mutex_unlock(&s->queue_lock);
+	const int64_t began_ns = now_ns();
 	run_group(s->writer, group);
+	const int64_t took_ns = now_ns() - began_ns;
 	pthread_mutex_lock(&s->queue_lock);
+	s->last_ns = took_ns;
 	s->leading = false;
 	for (struct job *job = group; job; job = job->next)
 		job->done = true;
@@ -196,6 +244,8 @@ bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *cont
 	*s->last = &job;
 	/* cppcheck-suppress autoVariables ; it leaves the queue before we return */
 	s->last = &job.next;
+	if (++s->queued == s->expected)
+		pthread_cond_signal(&s->gathered);
 	while (!job.done) {
 		if (s->leading)
 			pthread_cond_wait(&s->finished, &s->queue_lock);
@@ -289,6 +339,16 @@ static bool migrate(struct sqlite_store *s, const struct sqlite_store_config *co
 	return sqlite_connection_exec(c, sql.data, err);
 }
 
+static void init_monotonic(pthread_cond_t *cond)
+{
+	pthread_condattr_t attributes;
+
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(cond, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+}
+
 struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 				       struct error *err)
 {
@@ -305,6 +365,7 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 	pthread_mutex_init(&s->read_lock, NULL);
 	pthread_mutex_init(&s->queue_lock, NULL);
 	pthread_cond_init(&s->finished, NULL);
+	init_monotonic(&s->gathered);
 
 	strbuf_add_format(&lock_path, "%s.lock", config->path);
 	if (!strbuf_ok(&lock_path)) {
@@ -332,6 +393,7 @@ void sqlite_store_close(struct sqlite_store *s)
 	pthread_mutex_destroy(&s->read_lock);
 	pthread_mutex_destroy(&s->queue_lock);
 	pthread_cond_destroy(&s->finished);
+	pthread_cond_destroy(&s->gathered);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
 	free(s->path);

@@ -69,6 +69,9 @@ bool sqlite_step(struct sqlite_connection *c, sqlite3_stmt *statement, bool *ret
 		 struct error *err);
 /* Step to the end, for statements whose rows nobody wants. */
 bool sqlite_run(struct sqlite_connection *c, sqlite3_stmt *statement, struct error *err);
+/* The number of this try, of no meaning by itself: work that sees the same number is kept,
+ * or undone, together with what earlier work wrote that saw it. */
+int64_t sqlite_try(const struct sqlite_connection *c);
 /* Rows that the last statement changed. */
 int64_t sqlite_changed(struct sqlite_connection *c);
 /* Bind text of 'length' bytes (borrowed until the statement is reset). */
