@@ -115,7 +115,8 @@ static void note_failure(struct people *p, struct people_feed *f, int64_t now_ms
 	pthread_mutex_lock(&p->lock);
 	if (!f->failing_since_ms)
 		f->failing_since_ms = now_ms;
-	(void)snprintf(f->why, sizeof f->why, "%s", why->message);
+	(void)snprintf(f->why, sizeof f->why, "%.*s", (int)sizeof f->why - 1,
+		       why->message);
 	pthread_mutex_unlock(&p->lock);
 }
 
