@@ -180,6 +180,9 @@ def test_faults():
     double.query_errors = [{"data": {"organization": {"membersWithRole": {
         "edges": [], "pageInfo": {"hasNextPage": True, "endCursor": "same"}}}}}] * 2
     tap.equal("a cursor that does not move", rig.error("profiles"), "backend_unavailable")
+    double.fault("GET", "/memberships/", status=200,
+                 body={"state": "active", "role": "ad\nmin", "user": {"login": "carla"}})
+    tap.equal("a role that is none", rig.error("membership", "carla"), "backend_unavailable")
     double.fault("GET", "/users/", status=301, headers={"Location": "/user/3"})
     tap.equal("a user who was renamed answers as another",
               rig.error("user", "old-name"), "not_found")

@@ -143,6 +143,12 @@ def test_faults():
                  body={"ok": False, "error": "internal_error"})
     tap.equal("nor does an error of Slack's", rig.error("call", "chat.postMessage", message),
               "unknown_outcome")
+    double.fault("POST", "chat.postMessage", status=200, body={"fine": True})
+    tap.equal("nor an answer that says neither yes nor no",
+              rig.error("call", "chat.postMessage", message), "unknown_outcome")
+    double.fault("POST", "chat.postMessage", status=200)
+    tap.equal("nor none at all", rig.error("call", "chat.postMessage", message),
+              "unknown_outcome")
     double.fault("POST", "chat.postMessage", status=429, headers={"Retry-After": "0"},
                  body={"ok": False, "error": "ratelimited"})
     tap.equal("what was not done is done then", (rig.error("call", "chat.postMessage", message),

@@ -1,13 +1,25 @@
 #include "servers/accounts/vendor.h"
 
+/* A name that nobody can be asked about (too long, characters that no plan takes) is left
+ * out: nobody shall keep himself out of plans by what he calls himself. */
+static char *plain(const char *text)
+{
+	json_auto_t *value = json_string(text);
+	struct error why = ERROR_INIT;
+	const bool good = value && strlen(text) <= VENDOR_NAME_MAX &&
+			  json_check_contract(value, &why);
+
+	return strdup(good ? text : "");
+}
+
 bool vendor_account(struct account *a, const struct vendor_names *names,
 		    const char *detail, struct error *err)
 {
 	a->id = strdup(names->id);
 	a->identifier = strdup(names->identifier);
-	a->uid = strdup(names->uid);
-	a->name = strdup(names->name);
-	a->mail = strdup(names->mail);
+	a->uid = plain(names->uid);
+	a->name = plain(names->name);
+	a->mail = plain(names->mail);
 	a->detail = strdup(detail);
 	return (a->id && a->identifier && a->uid && a->name && a->mail && a->detail) ||
 	       error_oom(err);

@@ -11,6 +11,7 @@
 enum {
 	VENDOR_READ_MS = 15 * 1000, /* the longest that a reading waits */
 	VENDOR_APPLY_MS = 30 * 1000,
+	VENDOR_NAME_MAX = 256, /* bytes */
 };
 
 /* 'a' has copies of all; 'a' is zeroed before. False without memory. */

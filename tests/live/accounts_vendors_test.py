@@ -350,6 +350,12 @@ def test_slack():
     tap.equal("an address that nobody confirmed is nobody's",
               s.call("block_account", "fake@example.test").get("error", {}).get("code"),
               "not_found")
+    double.users["U0GUEST"]["profile"]["real_name"] = "\ufffe\u202eevil\u0000"
+    odd = s.call("block_account", "guest@example.test", only_plan=True)
+    tap.ok("nobody hides behind a name that no plan takes", "plan" in odd, odd)
+    double.users["U0GUEST"]["profile"]["real_name"] = "x" * 100000
+    odd = s.call("block_account", "guest@example.test", only_plan=True)
+    tap.ok("or that is too long", "plan" in odd, odd)
     tap.equal("a handle is nobody's",
               s.call("block_account", "ava").get("error", {}).get("code"), "not_found")
     s.close()
@@ -384,6 +390,9 @@ def test_all_at_once():
     tap.ok("and says so", "GitHub does not allow it" in json.dumps(done), done)
     github.forget()
     s.call("block_account")
+    listed = s.ask({"tool": "list_blocked_accounts", "arguments": {}})
+    tap.equal("all are listed", sorted(a["system"] for a in listed["result"]["accounts"]),
+              ["github", "okta", "slack"])
     undone = s.call("unblock_account")
     tap.equal("all is given back",
               (undone.get("error"), okta.users["00uava"]["status"],

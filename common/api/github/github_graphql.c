@@ -53,11 +53,10 @@ bool github_query(struct github *g, const char *what, const char *query,
 		.bucket = "graphql",
 		.reads = true,
 	};
-	if (!rest_call(g->rest, &request, patience, &reply, err)) {
-		if (reply.status == 404)
-			atomic_store(&g->has_no_graphql, true);
+	const bool good = rest_call(g->rest, &request, patience, &reply, err);
+	atomic_store(&g->has_no_graphql, reply.status == 404);
+	if (!good)
 		return false;
-	}
 	/* A part of an answer is none: what is missing in it would look like nobody. */
 	const json_t *errors = json_object_get(reply.body, "errors");
 	if (errors && !json_is_null(errors))

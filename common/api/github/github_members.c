@@ -32,7 +32,8 @@ static bool read_membership(const json_t *body, const char *login,
 	const char *theirs = json_get_string(user, "login");
 	struct github_membership m = { .user_id = json_get_int64(user, "id", 0) };
 
-	if (!state || !role || strlen(role) >= sizeof m.role)
+	if (!state || !role || strlen(role) >= sizeof m.role ||
+	    role[strspn(role, "abcdefghijklmnopqrstuvwxyz_")] != '\0')
 		return github_fail_shape("membership", err);
 	if (strcmp(state, "active") == 0)
 		m.state = GITHUB_ACTIVE;

@@ -14,7 +14,7 @@ struct github {
 	char *organization;
 	char *graphql; /* its whole URL */
 	bool is_server;
-	atomic_bool has_no_graphql; /* its address was answered with 404 */
+	atomic_bool has_no_graphql; /* the last query was answered with 404 */
 	/* Of an app; NULL otherwise. */
 	struct jwt_signer *signer;
 	int64_t app_id, installation_id;

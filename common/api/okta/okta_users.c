@@ -23,7 +23,8 @@ bool okta_user_read(const json_t *object, struct okta_user *ret, struct error *e
 	const char *login = json_get_string(profile, "login");
 	struct error why = ERROR_INIT;
 
-	if (!id || !okta_check_id(id, &why) || !status || !login)
+	if (!id || !okta_check_id(id, &why) || !status || !login ||
+	    status[strspn(status, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] != '\0')
 		return okta_fail_shape("user", err);
 	*ret = (struct okta_user){
 		.id = id,

@@ -111,9 +111,13 @@ static bool wait_for_turn(struct call *c, struct error *err)
 	const char *bucket = c->request->bucket ? c->request->bucket : "";
 	int64_t ms = rest_limits_wait(&c->r->limits, bucket, now_ms);
 
-	if (ms == 0 && !is_read(c->request))
-		ms = rest_limits_take_write(&c->r->limits, c->r->vendor->write_gap_ms,
-					    now_ms, c->patience->until_ms - now_ms);
+	/* A turn among the writes is taken only by who can wait for it. */
+	if (!is_read(c->request) && now_ms + ms < c->patience->until_ms) {
+		const int64_t turn_ms = rest_limits_take_write(
+			&c->r->limits, c->r->vendor->write_gap_ms, now_ms + ms,
+			c->patience->until_ms - now_ms - ms);
+		ms = turn_ms < 0 ? -1 : ms + turn_ms;
+	}
 	if (ms >= 0 && wait_for(c, ms))
 		return true;
 	if (is_cancelled(c->patience))

@@ -33,14 +33,22 @@ static void judge_web(const struct http_client_reply *reply, const json_t *body,
 {
 	const char *name = json_get_string(body, "error");
 	const struct slack_error *known = name ? slack_error_find(name) : NULL;
+	const json_t *ok = json_object_get(body, "ok");
 
 	(void)reply;
 	rest_fault_name(f->name, name);
 	/* A body that cannot be read was judged already; 429 comes with one or without. */
-	if (!body || f->verdict == REST_LATER || f->verdict == REST_BROKEN)
+	if (f->verdict == REST_LATER || f->verdict == REST_BROKEN)
 		return;
-	if (json_is_true(json_object_get(body, "ok")) && f->verdict == REST_GOOD)
+	if (f->verdict == REST_GOOD && json_is_true(ok))
 		return;
+	/* Neither yes nor no: it may have been done. */
+	if (f->verdict == REST_GOOD && !json_is_false(ok)) {
+		f->verdict = REST_BROKEN;
+		f->code = ERR_BACKEND_UNAVAILABLE;
+		rest_fault_text(f, "the answer is none of Slack's");
+		return;
+	}
 	/* Something else answers at this address. */
 	if (!name && f->verdict == REST_FAILED)
 		return;
