@@ -232,7 +232,11 @@ static void account_text(struct report *r, const json_t *item, const char *detai
 		strbuf_add_format(&r->text, " (%s)", detail);
 	json_array_foreach(json_object_get(item, "facets"), i, facet)
 	{
-		if (strcmp(json_get_string(facet, "state"), "unchanged") != 0)
+		const char *state = json_get_string(facet, "state");
+
+		/* What a system has no notion of matters to a block. */
+		if (strcmp(state, "unchanged") != 0 &&
+		    !(strcmp(state, "none") == 0 && is_kind(r, SAGA_UNBLOCK)))
 			facet_text(r, facet);
 	}
 }
