@@ -18,7 +18,8 @@ struct review {
 
 static void review_key(char key[static COORD_KEY_MAX + 1], const struct slack_click *c)
 {
-	(void)snprintf(key, COORD_KEY_MAX + 1, "slack-review/%s/%s/%s", c->approval,
+	/* 56 digits of the digest tell as much as 64, and always fit. */
+	(void)snprintf(key, COORD_KEY_MAX + 1, "slack-review/%s/%s/%.56s", c->approval,
 		       c->user, c->shown);
 }
 
