@@ -2,9 +2,7 @@
  * Calls of direct clients, as their servers register them. A server speaks for itself
  * alone: its token names it, and it registers nothing but its own tools.
  */
-#include "gate/keeper.h"
-
-#include "gate/outcome.h"
+#include "gate/keeper_direct_private.h"
 
 enum { RETRY_AFTER_MS = 1000, SESSION_MAX = 128, CLIENT_MAX = 64 };
 
@@ -19,7 +17,7 @@ bool keeper_answer(struct keeper *k, int64_t request, int status, json_t *body)
 	return true;
 }
 
-static bool answer_error(struct keeper *k, int64_t request, const struct error *err)
+bool keeper_direct_error(struct keeper *k, int64_t request, const struct error *err)
 {
 	static const int statuses[ERR_CODE_COUNT] = {
 		[ERR_INVALID_ARGUMENT] = 400, [ERR_NOT_FOUND] = 404,
@@ -64,7 +62,7 @@ static json_t *state_json(const struct keeper *k, const json_t *body)
 	return TAKE(reply);
 }
 
-static bool answer_state(struct keeper *k, int64_t request, const json_t *body)
+bool keeper_direct_state(struct keeper *k, int64_t request, const json_t *body)
 {
 	return keeper_answer(k, request, 200, state_json(k, body));
 }
@@ -81,7 +79,7 @@ static bool wait_for(struct keeper *k, int64_t request, const struct approval *a
 	struct waiting *w;
 
 	if (k->waiting_count == KEEPER_WAITING_MAX)
-		return answer_state(k, request, a->body);
+		return keeper_direct_state(k, request, a->body);
 	w = &k->waiting[k->waiting_count++];
 	w->request = request;
 	w->until_ms = k->now_ms + KEEPER_WAIT_MS;
@@ -107,9 +105,9 @@ void keeper_answer_waiting(struct keeper *k, const struct approval *a)
 		k->waiting[i] = k->waiting[--k->waiting_count];
 		body = a ? json_incref(a->body) : keeper_load(k, w.approval, &err);
 		if (body)
-			(void)answer_state(k, w.request, body);
+			(void)keeper_direct_state(k, w.request, body);
 		else
-			(void)answer_error(k, w.request, &err);
+			(void)keeper_direct_error(k, w.request, &err);
 	}
 }
 
@@ -188,8 +186,9 @@ static bool answer_grant(struct keeper *k, int64_t request, struct approval *a)
 	if (!keeper_grant(k, a, &err)) {
 		/* Taken back, or not now: the state says which. */
 		log_failure("approval.not_claimed", &err);
-		return a->ended || a->members_waiting ? answer_state(k, request, a->body)
-						      : answer_error(k, request, &err);
+		return a->ended || a->members_waiting
+			       ? keeper_direct_state(k, request, a->body)
+			       : keeper_direct_error(k, request, &err);
 	}
 	a->next_ms = k->now_ms + KEEPER_LOOK_MS;
 	reply = json_pack("{s:s, s:s, s:O}", "approval", a->id, "state", "granted",
@@ -208,7 +207,7 @@ static bool answer_open(struct keeper *k, int64_t request, struct approval *a)
 		return answer_grant(k, request, a);
 	if (!a->ended && is_planning(a))
 		return wait_for(k, request, a);
-	return answer_state(k, request, a->body);
+	return keeper_direct_state(k, request, a->body);
 }
 
 static bool register_call(struct keeper *k, int64_t request, const struct proposal *p,
@@ -226,15 +225,15 @@ static bool register_call(struct keeper *k, int64_t request, const struct propos
 		    (!ended && !look_up(k, "denied", identity, &ended, err)))
 			return false;
 		if (ended)
-			return answer_state(k, request, ended);
+			return keeper_direct_state(k, request, ended);
 		a = keeper_propose(k, p, err);
 	}
 	return a && answer_open(k, request, a);
 }
 
 /* Of its own server and person; NULL: there is none such. */
-static json_t *load_own(struct keeper *k, const char *id, const char *server,
-			const char *principal, struct error *err)
+json_t *keeper_direct_load(struct keeper *k, const char *id, const char *server,
+			   const char *principal, struct error *err)
 {
 	json_auto_t *body = name_is_id(id) ? keeper_load(k, id, err) : NULL;
 	const char *whose = json_get_string(body, "server"),
@@ -262,8 +261,8 @@ static bool answer_ended(struct keeper *k, int64_t request, const struct proposa
 		return false;
 	if (a && !a->ended && keeper_find_identical(k, identity) == a)
 		return true;
-	body = load_own(k, id, p->server, p->requester, err);
-	*ret_answered = body && answer_state(k, request, body);
+	body = keeper_direct_load(k, id, p->server, p->requester, err);
+	*ret_answered = body && keeper_direct_state(k, request, body);
 	return body != NULL;
 }
 
@@ -294,7 +293,7 @@ bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *
 
 		if (surface && r.approval &&
 		    !answer_ended(k, f->request, &p, r.approval, &is_answered, &why))
-			return answer_error(k, f->request, &why);
+			return keeper_direct_error(k, f->request, &why);
 		if (is_answered || (surface && register_call(k, f->request, &p, &why)))
 			return true;
 	} else {
@@ -303,161 +302,5 @@ bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *
 	}
 	if (!error_is_set(&why))
 		error_oom(&why);
-	return answer_error(k, f->request, &why);
-}
-
-/* --- outcome --- */
-
-struct report {
-	int64_t v;
-	const char *state, *error, *result_digest;
-	json_t *server_head;
-};
-
-static bool read_report(const struct fields *f, struct report *r,
-			enum record_state *ret_state, struct error *err)
-{
-	static const struct json_field fields[] = {
-		{ "v", JSON_FIELD_INT64, offsetof(struct report, v),
-		  JSON_FIELD_REQUIRED },
-		{ "state", JSON_FIELD_STRING, offsetof(struct report, state),
-		  JSON_FIELD_REQUIRED },
-		{ "error", JSON_FIELD_STRING, offsetof(struct report, error), 0 },
-		{ "result_digest", JSON_FIELD_STRING,
-		  offsetof(struct report, result_digest), 0 },
-		{ "server_head", JSON_FIELD_OBJECT, offsetof(struct report, server_head),
-		  0 },
-		{ 0 }
-	};
-	static const unsigned ends = 1U << RECORD_SUCCEEDED | 1U << RECORD_FAILED |
-				     1U << RECORD_UNKNOWN | 1U << RECORD_REFUSED;
-
-	if (!json_decode(f->body, fields, r, "outcome", err))
-		return false;
-	if (r->v != 1 || !record_state_parse(r->state, ret_state) ||
-	    !(ends & 1U << *ret_state))
-		return error_set(
-			err, ERR_INVALID_ARGUMENT,
-			"outcome: 'state' is succeeded, failed, unknown or refused");
-	if (r->result_digest && !digest_is_hex(r->result_digest))
-		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "outcome: 'result_digest' is no digest");
-	return true;
-}
-
-static json_t *outcome_json(const struct report *r, const char *server)
-{
-	enum error_code code = r->error ? error_from_name(r->error) : ERR_NONE;
-	json_t *head = outcome_head_is_good(r->server_head, server) ? r->server_head
-								    : NULL;
-	json_auto_t *outcome = json_pack("{s:s}", "state", r->state);
-
-	if (!json_put_string(outcome, "result_digest", r->result_digest) ||
-	    (head && json_object_set(outcome, "server_head", head) != 0))
-		return NULL;
-	if (r->error &&
-	    json_object_set_new(
-		    outcome, "error",
-		    json_pack("{s:s, s:s}", "code",
-			      error_name(code == ERR_NONE ? ERR_INTERNAL : code),
-			      "message", "told by the server")) != 0)
-		return NULL;
-	return TAKE(outcome);
-}
-
-/* Only the server whose call it is, and only once; the same word again is fine. */
-static struct approval *find_reported(struct keeper *k, const struct fields *f,
-				      enum record_state to, bool *ret_known,
-				      struct error *err)
-{
-	json_auto_t *body = keeper_load(k, f->approval, err);
-	const char *server = json_get_string(body, "server");
-	struct approval *a = keeper_find(k, f->approval);
-
-	*ret_known = false;
-	if (!body)
-		return NULL;
-	if (!server || strcmp(server, f->server) != 0) {
-		error_set(err, ERR_NOT_FOUND, "there is no such approval of this server");
-		return NULL;
-	}
-	if (a && keeper_is_direct(a) &&
-	    (a->state == RECORD_GRANTED || a->state == RECORD_EXECUTING))
-		return a;
-	*ret_known = record_state_of(body) == to;
-	error_set(err, ERR_CONFLICT, "approval %s is %s", f->approval,
-		  json_get_string(body, "state"));
-	return NULL;
-}
-
-bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *err)
-{
-	struct report r = { 0 };
-	struct error why = ERROR_INIT;
-	enum record_state to = RECORD_UNKNOWN;
-	struct approval *a = NULL;
-	json_auto_t *outcome = NULL;
-	bool known = false;
-
-	(void)err;
-	if (read_report(f, &r, &to, &why))
-		a = find_reported(k, f, to, &known, &why);
-	if (known)
-		return keeper_answer(k, f->request, 200,
-				     json_pack("{s:s}", "state", r.state));
-	outcome = a ? outcome_json(&r, f->server) : NULL;
-	if (a && outcome) {
-		/* What has been seen executing can only have failed. */
-		if (to == RECORD_REFUSED && a->state == RECORD_EXECUTING)
-			to = RECORD_FAILED;
-		if (to == RECORD_UNKNOWN)
-			a->unanswered = true;
-		if (keeper_end(k, a, to, outcome, NULL, f->server, &why))
-			return keeper_answer(
-				k, f->request, 200,
-				json_pack("{s:s}", "state", record_state_name(to)));
-	}
-	if (!error_is_set(&why))
-		error_oom(&why);
-	return answer_error(k, f->request, &why);
-}
-
-/* --- withdraw --- */
-
-static struct approval *find_withdrawn(struct keeper *k, const struct fields *f,
-				       struct error *err)
-{
-	const char *principal = json_get_string(f->body, "principal");
-	struct approval *a = name_is_id(f->approval) ? keeper_find(k, f->approval) : NULL;
-
-	if (json_get_int64(f->body, "v", 0) != 1 || !principal) {
-		error_set(err, ERR_INVALID_ARGUMENT, "cancel: 'v' is not 1, or who?");
-		return NULL;
-	}
-	json_auto_t *body = load_own(k, f->approval, f->server, principal, err);
-	if (!body)
-		return NULL;
-	if (a && !a->ended && keeper_is_direct(a))
-		return a;
-	error_set(err, ERR_CONFLICT, "approval %s is %s", f->approval,
-		  json_get_string(body, "state"));
-	return NULL;
-}
-
-/* Of click and cancel the first counts: what was granted is not taken back. */
-bool keeper_on_withdraw(struct keeper *k, const struct fields *f, struct error *err)
-{
-	struct error why = ERROR_INIT;
-	struct approval *a = find_withdrawn(k, f, &why);
-
-	(void)err;
-	if (a && keeper_move(k, a,
-			     &(struct move){ .to = RECORD_CANCELLED,
-					     .by = json_get_string(a->body, "requester"),
-					     .why = "taken back by the client" },
-			     &why))
-		return answer_state(k, f->request, a->body);
-	if (!error_is_set(&why))
-		error_oom(&why);
-	return answer_error(k, f->request, &why);
+	return keeper_direct_error(k, f->request, &why);
 }
