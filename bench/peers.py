@@ -35,8 +35,7 @@ META = {"io.modelcontextprotocol/protocolVersion": MODERN,
 # Name: how it is got (build folder, folder for peers -> argv), its revision (None: it is no
 # MCP).
 SERVERS = {
-    "bare HTTP and JSON": (lambda b, r: [os.path.join(b, "bench", "bench-server"), "ceiling"],
-                           None),
+    "bare HTTP and JSON": (lambda b, r: [os.path.join(b, "bench", "bench-bare")], None),
     "wingman": (lambda b, r: [os.path.join(b, "bench", "bench-server")], MODERN),
     "TypeScript SDK 2, 1 tool": (lambda b, r: install.node(r, "v2.mjs") + ["1"], MODERN),
     "TypeScript SDK 2": (lambda b, r: install.node(r, "v2.mjs") + ["20"], MODERN),

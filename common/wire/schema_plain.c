@@ -26,6 +26,7 @@ struct reader {
 	const char *at, *end;
 	struct item items[ITEMS_MAX];
 	unsigned count;
+	unsigned prefix; /* items before the group */
 	unsigned ends[BRANCHES_MAX];
 	unsigned branch_count;
 };
@@ -205,59 +206,75 @@ static bool is_decided(const struct item *items, unsigned from, unsigned to)
 	return true;
 }
 
-static bool take_branch(struct reader *r, bool in_group)
+static bool take_items(struct reader *r, const char *stops)
 {
-	if (r->branch_count == BRANCHES_MAX)
-		return false;
-	while (r->at < r->end && *r->at != '$' &&
-	       !(in_group && (*r->at == '|' || *r->at == ')')))
+	while (r->at < r->end && !strchr(stops, *r->at))
 		if (!take_item(r))
 			return false;
-	r->ends[r->branch_count++] = r->count;
 	return true;
 }
 
+/* What stands before the group, each of its alternatives, what stands behind it. */
 static bool take_pattern(struct reader *r, bool *ret_to_end)
 {
 	bool in_group;
 
-	if (!take(r, '^'))
+	if (!take(r, '^') || !take_items(r, "$("))
 		return false;
+	r->prefix = r->count;
 	in_group = take(r, '(');
 	do {
-		if (!take_branch(r, in_group))
+		if (r->branch_count == BRANCHES_MAX || !take_items(r, "$|)"))
 			return false;
+		r->ends[r->branch_count++] = r->count;
 	} while (in_group && take(r, '|'));
-	if (in_group && !take(r, ')'))
+	if (in_group && (!take(r, ')') || !take_items(r, "$(")))
 		return false;
 	*ret_to_end = take(r, '$');
-	for (unsigned i = 0; i < r->branch_count; i++) {
-		unsigned from = i ? r->ends[i - 1] : 0;
-
-		if (*ret_to_end)
-			find_filling(r->items, from, r->ends[i]);
-		if (!is_decided(r->items, from, r->ends[i]))
-			return false;
-	}
 	return r->at == r->end;
+}
+
+static unsigned copy(struct plain *to, unsigned at, const struct reader *r, unsigned from,
+		     unsigned end)
+{
+	memcpy(to->items + at, r->items + from, (end - from) * sizeof *to->items);
+	return at + end - from;
+}
+
+/* Each alternative with what stands around the group; whether all are decided. */
+static bool make_branches(struct plain *plain, const struct reader *r)
+{
+	const unsigned suffix = r->ends[r->branch_count - 1];
+	bool decided = true;
+
+	for (unsigned i = 0, n = 0; i < r->branch_count; i++) {
+		const unsigned from = n;
+
+		n = copy(plain, n, r, 0, r->prefix);
+		n = copy(plain, n, r, i ? r->ends[i - 1] : r->prefix, r->ends[i]);
+		n = copy(plain, n, r, suffix, r->count);
+		plain->ends[plain->branch_count++] = n;
+		if (plain->to_end)
+			find_filling(plain->items, from, n);
+		decided = decided && is_decided(plain->items, from, n);
+	}
+	return decided;
 }
 
 struct plain *plain_new(const char *pattern, size_t length)
 {
 	struct reader r = { .at = pattern, .end = pattern + length };
-	struct plain *plain;
+	_cleanup_(plain_freep) struct plain *plain = NULL;
 	bool to_end;
 
 	if (!take_pattern(&r, &to_end))
 		return NULL;
-	plain = calloc(1, sizeof *plain + r.count * sizeof *plain->items);
+	plain = calloc(1, sizeof *plain + (size_t)r.count * r.branch_count *
+						  sizeof *plain->items);
 	if (!plain)
 		return NULL;
 	plain->to_end = to_end;
-	plain->branch_count = r.branch_count;
-	memcpy(plain->ends, r.ends, sizeof r.ends);
-	memcpy(plain->items, r.items, r.count * sizeof *plain->items);
-	return plain;
+	return make_branches(plain, &r) ? TAKE(plain) : NULL;
 }
 
 void plain_free(struct plain *plain)

@@ -3,7 +3,7 @@
  *
  * Nearly every pattern of a schema is of this kind: "^[a-z][a-z0-9_]{0,63}$". It begins
  * with '^', has classes and characters of ASCII with quantifiers, maybe one group of
- * alternatives around all of them, and no repeated part could also take what follows
+ * alternatives, and no repeated part could also take what follows
  * it, unless all of that has one length; so nothing is ever tried twice. Where a pattern is anything else this module does
  * not know it, and ICU reads it: that is the one to say what is wrong with a pattern,
  * too. ICU's engine costs milliseconds and megabytes when it is first used, which a
