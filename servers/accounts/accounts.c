@@ -123,6 +123,28 @@ struct saga_env accounts_env(struct accounts *a, int64_t now_ms)
 	};
 }
 
+/* Whoever listens to account://{person} by an address or a user name hears of it. */
+static void tell_changed(void *context, const json_t *account)
+{
+	static const char *const names[] = { "email", "uid" };
+	char uri[600];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *text = json_get_string(account, names[i]);
+
+		if (!text || !*text || strpbrk(text, " /?#%") || strlen(text) > 512)
+			continue;
+		(void)snprintf(uri, sizeof uri, "account://%s", text);
+		mcp_service_changed(context, MCP_CHANGED_RESOURCE, uri);
+	}
+}
+
+void accounts_tell_changes(struct saga_env *env, struct mcp_service *service)
+{
+	env->changed = tell_changed;
+	env->changed_context = service;
+}
+
 void accounts_tick(void *context, const struct mcp_tick *tick)
 {
 	struct accounts *a = context;
@@ -142,6 +164,7 @@ void accounts_tick(void *context, const struct mcp_tick *tick)
 
 	env.audit = tick->audit;
 	env.stopping = tick->stopping;
+	accounts_tell_changes(&env, tick->service);
 	/* What is open first: a block must not end before it has begun. */
 	if (!saga_work_all(&env, &err))
 		log_failure("saga.failed", &err);

@@ -36,6 +36,9 @@ void accounts_tick(void *context, const struct mcp_tick *tick);
 /* What a saga works with, for a call; a tick adds what is its own. */
 struct saga_env accounts_env(struct accounts *a, int64_t now_ms);
 
+/* Changes are told to whoever listens to the resource account://{person}. */
+void accounts_tell_changes(struct saga_env *env, struct mcp_service *service);
+
 /* NULL when it is not connected here. */
 const struct account_system *accounts_system(const struct accounts *a, const char *name);
 

@@ -48,6 +48,7 @@ static bool run_change(struct mcp_call *call, enum saga_kind kind,
 	struct error why = ERROR_INIT;
 
 	env.deadline_mono_ms = mcp_call_deadline_ms(call);
+	accounts_tell_changes(&env, mcp_call_service(call));
 	if (!intent_check_end(plan_get_data(mcp_call_plan(call)), event.at_ms, err) ||
 	    !note_person(call, kind, event.at_ms, err))
 		return false;

@@ -79,6 +79,21 @@ static bool is_seen(struct drift *d, const struct account_system *system,
 	       error_oom(err);
 }
 
+/* One that a block of ours took out of an organisation is absent there. */
+static bool is_blocked(const struct drift *d, const struct account_system *system,
+		       const struct account *account, bool *ret, struct error *err)
+{
+	json_auto_t *event = NULL;
+
+	*ret = account->state == ACCOUNT_BLOCKED;
+	if (account->state != ACCOUNT_ABSENT)
+		return true;
+	if (!record_explain(d->a->records, system->backend->system, account, &event, err))
+		return false;
+	*ret = event != NULL;
+	return true;
+}
+
 static bool add_side(json_t *list, struct strbuf *text, const char *system,
 		     const struct account *account, struct error *err)
 {
@@ -98,12 +113,12 @@ static bool add_row(struct drift *d, const struct person *p, struct error *err)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct account *a = &p->accounts[i].account;
 		const char *system = p->accounts[i].system->backend->system;
-		bool seen;
+		bool seen, is_one = false;
 
-		if (!is_seen(d, p->accounts[i].system, a, &seen, err))
+		if (!is_seen(d, p->accounts[i].system, a, &seen, err) ||
+		    !is_blocked(d, p->accounts[i].system, a, &is_one, err))
 			return false;
-		if (a->state == ACCOUNT_BLOCKED &&
-		    !add_side(blocked, &blocked_in, system, a, err))
+		if (is_one && !add_side(blocked, &blocked_in, system, a, err))
 			return false;
 		if (a->state == ACCOUNT_ACTIVE &&
 		    !add_side(active, &active_in, system, a, err))

@@ -47,7 +47,8 @@ bool report_block(json_t *object, const struct account *a, const json_t *event,
 		{ "incident", "incident" }, { "ticket", "ticket" },
 	};
 
-	if (a->state != ACCOUNT_BLOCKED)
+	/* Taken out of an organisation by a block of ours, it is absent there. */
+	if (a->state != ACCOUNT_BLOCKED && !(a->state == ACCOUNT_ABSENT && event))
 		return true;
 	if (!set_time(object, "since", report_since_ms(a, event), err) ||
 	    !set_time(object, "until", a->until_ms, err) ||

@@ -17,6 +17,7 @@
 #include "mcp/definition.h"
 #include "mcp/result.h"
 #include "servers/accounts/accounts.h"
+#include "servers/accounts/fake_backend.h"
 #include "servers/accounts/ppolicy.h"
 #include "servers/accounts/tools.h"
 #include "tests/live/slapd_control.h"
@@ -31,6 +32,7 @@ static int approvals;
 static const struct mcp_tool tools[] = {
 	{ .name = "get_account", .run = get_account },
 	{ .name = "list_blocked_accounts", .run = list_blocked_accounts },
+	{ .name = "list_drift", .run = list_drift },
 	{ .name = "block_account",
 	  .plan = plan_block_account,
 	  .run = block_account,
@@ -393,6 +395,7 @@ static size_t said(const char *text)
 static void test_down(void **state)
 {
 	_cleanup_(run_done) struct run planned, undo;
+	const size_t settled = said("account.step_settled");
 	struct error err = ERROR_INIT;
 
 	(void)state;
@@ -411,7 +414,7 @@ static void test_down(void **state)
 	/* It was approved, and is tried again. */
 	tick_in(5);
 	assert_false(binds("jane.roe"));
-	assert_int_equal(said("account.step_settled"), 1);
+	assert_int_equal(said("account.step_settled"), settled + 1);
 	must(&undo, "unblock_account", whom("jane.roe"));
 	assert_true(binds("jane.roe"));
 }
@@ -569,6 +572,99 @@ static void test_expiry_refusals(void **state)
 	assert_true(binds("john.doe"));
 }
 
+/* ---- A second system -------------------------------------------------------------- */
+
+static struct fake_account users[2];
+static struct fake_system okta;
+
+static void connect_okta(void)
+{
+	users[0] = (struct fake_account){ .id = "00u1",
+					  .identifier = "jane@okta",
+					  .uid = "jane",
+					  .name = "Jane Roe",
+					  .mail = "jane.roe@example.test",
+					  .sessions = 2,
+					  .tokens = 1 };
+	okta = (struct fake_system){
+		.accounts = users, .facets = 1u << FACET_SESSIONS | 1u << FACET_TOKENS
+	};
+	accounts->systems[1] = (struct account_system){ .backend = &fake_okta,
+							.self = &okta,
+							.records = accounts->records };
+	accounts->system_count = 2;
+}
+
+static const json_t *outcome_of(const struct run *r, size_t index)
+{
+	return json_array_get(json_object_get(r->result.structured, "outcomes"), index);
+}
+
+static size_t listed(const struct run *r, const char *list)
+{
+	return json_array_size(json_object_get(r->result.structured, list));
+}
+
+static void test_drift(void **state)
+{
+	_cleanup_(run_done) struct run one, drift, both, none, undo;
+
+	(void)state;
+	connect_okta();
+	must(&one, "block_account",
+	     json_pack("{s:s, s:s, s:[s]}", "person", "jane.roe", "reason", "lost laptop",
+		       "systems", "ldap"));
+	must(&drift, "list_drift", json_object());
+	assert_int_equal(listed(&drift, "drift"), 1);
+	assert_non_null(strstr(drift.result.text.data, "active in okta"));
+	must(&both, "block_account", whom("jane.roe"));
+	assert_string_equal(users[0].lock, "locked");
+	assert_int_equal(users[0].sessions, 0);
+	must(&none, "list_drift", json_object());
+	assert_int_equal(listed(&none, "drift"), 0);
+	must(&undo, "unblock_account", whom("jane.roe"));
+	assert_string_equal(users[0].lock, "");
+	assert_true(binds("jane.roe"));
+}
+
+static void test_sessions(void **state)
+{
+	_cleanup_(run_done) struct run revoke;
+
+	(void)state;
+	connect_okta();
+	must(&revoke, "revoke_sessions", whom("jane.roe"));
+	assert_int_equal(json_get_int64(outcome_of(&revoke, 1), "count", 0), 3);
+	assert_true(binds("jane.roe"));
+	assert_string_equal(users[0].lock, "");
+}
+
+/* One system fails: the other is blocked, what is open is said, and tried again. */
+static void test_partial(void **state)
+{
+	_cleanup_(run_done) struct run block, drift, undo;
+	const json_t *failed;
+
+	(void)state;
+	connect_okta();
+	okta.change_fails = ERR_RATE_LIMITED;
+	must(&block, "block_account", whom("jane.roe"));
+	assert_false(binds("jane.roe"));
+	failed = outcome_of(&block, 1);
+	assert_string_equal(json_get_string(failed, "after"), "active");
+	assert_string_equal(json_get_string(json_object_get(failed, "error"), "code"),
+			    "rate_limited");
+	assert_non_null(json_get_string(block.result.structured, "retry_until"));
+	assert_int_not_equal(block.result.verified, MCP_VERIFIED_YES);
+	must(&drift, "list_drift", json_object());
+	assert_int_equal(listed(&drift, "open"), 1);
+	tick_in(6);
+	assert_string_equal(users[0].lock, "locked");
+	must(&undo, "unblock_account", whom("jane.roe"));
+	assert_true(binds("jane.roe"));
+	accounts->system_count = 1;
+}
+
 static int open_accounts(void **state)
 {
 	struct error err = ERROR_INIT;
@@ -615,6 +711,9 @@ int main(void)
 		cmocka_unit_test(test_expiry_of_anothers_lock),
 		cmocka_unit_test(test_expiry_while_down),
 		cmocka_unit_test(test_expiry_refusals),
+		cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_down),
 	};
 
