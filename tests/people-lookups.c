@@ -90,11 +90,14 @@ static bool run_lookup(const struct people_index *x, const struct find_rules *ru
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT, line = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 
-	if (!query || !find_people(x, rules, query, &r, &err))
-		strbuf_add_format(&why, "%s",
-				  query ? err.message : "the lookup has no query");
-	else
+	/* What cannot be asked for, such as nothing at all, is nobody. */
+	if (query && !find_people(x, rules, query, &r, &err) &&
+	    err.code != ERR_INVALID_ARGUMENT)
+		strbuf_add_string(&why, err.message);
+	else if (query)
 		judge(x, lookup, &r, &why);
+	else
+		strbuf_add_string(&why, "the lookup has no query");
 	strbuf_add_string(&line, "{\"query\":");
 	strbuf_add_json_string(&line, query ? query : "", query ? strlen(query) : 0);
 	strbuf_add_format(&line,

@@ -61,16 +61,26 @@ def test_it_can_fail():
                   (1, 1, "1 failed"))
 
 
+def test_what_is_not_known_is_no_fault():
+    for name, change in (("a type", lambda v: v["people"][0].update(type="intern")),
+                         ("a status", lambda v: v["people"][0].update(status="on leave")),
+                         ("a member", lambda v: v["people"][0].update(shoes=44)),
+                         ("no type at all", lambda v: v["people"][0].pop("type")),
+                         ("an account that is null", lambda v: v["people"][0].update(slack=None))):
+        tap.equal(f"taken as far as it goes: {name}", altered(change)[0], 0)
+    for query in ("", "   ", "x" * 600):
+        tap.equal(f"nobody is {query[:3]!r}", altered(lambda v: v.update(lookups=[
+            {"query": query, "expect": "none", "people": []}]))[2], "1 passed, 0 failed")
+
+
 def test_what_is_no_file_of_people():
     for name, change in (("two of one id", lambda v: v["people"][1].update(id=v["people"][0]["id"])),
                          ("no id", lambda v: v["people"][0].pop("id")),
-                         ("a kind that is none", lambda v: v["people"][0].update(type="alien")),
-                         ("a status that is none", lambda v: v["people"][0].update(status="maybe")),
                          ("an account that is no object", lambda v: v["people"][0].update(slack="U1")),
                          ("no people", lambda v: v.pop("people"))):
         tap.equal(f"refused as a whole: {name}", altered(change)[0], 2)
 
 
 if __name__ == "__main__":
-    tap.run([test_own, test_shared, test_it_can_fail, test_what_is_no_file_of_people])
+    tap.run([test_own, test_shared, test_it_can_fail, test_what_is_not_known_is_no_fault, test_what_is_no_file_of_people])
     tap.done()

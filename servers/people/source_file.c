@@ -12,6 +12,7 @@ struct reading {
 	struct account account;
 	const char *person; /* its id */
 	bool has_left, is_suspended;
+	bool is_odd; /* its status is none that we know */
 };
 
 /* A text, or a list of texts. */
@@ -143,28 +144,27 @@ static bool add_systems(struct reading *r, const json_t *person, struct error *e
 	return true;
 }
 
-static bool set_kind(struct account *a, const char *type, struct error *err)
+/* One that nobody knows is said; the person is there all the same. */
+static void set_kind(struct account *a, const char *type)
 {
 	const bool is_bot = type && strcmp(type, "bot") == 0;
 
-	if (type && !is_bot && strcmp(type, "service") != 0 &&
-	    strcmp(type, "employee") != 0 && strcmp(type, "contractor") != 0)
-		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "'%.64s' is no type of a person", type);
-	account_add(a, ACCOUNT_KIND, is_bot ? "service" : type);
+	if (is_bot || (type && strcmp(type, "service") == 0))
+		account_add(a, ACCOUNT_KIND, "service");
+	else if (type && strcmp(type, "contractor") == 0)
+		account_add(a, ACCOUNT_KIND, "contractor");
+	else if (type && strcmp(type, "employee") != 0)
+		account_add(a, ACCOUNT_FLAG, "unknown-type");
 	if (is_bot)
 		account_add(a, ACCOUNT_FLAG, "bot");
-	return true;
 }
 
-static bool set_status(struct reading *r, const char *status, struct error *err)
+static void set_status(struct reading *r, const char *status)
 {
 	r->has_left = status && strcmp(status, "left") == 0;
 	r->is_suspended = status && strcmp(status, "suspended") == 0;
-	return !status || r->has_left || r->is_suspended ||
-	       strcmp(status, "active") == 0 ||
-	       error_set(err, ERR_INVALID_ARGUMENT, "'%.64s' is no status of a person",
-			 status);
+	r->is_odd = status && !r->has_left && !r->is_suspended &&
+		    strcmp(status, "active") != 0;
 }
 
 /* The entry of the file itself: what holds for the person and no account. */
@@ -181,7 +181,10 @@ static bool add_entry(struct reading *r, const json_t *person, struct error *err
 	add_all(a, ACCOUNT_GROUP, json_object_get(person, "groups"));
 	account_add(a, ACCOUNT_NUMBER, json_get_string(person, "employee_number"));
 	add_mails(a, person);
-	return set_kind(a, json_get_string(person, "type"), err) && put(r, err);
+	set_kind(a, json_get_string(person, "type"));
+	if (r->is_odd)
+		account_add(a, ACCOUNT_FLAG, "unknown-status");
+	return put(r, err);
 }
 
 static bool add_person(const struct source_sink *sink, const json_t *person, json_t *seen,
@@ -200,8 +203,8 @@ static bool add_person(const struct source_sink *sink, const json_t *person, jso
 				 r.person);
 	if (json_object_set_new(seen, r.person, json_true()) != 0)
 		return error_oom(err);
-	ok = set_status(&r, json_get_string(person, "status"), err) &&
-	     add_entry(&r, person, err) && add_systems(&r, person, err);
+	set_status(&r, json_get_string(person, "status"));
+	ok = add_entry(&r, person, err) && add_systems(&r, person, err);
 	account_done(&r.account);
 	return ok;
 }

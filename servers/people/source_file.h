@@ -11,7 +11,7 @@
  * Further members: "emails" and "aliases" (texts or lists of them, also of a system),
  * "groups", "employee_number"; unknown ones are ignored, as are members beside "people"
  * ("rules", "lookups"). 'type' is employee, contractor, bot or service; 'status' active,
- * suspended or left. What the file lists as one person is one; it says which nicknames
+ * suspended or left; others leave a flag. What the file lists as one person is one; it says which nicknames
  * there are, so none is guessed. A file that is not of this form is refused as a whole.
  */
 #ifndef PEOPLE_SOURCE_FILE_H
