@@ -39,22 +39,24 @@ def person_dn(uid):
 
 
 class Slapd(private_server.PrivateServer):
-    def __init__(self, extra_ldif=None):
-        """'extra_ldif' is loaded after the sample, if given."""
+    def __init__(self, extra_ldif=None, extra_conf=""):
+        """'extra_ldif' is loaded after the sample, if given; 'extra_conf' stands before its
+        databases, and may name @RUN@."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="slapd test "))
         self.password = secrets.token_hex(16)
         super().__init__()
         try:
-            self._load(extra_ldif)
+            self._load(extra_ldif, extra_conf)
             self._first_start()
         except BaseException:
             self.close()
             raise
 
-    def _load(self, extra_ldif):
+    def _load(self, extra_ldif, extra_conf):
         sample = SOURCE / "deploy/sample"
         (self.folder / "db").mkdir(mode=0o700)
         conf = (sample / "slapd.conf.in").read_text()
+        conf = conf.replace("\npidfile", "\n" + extra_conf + "\npidfile", 1)
         (self.folder / "slapd.conf").write_text(conf.replace("@RUN@", str(self.folder)))
         people = (sample / "people.ldif").read_text()
         parts = [people.replace("@SERVICE_PASSWORD@", self.password),

@@ -314,6 +314,9 @@ static bool plan_undo(struct ldap_directory *d, const struct account *a,
 	const char *before;
 
 	(void)now_ms;
+	if (a->state == ACCOUNT_UNKNOWN)
+		return facet_step_refuse(ret, err,
+					 "our service account cannot see " CONTROL);
 	if (!snapshot)
 		return *a->lock == '\0' || set_enabled(d, a, true, ret, err);
 	if (strcmp(a->lock, DISABLED) != 0)
