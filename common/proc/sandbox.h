@@ -9,6 +9,9 @@
  * Where the kernel lacks a feature, this fails unless the caller's configuration
  * allows its absence by name.
  *
+ * What loads libraries when they are needed (base/library.h: ICU, libcurl, libjose) must
+ * have done so before, unless the paths include sandbox_system_paths.
+ *
  * It holds for the calling thread, for threads started later, and for children.
  * Threads that run already would stay outside: then sandbox_enter fails. Open
  * descriptors stay usable. With 'unix_sockets' on, one can be connected to wherever
