@@ -34,7 +34,8 @@ READERS = [
          "source_github.c", "source_slack.c", "source_rules.c", "system.c")]
      + ["common/api/okta/okta.c", "common/api/github/github.c", "common/api/slack/slack.c"]),
     ("config.schema.json", "playbooks_backend",
-     ["servers/playbooks/playbooks.c", "servers/playbooks/source_folder.c"]),
+     ["servers/playbooks/playbooks.c", "servers/playbooks/source_folder.c",
+      "servers/playbooks/source_confluence.c"]),
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",
       "common/link/coordination/coordination_config.c"]),

@@ -94,7 +94,11 @@ static const char people_text[] =
 static const char playbooks_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {'rescan_s': 5, 'link_hosts': ['a.example'],"
 	" 'sources': [{'name': 'handbook', 'folder': '/srv/playbooks',"
-	"  'tags': ['own']}]}}";
+	"  'tags': ['own']}, {'name': 'wiki', 'confluence': {"
+	"  'url': 'https://a.example/wiki', 'user': 'u@a.example', 'token_file': 't',"
+	"  'spaces': ['SEC'], 'labels': ['runbook'], 'people': {'1:2': 'alice@x'},"
+	"  'groups': {'g': ['alice@x']}, 'every_s': 60, 'ca_file': '/c',"
+	"  'timeout_ms': 100}}]}}";
 
 static const char gate_text[] =
 	"{'persons': [{'id': 'alice@x', 'unix': [1000],"

@@ -135,6 +135,7 @@ class Rig:
                 ("other", "service/other", ["wingman:register"]),
                 ("client", PEOPLE[0], rights),
                 ("client2", PEOPLE[0], rights),
+                ("bob", PEOPLE[1], rights),
                 ("stranger", "mallory@example.test", rights)):
             token = "wm_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
             self.tokens[name] = token

@@ -11,7 +11,7 @@
 
 enum { RESCAN_S = 30, RENAMES_FOLLOWED_MAX = 8, PATHS_PER_SOURCE = 2 };
 
-static const struct source_kind *const kinds[] = { &source_folder };
+static const struct source_kind *const kinds[] = { &source_folder, &source_confluence };
 
 /* ---- Opening ---- */
 
@@ -196,7 +196,8 @@ static void set_fault(struct playbooks *p, size_t source, const char *why)
 }
 
 /* What all sources are like now; of one that cannot be asked, what is known of it. */
-static json_t *look(struct playbooks *p, const json_t *known, struct error *err)
+static json_t *look(struct playbooks *p, const json_t *known, const atomic_bool *stopping,
+		    struct error *err)
 {
 	json_auto_t *now = json_object();
 
@@ -207,7 +208,7 @@ static json_t *look(struct playbooks *p, const json_t *known, struct error *err)
 		json_t *value;
 
 		set_fault(p, i, NULL);
-		if (s->kind->fingerprint(s->self, &print, &why))
+		if (s->kind->fingerprint(s->self, stopping, &print, &why))
 			value = json_string(print.data);
 		else {
 			const json_t *before = json_object_get(known, s->name);
@@ -316,7 +317,7 @@ static bool make(struct playbooks *p, bool force, const char *only,
 	struct error none = ERROR_INIT;
 	_cleanup_(index_unrefp) struct index *old = playbooks_index(p, &none);
 	json_auto_t *known = old ? index_note(old, "fingerprints") : NULL;
-	json_auto_t *now = look(p, known, err);
+	json_auto_t *now = look(p, known, stopping, err);
 	struct index *made;
 
 	if (!now)

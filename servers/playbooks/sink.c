@@ -89,7 +89,7 @@ bool sink_keep(struct sink *s, const char *id, const char *stamp, bool *ret_kept
 			return true;
 	}
 	*ret_kept = keep(s, document, err);
-	return *ret_kept;
+	return *ret_kept; /* false: 'err' is set */
 }
 
 bool sink_keep_all(struct sink *s, struct error *err)

@@ -24,7 +24,8 @@ struct source_kind {
 		      struct error *err);
 	void (*close)(void *self);
 	/* Append what differs when a page has changed; cheap. */
-	bool (*fingerprint)(void *self, struct strbuf *to, struct error *err);
+	bool (*fingerprint)(void *self, const atomic_bool *stopping, struct strbuf *to,
+			    struct error *err);
 	/* Every page into the sink. */
 	bool (*read)(void *self, struct sink *sink, struct error *err);
 };
@@ -59,6 +60,6 @@ bool sink_keep_all(struct sink *s, struct error *err);
 void sink_skip(struct sink *s, const char *path, const char *why);
 bool sink_stopping(const struct sink *s);
 
-extern const struct source_kind source_folder;
+extern const struct source_kind source_folder, source_confluence;
 
 #endif

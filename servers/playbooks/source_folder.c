@@ -54,8 +54,10 @@ static void ignore(void *context, const char *path, const char *why)
 	(void)why;
 }
 
-static bool folder_fingerprint(void *self, struct strbuf *to, struct error *err)
+static bool folder_fingerprint(void *self, const atomic_bool *stopping, struct strbuf *to,
+			       struct error *err)
 {
+	(void)stopping;
 	const struct source_of_folder *f = self;
 	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT;
 	const struct folder_reader reader = { add_stamp, ignore, &all };

@@ -1,0 +1,644 @@
+/*
+ * Pages of Confluence Cloud: API v2, and of v1 what v2 has not (restrictions, CQL).
+ *
+ * Every 'every_s' the spaces' pages are listed with their versions, and who may see each is
+ * asked anew: a restriction changes no version. A page's text is fetched when its version
+ * is another than the index has. Who may see a page is who may see it and everything it
+ * stands under; people of the wiki are ours by 'people', 'groups', or their address. Whom
+ * nobody can tell sees nothing: a page whose readers are all unknown is shown to nobody.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/rest/rest_credential.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "servers/playbooks/source.h"
+#include "servers/playbooks/storage.h"
+
+enum {
+	EVERY_S = 600,
+	SYNC_MS = 15 * 60 * 1000,
+	PARENTS_MAX = 64,
+	WIKI_PAGES_MAX = 20 * 1000,
+};
+
+struct wiki {
+	const json_t *config;
+	struct rest_credential *credential;
+	struct rest *rest;
+	int64_t every_ms;
+	int64_t synced_ms; /* monotonic; -1: never */
+	json_t *nodes; /* by id: {title, version, at, parent, kind, url, wanted, readers} */
+};
+
+static const struct rest_vendor vendor = { .name = "Confluence" };
+
+/* ---- Opening ---- */
+
+static struct rest_credential *open_credential(const struct statedir *dir,
+					       const json_t *config, struct error *err)
+{
+	const char *user = json_get_string(config, "user");
+	const char *file = json_get_string(config, "token_file");
+	_cleanup_free_ char *path = file ? statedir_file(dir, file) : NULL;
+	_cleanup_(secret_freep) struct secret *token = NULL;
+	_cleanup_strbuf_ struct strbuf plain = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf basic = STRBUF_INIT;
+	struct secret *both;
+
+	if (!user)
+		return rest_credential_file("Bearer", dir, file ? file : "", err);
+	token = path ? secret_read(path, true, err) : NULL;
+	if (!token)
+		return NULL;
+	strbuf_add_format(&plain, "%s:", user);
+	strbuf_add(&plain, secret_bytes(token), secret_length(token));
+	digest_base64(&basic, plain.data, plain.length);
+	both = strbuf_ok(&basic) ? secret_new(basic.data, basic.length) : NULL;
+	strbuf_wipe(&plain);
+	strbuf_wipe(&basic);
+	if (!both) {
+		error_oom(err);
+		return NULL;
+	}
+	return rest_credential_fixed("Basic", both, err);
+}
+
+static void wiki_close(void *self)
+{
+	struct wiki *w = self;
+
+	if (!w)
+		return;
+	rest_free(w->rest);
+	rest_credential_free(w->credential);
+	json_decref(w->nodes);
+	free(w);
+}
+
+static void *wiki_open(const struct statedir *dir, const json_t *config,
+		       struct error *err)
+{
+	const json_t *own = json_object_get(config, "confluence");
+	const char *ca = json_get_string(own, "ca_file");
+	_cleanup_free_ char *ca_file = ca ? statedir_file(dir, ca) : NULL;
+	const struct rest_options options = {
+		.base = json_get_string(own, "url"),
+		.ca_file = ca_file,
+		.timeout_ms = json_get_int64(own, "timeout_ms", 0),
+	};
+	struct wiki *w = calloc(1, sizeof *w);
+
+	if (!w || (ca && !ca_file) || !options.base) {
+		free(w);
+		error_oom(err);
+		return NULL;
+	}
+	w->config = own;
+	w->synced_ms = -1;
+	w->every_ms = 1000 * json_get_int64(own, "every_s", EVERY_S);
+	w->credential = open_credential(dir, own, err);
+	if (w->credential)
+		w->rest = rest_new(&vendor, rest_credential_auth(w->credential), &options,
+				   err);
+	if (!w->rest) {
+		wiki_close(w);
+		return NULL;
+	}
+	return w;
+}
+
+/* ---- Asking ---- */
+
+static bool get(struct wiki *w, const struct rest_patience *patience, const char *what,
+		const char *path, json_t **ret, struct error *err)
+{
+	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
+	const struct rest_request request = { .what = what,
+					      .method = "GET",
+					      .path = path };
+
+	if (!rest_call(w->rest, &request, patience, &reply, err))
+		return false;
+	if (!json_is_object(reply.body))
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "Confluence answered something odd to: %s", what);
+	*ret = json_incref(reply.body);
+	return true;
+}
+
+static bool is_id(const char *text)
+{
+	return text && *text && strlen(text) < 32 &&
+	       strspn(text, "0123456789") == strlen(text);
+}
+
+static bool set_new(json_t *object, const char *name, json_t *value)
+{
+	return value && json_object_set_new(object, name, value) == 0;
+}
+
+/* ---- Listing ---- */
+
+static json_t *make_node(const json_t *page)
+{
+	json_auto_t *node = json_object();
+	const json_t *version = json_object_get(page, "version");
+	const char *title = json_get_string(page, "title");
+	const char *parent = json_get_string(page, "parentId");
+	const char *kind = json_get_string(page, "parentType");
+	const char *url = json_get_string(json_object_get(page, "_links"), "webui");
+	const char *at = json_get_string(version, "createdAt");
+
+	if (!set_new(node, "title", json_string(title ? title : "")) ||
+	    !set_new(node, "version",
+		     json_integer(json_get_int64(version, "number", 0))) ||
+	    !set_new(node, "at", json_string(at ? at : "")) ||
+	    !set_new(node, "url", json_string(url ? url : "")) ||
+	    !set_new(node, "parent", json_string(parent ? parent : "")) ||
+	    !set_new(node, "kind", json_string(kind ? kind : "page")))
+		return NULL;
+	return TAKE(node);
+}
+
+static bool add_pages(void *context, const json_t *body, struct error *err)
+{
+	struct wiki *w = context;
+	const json_t *page;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "results"), i, page)
+	{
+		const char *id = json_get_string(page, "id");
+		const char *status = json_get_string(page, "status");
+		json_t *node;
+
+		if (!is_id(id) || (status && strcmp(status, "current") != 0))
+			continue;
+		if (json_object_size(w->nodes) >= WIKI_PAGES_MAX)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "the spaces have more than %d pages",
+					 WIKI_PAGES_MAX);
+		node = make_node(page);
+		if (!node || !set_new(node, "wanted", json_true()) ||
+		    !set_new(w->nodes, id, node))
+			return error_oom(err);
+	}
+	return true;
+}
+
+static bool list_space(struct wiki *w, const struct rest_patience *patience,
+		       const char *key, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+	json_auto_t *found = NULL;
+
+	strbuf_add_string(&path, "/wiki/api/v2/spaces?limit=1&keys=");
+	rest_encode(&path, key);
+	if (!get(w, patience, "find the space", path.data, &found, err))
+		return false;
+	const char *id = json_get_string(
+		json_array_get(json_object_get(found, "results"), 0), "id");
+	if (!is_id(id))
+		return error_set(err, ERR_NOT_FOUND, "Confluence has no space '%s'", key);
+	strbuf_clear(&path);
+	strbuf_add_format(&path, "/wiki/api/v2/spaces/%s/pages?status=current&limit=250",
+			  id);
+	const struct rest_request request = { .what = "list the pages",
+					      .method = "GET",
+					      .path = path.data };
+	return rest_each_page(w->rest, &request, patience, add_pages, w, err);
+}
+
+/* ---- Labels ---- */
+
+static bool keep_labelled(void *context, const json_t *body, struct error *err)
+{
+	json_t *ids = context;
+	const json_t *result;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "results"), i, result)
+	{
+		const char *id =
+			json_get_string(json_object_get(result, "content"), "id");
+
+		if (is_id(id) && !set_new(ids, id, json_true()))
+			return error_oom(err);
+	}
+	return true;
+}
+
+/* Names of labels and spaces have no quotes: the schema sees to that. */
+static void add_list(struct strbuf *cql, const json_t *names)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		strbuf_add_format(cql, "%s\"%s\"", i ? "," : "", json_string_value(name));
+	}
+}
+
+/* Only pages with one of the labels are wanted. */
+static bool filter_labels(struct wiki *w, const struct rest_patience *patience,
+			  struct error *err)
+{
+	const json_t *labels = json_object_get(w->config, "labels");
+	_cleanup_strbuf_ struct strbuf cql = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+	json_auto_t *ids = json_object();
+	const char *id;
+	json_t *node;
+
+	if (json_array_size(labels) == 0)
+		return true;
+	strbuf_add_string(&cql, "type=page and space in (");
+	add_list(&cql, json_object_get(w->config, "spaces"));
+	strbuf_add_string(&cql, ") and label in (");
+	add_list(&cql, labels);
+	strbuf_add_char(&cql, ')');
+	strbuf_add_string(&path, "/wiki/rest/api/search?limit=100&cql=");
+	rest_encode(&path, cql.data);
+	const struct rest_request request = { .what = "find pages by label",
+					      .method = "GET",
+					      .path = path.data };
+	if (!ids || !strbuf_ok(&path))
+		return error_oom(err);
+	if (!rest_each_page(w->rest, &request, patience, keep_labelled, ids, err))
+		return false;
+	json_object_foreach(w->nodes, id, node)
+	{
+		if (!json_object_get(ids, id) &&
+		    json_object_set_new(node, "wanted", json_false()) != 0)
+			return error_oom(err);
+	}
+	return true;
+}
+
+/* ---- Who may see it ---- */
+
+static bool add_reader(json_t *readers, const char *person)
+{
+	const json_t *known;
+	size_t i;
+
+	json_array_foreach(readers, i, known)
+	{
+		if (strcmp(json_string_value(known), person) == 0)
+			return true;
+	}
+	return json_array_append_new(readers, json_string(person)) == 0;
+}
+
+static bool add_users(const struct wiki *w, const json_t *users, json_t *readers)
+{
+	const json_t *people = json_object_get(w->config, "people"), *user;
+	size_t i;
+
+	json_array_foreach(users, i, user)
+	{
+		const char *account = json_get_string(user, "accountId");
+		const char *email = json_get_string(user, "email");
+		const char *person = account ? json_get_string(people, account) : NULL;
+
+		if (!person && email && *email)
+			person = email;
+		if (person && !add_reader(readers, person))
+			return false;
+	}
+	return true;
+}
+
+static bool add_groups(const struct wiki *w, const json_t *groups, json_t *readers)
+{
+	const json_t *known = json_object_get(w->config, "groups"), *group, *person;
+	size_t i, k;
+
+	json_array_foreach(groups, i, group)
+	{
+		const char *name = json_get_string(group, "name");
+
+		json_array_foreach(name ? json_object_get(known, name) : NULL, k, person)
+		{
+			if (!add_reader(readers, json_string_value(person)))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What restricts this very page: null, or who may. What cannot be asked is for nobody. */
+static json_t *own_readers(struct wiki *w, const struct rest_patience *patience,
+			   const char *id, struct error *err)
+{
+	char path[128];
+	json_auto_t *body = NULL, *readers = json_array();
+	struct error why = ERROR_INIT;
+
+	(void)snprintf(path, sizeof path,
+		       "/wiki/rest/api/content/%s/restriction/byOperation/read", id);
+	if (!get(w, patience, "ask who may see a page", path, &body, &why)) {
+		if (why.code == ERR_NOT_FOUND || why.code == ERR_PERMISSION_DENIED)
+			return TAKE(readers);
+		*err = why;
+		return NULL;
+	}
+	const json_t *all = json_object_get(body, "restrictions");
+	const json_t *users = json_object_get(json_object_get(all, "user"), "results");
+	const json_t *groups = json_object_get(json_object_get(all, "group"), "results");
+	if (json_is_array(users) && json_is_array(groups) &&
+	    json_array_size(users) == 0 && json_array_size(groups) == 0)
+		return json_null();
+	if (!readers || !add_users(w, users, readers) ||
+	    !add_groups(w, groups, readers)) {
+		error_oom(err);
+		return NULL;
+	}
+	return TAKE(readers);
+}
+
+/* Who is in both; null is everybody. New. */
+static json_t *both(const json_t *a, const json_t *b)
+{
+	json_auto_t *list = json_array();
+	const json_t *person;
+	size_t i;
+
+	if (json_is_null(a) || json_is_null(b))
+		return json_deep_copy(json_is_null(a) ? b : a);
+	json_array_foreach(a, i, person)
+	{
+		const json_t *other;
+		size_t k;
+
+		json_array_foreach(b, k, other)
+		{
+			if (json_equal(person, other) &&
+			    !add_reader(list, json_string_value(person)))
+				return NULL;
+		}
+	}
+	return TAKE(list);
+}
+
+/* What a page stands under that was not listed: a folder, a page of elsewhere. NULL with
+ * no error: it is nothing that can be asked. */
+static json_t *fetch_parent(struct wiki *w, const struct rest_patience *patience,
+			    const char *id, const char *kind, struct error *err)
+{
+	char path[128];
+	json_auto_t *body = NULL;
+	struct error why = ERROR_INIT;
+	json_t *node;
+
+	if (!is_id(id) || (strcmp(kind, "page") != 0 && strcmp(kind, "folder") != 0))
+		return NULL;
+	(void)snprintf(path, sizeof path, "/wiki/api/v2/%ss/%s", kind, id);
+	if (!get(w, patience, "read what a page stands under", path, &body, &why)) {
+		if (why.code != ERR_NOT_FOUND && why.code != ERR_PERMISSION_DENIED)
+			*err = why;
+		return NULL;
+	}
+	node = make_node(body);
+	if (!node || json_object_set_new(w->nodes, id, node) != 0) {
+		error_oom(err);
+		return NULL;
+	}
+	return node;
+}
+
+/* Who may see a node and all that it stands under, kept with it. Borrowed; NULL with 'err'. */
+static const json_t *find_readers(struct wiki *w, const struct rest_patience *patience,
+				  const char *id, json_t *node, int depth,
+				  struct error *err)
+{
+	const json_t *known = json_object_get(node, "readers"), *above = NULL;
+	const char *parent = json_get_string(node, "parent");
+	json_auto_t *nobody = json_array(), *everybody = json_null();
+
+	if (known)
+		return known;
+	json_auto_t *own = own_readers(w, patience, id, err);
+	if (!own)
+		return NULL;
+	if (!parent || !*parent)
+		above = everybody;
+	else {
+		json_t *up = json_object_get(w->nodes, parent);
+
+		if (!up)
+			up = fetch_parent(w, patience, parent,
+					  json_get_string(node, "kind"), err);
+		if (error_is_set(err))
+			return NULL;
+		above = up && depth < PARENTS_MAX
+				? find_readers(w, patience, parent, up, depth + 1, err)
+				: nobody;
+	}
+	json_t *readers = above ? both(own, above) : NULL;
+	if (!readers || json_object_set_new(node, "readers", readers) != 0) {
+		if (!error_is_set(err))
+			error_oom(err);
+		return NULL;
+	}
+	return readers;
+}
+
+static bool find_all_readers(struct wiki *w, const struct rest_patience *patience,
+			     struct error *err)
+{
+	json_auto_t *ids = json_array();
+	const char *id;
+	json_t *node;
+	size_t i;
+
+	/* Parents are added meanwhile, so this walks along a list of its own. */
+	json_object_foreach(w->nodes, id, node)
+	{
+		if (json_is_true(json_object_get(node, "wanted")) &&
+		    json_array_append_new(ids, json_string(id)) != 0)
+			return error_oom(err);
+	}
+	json_array_foreach(ids, i, node)
+	{
+		id = json_string_value(node);
+		if (!find_readers(w, patience, id, json_object_get(w->nodes, id), 0, err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Syncing ---- */
+
+static struct rest_patience patience_of(const atomic_bool *stopping)
+{
+	struct rest_patience patience = rest_patience(SYNC_MS);
+
+	patience.cancel = stopping;
+	return patience;
+}
+
+static bool sync_wiki(struct wiki *w, const atomic_bool *stopping, struct error *err)
+{
+	const struct rest_patience patience = patience_of(stopping);
+	const json_t *space;
+	size_t i;
+
+	json_decref(w->nodes);
+	w->synced_ms = -1;
+	w->nodes = json_object();
+	if (!w->nodes)
+		return error_oom(err);
+	json_array_foreach(json_object_get(w->config, "spaces"), i, space)
+	{
+		if (!list_space(w, &patience, json_string_value(space), err))
+			return false;
+	}
+	if (!filter_labels(w, &patience, err) || !find_all_readers(w, &patience, err))
+		return false;
+	w->synced_ms = clock_mono_ms();
+	return true;
+}
+
+static bool is_due(const struct wiki *w)
+{
+	return w->synced_ms < 0 || clock_mono_ms() - w->synced_ms >= w->every_ms;
+}
+
+static bool write_stamp(const json_t *node, struct strbuf *to, struct error *err)
+{
+	strbuf_add_format(to, "%lld ", (long long)json_get_int64(node, "version", 0));
+	return json_write(to, json_object_get(node, "readers"), err);
+}
+
+static bool wiki_fingerprint(void *self, const atomic_bool *stopping, struct strbuf *to,
+			     struct error *err)
+{
+	struct wiki *w = self;
+	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT;
+	char digest[DIGEST_HEX_BYTES];
+	const char *id;
+	json_t *node;
+
+	if (is_due(w) && !sync_wiki(w, stopping, err))
+		return false;
+	json_object_foreach(w->nodes, id, node)
+	{
+		if (!json_is_true(json_object_get(node, "wanted")))
+			continue;
+		strbuf_add_format(&all, "%s ", id);
+		if (!write_stamp(node, &all, err))
+			return false;
+		strbuf_add_char(&all, '\n');
+	}
+	digest_sha256_hex(all.data, all.length, digest);
+	strbuf_add_string(to, digest);
+	return (strbuf_ok(&all) && strbuf_ok(to)) || error_oom(err);
+}
+
+/* ---- Reading ---- */
+
+static json_t *read_labels(struct wiki *w, const struct rest_patience *patience,
+			   const char *id, const json_t *more, struct error *err)
+{
+	char path[128];
+	json_auto_t *body = NULL, *tags = more ? json_deep_copy(more) : json_array();
+	const json_t *label;
+	size_t i;
+
+	(void)snprintf(path, sizeof path, "/wiki/api/v2/pages/%s/labels?limit=100", id);
+	if (!get(w, patience, "read a page's labels", path, &body, err))
+		return NULL;
+	json_array_foreach(json_object_get(body, "results"), i, label)
+	{
+		const char *name = json_get_string(label, "name");
+
+		if (name && strlen(name) <= 64 && !add_reader(tags, name)) {
+			error_oom(err);
+			return NULL;
+		}
+	}
+	return TAKE(tags);
+}
+
+static bool add_page(struct wiki *w, const struct rest_patience *patience, const char *id,
+		     const json_t *node, const char *stamp, struct sink *sink,
+		     struct error *err)
+{
+	const json_t *readers = json_object_get(node, "readers");
+	_cleanup_strbuf_ struct strbuf markdown = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf url = STRBUF_INIT;
+	char path[128], revision[64];
+	json_auto_t *body = NULL;
+	json_auto_t *tags = read_labels(w, patience, id, sink->source->tags, err);
+	struct error ignored = ERROR_INIT;
+
+	(void)snprintf(path, sizeof path, "/wiki/api/v2/pages/%s?body-format=storage",
+		       id);
+	if (!tags || !get(w, patience, "read a page", path, &body, err))
+		return false;
+	const char *text = json_get_string(
+		json_object_get(json_object_get(body, "body"), "storage"), "value");
+	/* Of a page that changed since it was listed, the next look takes the rest. */
+	(void)snprintf(revision, sizeof revision, "version %lld",
+		       (long long)json_get_int64(json_object_get(body, "version"),
+						 "number",
+						 json_get_int64(node, "version", 0)));
+	if (!text || !storage_to_markdown(text, strlen(text), &markdown)) {
+		sink_skip(sink, id, "its text cannot be read");
+		return true;
+	}
+	strbuf_add_format(&url, "%s/wiki%s", rest_base(w->rest),
+			  json_get_string(node, "url"));
+	struct page page = {
+		.id = id,
+		.body = markdown.data,
+		.length = markdown.length,
+		.revision = revision,
+		.title = json_get_string(node, "title"),
+		.url = url.data,
+		.stamp = stamp,
+		.tags = tags,
+		.readers = json_is_null(readers) ? NULL : readers,
+	};
+	(void)clock_parse(json_get_string(node, "at"), &page.updated_ms, &ignored);
+	return sink_add(sink, &page, err);
+}
+
+static bool wiki_read(void *self, struct sink *sink, struct error *err)
+{
+	struct wiki *w = self;
+	const struct rest_patience patience = patience_of(sink->stopping);
+	const char *id;
+	json_t *node;
+
+	if ((sink->fresh || w->synced_ms < 0) && !sync_wiki(w, sink->stopping, err))
+		return false;
+	json_object_foreach(w->nodes, id, node)
+	{
+		_cleanup_strbuf_ struct strbuf stamp = STRBUF_INIT;
+		bool kept = false;
+
+		if (!json_is_true(json_object_get(node, "wanted")))
+			continue;
+		if (!write_stamp(node, &stamp, err))
+			return false;
+		if (!sink->fresh && !sink_keep(sink, id, stamp.data, &kept, err) &&
+		    error_is_set(err))
+			return false;
+		if (!kept && !add_page(w, &patience, id, node, stamp.data, sink, err))
+			return false;
+	}
+	return true;
+}
+
+const struct source_kind source_confluence = {
+	.name = "confluence",
+	.open = wiki_open,
+	.close = wiki_close,
+	.fingerprint = wiki_fingerprint,
+	.read = wiki_read,
+};
