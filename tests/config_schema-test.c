@@ -82,7 +82,7 @@ static const char people_text[] =
 	"   'contractor': ['g'], 'service': ['h']}},"
 	"  'github': {'api': {'organization': 'o', 'url': 'https://g.example',"
 	"   'app_id': 1, 'installation_id': 2, 'key_file': 'k', 'ca_file': 'c',"
-	"   'timeout_ms': 100}},"
+	"   'timeout_ms': 100}, 'identities': false},"
 	"  'slack': {'api': {'token_file': 't', 'admin_token_file': 'a',"
 	"   'url': 'https://s.example', 'scim_url': 'https://s.example',"
 	"   'team': 'T1', 'ca_file': 'c', 'timeout_ms': 100},"

@@ -14,6 +14,7 @@ import urllib.request
 
 import slapd
 import tap
+from doubles import emulator
 from doubles.github_double import GithubDouble
 from doubles.okta_double import OktaDouble
 from doubles.slack_double import SlackDouble
@@ -31,6 +32,14 @@ sn: Claim
 title: dora-gh
 employeeNumber: 4711
 memberOf: cn=admins,ou=groups,{slapd.SUFFIX}
+
+dn: uid=ava,{BASE}
+objectClass: inetOrgPerson
+uid: ava
+cn: Ava Reyes
+sn: Reyes
+mail: ava@example.test
+title: ava-reyes
 
 dn: uid=eve.claim,{BASE}
 objectClass: inetOrgPerson
@@ -51,11 +60,13 @@ title: wanted-gh
 class Company:
     """The server, and where it reads from."""
 
+    believes = False  # addresses of which Slack does not say that they were confirmed
+
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="wingman-people-")
         self.stack = contextlib.ExitStack()
         self.ldap = self.stack.enter_context(slapd.Slapd(EXTRA))
-        self.okta, self.github, self.slack = OktaDouble(), GithubDouble(), SlackDouble()
+        self.okta, self.github, self.slack = self.vendors()
         for double in (self.okta, self.github, self.slack):
             self.stack.callback(double.close)
         for name in ("keys/trusted", "tokens", "callers", "config", "audit", "run", "people"):
@@ -66,11 +77,16 @@ class Company:
             "id": "t1", "sha256": hashlib.sha256(self.token.encode()).hexdigest(),
             "principal": "service/accounts", "client": "accounts", "scopes": ["people:read"], "created_at": 1}]}))
         self.put("people/state.key", secrets.token_bytes(32))
-        self.put("tokens/okta", self.okta.token)
-        self.put("tokens/github", self.github.token)
-        self.put("tokens/slack", self.slack.token)
+        for name, token in self.secrets().items():
+            self.put("tokens/" + name, token)
         self.put("tokens/ldap", self.ldap.password)
         self.server = None
+
+    def vendors(self):
+        return OktaDouble(), GithubDouble(), SlackDouble()
+
+    def secrets(self):
+        return {"okta": self.okta.token, "github": self.github.token, "slack": self.slack.token}
 
     def put(self, name, text):
         path = os.path.join(self.dir, name)
@@ -92,10 +108,10 @@ class Company:
                              "service_subtrees": [f"OU=breakglass, {slapd.SUFFIX}"]},
                     "okta": {"api": {"url": self.okta.url, "token_file": "tokens/okta"},
                              "claims": {"github": "githubLogin"}},
-                    "github": {"api": {"organization": self.github.org, "url": self.github.url,
+                    "github": {"api": {"organization": "example-org", "url": self.github.url,
                                        "token_file": "tokens/github"}},
-                    "slack": {"api": {"url": self.slack.url + "/api",
-                                      "token_file": "tokens/slack"}}}}}))
+                    "slack": {"api": {"url": self.slack.url + "/api", "token_file": "tokens/slack"},
+                              "believe_email": self.believes}}}}))
 
     def start(self):
         self.server = Program([os.path.join(BUILD, "bin", "wingman-people"), "--dir", self.dir],
@@ -149,6 +165,55 @@ class Company:
             time.sleep(0.1)
         with open(os.path.join(self.dir, "run", "people.log"), encoding="utf-8") as f:
             raise AssertionError(f"waited for {what}\n" + f.read()[-3000:])
+
+
+class OtherCompany(Company):
+    """The same, with the doubles that others wrote."""
+
+    believes = True
+
+    def vendors(self):
+        okta = emulator.Emulator("okta", {
+            "users": [{"okta_id": "00uava", "login": "ava@example.test", "email": "ava@example.test",
+                       "first_name": "Ava", "last_name": "Reyes", "status": "ACTIVE"},
+                      {"okta_id": "00udan", "login": "dan@example.test", "email": "dan@example.test",
+                       "first_name": "Dan", "last_name": "Smith", "status": "SUSPENDED"}],
+            "groups": [{"name": "security", "type": "OKTA_GROUP", "okta_id": "00gsec"}]},
+            {"okta-token": {"login": "admin@example.test", "scopes": ["okta.users.manage"]}})
+        members = [("orgadmin", "admin"), ("ava-reyes", "member")]
+        github = emulator.Emulator("github", {
+            "users": [{"login": n, "name": n.title(), "email": f"{n}@example.test"} for n, _ in members],
+            "orgs": [{"login": "example-org", "name": "Example",
+                      "members": [{"login": n, "role": r} for n, r in members]}]},
+            {"gh-token": {"login": "orgadmin", "scopes": ["repo", "user", "admin:org"]}})
+        slack = emulator.Emulator("slack", {
+            "team": {"name": "Example", "domain": "example"},
+            "users": [{"name": "ava", "real_name": "Ava Reyes", "email": "ava@example.test"}]},
+            {"xoxb-test": {"login": "ava", "scopes": []}})
+        return okta, github, slack
+
+    def secrets(self):
+        return {"okta": "okta-token", "github": "gh-token", "slack": "xoxb-test"}
+
+
+def test_doubles_of_others():
+    if not emulator.is_installed():
+        tap.skip("the independent doubles", emulator.WHY)
+        return
+    other = OtherCompany()
+    try:
+        other.configure()
+        other.start()
+        other.wait(lambda: len((f := other.one("ava@example.test")).get("systems", {})) == 4 and f, "Ava")
+        ava = other.one("ava@example.test")
+        tap.equal("joined across four systems", {e["system"]: e["matched_on"] for e in ava["evidence"]}, {
+            "ldap": "email ava@example.test", "okta": "email ava@example.test",
+            "slack": "email ava@example.test", "github": "attribute github:ava-reyes"})
+        tap.equal("an owner of the organisation is one", other.one("github:orgadmin")["flags"], ["github-owner"])
+        tap.equal("who is suspended is so", other.one("00udan")["status"], "suspended")
+        tap.ok("and nothing is stale", not other.find("ava@example.test")["stale"])
+    finally:
+        other.close()
 
 
 company = None
@@ -293,7 +358,8 @@ if __name__ == "__main__":
             fill()
             company.configure()
             company.start()
-            tap.run([test_joining, test_changes, test_down, test_nobody_is_no_answer])
+            tap.run([test_joining, test_changes, test_down, test_nobody_is_no_answer,
+                     test_doubles_of_others])
         finally:
             company.close()
     tap.done()

@@ -172,6 +172,9 @@ static void what_people_type(void **state)
 		const char *flag;
 	} rows[] = {
 		{ " adam ", "adam", false, false, NULL },
+		{ "\xc2\xa0\xe3\x80\x80 adam\t\xe2\x80\x83 \xc2\xa0", "adam", false,
+		  false, NULL },
+		{ "à", "à", false, false, NULL },
 		{ "@adam", "adam", true, false, NULL },
 		{ "a@x.example", "a@x.example", true, false, NULL },
 		{ "<@U0A1B2C3>", "U0A1B2C3", true, true, NULL },

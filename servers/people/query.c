@@ -13,14 +13,39 @@ struct piece {
 	size_t length;
 };
 
+/* Bytes of a space at 'at', of Unicode's as well; 0: there is none. */
+static size_t space_size(const char *at, size_t left)
+{
+	static const char *const wide[] = { "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x81\x9f",
+					    "\xe3\x80\x80" };
+
+	if (left > 0 && isspace((unsigned char)*at))
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(wide); i++)
+		if (left >= strlen(wide[i]) && memcmp(at, wide[i], strlen(wide[i])) == 0)
+			return strlen(wide[i]);
+	/* U+2000 to U+200A: as wide as an em and less. */
+	return left >= 3 && memcmp(at, "\xe2\x80", 2) == 0 &&
+			       (unsigned char)at[2] >= 0x80 &&
+			       (unsigned char)at[2] <= 0x8a
+		       ? 3
+		       : 0;
+}
+
 static void trim(struct piece *p)
 {
-	while (p->length > 0 && isspace((unsigned char)*p->at)) {
-		p->at++;
-		p->length--;
+	size_t size;
+
+	while ((size = space_size(p->at, p->length)) > 0) {
+		p->at += size;
+		p->length -= size;
 	}
-	while (p->length > 0 && isspace((unsigned char)p->at[p->length - 1]))
-		p->length--;
+	for (size_t back = 1; back <= 3 && back <= p->length; back++) {
+		if (space_size(p->at + p->length - back, back) == back) {
+			p->length -= back;
+			back = 0;
+		}
+	}
 }
 
 static bool begins(const struct piece *p, const char *start)

@@ -7,15 +7,34 @@
 
 enum { READ_MS = 60 * 60 * 1000, IDENTITIES_MAX = 200000 };
 
+struct github_source {
+	struct github *github;
+	bool with_identities;
+};
+
 static void close_github(void *self)
 {
-	github_close(self);
+	struct github_source *s = self;
+
+	github_close(s->github);
+	free(s);
 }
 
 static void *open_github(const struct statedir *dir, const json_t *config,
 			 struct error *err)
 {
-	return github_open(dir, json_object_get(config, "api"), err);
+	struct github_source *s = calloc(1, sizeof *s);
+
+	if (!s) {
+		error_oom(err);
+		return NULL;
+	}
+	s->with_identities = !json_is_false(json_object_get(config, "identities"));
+	s->github = github_open(dir, json_object_get(config, "api"), err);
+	if (s->github)
+		return s;
+	close_github(s);
+	return NULL;
 }
 
 /* ---- What the identity provider says ------------------------------------------------ */
@@ -71,13 +90,17 @@ static int by_id(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static bool read_identities(struct github *g, const struct rest_patience *patience,
-			    struct identities *l, struct error *err)
+static bool read_identities(const struct github_source *s,
+			    const struct rest_patience *patience, struct identities *l,
+			    struct error *err)
 {
 	struct error own = ERROR_INIT;
 	bool has_provider;
 
-	if (!github_each_identity(g, patience, on_identity, l, &has_provider, &own) &&
+	if (!s->with_identities)
+		return true;
+	if (!github_each_identity(s->github, patience, on_identity, l, &has_provider,
+				  &own) &&
 	    own.code != ERR_NOT_FOUND) {
 		*err = own;
 		return false;
@@ -187,14 +210,15 @@ static bool read_outside(struct github *g, const struct rest_patience *patience,
 
 static bool read_github(void *self, struct source_read *read, struct error *err)
 {
+	const struct github_source *s = self;
 	struct walk w = { .read = read, .account = ACCOUNT_INIT };
 	struct rest_patience patience = rest_patience(READ_MS);
 	bool ok;
 
 	patience.cancel = read->stopping;
-	ok = read_identities(self, &patience, &w.identities, err) &&
-	     read_members(self, &patience, &w, err) &&
-	     read_outside(self, &patience, &w, err);
+	ok = read_identities(s, &patience, &w.identities, err) &&
+	     read_members(s->github, &patience, &w, err) &&
+	     read_outside(s->github, &patience, &w, err);
 	account_done(&w.account);
 	identities_done(&w.identities);
 	return ok;
