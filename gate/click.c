@@ -1,28 +1,5 @@
 #include "gate/click.h"
 
-static bool check_app(const struct slack_click *c, const struct click_trust *trust,
-		      struct error *err)
-{
-	if (!trust->app || strcmp(c->app, trust->app) != 0)
-		return error_set(err, ERR_PERMISSION_DENIED, "it is of another app");
-	for (size_t i = 0; i < trust->team_count; i++)
-		if (strcmp(c->team, trust->teams[i]) == 0)
-			return true;
-	return error_set(err, ERR_PERMISSION_DENIED, "it is of another team");
-}
-
-bool click_read(const struct slack_evidence *e, const struct click_trust *trust,
-		int64_t now_s, struct slack_click *ret, struct error *err)
-{
-	struct slack_click c;
-
-	if (!slack_signature_check(e, trust->secrets, trust->secret_count, now_s, err) ||
-	    !slack_click_read(e->body, e->length, &c, err) || !check_app(&c, trust, err))
-		return false;
-	*ret = c;
-	return true;
-}
-
 bool click_is_at(const struct slack_click *c, const struct click_place *place,
 		 bool message_can_approve, struct error *err)
 {

@@ -11,6 +11,7 @@
 #include "guard/emergency.h"
 #include "slack/verify/replay.h"
 #include "slack/verify/seen.h"
+#include "slack/verify/signature.h"
 
 #define APP     "A0WINGMAN"
 #define TEAM    "T0ACME"
@@ -171,8 +172,6 @@ static bool arrive(struct press *p, struct request *r, struct slack_replay *take
 	_cleanup_(secret_freep) struct secret *secret =
 		secret_new(secret_text, sizeof secret_text - 1);
 	const struct secret *secrets[] = { secret };
-	const char *teams[] = { TEAM };
-	const struct click_trust trust = { secrets, 1, APP, teams, 1 };
 	const struct slack_evidence e = { p->timestamp, p->signature, p->raw.data,
 					  p->raw.length };
 	const struct click_place place = { CHANNEL, p->ts, 1 };
@@ -182,9 +181,9 @@ static bool arrive(struct press *p, struct request *r, struct slack_replay *take
 
 	if (!slack_signature_check(&e, secrets, 1, now_s, &err) ||
 	    !slack_replay_take(taken, e.body, e.length, now_s, &err) ||
-	    !click_read(&e, &trust, now_s, &c, &err) ||
-	    strcmp(c.approval, p->approval) != 0 || !person_of(&c) ||
-	    !click_is_at(&c, &place, true, &err) ||
+	    !slack_click_read(e.body, e.length, &c, &err) || strcmp(c.app, APP) != 0 ||
+	    strcmp(c.team, TEAM) != 0 || strcmp(c.approval, p->approval) != 0 ||
+	    !person_of(&c) || !click_is_at(&c, &place, true, &err) ||
 	    (c.action == SLACK_APPROVE && !is_shown(p, &c)))
 		return false;
 	const struct click said = { person_of(&c), c.shown, c.action == SLACK_APPROVE };

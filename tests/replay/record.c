@@ -6,7 +6,12 @@
 #include "replay/clock.h"
 #include "replay/surface.h"
 
-enum { CALLS_MAX = 256, SETTLE_MS = 3000, DEFAULT_TTL_S = 600 };
+enum {
+	CALLS_MAX = 256,
+	SETTLE_MS = 3000,
+	DEFAULT_TTL_S = 600,
+	UP_BEFORE_MS = 600 * 1000
+};
 
 struct call {
 	char id[64];
@@ -374,13 +379,16 @@ static bool start(struct play *p, const json_t *setup, const json_t *toolset,
 	if (!clock_parse(now ? now : "2026-05-04T08:00:00Z", &now_ms, err) ||
 	    !toolset_read(toolset, &p->tools, err))
 		return false;
-	replay_clock_set(now_ms);
+	/* The gate is there for some time: of what is from before it nothing counts. */
+	replay_clock_set(now_ms - UP_BEFORE_MS);
 	p->channel = channel ? channel : "C0NONE";
 	who = toolset_find(&p->tools, json_get_string(setup, "requester"));
 	p->uid = who ? who->uid : 1;
-	return world_open(&p->world, &p->tools,
-			  json_get_int64(setup, "approval_ttl_s", DEFAULT_TTL_S), err) &&
-	       surface_open(&p->surface, &p->world, p->channel, err);
+	if (!world_open(&p->world, &p->tools,
+			json_get_int64(setup, "approval_ttl_s", DEFAULT_TTL_S), err))
+		return false;
+	replay_clock_advance(UP_BEFORE_MS);
+	return surface_open(&p->surface, &p->world, p->channel, err);
 }
 
 bool record_replay(const json_t *record, const json_t *toolset, struct strbuf *why)

@@ -2,39 +2,36 @@
 
 #include "base/text.h"
 #include "console/render.h"
-#include "gate/click.h"
 #include "gate/prompt.h"
 #include "render/inert.h"
 #include "render/recover.h"
 #include "replay/clock.h"
 #include "slack/render/prompt.h"
 
-enum { SEEN_MAX = 10000, THINKS_MS = 5000 };
+enum { THINKS_MS = 5000, READS_MS = 1000 };
 
-static const char secret_text[] = "0123456789abcdef0123456789abcdef";
-static const char team[] = "T0REPLAY", app[] = "A0REPLAY";
+static const char team[] = WORLD_TEAM, app[] = WORLD_APP;
 
 bool surface_open(struct surface *s, struct world *w, const char *channel,
 		  struct error *err)
 {
 	*s = (struct surface){ .world = w,
-			       .channel = channel,
 			       .shown = STRBUF_INIT,
 			       .drawn = STRBUF_INIT,
 			       .faults = STRBUF_INIT,
 			       .body = STRBUF_INIT,
 			       .words = json_array() };
-	s->secret = secret_new(secret_text, sizeof secret_text - 1);
-	s->seen = slack_replay_new(SEEN_MAX);
-	return (s->secret && s->seen && s->words) || error_oom(err);
+	world_slack_channel(channel, s->channel);
+	return s->words || error_oom(err);
 }
 
 void surface_close(struct surface *s)
 {
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->count; i++) {
 		json_decref(s->prompts[i].prompt);
-	secret_free(s->secret);
-	slack_replay_free(s->seen);
+		json_decref(s->prompts[i].blocks);
+		json_decref(s->prompts[i].last_page);
+	}
 	strbuf_done(&s->shown);
 	strbuf_done(&s->drawn);
 	strbuf_done(&s->faults);
@@ -139,7 +136,7 @@ static void draw_pages(struct surface *s, struct posted *p)
 
 static void draw_message(struct surface *s, struct posted *p)
 {
-	const struct slack_prompt_view view = { .now_ms = replay_clock_ms() };
+	const struct slack_prompt_view view = { replay_clock_ms(), p->channel[0] != 'D' };
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 	json_auto_t *message = slack_prompt_message(p->prompt, &view, &err);
@@ -149,11 +146,33 @@ static void draw_message(struct surface *s, struct posted *p)
 		fault(s, "message", message ? why.data : err.message);
 		return;
 	}
+	p->blocks = json_incref(json_object_get(message, "blocks"));
 	p->in_message = slack_can_approve(blocks);
 	if (!p->in_message)
 		return;
 	find_value(blocks, SLACK_ACTION_APPROVE, p->value, sizeof p->value);
 	check_back(s, "message", recover_blocks(blocks, 0, &err), p->prompt, &err);
+}
+
+/* What needs nobody's yes is not posted. */
+static void tell_place(struct surface *s, const struct posted *p, const json_t *record)
+{
+	const char *state = json_get_string(record, "state");
+	json_auto_t *members =
+		json_pack("{s:s, s:s, s:s, s:s, s:I}", "approval", p->approval, "shown",
+			  json_get_string(record, "shown"), "channel", p->channel,
+			  "message_ts", p->message_ts, "drawn_at", (json_int_t)p->at_ms);
+	struct error err = ERROR_INIT;
+	json_auto_t *reply = NULL;
+
+	if (!state || strcmp(state, "pending") != 0)
+		return;
+	reply = members ? world_slack(s->world, MSG_SLACK_POSTED, members, &err) : NULL;
+	if (!reply)
+		fault(s, "posting", err.message);
+	else if (json_is_true(json_object_get(reply, "approvable")) != p->in_message ||
+		 json_get_int64(reply, "pages", 0) != (int64_t)p->pages)
+		fault(s, "posting", "the gate draws another message");
 }
 
 void surface_post(struct surface *s, const char *approval)
@@ -177,6 +196,7 @@ void surface_post(struct surface *s, const char *approval)
 	draw_message(s, p);
 	draw_pages(s, p);
 	draw_terminal(s, prompt);
+	tell_place(s, p, record);
 }
 
 void surface_say(struct surface *s, const char *by, const char *text)
@@ -225,24 +245,33 @@ static void value_of_other(const struct posted *p, const json_t *seen, char *ret
 		(void)snprintf(ret, size, "%s %s", p->approval, digest);
 }
 
+static void channel_of(const struct posted *p, const json_t *event, char ret[static 65])
+{
+	world_slack_channel(text_or(event, "channel", p ? p->channel : "C0NONE"), ret);
+}
+
 static json_t *container(const struct posted *p, const json_t *event)
 {
+	char channel[65];
+
+	channel_of(p, event, channel);
 	if (p && !p->in_message)
 		return json_pack("{s:s, s:s}", "type", "view", "view_id", "V0REPLAY");
-	return json_pack("{s:s, s:s, s:s}", "type", "message", "channel_id",
-			 text_or(event, "channel", p ? p->channel : "C0NONE"),
+	return json_pack("{s:s, s:s, s:s}", "type", "message", "channel_id", channel,
 			 "message_ts",
 			 text_or(event, "message_ts", p ? p->message_ts : "1.1"));
 }
 
-static json_t *payload(const struct posted *p, const json_t *event, const char *value,
-		       const char *stamp)
+static json_t *payload(const struct surface *s, const struct posted *p,
+		       const json_t *event, const char *value, const char *stamp)
 {
 	const char *action = text_or(event, "action", "");
-	const char *user = text_or(event, "user", "U0NOBODY");
 	const char *of = text_or(event, "team", team);
-	char name[100];
+	char name[100], user[65], channel[65];
 	json_t *o;
+
+	world_slack_user(s->world, text_or(event, "user", "U0NOBODY"), user);
+	channel_of(p, event, channel);
 
 	(void)snprintf(name, sizeof name, "wingman.%s",
 		       strcmp(action, "reject") == 0 ? "deny" : action);
@@ -253,13 +282,16 @@ static json_t *payload(const struct posted *p, const json_t *event, const char *
 		      "action_ts", stamp);
 	if (o && p && !p->in_message)
 		(void)json_object_set_new(o, "view",
-					  json_pack("{s:s, s:s}", "id", "V0REPLAY",
-						    "private_metadata", p->metadata));
-	else if (o)
+					  json_pack("{s:s, s:s, s:O*}", "id", "V0REPLAY",
+						    "private_metadata", p->metadata,
+						    "blocks", p->last_page));
+	else if (o) {
+		(void)json_object_set_new(o, "channel",
+					  json_pack("{s:s}", "id", channel));
 		(void)json_object_set_new(
-			o, "channel",
-			json_pack("{s:s}", "id",
-				  text_or(event, "channel", p ? p->channel : "C0NONE")));
+			o, "message",
+			json_pack("{s:O*}", "blocks", p ? p->blocks : NULL));
+	}
 	return o;
 }
 
@@ -314,53 +346,94 @@ static void sign(struct surface *s, const char *key)
 	digest_hex(mac, sizeof mac, s->signature + 3);
 }
 
-/* The request as it arrives: what the gate would do with its bytes. */
-static bool arrive(struct surface *s, struct error *err)
+/* The request as it arrives: what the gate does with its bytes. New; NULL: refused. */
+static json_t *arrive(struct surface *s, struct error *err)
 {
-	const struct secret *secrets[] = { s->secret };
-	const char *teams[] = { team };
-	const struct click_trust trust = { secrets, 1, app, teams, 1 };
-	const struct slack_evidence e = { s->timestamp[0] ? s->timestamp : NULL,
-					  s->signature[0] ? s->signature : NULL,
-					  s->body.data, s->body.length };
-	const int64_t now_s = replay_clock_ms() / 1000;
-	struct slack_click c;
-	struct click_place place = { 0 };
-	const struct posted *p;
-	const struct toolset_person *who;
+	json_auto_t *members = json_pack("{s:s}", "raw", s->body.data);
 
-	if (!click_read(&e, &trust, now_s, &c, err) ||
-	    !slack_replay_take(s->seen, e.body, e.length, now_s, err))
-		return false;
-	p = find(s, c.approval);
-	if (p)
-		place = (struct click_place){ p->channel, p->message_ts,
-					      (unsigned)p->pages };
-	if (!click_is_at(&c, &place, p && p->in_message, err))
-		return false;
-	who = toolset_find(s->world->tools, c.user);
-	if (!who)
-		return error_set(err, ERR_PERMISSION_DENIED, "nobody knows '%s'", c.user);
-	return world_decide(s->world, who->uid, c.approval, c.shown,
-			    c.action == SLACK_APPROVE, err);
+	if (!members ||
+	    (s->timestamp[0] &&
+	     json_object_set_new(members, "timestamp", json_string(s->timestamp)) != 0) ||
+	    (s->signature[0] &&
+	     json_object_set_new(members, "signature", json_string(s->signature)) != 0)) {
+		error_oom(err);
+		return NULL;
+	}
+	return world_slack(s->world, MSG_SLACK_CLICK, members, err);
 }
 
-static void think(struct surface *s, const json_t *event, const struct posted *p)
+/* --- the pages before the last --- */
+
+/* One of this person's own presses, as Slack signs it. 'page' 0: Review, on the message. */
+static json_t *turn_page(struct surface *s, struct posted *p, const char *user,
+			 size_t page)
+{
+	char value[200], metadata[200], stamp[48];
+	json_auto_t *event = json_pack("{s:s, s:s}", "user", user, "action",
+				       page ? "page.next" : "review");
+	json_auto_t *o = NULL;
+	struct posted where = *p;
+	struct error err = ERROR_INIT;
+
+	(void)snprintf(value, sizeof value, "%s %zu", p->value, page + 1);
+	(void)snprintf(metadata, sizeof metadata, "%s %zu", p->value, page);
+	(void)snprintf(where.metadata, sizeof where.metadata, "%s", metadata);
+	(void)snprintf(stamp, sizeof stamp, "%lld.%06u", (long long)replay_clock_ms(),
+		       s->presses++);
+	where.in_message = page == 0;
+	o = payload(s, &where, event, value, stamp);
+	write_body(s, o);
+	world_sign(WORLD_SECRET, &s->body, s->timestamp, s->signature);
+	return arrive(s, &err);
+}
+
+/* Whoever may not read it gets no page, and presses all the same. */
+static void review(struct surface *s, struct posted *p, const json_t *event)
+{
+	const char *user = text_or(event, "user", "U0NOBODY");
+	json_auto_t *opened = turn_page(s, p, user, 0);
+	struct error err = ERROR_INIT;
+	json_auto_t *view = NULL;
+
+	for (size_t page = 1; opened && page < p->pages; page++) {
+		json_auto_t *turned = turn_page(s, p, user, page);
+
+		if (!turned)
+			return;
+	}
+	view = slack_prompt_page(p->prompt,
+				 opened ? json_get_int64(opened, "drawn_at", 0)
+					: replay_clock_ms(),
+				 p->pages, &p->pages, &err);
+	json_decref(p->last_page);
+	p->last_page = json_incref(json_object_get(view, "blocks"));
+}
+
+/* And reads: a review is open for the last of that time. */
+static void think(struct surface *s, const json_t *event, struct posted *p)
 {
 	const json_t *delay = json_object_get(event, "delay_ms");
-	int64_t ready_ms = p ? p->at_ms + THINKS_MS : 0;
+	int64_t ready_ms = p ? p->at_ms + THINKS_MS : 0, left_ms = 0;
 
 	if (json_is_integer(delay))
-		world_wait(s->world, json_integer_value(delay));
+		left_ms = json_integer_value(delay);
 	else if (ready_ms > replay_clock_ms())
-		world_wait(s->world, ready_ms - replay_clock_ms());
+		left_ms = ready_ms - replay_clock_ms();
+	if (p && !p->in_message) {
+		if (left_ms > READS_MS)
+			world_wait(s->world, left_ms - READS_MS);
+		review(s, p, event);
+		left_ms = left_ms > READS_MS || !json_is_integer(delay) ? READS_MS
+									: left_ms;
+	}
+	world_wait(s->world, left_ms);
 }
 
 void surface_click(struct surface *s, const json_t *event, const char *approval)
 {
-	const struct posted *p = find(s, approval);
+	struct posted *p = find(s, approval);
 	const char *signature = text_or(event, "signature", "valid");
-	const char *key = strcmp(signature, "valid") == 0 ? secret_text
+	const char *key = strcmp(signature, "valid") == 0 ? WORLD_SECRET
 							  : "another secret";
 	bool is_unsigned;
 	const json_t *seen = json_object_get(event, "shown_arguments");
@@ -378,9 +451,9 @@ void surface_click(struct surface *s, const json_t *event, const char *approval)
 	/* No two presses are one request. */
 	(void)snprintf(stamp, sizeof stamp, "%lld.%06u", (long long)replay_clock_ms(),
 		       s->presses++);
-	o = payload(p, event, value, stamp);
+	o = payload(s, p, event, value, stamp);
 	(void)snprintf(s->timestamp, sizeof s->timestamp, "%lld",
-		       (long long)(replay_clock_ms() / 1000 -
+		       (long long)((replay_clock_ms() + 999) / 1000 -
 				   json_get_int64(event, "timestamp_age_s", 0)));
 	/* What is changed on its way has the signature of what was sent. */
 	write_body(s, o);
@@ -392,7 +465,7 @@ void surface_click(struct surface *s, const json_t *event, const char *approval)
 	if (strcmp(signature, "missing") == 0)
 		s->timestamp[0] = s->signature[0] = '\0';
 	s->world->dies = strcmp(text_or(event, "crash", ""), "after_send") == 0;
-	(void)arrive(s, &err);
+	json_decref(arrive(s, &err));
 	s->world->dies = false;
 }
 
@@ -401,7 +474,7 @@ void surface_repeat_last(struct surface *s)
 	struct error err = ERROR_INIT;
 
 	if (s->body.length > 0)
-		(void)arrive(s, &err);
+		json_decref(arrive(s, &err));
 }
 
 /* --- what was seen --- */

@@ -2,14 +2,14 @@
  * surface -- Slack as a replay has it: what is posted there, and what people press.
  *
  * Posts what slack/render makes of each prompt that the gate puts up, checks that nothing
- * in it is alive, and turns a press into the raw request that Slack would send, made of the
- * button that was posted; which the gate judges from its bytes (gate/click.h).
+ * in it is alive, tells the gate where it stands, and turns a press into the raw request
+ * that Slack would send, made of the button that was posted; which the gate's keeper judges
+ * from its bytes. What does not fit into a message is paged through first.
  */
 #ifndef TESTS_REPLAY_SURFACE_H
 #define TESTS_REPLAY_SURFACE_H
 
 #include "replay/world.h"
-#include "slack/verify/replay.h"
 
 enum { SURFACE_PROMPTS_MAX = 256 };
 
@@ -21,13 +21,13 @@ struct posted {
 	size_t pages;
 	bool in_message; /* the message itself can approve */
 	json_t *prompt;
+	json_t *blocks;    /* of the message; NULL: it was not drawn */
+	json_t *last_page; /* of the review that was opened last, its blocks */
 };
 
 struct surface {
 	struct world *world;
-	struct secret *secret;
-	struct slack_replay *seen;
-	const char *channel; /* of the conversation */
+	char channel[65]; /* of the conversation */
 	struct posted prompts[SURFACE_PROMPTS_MAX];
 	size_t count;
 	struct strbuf shown;  /* what all prompts say, in Slack */

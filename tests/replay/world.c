@@ -62,8 +62,11 @@ bool world_write_config(struct world *w, struct error *err)
 
 	strbuf_add_string(&gate, "persons:\n");
 	for (i = 0; i < w->tools->people_count; i++)
-		strbuf_add_format(&gate, "  - {id: '%s', unix: [%d]}\n",
-				  w->tools->people[i].principal, w->tools->people[i].uid);
+		strbuf_add_format(&gate, "  - {id: '%s', slack: ['U0P%zu']}\n",
+				  w->tools->people[i].principal, i);
+	strbuf_add_string(&gate,
+			  "slack: {unix: 990, app: " WORLD_APP ", teams: [" WORLD_TEAM
+			  "], signing_secrets: [keys/slack]}\n");
 	add_team(w, &gate);
 	strbuf_add_string(&gate, "servers:\n");
 	json_object_foreach(w->listed, server, member)
@@ -260,7 +263,7 @@ static bool pin(const struct world *w, struct error *err)
 static bool make_folder(struct world *w, struct error *err)
 {
 	const char *tmp = getenv("TMPDIR");
-	_cleanup_free_ char *gate = NULL, *path = NULL, *trusted = NULL;
+	_cleanup_free_ char *gate = NULL, *path = NULL, *trusted = NULL, *secret = NULL;
 	_cleanup_(sign_key_freep) struct sign_key *key = NULL;
 
 	(void)snprintf(w->root, sizeof w->root, "%s/wingman-replay-XXXXXX",
@@ -273,6 +276,9 @@ static bool make_folder(struct world *w, struct error *err)
 	gate = statedir_path(w->dir, "gate");
 	path = statedir_path(w->dir, "keys/gate.key");
 	if (!gate || !path || !file_make_dir(gate, 0700, err))
+		return false;
+	secret = statedir_path(w->dir, "keys/slack");
+	if (!secret || !file_write(secret, WORLD_SECRET, strlen(WORLD_SECRET), 0600, err))
 		return false;
 	key = sign_key_create(path, err);
 	trusted = key ? statedir_path(w->dir, "keys/trusted/%s.pem", sign_key_kid(key))
@@ -310,50 +316,114 @@ void world_close(struct world *w)
 		(void)nftw(w->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- what surfaces ask --- */
+/* --- Slack --- */
 
-static json_t *ask(struct world *w, int uid, enum message m, const json_t *message,
-		   json_t *(*fn)(struct keeper *k, struct peer *p, const struct fields *f,
-				 struct error *err),
-		   struct error *err)
+void world_slack_user(const struct world *w, const char *user, char ret[static 65])
 {
-	struct peer peer = { .keeper = &w->keeper, .uid = (uid_t)uid };
-	struct fields f;
-	json_auto_t *reply = NULL;
+	(void)snprintf(ret, 65, "%s", user);
+	for (size_t i = 0; i < w->tools->people_count; i++)
+		if (strcmp(w->tools->people[i].slack, user) == 0)
+			(void)snprintf(ret, 65, "U0P%zu", i);
+}
 
-	if (!message) {
+void world_slack_channel(const char *channel, char ret[static 65])
+{
+	size_t length = strspn(channel, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+	(void)snprintf(ret, 65, "%s",
+		       strchr("CDG", channel[0]) && length > 2 && length < 31 &&
+				       !channel[length]
+			       ? channel
+			       : "C0REPLAY");
+}
+
+void world_sign(const char *key, const struct strbuf *body, char timestamp[static 24],
+		char signature[static 80])
+{
+	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT;
+	uint8_t mac[DIGEST_BYTES];
+
+	/* Not from before the second in which the gate began. */
+	(void)snprintf(timestamp, 24, "%lld",
+		       (long long)(replay_clock_ms() + 999) / 1000);
+	strbuf_add_format(&base, "v0:%s:", timestamp);
+	strbuf_add(&base, body->data, body->length);
+	digest_hmac_sha256(key, strlen(key), base.data, base.length, mac);
+	memcpy(signature, "v0=", 3);
+	digest_hex(mac, sizeof mac, signature + 3);
+}
+
+json_t *world_slack(struct world *w, enum message m, json_t *members, struct error *err)
+{
+	static const struct {
+		enum message message;
+		json_t *(*fn)(struct keeper *k, struct peer *p, const struct fields *f,
+			      struct error *err);
+	} messages[] = { { MSG_SLACK_TURN, keeper_on_slack_turn },
+			 { MSG_SLACK_PROPOSE, keeper_on_slack_propose },
+			 { MSG_SLACK_POSTED, keeper_on_slack_posted },
+			 { MSG_SLACK_CLICK, keeper_on_slack_click } };
+	struct peer peer = { .keeper = &w->keeper, .uid = 990, .is_slack = true };
+	json_auto_t *message = json_copy(members);
+	json_auto_t *reply = NULL;
+	struct fields f;
+
+	if (!message || json_object_set_new(message, "m", json_string(message_name(m))) ||
+	    json_object_set_new(message, "id", json_integer(1))) {
 		error_oom(err);
 		return NULL;
 	}
 	if (!fields_decode(m, message, &f, err) || !keeper_is_sound(&w->keeper, err))
 		return NULL;
-	reply = fn(&w->keeper, &peer, &f, err);
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		if (messages[i].message == m)
+			reply = messages[i].fn(&w->keeper, &peer, &f, err);
 	return reply && settle(w, err) ? TAKE(reply) : NULL;
+}
+
+/* Somebody mentions us in the one thread there is; each time in other words. */
+static json_t *mention(struct world *w, int uid, const char *channel, struct error *err)
+{
+	static unsigned count;
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	char user[65] = "U0NOBODY", place[65], timestamp[24], signature[80];
+
+	for (size_t i = 0; i < w->tools->people_count; i++)
+		if (w->tools->people[i].uid == uid)
+			world_slack_user(w, w->tools->people[i].slack, user);
+	world_slack_channel(channel, place);
+	strbuf_add_format(&body,
+			  "{\"type\":\"event_callback\",\"api_app_id\":\"" WORLD_APP
+			  "\",\"team_id\":\"" WORLD_TEAM "\",\"event\":{\"type\":\"%s\","
+			  "\"channel_type\":\"%s\",\"user\":\"%s\",\"text\":\"%u\","
+			  "\"ts\":\"2.%u\",\"thread_ts\":\"1.1\",\"channel\":\"%s\"}}",
+			  place[0] == 'D' ? "message" : "app_mention",
+			  place[0] == 'D' ? "im" : "channel", user, count, count, place);
+	count++;
+	world_sign(WORLD_SECRET, &body, timestamp, signature);
+	json_auto_t *said = json_pack("{s:s, s:s, s:s}", "raw", body.data, "timestamp",
+				      timestamp, "signature", signature);
+	return said ? world_slack(w, MSG_SLACK_TURN, said, err) : NULL;
 }
 
 void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
 		   const char *conversation, char ret[static RECORD_ID_BYTES],
 		   struct error *err)
 {
-	json_auto_t *message = json_pack("{s:s, s:i, s:O, s:O, s:s}", "m", "propose",
-					 "id", 1, "tool", name, "arguments", arguments,
-					 "conversation", conversation);
-	json_auto_t *reply = ask(w, uid, MSG_PROPOSE, message, keeper_on_propose, err);
+	json_auto_t *turn = mention(w, uid, conversation, err);
+	json_auto_t *members = turn ? json_pack("{s:O, s:O, s:O, s:b}", "turn",
+						json_object_get(turn, "turn"), "tool",
+						name, "arguments", arguments, "outsiders",
+						0)
+				    : NULL;
+	json_auto_t *reply = members ? world_slack(w, MSG_SLACK_PROPOSE, members, err)
+				     : NULL;
 	const char *id = json_get_string(reply, "approval");
 
 	(void)snprintf(ret, RECORD_ID_BYTES, "%s", id ? id : "");
 }
 
-bool world_decide(struct world *w, int uid, const char *approval, const char *shown,
-		  bool is_yes, struct error *err)
-{
-	json_auto_t *message = json_pack("{s:s, s:i, s:s, s:s, s:s}", "m", "decide", "id",
-					 1, "approval", approval, "decision",
-					 is_yes ? "approve" : "deny", "shown", shown);
-	json_auto_t *reply = ask(w, uid, MSG_DECIDE, message, keeper_on_decide, err);
-
-	return reply != NULL;
-}
+/* --- what is there --- */
 
 json_t *world_record(struct world *w, const char *approval)
 {

@@ -38,12 +38,27 @@ bool world_write_config(struct world *w, struct error *err);
 /* What servers list, told to the gate. */
 bool world_tell_tools(struct world *w, const char *server, struct error *err);
 
-/* A call of the person behind 'uid' from a conversation: the id of its approval, or "". */
+/* What Slack calls itself and its people here. */
+#define WORLD_APP    "A0REPLAY"
+#define WORLD_TEAM   "T0REPLAY"
+#define WORLD_SECRET "0123456789abcdef0123456789abcdef"
+/* A person's Slack user as the gate is configured: records may call people anything. Another
+ * text is handed back as it is. */
+void world_slack_user(const struct world *w, const char *user, char ret[static 65]);
+/* The same of a conversation. */
+void world_slack_channel(const char *channel, char ret[static 65]);
+/* What Slack would sign of this body now, with that key. */
+void world_sign(const char *key, const struct strbuf *body, char timestamp[static 24],
+		char signature[static 80]);
+
+/* A call of the person behind 'uid', by a mention in a conversation: the id of its approval,
+ * or "". */
 void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
 		   const char *conversation, char ret[static RECORD_ID_BYTES],
 		   struct error *err);
-bool world_decide(struct world *w, int uid, const char *approval, const char *shown,
-		  bool is_yes, struct error *err);
+/* A message of the Slack process's, 'members' without its name: the answer, or NULL. New. */
+json_t *world_slack(struct world *w, enum message m, json_t *members,
+		    struct error *err) _must_use_;
 /* The whole record; NULL: there is none. New reference. */
 json_t *world_record(struct world *w, const char *approval) _must_use_;
 /* Let the clock run, and the gate with it. */
