@@ -192,6 +192,8 @@ static void what_people_type(void **state)
 		{ "uid=adam,dc=x", "uid=adam,dc=x", true, false, NULL },
 		{ "U0A1B2C3", "U0A1B2C3", true, false, NULL },
 		{ "WILLIAM", "WILLIAM", false, false, NULL },
+		{ "wsmith01", "wsmith01", false, false, NULL },
+		{ "U0A1B2", "U0A1B2", false, false, NULL },
 		{ "00uabc123", "00uabc123", true, false, NULL },
 		{ "mаrk", "", false, false, "mixed-script" },
 		{ "mark\xe2\x80\x8b", "", false, false, "invisible-characters" },

@@ -36,20 +36,20 @@ bool identifier_is_dn(const char *text)
 	return attribute_length(text) > 0;
 }
 
-/* U0A01X7: never words, which have no digits. */
+/* U0A01X7, as Slack writes them; words have no digits, and logins with some are written
+ * small. */
 bool identifier_is_slack_id(const char *text)
 {
-	size_t length = strlen(text), digits = 0, capitals = 0;
+	size_t length = strlen(text), digits = 0;
 
-	if (length < 7 || length > 24 || !strchr("UuWw", *text))
+	if (length < 7 || length > 24 || !strchr("UW", *text))
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		if (!isalnum((unsigned char)text[i]))
+		if (!isupper((unsigned char)text[i]) && !isdigit((unsigned char)text[i]))
 			return false;
 		digits += isdigit((unsigned char)text[i]) != 0;
-		capitals += isupper((unsigned char)text[i]) != 0;
 	}
-	return digits > 1 || (digits == 1 && digits + capitals == length);
+	return digits > 0;
 }
 
 bool identifier_is_okta_id(const char *text)
