@@ -52,14 +52,15 @@ static char *copy_value(const struct ldap_entry *e, const char *first, const cha
 	return strdup(value ? value : "");
 }
 
-static bool make_account(const struct ldap_dialect *dialect, struct ldap_judging *j,
-			 const struct ldap_entry *e, struct account *ret,
-			 struct error *err)
+static bool make_account(const struct ldap_dialect *dialect,
+			 const struct ldap_judging *how, const struct ldap_entry *e,
+			 struct account *ret, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf detail = STRBUF_INIT;
+	struct ldap_judging j = *how;
 
-	j->detail = &detail;
-	if (!dialect->judge(j, e, ret, err))
+	j.detail = &detail;
+	if (!dialect->judge(&j, e, ret, err))
 		return false;
 	ret->id = dialect->get_id(e);
 	ret->identifier = strdup(ldap_entry_dn(e));
@@ -98,9 +99,9 @@ bool ldap_accounts_search(struct ldap_directory *d, const struct ldap_dialect *d
 {
 	_cleanup_(gathering_done) struct gathering g = { 0 };
 	_cleanup_(policies_done) struct ldap_policies policies = { 0 };
-	struct ldap_judging j = { .directory = d,
-				  .policies = &policies,
-				  .now_ms = quest->now_ms };
+	const struct ldap_judging j = { .directory = d,
+					.policies = &policies,
+					.now_ms = quest->now_ms };
 	bool more = false;
 
 	if (!ldap_link_search(d->link, quest->base, quest->scope, quest->filter,
