@@ -35,7 +35,27 @@ static void add_sentence(struct strbuf *sb, const char *text)
 	strbuf_add_string(sb, text);
 }
 
-static bool write_detail(const struct account_system *system,
+/* What approved calls still have to do here. */
+static bool write_open(const struct accounts *a, const struct account_system *system,
+		       const struct account *account, struct strbuf *detail,
+		       struct error *err)
+{
+	json_auto_t *open = NULL;
+	const json_t *approval;
+	size_t i;
+
+	if (!saga_list_open(a->records, system->backend->system, account->id, &open, err))
+		return false;
+	json_array_foreach(open, i, approval)
+	{
+		add_sentence(detail, "steps of the decision ");
+		strbuf_add_format(detail, "%s are still open and tried again",
+				  json_string_value(approval));
+	}
+	return true;
+}
+
+static bool write_detail(const struct accounts *a, const struct account_system *system,
 			 const struct account *account, const struct story *story,
 			 bool *ret_protected, struct strbuf *detail, struct error *err)
 {
@@ -55,7 +75,8 @@ static bool write_detail(const struct account_system *system,
 		add_sentence(detail, "unblocking it failed and will be tried again: ");
 		strbuf_add_string(detail, story->expiry.why);
 	}
-	return strbuf_ok(detail) || error_oom(err);
+	return write_open(a, system, account, detail, err) &&
+	       (strbuf_ok(detail) || error_oom(err));
 }
 
 static void write_text(const struct account_system *system, const struct account *account,
@@ -92,7 +113,7 @@ static json_t *describe(const struct accounts *a, const struct account_system *s
 	bool is_protected = false;
 
 	if (!read_story(a, name, account, &story, err) ||
-	    !write_detail(system, account, &story, &is_protected, &detail, err))
+	    !write_detail(a, system, account, &story, &is_protected, &detail, err))
 		return NULL;
 	object = json_pack("{s:s, s:s, s:s, s:b, s:s}", "system", name, "identifier",
 			   account->identifier, "state",

@@ -12,7 +12,9 @@ enum {
 	PEOPLE_MAX = 500, /* blocked accounts whose other accounts are looked at */
 	ROWS_MAX = 200,
 	OPEN_MAX = 200,
+	SAGAS_MAX = 2000, /* the latest */
 };
+#define GIVEN_UP_FOR_MS (INT64_C(7) * 24 * 60 * 60 * 1000)
 
 struct drift {
 	struct mcp_call *call;
@@ -211,32 +213,67 @@ static bool add_open_step(struct drift *d, const json_t *saga, const json_t *ste
 					       "detail", why ? why : "")) == 0;
 }
 
+/* Steps that are still tried, and those of the last week that were given up; not what a
+ * later decision did again. */
+struct unfinished {
+	struct drift *d;
+	json_t *later; /* "<system>:<id>:<facet>" */
+	size_t sagas;
+	struct error *err;
+};
+
+static bool add_saga(void *context, const json_t *saga)
+{
+	struct unfinished *u = context;
+	const bool is_recent = json_get_int64(saga, "at_ms", 0) >
+			       mcp_call_now_ms(u->d->call) - GIVEN_UP_FOR_MS;
+	const json_t *step;
+	size_t i;
+
+	u->sagas++;
+	json_array_foreach(json_object_get(saga, "steps"), i, step)
+	{
+		_cleanup_strbuf_ struct strbuf key = STRBUF_INIT;
+		const json_t *account =
+			json_array_get(json_object_get(saga, "accounts"),
+				       (size_t)json_get_int64(step, "account", 0));
+		const char *system = json_get_string(account, "system");
+		const char *id = json_get_string(account, "id");
+		const char *facet = json_get_string(step, "facet");
+		const char *phase = json_get_string(step, "phase");
+		const bool is_open = saga_step_is_open(step);
+
+		if (!system || !id || !facet || !phase)
+			continue;
+		strbuf_add_format(&key, "%s:%s:%s", system, id, facet);
+		if (!strbuf_ok(&key))
+			return error_oom(u->err);
+		if (!is_open && json_object_get(u->later, key.data))
+			continue;
+		if (json_object_set_new(u->later, key.data, json_true()) != 0)
+			return error_oom(u->err);
+		if (!is_open && !(is_recent && strcmp(phase, "given_up") == 0))
+			continue;
+		if (json_array_size(u->d->open) == OPEN_MAX) {
+			u->d->truncated = true;
+			return false;
+		}
+		if (!add_open_step(u->d, saga, step))
+			return error_oom(u->err);
+	}
+	return true;
+}
+
 static bool add_open(struct drift *d, struct error *err)
 {
-	json_auto_t *approvals = NULL;
-	const json_t *approval, *step;
-	size_t i, k;
+	json_auto_t *later = json_object();
+	struct unfinished u = { .d = d, .later = later, .err = err };
 
-	if (!saga_list_open(d->a->records, NULL, NULL, &approvals, err))
+	if (!later)
+		return error_oom(err);
+	if (!saga_each(d->a->records, SAGAS_MAX, add_saga, &u, err) || error_is_set(err))
 		return false;
-	json_array_foreach(approvals, i, approval)
-	{
-		json_auto_t *saga = NULL;
-
-		if (!saga_get(d->a->records, json_string_value(approval), &saga, err))
-			return false;
-		json_array_foreach(json_object_get(saga, "steps"), k, step)
-		{
-			if (!saga_step_is_open(step))
-				continue;
-			if (json_array_size(d->open) == OPEN_MAX) {
-				d->truncated = true;
-				return true;
-			}
-			if (!add_open_step(d, saga, step))
-				return error_oom(err);
-		}
-	}
+	d->truncated |= u.sagas == SAGAS_MAX;
 	return true;
 }
 

@@ -133,8 +133,8 @@ static bool check_age(const struct people_question *q, const json_t *answer,
 		return true;
 	error_set(err, ERR_PRECONDITION_FAILED,
 		  "what the people server knows is too old to change accounts by");
-	return error_hint(err, "see 'wingman doctor': a source of the people server does "
-			       "not answer");
+	return error_hint(err,
+			  "a source of the people server has not been read for long");
 }
 
 /* The one person, or a refusal. Borrowed. */

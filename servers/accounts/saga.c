@@ -167,6 +167,27 @@ bool saga_list_open(struct documents *d, const char *system, const char *id, jso
 	return list_open(d, system, id, ret, err);
 }
 
+struct each {
+	bool (*fn)(void *context, const json_t *saga);
+	void *context;
+};
+
+static bool hand_on(void *context, const struct document *doc)
+{
+	const struct each *e = context;
+
+	return e->fn(e->context, doc->body);
+}
+
+bool saga_each(struct documents *d, size_t limit,
+	       bool (*fn)(void *context, const json_t *saga), void *context,
+	       struct error *err)
+{
+	struct each e = { fn, context };
+
+	return documents_query(d, SAGAS, NULL, NULL, true, limit, hand_on, &e, err);
+}
+
 bool saga_work_all(const struct saga_env *env, struct error *err)
 {
 	json_auto_t *list = NULL;

@@ -91,6 +91,12 @@ bool saga_get(struct documents *d, const char *approval, json_t **ret, struct er
 bool saga_list_open(struct documents *d, const char *system, const char *id, json_t **ret,
 		    struct error *err);
 
+/* The latest first (ids of approvals are in the order of their making), at most 'limit';
+ * ends early when 'fn' returns false. */
+bool saga_each(struct documents *d, size_t limit,
+	       bool (*fn)(void *context, const json_t *saga), void *context,
+	       struct error *err);
+
 bool saga_step_is_open(const json_t *step);
 /* Whether the step did what it was to do, as far as can be known. */
 bool saga_step_is_done(const json_t *step);

@@ -93,7 +93,7 @@ static bool start(struct run *r, const char *name, json_t *arguments)
 	const struct mcp_tool *tool = tool_named(name);
 
 	*r = (struct run){ .result = MCP_RESULT_INIT, .arguments = arguments };
-	(void)snprintf(r->approval, sizeof r->approval, "ap-%d", ++approvals);
+	(void)snprintf(r->approval, sizeof r->approval, "ap-%04d", ++approvals);
 	d = tool_definition_load("accounts", name, &r->err);
 	if (!d || !arguments)
 		fail_msg("%s", r->err.message);
@@ -642,7 +642,8 @@ static void test_sessions(void **state)
 /* One system fails: the other is blocked, what is open is said, and tried again. */
 static void test_partial(void **state)
 {
-	_cleanup_(run_done) struct run block, drift, undo;
+	_cleanup_(run_done) struct run block, drift, get, undo, late, given_up, done,
+		none, end;
 	const json_t *failed;
 
 	(void)state;
@@ -658,10 +659,23 @@ static void test_partial(void **state)
 	assert_int_not_equal(block.result.verified, MCP_VERIFIED_YES);
 	must(&drift, "list_drift", json_object());
 	assert_int_equal(listed(&drift, "open"), 1);
+	must(&get, "get_account", json_pack("{s:s}", "person", "jane.roe"));
+	assert_non_null(strstr(get.result.text.data, "still open and tried again"));
 	tick_in(6);
 	assert_string_equal(users[0].lock, "locked");
 	must(&undo, "unblock_account", whom("jane.roe"));
 	assert_true(binds("jane.roe"));
+	/* One that nothing came of in time stays on the list, until it is done. */
+	okta.change_fails = ERR_TIMEOUT;
+	must(&late, "block_account", whom("jane.roe"));
+	tick_in(3601);
+	must(&given_up, "list_drift", json_object());
+	assert_string_equal(json_get_string(first(&given_up, "open"), "state"),
+			    "given_up");
+	must(&done, "block_account", whom("jane.roe"));
+	must(&none, "list_drift", json_object());
+	assert_int_equal(listed(&none, "open"), 0);
+	must(&end, "unblock_account", whom("jane.roe"));
 	accounts->system_count = 1;
 }
 
