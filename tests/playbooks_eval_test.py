@@ -16,7 +16,7 @@ BESIDE = os.path.join(SOURCE, "..", "shared", "data")
 
 # nDCG@10, rounded down.
 FLOORS_OWN = {"ALL": 0.97, "typo": 0.99}
-FLOORS_BESIDE = {"ALL": 0.91, "typo": 0.97, "paraphrase": 0.78, "acronym": 0.94}
+FLOORS_BESIDE = {"ALL": 0.92, "typo": 0.97, "paraphrase": 0.79, "acronym": 0.97}
 
 
 def check(name, corpus, queries, judgments, floors):

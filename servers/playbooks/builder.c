@@ -218,6 +218,15 @@ static bool count_document(struct builder *b, const struct page *page, const cha
 
 /* ---- A page ---- */
 
+/* Ids stand in answers, also in text, and are typed back. */
+static bool is_shown_as_it_is(const char *id)
+{
+	for (const char *c = id; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f || *c == '`')
+			return false;
+	return !(text_flags(id, strlen(id)) & (TEXT_BIDI | TEXT_INVISIBLE));
+}
+
 static bool check_page(const struct builder *b, const struct page *page,
 		       struct error *err)
 {
@@ -232,6 +241,10 @@ static bool check_page(const struct builder *b, const struct page *page,
 	if (!text_is_utf8(page->body, page->length) ||
 	    !text_is_utf8(page->id, strlen(page->id)))
 		return error_set(err, ERR_INVALID_ARGUMENT, "it is not UTF-8");
+	if (!is_shown_as_it_is(page->id))
+		return error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"its name has characters that cannot be seen, or a backtick");
 	if (builder_has(b, page->id))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "another source has a page with this id");

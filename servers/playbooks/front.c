@@ -37,7 +37,7 @@ static void parse(const char *text, size_t length, struct front *ret)
 	if (c && json_is_object(config_root(c)))
 		ret->root = json_incref(config_root(c));
 	else if (!c)
-		(void)snprintf(ret->fault, sizeof ret->fault, "%.150s", err.message);
+		(void)snprintf(ret->fault, sizeof ret->fault, "%s", err.message);
 }
 
 void front_read(const char *source, size_t length, struct front *ret)

@@ -15,7 +15,7 @@ enum { FRONT_BYTES_MAX = 16 * 1024, FRONT_TAGS_MAX = 32, FRONT_TAG_BYTES_MAX = 6
 struct front {
 	size_t end;      /* where the page's text begins */
 	json_t *root;    /* an object; NULL: none, or refused */
-	char fault[160]; /* why it was refused; "" */
+	char fault[320]; /* why it was refused; "" */
 };
 
 void front_read(const char *source, size_t length, struct front *ret);

@@ -7,7 +7,7 @@
 enum { BROUGHT_MAX = 24, ACRONYMS_USED_MAX = 4 };
 
 /* How much what was not typed counts. */
-static const double CORRECTED = 0.9, SIMILAR = 0.45, EQUAL = 0.7, PHRASE = 0.6,
+static const double CORRECTED = 0.9, SIMILAR = 0.55, EQUAL = 0.7, PHRASE = 0.6,
 		    JOINED = 0.5, TIED = 0.8, SINGLE_LETTER = 0.3;
 
 struct reading {

@@ -284,6 +284,12 @@ static void test_pages_that_are_refused(void **state)
 	testing_error(&err, ERR_INVALID_ARGUMENT, "longer");
 	p.id = name + 1;
 	assert_true(builder_add(b, &p, &err));
+	p = make_page("a\nb.md", "x");
+	assert_false(builder_add(b, &p, &err));
+	testing_error(&err, ERR_INVALID_ARGUMENT, "cannot be seen");
+	p.id = "a\xe2\x80\xae.md";
+	assert_false(builder_add(b, &p, &err));
+	testing_error(&err, ERR_INVALID_ARGUMENT, "cannot be seen");
 	p = make_page("c.md", "a\xff");
 	assert_false(builder_add(b, &p, &err));
 	testing_error(&err, ERR_INVALID_ARGUMENT, "UTF-8");

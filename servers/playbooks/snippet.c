@@ -211,16 +211,19 @@ static void add_piece(struct snippet *s, const char *text, size_t length)
 
 static bool add_matched(struct snippet *s, const char *text, size_t length)
 {
-	_cleanup_free_ char *word = strndup(text, length);
+	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
 	json_t *known;
 	size_t i;
 
+	visible_line(&word, text, length);
+
 	json_array_foreach(s->matched, i, known)
 	{
-		if (word && strcasecmp(json_string_value(known), word) == 0)
+		if (strcasecmp(json_string_value(known), word.data) == 0)
 			return true;
 	}
-	return word && json_array_append_new(s->matched, json_string(word)) == 0;
+	return strbuf_ok(&word) &&
+	       json_array_append_new(s->matched, json_string(word.data)) == 0;
 }
 
 static bool write_window(const struct maker *m, size_t first, size_t last,

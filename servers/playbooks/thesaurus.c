@@ -349,7 +349,8 @@ static int compare_brought(const void *left, const void *right)
 	return a->weight > b->weight ? -1 : a->weight < b->weight;
 }
 
-/* A phrase that the query says brings the rest of its concept. */
+/* A phrase that the query says brings its concept, itself among it: it is as good there as
+ * the others. */
 static void bring_concept(const struct thesaurus *t, const struct phrase *said,
 			  double weight, uint32_t places, struct brought *ret,
 			  size_t *count, size_t room)
@@ -359,7 +360,7 @@ static void bring_concept(const struct thesaurus *t, const struct phrase *said,
 	for (uint32_t i = 0; i < concept->count; i++) {
 		const struct phrase *p = &t->phrases[concept->items[i]];
 
-		if (p != said && !p->is_everyday)
+		if (!p->is_everyday)
 			bring(ret, count, room, (struct brought){ p, weight, places });
 	}
 }

@@ -44,8 +44,8 @@ struct brought {
 	uint32_t places; /* a bit for each place of the query that brought it */
 };
 
-/* The phrases that words bring, best first, none twice; what is asked itself is not among
- * them. Returns how many. */
+/* The phrases that words bring, best first, none twice, what they say themselves among them.
+ * Returns how many. */
 size_t thesaurus_expand(const struct thesaurus *t, const struct asked *asked,
 			size_t count, struct brought *ret, size_t room);
 
