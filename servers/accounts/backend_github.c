@@ -62,9 +62,9 @@ static bool add_user(struct github_system *s, const char *login, int64_t id,
 		     const char *mail, struct account_list *list, struct error *err)
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
-	struct github_membership m;
+	struct github_membership m = { 0 };
 	json_auto_t *json = NULL;
-	struct github_user user;
+	struct github_user user = { 0 };
 	struct account *a;
 
 	if (!github_is_login(login))
@@ -196,7 +196,7 @@ static bool github_is_protected(void *self, const struct account *account,
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
 	struct github_system *s = self;
-	struct github_membership m;
+	struct github_membership m = { 0 };
 
 	*ret_protected = false;
 	if (!github_get_membership(s->github, account->identifier, &p, &m, err))

@@ -101,7 +101,7 @@ static bool add_user(struct okta_system *s, const char *who, struct account_list
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
 	struct gathering g = { list, ACCOUNT_MATCHES_MAX };
 	json_auto_t *json = NULL;
-	struct okta_user user;
+	struct okta_user user = { 0 };
 
 	if (okta_get_user(s->okta, who, &p, &json, &user, err))
 		return gather(&g, &user, err);

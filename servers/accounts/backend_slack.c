@@ -53,7 +53,7 @@ static bool add_by_id(struct slack_system *s, const char *id, struct account_lis
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
 	json_auto_t *json = NULL;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 
 	if (!slack_is_user_id(id))
 		return true;
@@ -66,8 +66,8 @@ static bool add_by_mail(struct slack_system *s, const char *mail,
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
 	json_auto_t *json = NULL, *scim_json = NULL;
-	struct slack_scim_user member;
-	struct slack_user user;
+	struct slack_scim_user member = { 0 };
+	struct slack_user user = { 0 };
 
 	if (slack_get_user_by_email(s->slack, mail, &p, &json, &user, err)) {
 		/* An address that somebody only wrote there is nobody's. */
@@ -129,7 +129,7 @@ static bool slack_is_protected(void *self, const struct account *account,
 			       bool *ret_protected, struct strbuf *why, struct error *err)
 {
 	json_auto_t *json = NULL;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 
 	if (!read_user(self, account->id, &json, &user, err))
 		return false;
@@ -180,7 +180,7 @@ static bool plan_deactivation(struct slack_system *s, const struct account *a,
 			      struct facet_step *ret, struct error *err)
 {
 	json_auto_t *json = NULL;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 
 	if (!facet_step_words(ret, *a->lock ? DEACTIVATED : "active", DEACTIVATED, err))
 		return false;
@@ -264,7 +264,7 @@ static bool slack_apply(void *self, enum account_facet facet, const char *identi
 	const struct rest_patience p = rest_patience(VENDOR_APPLY_MS);
 	struct slack_system *s = self;
 	json_auto_t *json = NULL;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 	bool active = false, good;
 
 	if (strcmp(identifier, id) != 0)
@@ -287,7 +287,7 @@ static bool slack_read_back(void *self, enum account_facet facet, const char *id
 			    enum facet_seen *ret, struct error *err)
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
-	struct slack_scim_user member;
+	struct slack_scim_user member = { 0 };
 	json_auto_t *json = NULL;
 	struct slack_system *s = self;
 	bool active = false;

@@ -134,7 +134,7 @@ bool github_member_plan_block(struct github *g, const char *login, struct facet_
 			      struct error *err)
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
-	struct github_membership m;
+	struct github_membership m = { 0 };
 	json_auto_t *teams = json_array();
 	char from[160], to[160];
 	bool good = false;
@@ -175,7 +175,7 @@ static bool look_at_team(struct github *g, const char *login, const json_t *team
 			 struct error *err)
 {
 	const int64_t id = json_integer_value(json_array_get(team, 1));
-	struct github_membership m;
+	struct github_membership m = { 0 };
 	int64_t now_id = 0;
 
 	if (!github_get_team_id(g, slug_of(team), p, &now_id, err))
@@ -231,7 +231,7 @@ bool github_member_plan_undo(struct github *g, const char *login, const json_t *
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
 	const char *role = json_get_string(snapshot, "role");
 	json_auto_t *missing = json_array();
-	struct github_membership m;
+	struct github_membership m = { 0 };
 	char from[160], to[160];
 
 	if (!github_get_membership(g, login, &p, &m, err))
@@ -287,7 +287,7 @@ static bool remove_now(struct github *g, const char *login, const json_t *change
 		       const struct rest_patience *p, struct error *err)
 {
 	const char *expect = json_get_string(change, "expect");
-	struct github_membership m;
+	struct github_membership m = { 0 };
 
 	if (!github_get_membership(g, login, p, &m, err))
 		return false;
@@ -307,7 +307,7 @@ static bool give_team(struct github *g, const char *login, const json_t *team,
 		      const struct rest_patience *p, struct error *err)
 {
 	const char *role = json_string_value(json_array_get(team, 2));
-	struct github_membership m;
+	struct github_membership m = { 0 };
 	enum team_now now;
 
 	if (!role)
@@ -323,7 +323,7 @@ static bool give_back(struct github *g, const char *login, const json_t *change,
 {
 	const json_t *teams = json_object_get(change, "teams");
 	const char *role = json_get_string(change, "role");
-	struct github_membership m;
+	struct github_membership m = { 0 };
 
 	if (!role)
 		return error_set(err, ERR_INTERNAL, "a step for GitHub lacks a role");
@@ -349,7 +349,7 @@ bool github_member_read_back(struct github *g, const char *login, const json_t *
 {
 	const struct rest_patience p = rest_patience(VENDOR_READ_MS);
 	const json_t *teams = json_object_get(change, "teams");
-	struct github_membership m;
+	struct github_membership m = { 0 };
 
 	if (!github_get_membership(g, login, &p, &m, err))
 		return false;

@@ -239,7 +239,7 @@ static bool on_listed_team(void *context, const json_t *item, struct error *err)
 {
 	struct team_walk *w = context;
 	const char *slug = json_get_string(item, "slug");
-	struct github_membership m;
+	struct github_membership m = { 0 };
 
 	if (!slug)
 		return github_fail_shape("team", err);

@@ -16,8 +16,10 @@ bool github_user_read(const json_t *object, struct github_user *ret, struct erro
 	const char *login = json_get_string(object, "login");
 	const int64_t id = json_get_int64(object, "id", 0);
 
-	if (!login || !github_is_login(login) || id <= 0)
-		return github_fail_shape("user", err);
+	if (!login || !github_is_login(login) || id <= 0) {
+		github_fail_shape("user", err);
+		return false;
+	}
 	*ret = (struct github_user){
 		.id = id,
 		.login = login,
@@ -33,7 +35,7 @@ bool github_user_read(const json_t *object, struct github_user *ret, struct erro
 static bool take_user(struct rest_reply *reply, const char *login, int64_t id,
 		      json_t **ret_json, struct github_user *ret, struct error *err)
 {
-	struct github_user user;
+	struct github_user user = { 0 };
 
 	if (!github_user_read(reply->body, &user, err))
 		return false;
@@ -95,7 +97,7 @@ struct member_walk {
 static bool on_member(void *context, const json_t *item, struct error *err)
 {
 	const struct member_walk *w = context;
-	struct github_user user;
+	struct github_user user = { 0 };
 
 	if (!github_user_read(item, &user, err))
 		return false;

@@ -81,7 +81,7 @@ struct member_walk {
 static bool on_member(void *context, const json_t *item, struct error *err)
 {
 	const struct member_walk *w = context;
-	struct okta_user user;
+	struct okta_user user = { 0 };
 
 	return okta_user_read(item, &user, err) && w->fn(w->context, &user, err);
 }

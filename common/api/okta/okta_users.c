@@ -24,8 +24,10 @@ bool okta_user_read(const json_t *object, struct okta_user *ret, struct error *e
 	struct error why = ERROR_INIT;
 
 	if (!id || !okta_check_id(id, &why) || !status || !login ||
-	    status[strspn(status, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] != '\0')
-		return okta_fail_shape("user", err);
+	    status[strspn(status, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] != '\0') {
+		okta_fail_shape("user", err);
+		return false;
+	}
 	*ret = (struct okta_user){
 		.id = id,
 		.status = status,
@@ -47,7 +49,7 @@ bool okta_get_user(struct okta *o, const char *id_or_login,
 {
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
 	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
-	struct okta_user user;
+	struct okta_user user = { 0 };
 
 	if (*id_or_login == '\0' || strlen(id_or_login) > LOGIN_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT, "that is no login of Okta");
@@ -83,7 +85,7 @@ struct user_walk {
 static bool on_user(void *context, const json_t *item, struct error *err)
 {
 	const struct user_walk *w = context;
-	struct okta_user user;
+	struct okta_user user = { 0 };
 
 	if (!okta_user_read(item, &user, err))
 		return false;

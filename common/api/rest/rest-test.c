@@ -311,7 +311,7 @@ static void none_left_closes_until_the_reset(void **state)
 				 .value2 = reset };
 
 	(void)snprintf(reset, sizeof reset, "%lld",
-		       (long long)(clock_wall_ms() / 1000 + 40));
+		       (long long)clock_wall_ms() / 1000 + 40);
 	_cleanup_rest_ struct rest *r = make(w, &fixed, &last, 1);
 	assert_true(go(w, r, (struct rest_request){ 0 }, &err));
 	assert_int_equal(w->pause_count, 0);

@@ -72,8 +72,10 @@ static bool read_user(const json_t *object, struct slack_scim_user *ret,
 	const char *name = json_get_string(object, "userName");
 	const json_t *active = json_object_get(object, "active");
 
-	if (!id || !slack_is_user_id(id) || !json_is_boolean(active))
-		return slack_fail_shape("user of SCIM", err);
+	if (!id || !slack_is_user_id(id) || !json_is_boolean(active)) {
+		slack_fail_shape("user of SCIM", err);
+		return false;
+	}
 	*ret = (struct slack_scim_user){
 		.id = id,
 		.user_name = name ? name : "",
@@ -88,7 +90,7 @@ bool slack_scim_get(struct slack *s, const char *user_id,
 		    struct slack_scim_user *ret, struct error *err)
 {
 	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
-	struct slack_scim_user user;
+	struct slack_scim_user user = { 0 };
 	char path[64];
 
 	if (!slack_is_user_id(user_id))
@@ -148,7 +150,7 @@ bool slack_scim_find(struct slack *s, const char *email,
 	    (list && !json_is_array(list)))
 		return slack_fail_shape("list of SCIM", err);
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		struct slack_scim_user one;
+		struct slack_scim_user one = { 0 };
 		if (!read_user(json_array_get(list, i), &one, err))
 			return false;
 		if (strcasecmp(one.email, email) != 0)

@@ -36,8 +36,10 @@ bool slack_user_read(const json_t *object, struct slack_user *ret, struct error 
 	const char *id = json_get_string(object, "id");
 	const char *real_name = json_get_string(profile, "real_name");
 
-	if (!id || !slack_is_user_id(id))
-		return slack_fail_shape("user", err);
+	if (!id || !slack_is_user_id(id)) {
+		slack_fail_shape("user", err);
+		return false;
+	}
 	*ret = (struct slack_user){
 		.id = id,
 		.team_id = text_of(object, "team_id"),
@@ -67,8 +69,10 @@ static bool get_user(struct slack *s, const char *method, const char *name,
 	_cleanup_slack_answer_ struct slack_answer a = SLACK_ANSWER_INIT;
 	json_auto_t *arguments = json_pack("{s:s}", name, value);
 
-	if (!arguments)
-		return error_oom(err);
+	if (!arguments) {
+		error_oom(err);
+		return false;
+	}
 	if (!slack_call(s, method, arguments, patience, &a, err))
 		return false;
 	if (!slack_user_read(json_object_get(a.body, "user"), ret, err))
@@ -81,7 +85,7 @@ bool slack_get_user(struct slack *s, const char *id, const struct rest_patience 
 		    json_t **ret_json, struct slack_user *ret, struct error *err)
 {
 	json_auto_t *json = NULL;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 
 	if (!slack_is_user_id(id))
 		return error_set(err, ERR_INVALID_ARGUMENT, "that is no user's id");
@@ -100,7 +104,7 @@ bool slack_get_user_by_email(struct slack *s, const char *email,
 			     struct slack_user *ret, struct error *err)
 {
 	json_auto_t *json = NULL;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 
 	if (*email == '\0' || strlen(email) > EMAIL_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT, "that is no e-mail address");
@@ -123,7 +127,7 @@ struct user_walk {
 static bool on_user(void *context, const json_t *item, struct error *err)
 {
 	const struct user_walk *w = context;
-	struct slack_user user;
+	struct slack_user user = { 0 };
 
 	return slack_user_read(item, &user, err) && w->fn(w->context, &user, err);
 }
