@@ -16,7 +16,7 @@ import unicodedata
 import tap
 
 PROGRAM = os.path.join(os.environ["WINGMAN_BUILD"], "tests", "people-lookups")
-SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
+SEED = int(os.environ.get("SEED", "20261123"))
 STROKES = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "œ": "oe", "ı": "i"})
 GIVEN = ["Mark", "Marc", "Maria", "Märta", "Søren", "Jörg", "Joerg", "Jorg", "Ana", "Anna", "Jean-Luc", "Jean",
          "Zoë", "Liz", "Elizabeth", "Ivan", "Ivana", "Иван", "Ivan", "Li", "欣"]

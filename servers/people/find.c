@@ -355,18 +355,17 @@ static bool find_near(struct finding *f, const struct words *words)
 }
 
 /* A lone word may be a login with a slip. */
-static bool find_near_identifier(struct finding *f, const struct query *q)
+static bool find_near_identifier(struct finding *f, const struct query *q,
+				 const struct words *words)
 {
 	_cleanup_strbuf_ struct strbuf folded = STRBUF_INIT;
 	struct index_people near = { 0 };
 	bool ok;
 
-	if (strpbrk(q->text, " \t\r\n"))
+	if (words->count > 1 || !may_be_near(words) || strpbrk(q->text, " \t\r\n"))
 		return true;
 	if (!identifier_fold(&folded, q->text, f->err))
 		return false;
-	if (word_length(folded.data) < NEAR_LONE_WORD_MIN)
-		return true;
 	index_near_identifiers(f->x, folded.data, &near);
 	index_people_sort(&near);
 	ok = add_people(f, &near, FIND_LIKE_IDENTIFIER);
@@ -442,7 +441,7 @@ static bool find_words(struct finding *f, const struct query *q, bool *ret_liken
 		return false;
 	if (f->ret->count > 0)
 		return true;
-	return find_near(f, &words) && (words.count > 1 || find_near_identifier(f, q));
+	return find_near(f, &words) && find_near_identifier(f, q, &words);
 }
 
 static bool find(const struct people_index *x, const struct find_rules *rules,

@@ -76,6 +76,22 @@ static void there_are_limits(void **state)
 	assert_int_equal(more.count, 0);
 }
 
+/* Too long as a whole, though its parts are not: no word, and nothing is left of it. */
+static void a_long_word_of_short_parts(void **state)
+{
+	_cleanup_(words_done) struct words w = WORDS_INIT;
+	char text[WORD_BYTES_MAX + 12];
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	for (size_t i = 50; i < sizeof text; i += 50)
+		text[i] = '-';
+	text[sizeof text - 1] = '\0';
+	assert_true(words_read(&w, text, &err));
+	assert_int_equal(w.count, 0);
+}
+
 static void one_edit_and_no_more(void **state)
 {
 	static const struct {
@@ -120,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_words),
 		cmocka_unit_test(there_are_limits),
+		cmocka_unit_test(a_long_word_of_short_parts),
 		cmocka_unit_test(one_edit_and_no_more),
 	};
 

@@ -6,17 +6,20 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+static void word_done(struct word *w)
+{
+	for (size_t v = 0; v < w->whole.count; v++)
+		free(w->whole.text[v]);
+	for (size_t p = 0; p < w->part_count; p++)
+		for (size_t v = 0; v < w->parts[p].count; v++)
+			free(w->parts[p].text[v]);
+	*w = (struct word){ 0 };
+}
+
 void words_done(struct words *w)
 {
-	for (size_t i = 0; i < w->count; i++) {
-		struct word *one = &w->items[i];
-
-		for (size_t v = 0; v < one->whole.count; v++)
-			free(one->whole.text[v]);
-		for (size_t p = 0; p < one->part_count; p++)
-			for (size_t v = 0; v < one->parts[p].count; v++)
-				free(one->parts[p].text[v]);
-	}
+	for (size_t i = 0; i < w->count; i++)
+		word_done(&w->items[i]);
 	*w = (struct words)WORDS_INIT;
 }
 
@@ -200,8 +203,10 @@ static bool read_word(struct words *ret, const char *text, size_t length,
 			return false;
 	}
 	/* Apostrophes alone, or overlong: no word. */
-	if (word->whole.count == 0)
+	if (word->whole.count == 0) {
+		word_done(word);
 		ret->count--;
+	}
 	return true;
 }
 
