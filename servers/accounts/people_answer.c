@@ -169,19 +169,28 @@ struct claim {
 	const char *id, *uid; /* as claimed; NULL: not */
 };
 
+static json_t *_printf_(1, 0) format_note(const char *format, va_list args)
+{
+	char text[NOTE_BYTES];
+
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): set by the caller. */
+	(void)vsnprintf(text, sizeof text, format, args);
+	return json_string(text);
+}
+
 static bool add_note(struct person *p, struct error *err, const char *format, ...)
 	_printf_(3, 4);
 static bool add_note(struct person *p, struct error *err, const char *format, ...)
 {
-	char text[NOTE_BYTES];
+	json_t *note;
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args);
+	note = format_note(format, args);
 	va_end(args);
-	if (!p->notes && !(p->notes = json_array()))
-		return error_oom(err);
-	return json_array_append_new(p->notes, json_string(text)) == 0 || error_oom(err);
+	if (!p->notes)
+		p->notes = json_array();
+	return json_array_append_new(p->notes, note) == 0 || error_oom(err);
 }
 
 static bool has_mail(const struct person *p, const char *mail)
