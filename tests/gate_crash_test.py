@@ -1,8 +1,10 @@
 """kill -9 of keeper, caller and server at every step: afterwards the state is known, and
 nothing has run twice. Prompts and decisions survive; see gate_rig.py."""
 
+import hashlib
 import os
 import signal
+import sqlite3
 import time
 
 import tap
@@ -169,6 +171,44 @@ def test_keeper_dies(rig):
     rig.start_gate()
 
 
+def forgettable(path, count):
+    """Entries of the store that have expired, and much of them."""
+    db = sqlite3.connect(path)
+    with db:
+        db.executemany("insert into entry values (?, ?, 1)",
+                       ((f"recent/{hashlib.sha256(b'%d' % i).hexdigest()}", "x" * 26)
+                        for i in range(count)))
+    db.close()
+
+
+def left(path):
+    db = sqlite3.connect(path)
+    (found,) = db.execute("select count(*) from entry where expires_ms = 1").fetchone()
+    db.close()
+    return found
+
+
+def test_much_to_forget(rig):
+    """What has expired meanwhile is forgotten, without a file that the sandbox has no place for."""
+    stores = [rig.path(name, "coordination.db") for name in ("gate", "fixture")]
+    rig.gate.kill()
+    rig.server.kill()
+    for path in stores:
+        forgettable(path, 3000)
+    rig.start_server()
+    rig.start_gate()
+    with rig.client() as c:
+        a = put(c, "forget", "1")
+        c.approve(a)
+        tap.ok("all goes on", c.wait(a, "succeeded"))
+    rig.gate.kill()
+    rig.server.kill()
+    for path in stores:
+        tap.ok("and some of it is gone", left(path) < 3000, left(path))
+    rig.start_server()
+    rig.start_gate()
+
+
 def test_direct(rig):
     asked = {"key": "direct", "value": "1", "reason": WHY}
     a = rig.call("put_value", asked)["structuredContent"]["error"]["details"]["approval"]
@@ -211,7 +251,8 @@ def test_at_random(rig):
 
 
 TESTS = [test_while_planning, test_while_pending, test_while_granted, test_while_running,
-         test_after_the_answer, test_server_dies, test_caller_dies, test_keeper_dies, test_direct,
+         test_after_the_answer, test_server_dies, test_caller_dies, test_keeper_dies, test_much_to_forget,
+         test_direct,
          test_at_random]
 
 

@@ -1,6 +1,7 @@
 #include "link/sqlite/sqlite_connection.h"
 
 #include <assert.h>
+#include <pthread.h>
 
 enum { BUSY_TIMEOUT_MS = 5000, WAL_PAGES = 1000 };
 
@@ -109,6 +110,16 @@ static bool configure(struct sqlite_connection *c, struct error *err)
 				      err);
 }
 
+/*
+ * Journals of statements stay in memory: beyond 64 KiB they would be a file in /var/tmp,
+ * which the sandbox refuses, and a store with much to forget could not be written any more.
+ * Of the whole library, so before its first use; whoever used it before keeps his way.
+ */
+static void configure_library(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+}
+
 /* A setting that SQLite did not take is not reported by it: ask. */
 static bool check_durable(struct sqlite_connection *c, struct error *err)
 {
@@ -138,12 +149,14 @@ struct sqlite_connection *sqlite_connection_open(const char *path, struct error 
 {
 	_cleanup_(sqlite_connection_closep) struct sqlite_connection *c =
 		calloc(1, sizeof *c);
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int rc;
 
 	if (!c || !(c->path = strdup(path))) {
 		error_oom(err);
 		return NULL;
 	}
+	(void)pthread_once(&once, configure_library);
 	/* NOMUTEX: the store lets one thread at a time near a connection. */
 	rc = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 			     NULL);
