@@ -198,30 +198,7 @@ static int write_for_ever(struct chain *c, int ready_fd)
 
 static void test_killed_while_writing(void **state)
 {
-	struct chain *c = *state;
-	int fds[2], status;
-	char ready;
-
-	chain_close(c);
-	for (int round = 0; round < 5; round++) {
-		assert_int_equal(pipe(fds), 0);
-		(void)fflush(NULL);
-		const pid_t pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0)
-			_exit(write_for_ever(c, fds[1]));
-		assert_int_equal(read(fds[0], &ready, 1), 1);
-		(void)usleep((useconds_t)(3000 + round * 1777));
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
-		(void)close(fds[0]);
-		(void)close(fds[1]);
-		chain_open(c);
-		chain_append(c, round, NULL);
-		chain_close(c);
-		assert_true(chain_verify(c, NULL, 0).sound);
-	}
+	chain_killed(*state, write_for_ever, 5, 3000, 1777);
 }
 
 int main(void)

@@ -6,6 +6,8 @@
 #define GUARD_TESTING_AUDIT_H
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "base/testing.h"
 #include "base/file.h"
@@ -125,6 +127,20 @@ static inline struct audit_report chain_verify(const struct chain *c,
 	return report;
 }
 
+/* All files of the chain. */
+static inline struct audit_report chain_verify_all(const struct chain *c,
+						   const struct audit_anchor *anchors,
+						   size_t count)
+{
+	_cleanup_free_ char *folder = statedir_path(c->dir, "audit");
+	struct audit_report r;
+	struct error err = ERROR_INIT;
+
+	if (!audit_verify(folder, "gate", c->key, anchors, count, &r, &err))
+		fail_msg("%s", err.message);
+	return r;
+}
+
 static inline void chain_assert_finding(const struct chain *c, int64_t line,
 					const char *what)
 {
@@ -150,6 +166,37 @@ static inline size_t chain_count_torn(const struct chain *c)
 		count += strncmp(entry->d_name, "gate.jsonl.torn-", 16) == 0;
 	(void)closedir(d);
 	return count;
+}
+
+/* A process that writes is killed, again and again, and afterwards what it left is a chain
+ * that goes on. 'write' tells by a byte on 'ready_fd' that it has begun. */
+static inline void chain_killed(struct chain *c,
+				int (*write)(struct chain *c, int ready_fd), int rounds,
+				int first_us, int more_us)
+{
+	int fds[2], status;
+	char ready;
+
+	chain_close(c);
+	for (int round = 0; round < rounds; round++) {
+		assert_int_equal(pipe(fds), 0);
+		(void)fflush(NULL);
+		const pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(write(c, fds[1]));
+		assert_int_equal(read(fds[0], &ready, 1), 1);
+		(void)usleep((useconds_t)(first_us + round * more_us));
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		chain_open(c);
+		chain_append(c, round, NULL);
+		chain_close(c);
+		assert_true(chain_verify_all(c, NULL, 0).sound);
+	}
 }
 
 #define CHAIN_TEST(name)                                                                 \

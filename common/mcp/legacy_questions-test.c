@@ -1,29 +1,6 @@
 /* Questions of a function to the client of a session, and its answers. */
 #include "mcp/legacy_test.h"
 
-static struct rig rig;
-
-static int set_up(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	conform_free(rig.conform);
-	rig.conform = NULL;
-	rig_config(&rig, "freed_reads: [echo_text, test_question, test_task]\n"
-			 "freed_prompts: [greet_person]\n"
-			 "audit_freed_reads: true\nlimits: {calls_per_caller: 40, "
-			 "body_bytes: 65536}\n");
-	rig_start(&rig);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 /* ---- Asked and heard ---- */
 
 static void each_kind_is_asked_and_heard(void **state)

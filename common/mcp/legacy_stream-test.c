@@ -1,28 +1,6 @@
 /* What is said about a request of a session before its response; cancelling it. */
 #include "mcp/legacy_stream_test.h"
 
-static struct rig rig;
-
-static int set_up(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	/* That judges by the newest revision; here it is each by its own. */
-	conform_free(rig.conform);
-	rig.conform = NULL;
-	rig_config(&rig, "freed_reads: [echo_text, talk_slowly]\n"
-			 "audit_freed_reads: false\nlimits: {calls_per_caller: 8}\n");
-	rig_start(&rig);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 /* ---- Saying ---- */
 
 static void every_revision_hears_in_its_words(void **state)

@@ -1,6 +1,6 @@
 /*
  * legacy_stream_test -- for the tests of streams of requests: a tool that talks, and what
- * is heard of it. Included once, by a test that has a rig.
+ * is heard of it. Included once, by a test whose rig this is.
  */
 #ifndef MCP_LEGACY_STREAM_TEST_H
 #define MCP_LEGACY_STREAM_TEST_H
@@ -77,6 +77,28 @@ static inline void wait_until_idle(const struct rig *rig)
 {
 	while (atomic_load(&rig->service->metrics.in_flight) > 0)
 		nap();
+}
+
+/* One rig for all tests of the group. */
+static struct rig rig;
+
+static inline int set_up(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	/* That judges by the newest revision; here it is each by its own. */
+	conform_free(TAKE(rig.conform));
+	rig_config(&rig, "freed_reads: [echo_text, talk_slowly]\n"
+			 "audit_freed_reads: false\nlimits: {calls_per_caller: 8}\n");
+	rig_start(&rig);
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	return 0;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * legacy_test -- for the tests of questions in sessions: what is asked for, what is
- * answered, and what is seen of it inside. Included once, by a test that has a rig.
+ * answered, and what is seen of it inside. Included once, by a test whose rig this is.
  */
 #ifndef MCP_LEGACY_TEST_H
 #define MCP_LEGACY_TEST_H
@@ -95,6 +95,30 @@ static inline void nap(void)
 	const struct timespec time = { .tv_nsec = 5 * 1000 * 1000 };
 
 	(void)nanosleep(&time, NULL);
+}
+
+/* One rig for all tests of the group. */
+static struct rig rig;
+
+static inline int set_up(void **state)
+{
+	(void)state;
+	rig_open(&rig);
+	/* That judges by the newest revision; here it is each by its own. */
+	conform_free(TAKE(rig.conform));
+	rig_config(&rig, "freed_reads: [echo_text, test_question, test_task]\n"
+			 "freed_prompts: [greet_person]\n"
+			 "audit_freed_reads: true\nlimits: {calls_per_caller: 40, "
+			 "body_bytes: 65536}\n");
+	rig_start(&rig);
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	return 0;
 }
 
 #endif

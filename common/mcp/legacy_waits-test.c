@@ -1,29 +1,6 @@
 /* Requests of sessions that wait for answers: none may come, and there are only so many. */
 #include "mcp/legacy_test.h"
 
-static struct rig rig;
-
-static int set_up(void **state)
-{
-	(void)state;
-	rig_open(&rig);
-	conform_free(rig.conform);
-	rig.conform = NULL;
-	rig_config(&rig, "freed_reads: [echo_text, test_question, test_task]\n"
-			 "freed_prompts: [greet_person]\n"
-			 "audit_freed_reads: true\nlimits: {calls_per_caller: 40, "
-			 "body_bytes: 65536}\n");
-	rig_start(&rig);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 static void cancelled_while_it_waits(void **state)
 {
 	_cleanup_peer_ struct peer p;

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mcp/bridge/bridge_private.h"
+#include "mcp/settled.h"
 
 enum {
 	PAUSE_MS = 1000,
@@ -17,19 +18,9 @@ struct bridge_inbound {
 	atomic_bool stop;
 	struct sse_reader events;
 	char last_id[SSE_ID_MAX + 1];
-	bool has_events; /* of this stream */
-	pthread_mutex_t lock;
-	pthread_cond_t settled;
-	bool is_settled; /* the first stream is open, or will not be soon */
+	bool has_events;      /* of this stream */
+	struct settled first; /* that stream is open, or will not be soon */
 };
-
-static void settle(struct bridge_inbound *in)
-{
-	(void)pthread_mutex_lock(&in->lock);
-	in->is_settled = true;
-	(void)pthread_cond_broadcast(&in->settled);
-	(void)pthread_mutex_unlock(&in->lock);
-}
 
 static void take(struct bridge_inbound *in, const struct sse_event *e)
 {
@@ -102,7 +93,7 @@ static bool listen_once(struct bridge_inbound *in)
 	if (http_client_stream_status(s) != 200 ||
 	    strcmp(http_client_stream_type(s), "text/event-stream") != 0)
 		return is_passing(http_client_stream_status(s));
-	settle(in);
+	settled_tell(&in->first, true);
 	int64_t retry_ms = in->events.retry_ms;
 	sse_reader_done(&in->events);
 	sse_reader_init(&in->events, STDIO_BRIDGE_MESSAGE_MAX);
@@ -131,33 +122,18 @@ static void *run(void *context)
 		in->has_events = false;
 		if (!listen_once(in))
 			break;
-		settle(in);
+		settled_tell(&in->first, true);
 		empty = in->has_events ? 0 : empty + 1;
 		bridge_pause(pause_ms(in, empty), &in->stop);
 	}
-	settle(in);
+	settled_tell(&in->first, true);
 	return NULL;
-}
-
-/* What a server asks before it hears the stream is lost with some of them. */
-static void await_settled(struct bridge_inbound *in)
-{
-	int64_t until_ms = clock_mono_ms() + OPENING_MS;
-	const struct timespec at = { .tv_sec = until_ms / 1000,
-				     .tv_nsec = until_ms % 1000 * 1000000 };
-	int status = 0;
-
-	(void)pthread_mutex_lock(&in->lock);
-	while (!in->is_settled && status == 0)
-		status = pthread_cond_timedwait(&in->settled, &in->lock, &at);
-	(void)pthread_mutex_unlock(&in->lock);
 }
 
 static void inbound_free(struct bridge_inbound *in)
 {
 	sse_reader_done(&in->events);
-	(void)pthread_cond_destroy(&in->settled);
-	(void)pthread_mutex_destroy(&in->lock);
+	settled_done(&in->first);
 	free(in);
 }
 
@@ -165,24 +141,20 @@ struct bridge_inbound *bridge_inbound_start(struct bridge *b,
 					    const struct bridge_session *session)
 {
 	struct bridge_inbound *in = calloc(1, sizeof *in);
-	pthread_condattr_t attributes;
 
 	if (!in)
 		return NULL;
 	in->b = b;
 	in->session = *session;
 	sse_reader_init(&in->events, STDIO_BRIDGE_MESSAGE_MAX);
-	(void)pthread_mutex_init(&in->lock, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&in->settled, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	settled_init(&in->first);
 	if (pthread_create(&in->thread, NULL, run, in) != 0) {
 		log_warn("bridge_no_stream", LOG_STR("message", "no thread"));
 		inbound_free(in);
 		return NULL;
 	}
-	await_settled(in);
+	/* What a server asks before it hears the stream is lost with some of them. */
+	(void)settled_await(&in->first, clock_mono_ms() + OPENING_MS);
 	return in;
 }
 

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "link/http/http_client_stream.h"
 #include "mcp/client/client_private.h"
+#include "mcp/settled.h"
 #include "wire/sse.h"
 
 enum {
@@ -21,24 +22,10 @@ struct client_inbound {
 	struct sse_reader events;
 	char last_id[SSE_ID_MAX + 1];
 	bool has_events; /* of this stream */
-	pthread_mutex_t lock;
-	pthread_cond_t settled;
 	/* HTTP+SSE: the endpoint came, or will not come. Else: the first stream is open, or
 	 * there will be none. */
-	bool is_settled;
-	bool is_good;
+	struct settled first;
 };
-
-static void settle(struct client_inbound *in, bool is_good)
-{
-	(void)pthread_mutex_lock(&in->lock);
-	if (!in->is_settled) {
-		in->is_settled = true;
-		in->is_good = is_good;
-		(void)pthread_cond_broadcast(&in->settled);
-	}
-	(void)pthread_mutex_unlock(&in->lock);
-}
 
 /* ---- The endpoint of HTTP+SSE ---- */
 
@@ -94,7 +81,7 @@ static void take_endpoint(struct client_inbound *in, const struct sse_event *e)
 		client_legacy_send_to(in->c, endpoint);
 		client_mail_set_broken(in->c->mail, false);
 	}
-	settle(in, is_good);
+	settled_tell(&in->first, is_good);
 }
 
 /* ---- Reading ---- */
@@ -104,7 +91,7 @@ static void take_event(struct client_inbound *in, const struct sse_event *e)
 	in->has_events = true;
 	(void)snprintf(in->last_id, sizeof in->last_id, "%s", e->id);
 	if (in->session.is_sse && strcmp(e->type, "endpoint") == 0) {
-		if (!in->is_settled) /* once: where to send does not change */
+		if (!in->first.is_settled) /* once: where to send does not change */
 			take_endpoint(in, e);
 	} else if (e->length > 0) {
 		client_mail_take(in->c->mail, e->data, e->length);
@@ -162,7 +149,7 @@ static bool listen_once(struct client_inbound *in)
 		       /* The next request gets a better token. */
 		       (in->c->oauth && http_client_stream_status(s) == 401);
 	if (!in->session.is_sse)
-		settle(in, true);
+		settled_tell(&in->first, true);
 	int64_t retry_ms = in->events.retry_ms;
 	sse_reader_done(&in->events);
 	sse_reader_init(&in->events, CLIENT_MESSAGE_MAX);
@@ -190,7 +177,7 @@ static void *run(void *context)
 
 	if (in->session.is_sse) {
 		(void)listen_once(in);
-		settle(in, false);
+		settled_tell(&in->first, false);
 		/* The session was the stream. */
 		client_mail_set_broken(in->c->mail, true);
 		client_legacy_drop(in->c, in->session.number);
@@ -200,33 +187,18 @@ static void *run(void *context)
 		in->has_events = false;
 		if (!listen_once(in))
 			break;
-		settle(in, true);
+		settled_tell(&in->first, true);
 		empty = in->has_events ? 0 : empty + 1;
 		rest(in, empty);
 	}
-	settle(in, true);
+	settled_tell(&in->first, true);
 	return NULL;
-}
-
-static bool await_settled(struct client_inbound *in, int64_t until_ms)
-{
-	const struct timespec at = { .tv_sec = until_ms / 1000,
-				     .tv_nsec = until_ms % 1000 * 1000000 };
-	int status = 0;
-
-	(void)pthread_mutex_lock(&in->lock);
-	while (!in->is_settled && status == 0)
-		status = pthread_cond_timedwait(&in->settled, &in->lock, &at);
-	bool is_good = in->is_settled && in->is_good;
-	(void)pthread_mutex_unlock(&in->lock);
-	return is_good;
 }
 
 static void inbound_free(struct client_inbound *in)
 {
 	sse_reader_done(&in->events);
-	(void)pthread_cond_destroy(&in->settled);
-	(void)pthread_mutex_destroy(&in->lock);
+	settled_done(&in->first);
 	free(in);
 }
 
@@ -236,7 +208,6 @@ struct client_inbound *client_inbound_start(struct mcp_client *c,
 {
 	struct client_inbound *in = calloc(1, sizeof *in);
 	int64_t patience_ms = clock_mono_ms() + ENDPOINT_MS;
-	pthread_condattr_t attributes;
 
 	if (!in) {
 		error_oom(err);
@@ -248,11 +219,7 @@ struct client_inbound *client_inbound_start(struct mcp_client *c,
 	if (s->is_sse)
 		in->session.number = c->session_count + 1;
 	sse_reader_init(&in->events, CLIENT_MESSAGE_MAX);
-	(void)pthread_mutex_init(&in->lock, NULL);
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&in->settled, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
+	settled_init(&in->first);
 	if (pthread_create(&in->thread, NULL, run, in) != 0) {
 		inbound_free(in);
 		error_set(err, ERR_INTERNAL, "cannot begin a thread");
@@ -261,10 +228,11 @@ struct client_inbound *client_inbound_start(struct mcp_client *c,
 	if (!s->is_sse) {
 		/* What a server asks before it hears the stream is lost with some of them. */
 		patience_ms += OPENING_MS - ENDPOINT_MS;
-		(void)await_settled(in, patience_ms < until_ms ? patience_ms : until_ms);
+		(void)settled_await(&in->first,
+				    patience_ms < until_ms ? patience_ms : until_ms);
 		return in;
 	}
-	if (await_settled(in, patience_ms < until_ms ? patience_ms : until_ms))
+	if (settled_await(&in->first, patience_ms < until_ms ? patience_ms : until_ms))
 		return in;
 	client_inbound_stop(in);
 	error_set(err, ERR_INVALID_ARGUMENT,
