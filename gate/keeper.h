@@ -286,8 +286,6 @@ bool keeper_split_tool(const char *name, char server[static 33], char tool[stati
 bool keeper_is_for_gate(const char *server, const char *tool, struct error *err);
 /* The person of a peer, or NULL. Borrowed from the policy. */
 const char *keeper_person(const struct keeper *k, const struct peer *p);
-/* At most 16 principals, all of them known words. */
-bool keeper_check_words_from(const json_t *persons, struct error *err);
 /* The arguments of a proposal, a person's choice among candidates over them. New. */
 json_t *keeper_arguments(const struct fields *f, struct error *err);
 /* Tell those who watch this approval. */

@@ -250,7 +250,7 @@ bool keeper_split_tool(const char *name, char server[static 33], char tool[stati
 
 enum { WORDS_FROM_MAX = 16 };
 
-bool keeper_check_words_from(const json_t *persons, struct error *err)
+static bool check_words_from(const json_t *persons, struct error *err)
 {
 	size_t i;
 	json_t *one;
@@ -274,7 +274,7 @@ static json_t *console_surface(const struct peer *p, const struct fields *f,
 	json_t *surface;
 
 	(void)snprintf(client, sizeof client, "uid %u", (unsigned)p->uid);
-	if (!keeper_check_words_from(f->words_from, err))
+	if (!check_words_from(f->words_from, err))
 		return NULL;
 	surface = json_pack("{s:s, s:s}", "kind", "console", "client", client);
 	if (!json_put_string(surface, "conversation", f->conversation) ||

@@ -90,7 +90,9 @@ json_t *keeper_on_slack_open(struct keeper *k, struct peer *p, const struct fiel
 	(void)f;
 	for (const struct approval *a = k->approvals; list && a; a = a->next)
 		if (!a->ended && keeper_slack_concerns(k, a->body) &&
-		    json_array_append_new(list, keeper_slack_json(k, a, false)) != 0) {
+		    json_array_append_new(
+			    list, json_pack("{s:s, s:s}", "approval", a->id, "state",
+					    record_state_name(a->state))) != 0) {
 			error_oom(err);
 			return NULL;
 		}

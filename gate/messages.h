@@ -53,7 +53,7 @@
  *   slack_propose {turn, tool, arguments, choices?} or {turn, calls}, and people?, outsiders?, words_from?: [users],
  *               model?                       -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
  *               counts as true where others read along
- *   slack_open  {}                          -> {approvals: [{approval, state, to}]}: what is open and of Slack's; from
+ *   slack_open  {}                          -> {approvals: [{approval, state}]}: what is open and of Slack's; from
  *                                           then on every transition comes as an event {approval, state, record, to}
  *   slack_posted {approval, shown, channel, message_ts, drawn_at, user?} -> {pages, approvable, others_read_along}
  *               where slack/render's message, drawn at that time, stands now; 'user': whose direct messages that is

@@ -463,6 +463,8 @@ def test_turns(rig, slack):
             ("a model with a sentence", "invalid_argument", propose(model="x), approved by bob")),
             ("a tool of the gate's", "not_found", propose(tool="gate.rotate_key")),
             ("words from a sentence", "invalid_argument", propose(words_from=["bob, who agrees"])),
+            ("words from somebody who is no user", "invalid_argument",
+             propose(words_from=["approved-by-bob"])),
             ("words from seventeen", "invalid_argument", propose(words_from=[IDS[BOB]] * 17))):
         refused(name, code, "", ask)
     a = propose()()["approval"]

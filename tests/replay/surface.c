@@ -368,7 +368,7 @@ static json_t *arrive(struct surface *s, struct error *err)
 static json_t *turn_page(struct surface *s, struct posted *p, const char *user,
 			 size_t page)
 {
-	char value[200], metadata[200], stamp[48];
+	char value[200], stamp[48];
 	json_auto_t *event = json_pack("{s:s, s:s}", "user", user, "action",
 				       page ? "page.next" : "review");
 	json_auto_t *o = NULL;
@@ -376,8 +376,8 @@ static json_t *turn_page(struct surface *s, struct posted *p, const char *user,
 	struct error err = ERROR_INIT;
 
 	(void)snprintf(value, sizeof value, "%s %zu", p->value, page + 1);
-	(void)snprintf(metadata, sizeof metadata, "%s %zu", p->value, page);
-	(void)snprintf(where.metadata, sizeof where.metadata, "%s", metadata);
+	(void)snprintf(where.metadata, sizeof where.metadata, "%.100s %zu", p->value,
+		       page);
 	(void)snprintf(stamp, sizeof stamp, "%lld.%06u", (long long)replay_clock_ms(),
 		       s->presses++);
 	where.in_message = page == 0;
