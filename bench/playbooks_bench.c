@@ -297,8 +297,10 @@ static void measure(struct maker *m, const char *folder, const char *path,
 	build_cpu = cpu_ns() - build_cpu;
 	const long before = resident_kib();
 	struct index *x = index_open(path, &err);
-	if (!x || !t)
+	if (!x || !t) {
 		measure_fail_error("the index", &err);
+		return;
+	}
 	(void)printf("{\"index\":{\"pages\":%u,\"sections\":%u,\"build_ms\":%lld,"
 		     "\"build_cpu_ms\":%lld,\"open_ms\":%lld,"
 		     "\"memory_kib\":%zu,\"resident_more_kib\":%ld}}\n",
