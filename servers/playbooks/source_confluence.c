@@ -10,26 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/rest/rest_credential.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "servers/playbooks/confluence_private.h"
 #include "servers/playbooks/source.h"
 #include "servers/playbooks/storage.h"
 
 enum {
 	EVERY_S = 600,
 	SYNC_MS = 15 * 60 * 1000,
-	PARENTS_MAX = 64,
 	WIKI_PAGES_MAX = 20 * 1000,
-};
-
-struct wiki {
-	const json_t *config;
-	struct rest_credential *credential;
-	struct rest *rest;
-	int64_t every_ms;
-	int64_t synced_ms; /* monotonic; -1: never */
-	json_t *nodes; /* by id: {title, version, at, parent, kind, url, wanted, readers} */
 };
 
 static const struct rest_vendor vendor = { .name = "Confluence" };
@@ -111,8 +101,8 @@ static void *wiki_open(const struct statedir *dir, const json_t *config,
 
 /* ---- Asking ---- */
 
-static bool get(struct wiki *w, const struct rest_patience *patience, const char *what,
-		const char *path, json_t **ret, struct error *err)
+bool wiki_get(struct wiki *w, const struct rest_patience *patience, const char *what,
+	      const char *path, json_t **ret, struct error *err)
 {
 	_cleanup_rest_reply_ struct rest_reply reply = REST_REPLY_INIT;
 	const struct rest_request request = { .what = what,
@@ -128,7 +118,7 @@ static bool get(struct wiki *w, const struct rest_patience *patience, const char
 	return true;
 }
 
-static bool is_id(const char *text)
+bool wiki_is_id(const char *text)
 {
 	return text && *text && strlen(text) < 32 &&
 	       strspn(text, "0123456789") == strlen(text);
@@ -141,7 +131,7 @@ static bool set_new(json_t *object, const char *name, json_t *value)
 
 /* ---- Listing ---- */
 
-static json_t *make_node(const json_t *page)
+json_t *wiki_node(const json_t *page)
 {
 	json_auto_t *node = json_object();
 	const json_t *version = json_object_get(page, "version");
@@ -174,13 +164,13 @@ static bool add_pages(void *context, const json_t *body, struct error *err)
 		const char *status = json_get_string(page, "status");
 		json_t *node;
 
-		if (!is_id(id) || (status && strcmp(status, "current") != 0))
+		if (!wiki_is_id(id) || (status && strcmp(status, "current") != 0))
 			continue;
 		if (json_object_size(w->nodes) >= WIKI_PAGES_MAX)
 			return error_set(err, ERR_INVALID_ARGUMENT,
 					 "the spaces have more than %d pages",
 					 WIKI_PAGES_MAX);
-		node = make_node(page);
+		node = wiki_node(page);
 		if (!node || !set_new(node, "wanted", json_true()) ||
 		    !set_new(w->nodes, id, node))
 			return error_oom(err);
@@ -196,11 +186,11 @@ static bool list_space(struct wiki *w, const struct rest_patience *patience,
 
 	strbuf_add_string(&path, "/wiki/api/v2/spaces?limit=1&keys=");
 	rest_encode(&path, key);
-	if (!get(w, patience, "find the space", path.data, &found, err))
+	if (!wiki_get(w, patience, "find the space", path.data, &found, err))
 		return false;
 	const char *id = json_get_string(
 		json_array_get(json_object_get(found, "results"), 0), "id");
-	if (!is_id(id))
+	if (!wiki_is_id(id))
 		return error_set(err, ERR_NOT_FOUND, "Confluence has no space '%s'", key);
 	strbuf_clear(&path);
 	strbuf_add_format(&path, "/wiki/api/v2/spaces/%s/pages?status=current&limit=250",
@@ -224,7 +214,7 @@ static bool keep_labelled(void *context, const json_t *body, struct error *err)
 		const char *id =
 			json_get_string(json_object_get(result, "content"), "id");
 
-		if (is_id(id) && !set_new(ids, id, json_true()))
+		if (wiki_is_id(id) && !set_new(ids, id, json_true()))
 			return error_oom(err);
 	}
 	return true;
@@ -278,199 +268,6 @@ static bool filter_labels(struct wiki *w, const struct rest_patience *patience,
 	return true;
 }
 
-/* ---- Who may see it ---- */
-
-static bool add_reader(json_t *readers, const char *person)
-{
-	const json_t *known;
-	size_t i;
-
-	json_array_foreach(readers, i, known)
-	{
-		if (strcmp(json_string_value(known), person) == 0)
-			return true;
-	}
-	return json_array_append_new(readers, json_string(person)) == 0;
-}
-
-static bool add_users(const struct wiki *w, const json_t *users, json_t *readers)
-{
-	const json_t *people = json_object_get(w->config, "people"), *user;
-	size_t i;
-
-	json_array_foreach(users, i, user)
-	{
-		const char *account = json_get_string(user, "accountId");
-		const char *email = json_get_string(user, "email");
-		const char *person = account ? json_get_string(people, account) : NULL;
-
-		if (!person && email && *email)
-			person = email;
-		if (person && !add_reader(readers, person))
-			return false;
-	}
-	return true;
-}
-
-static bool add_groups(const struct wiki *w, const json_t *groups, json_t *readers)
-{
-	const json_t *known = json_object_get(w->config, "groups"), *group, *person;
-	size_t i, k;
-
-	json_array_foreach(groups, i, group)
-	{
-		const char *name = json_get_string(group, "name");
-
-		json_array_foreach(name ? json_object_get(known, name) : NULL, k, person)
-		{
-			if (!add_reader(readers, json_string_value(person)))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* What restricts this very page: null, or who may. What cannot be asked is for nobody. */
-static json_t *own_readers(struct wiki *w, const struct rest_patience *patience,
-			   const char *id, struct error *err)
-{
-	char path[128];
-	json_auto_t *body = NULL, *readers = json_array();
-	struct error why = ERROR_INIT;
-
-	(void)snprintf(path, sizeof path,
-		       "/wiki/rest/api/content/%s/restriction/byOperation/read", id);
-	if (!get(w, patience, "ask who may see a page", path, &body, &why)) {
-		if (why.code == ERR_NOT_FOUND || why.code == ERR_PERMISSION_DENIED)
-			return TAKE(readers);
-		*err = why;
-		return NULL;
-	}
-	const json_t *all = json_object_get(body, "restrictions");
-	const json_t *users = json_object_get(json_object_get(all, "user"), "results");
-	const json_t *groups = json_object_get(json_object_get(all, "group"), "results");
-	if (json_is_array(users) && json_is_array(groups) &&
-	    json_array_size(users) == 0 && json_array_size(groups) == 0)
-		return json_null();
-	if (!readers || !add_users(w, users, readers) ||
-	    !add_groups(w, groups, readers)) {
-		error_oom(err);
-		return NULL;
-	}
-	return TAKE(readers);
-}
-
-/* Who is in both; null is everybody. New. */
-static json_t *both(const json_t *a, const json_t *b)
-{
-	json_auto_t *list = json_array();
-	const json_t *person;
-	size_t i;
-
-	if (json_is_null(a) || json_is_null(b))
-		return json_deep_copy(json_is_null(a) ? b : a);
-	json_array_foreach(a, i, person)
-	{
-		const json_t *other;
-		size_t k;
-
-		json_array_foreach(b, k, other)
-		{
-			if (json_equal(person, other) &&
-			    !add_reader(list, json_string_value(person)))
-				return NULL;
-		}
-	}
-	return TAKE(list);
-}
-
-/* What a page stands under that was not listed: a folder, a page of elsewhere. NULL with
- * no error: it is nothing that can be asked. */
-static json_t *fetch_parent(struct wiki *w, const struct rest_patience *patience,
-			    const char *id, const char *kind, struct error *err)
-{
-	char path[128];
-	json_auto_t *body = NULL;
-	struct error why = ERROR_INIT;
-	json_t *node;
-
-	if (!is_id(id) || (strcmp(kind, "page") != 0 && strcmp(kind, "folder") != 0))
-		return NULL;
-	(void)snprintf(path, sizeof path, "/wiki/api/v2/%ss/%s", kind, id);
-	if (!get(w, patience, "read what a page stands under", path, &body, &why)) {
-		if (why.code != ERR_NOT_FOUND && why.code != ERR_PERMISSION_DENIED)
-			*err = why;
-		return NULL;
-	}
-	node = make_node(body);
-	if (!node || json_object_set_new(w->nodes, id, node) != 0) {
-		error_oom(err);
-		return NULL;
-	}
-	return node;
-}
-
-/* Who may see a node and all that it stands under, kept with it. Borrowed; NULL with 'err'. */
-static const json_t *find_readers(struct wiki *w, const struct rest_patience *patience,
-				  const char *id, json_t *node, int depth,
-				  struct error *err)
-{
-	const json_t *known = json_object_get(node, "readers"), *above = NULL;
-	const char *parent = json_get_string(node, "parent");
-	json_auto_t *nobody = json_array(), *everybody = json_null();
-
-	if (known)
-		return known;
-	json_auto_t *own = own_readers(w, patience, id, err);
-	if (!own)
-		return NULL;
-	if (!parent || !*parent)
-		above = everybody;
-	else {
-		json_t *up = json_object_get(w->nodes, parent);
-
-		if (!up)
-			up = fetch_parent(w, patience, parent,
-					  json_get_string(node, "kind"), err);
-		if (error_is_set(err))
-			return NULL;
-		above = up && depth < PARENTS_MAX
-				? find_readers(w, patience, parent, up, depth + 1, err)
-				: nobody;
-	}
-	json_t *readers = above ? both(own, above) : NULL;
-	if (!readers || json_object_set_new(node, "readers", readers) != 0) {
-		if (!error_is_set(err))
-			error_oom(err);
-		return NULL;
-	}
-	return readers;
-}
-
-static bool find_all_readers(struct wiki *w, const struct rest_patience *patience,
-			     struct error *err)
-{
-	json_auto_t *ids = json_array();
-	const char *id;
-	json_t *node;
-	size_t i;
-
-	/* Parents are added meanwhile, so this walks along a list of its own. */
-	json_object_foreach(w->nodes, id, node)
-	{
-		if (json_is_true(json_object_get(node, "wanted")) &&
-		    json_array_append_new(ids, json_string(id)) != 0)
-			return error_oom(err);
-	}
-	json_array_foreach(ids, i, node)
-	{
-		id = json_string_value(node);
-		if (!find_readers(w, patience, id, json_object_get(w->nodes, id), 0, err))
-			return false;
-	}
-	return true;
-}
-
 /* ---- Syncing ---- */
 
 static struct rest_patience patience_of(const atomic_bool *stopping)
@@ -497,7 +294,7 @@ static bool sync_wiki(struct wiki *w, const atomic_bool *stopping, struct error 
 		if (!list_space(w, &patience, json_string_value(space), err))
 			return false;
 	}
-	if (!filter_labels(w, &patience, err) || !find_all_readers(w, &patience, err))
+	if (!filter_labels(w, &patience, err) || !wiki_find_readers(w, &patience, err))
 		return false;
 	w->synced_ms = clock_mono_ms();
 	return true;
@@ -550,13 +347,13 @@ static json_t *read_labels(struct wiki *w, const struct rest_patience *patience,
 	size_t i;
 
 	(void)snprintf(path, sizeof path, "/wiki/api/v2/pages/%s/labels?limit=100", id);
-	if (!get(w, patience, "read a page's labels", path, &body, err))
+	if (!wiki_get(w, patience, "read a page's labels", path, &body, err))
 		return NULL;
 	json_array_foreach(json_object_get(body, "results"), i, label)
 	{
 		const char *name = json_get_string(label, "name");
 
-		if (name && strlen(name) <= 64 && !add_reader(tags, name)) {
+		if (name && strlen(name) <= 64 && !wiki_add_name(tags, name)) {
 			error_oom(err);
 			return NULL;
 		}
@@ -578,7 +375,7 @@ static bool add_page(struct wiki *w, const struct rest_patience *patience, const
 
 	(void)snprintf(path, sizeof path, "/wiki/api/v2/pages/%s?body-format=storage",
 		       id);
-	if (!tags || !get(w, patience, "read a page", path, &body, err))
+	if (!tags || !wiki_get(w, patience, "read a page", path, &body, err))
 		return false;
 	const char *text = json_get_string(
 		json_object_get(json_object_get(body, "body"), "storage"), "value");
