@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gate_client import GateClient, Refused
+from gate_rig import PEOPLE
 
 ODD = ("\t", "\n", "\x1b[2J", "\x7f", "\u0085", "\u00a0", "\u200b", "\u202e", "\u2028", "\u2066",
        "\ufeff", "e\u0301", "\u0430", "\u03bf", "\uff21", "\U0001f47b", "\u2705", "<!channel>", "</b>",
@@ -211,11 +212,13 @@ class Hostile:
             lambda: claims.update(aud="elsewhere"), lambda: claims.update(server="elsewhere"),
             lambda: claims.update(tool="set_value"), lambda: claims.update(pin="0" * 64),
             lambda: claims.update(args="0" * 64), lambda: claims.update(plan="0" * 64),
-            lambda: claims.update(requester="bob@example.test"),
+            # Whoever it is, somebody else: signed as it should be it would be good.
+            lambda: claims.update(requester=next(p for p in PEOPLE if p != row["requester"])),
             lambda: claims.update(approvers=[]), lambda: claims.pop("plan"),
             lambda: claims.update(approvers=[], rule="free"),
             lambda: claims.update(iat=now - 120, exp=now), lambda: claims.update(exp=now + 121),
-            lambda: claims.update(iat=now + 60, exp=now + 90),
+            # Far enough ahead for a machine that has much else to do.
+            lambda: claims.update(iat=now + 3600, exp=now + 3630),
             lambda: claims.update(typ="org.wingman/requester"), lambda: claims.update(v=2),
             lambda: claims.update(more=1), lambda: claims.pop("shown")))()
         self.present_row(row, word=self.sign(claims))
