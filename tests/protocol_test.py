@@ -9,9 +9,6 @@ from suite import Suite
 
 PERSON = "jane.roe@example.test"
 ABSENT = [  # method, what Mcp-Name holds, parameters
-    ("resources/list", None, {}),
-    ("resources/templates/list", None, {}),
-    ("resources/read", "x:y", {"uri": "x:y"}),
     ("prompts/list", None, {}),
     ("prompts/get", "x", {"name": "x"}),
     ("completion/complete", None, {"ref": {"type": "ref/prompt", "name": "x"},
