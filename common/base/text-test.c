@@ -239,6 +239,54 @@ static void test_fold(void **state)
 	assert_int_equal(sb.length, 3);
 }
 
+static void test_fold_case(void **state)
+{
+	static const char *const same[][2] = {
+		{ "John.DOE", "john.doe" },     { "MÜLLER", "müller" },
+		{ "mu\xcc\x88ller", "müller" }, { "Straße", "strasse" },
+		{ "ΣΊΣΥΦΟΣ", "σίσυφοσ" },       { "", "" },
+	};
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+		assert_true(text_fold_case(&sb, same[i][0], strlen(same[i][0]), &err));
+		assert_string_equal(sb.data, same[i][1]);
+	}
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	/* What only looks like letters is not made into them. */
+	assert_true(text_fold_case(&sb, "ｊｏ", strlen("ｊｏ"), &err));
+	assert_string_equal(sb.data, "ｊｏ");
+	assert_false(text_fold_case(&sb, "\xff", 1, &err));
+	testing_error(&err, ERR_INVALID_ARGUMENT, "UTF-8");
+}
+
+static void test_scripts(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned scripts;
+	} cases[] = {
+		{ "", 0 },
+		{ "12 .-", 0 },
+		{ "john", TEXT_LATIN },
+		{ "Søren", TEXT_LATIN },
+		{ "Иван", TEXT_CYRILLIC },
+		{ "Ωμέγα", TEXT_GREEK },
+		{ "m\xd0\xb0rk", TEXT_LATIN | TEXT_CYRILLIC },
+		{ "Ωmega", TEXT_LATIN | TEXT_GREEK },
+		{ "李 Li", TEXT_LATIN },
+		{ "\xff", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(text_scripts(cases[i].text, strlen(cases[i].text)),
+				 cases[i].scripts);
+}
+
 static void test_columns(void **state)
 {
 	static const struct {
@@ -272,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_clusters),
 		cmocka_unit_test(test_unescape_refused),
 		cmocka_unit_test(test_fold),
+		cmocka_unit_test(test_fold_case),
+		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_columns),
 	};
 

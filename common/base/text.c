@@ -373,8 +373,8 @@ bool text_fold_case(struct strbuf *sb, const char *text, size_t length, struct e
 	_cleanup_free_ UChar *folded = malloc((size_t)room * sizeof *folded);
 	if (!units || !folded)
 		return error_oom(err);
-	folded_count = u_strFoldCase(folded, room, units, count, U_FOLD_CASE_DEFAULT,
-				     &status);
+	folded_count =
+		u_strFoldCase(folded, room, units, count, U_FOLD_CASE_DEFAULT, &status);
 	const UNormalizer2 *nfc = unorm2_getNFCInstance(&status);
 	if (U_FAILURE(status))
 		return error_set(err, ERR_INTERNAL, "cannot fold text: %s",

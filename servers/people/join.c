@@ -210,7 +210,8 @@ static bool add_login_clique(struct joining *j, uint32_t text, uint32_t *members
 	for (size_t i = 1; i < count; i++)
 		if (root_of(j->parent, members[i]) != root_of(j->parent, claimant))
 			return report(j, CLAIM_LOGIN, text, members, count) &&
-			       report(j, CLAIM_LOGIN, text, &target, 1);
+			       report(j, CLAIM_LOGIN, text, (const uint32_t[]){ target },
+				      1);
 	if (targets > 1)
 		return report(j, CLAIM_LOGIN, text, members, count);
 	return add_clique(j, text, (const uint32_t[]){ claimant, target }, 2);

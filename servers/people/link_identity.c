@@ -149,19 +149,17 @@ static void name_account(const struct subject *s, struct strbuf *sb)
 			  index_text(x, a->key));
 }
 
-/* The account that the person hangs on, never the one that is about to move. */
-static bool find_anchor(const struct subject *s, const struct index_account **ret)
+/* The account that the person hangs on, never the one that is about to move; NULL: there
+ * is no other. */
+static const struct index_account *find_anchor(const struct subject *s)
 {
 	size_t count;
 	const uint32_t *members = index_accounts(s->snapshot->index, s->person, &count);
 
-	for (size_t i = 0; i < count; i++) {
-		if (members[i] == s->account)
-			continue;
-		*ret = index_account(s->snapshot->index, members[i]);
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < count; i++)
+		if (members[i] != s->account)
+			return index_account(s->snapshot->index, members[i]);
+	return NULL;
 }
 
 static bool fill(struct mcp_call *call, const struct subject *s,
@@ -228,12 +226,12 @@ bool plan_link_identity(struct mcp_call *call, struct plan *plan, struct error *
 	struct subject s = { 0 };
 	bool ok = read_subject(call, &s, err);
 
-	if (ok && !find_anchor(&s, &anchor))
+	if (ok && !(anchor = find_anchor(&s)))
 		ok = error_set(err, ERR_CONFLICT,
 			       "that account is all there is of %s: name the person by "
 			       "another one",
 			       id_of(s.wanted));
-	if (ok) {
+	if (ok && anchor) {
 		name_account(&s, &account);
 		plan_summary(plan, "Say that %s belongs to %s", account.data,
 			     name_of(s.wanted));
@@ -260,10 +258,10 @@ bool plan_unlink_identity(struct mcp_call *call, struct plan *plan, struct error
 		ok = error_set(err, ERR_PRECONDITION_FAILED,
 			       "that account is not one of %s's, but of %s",
 			       name_of(s.wanted), id_of(s.owner));
-	if (ok && !find_anchor(&s, &anchor))
+	if (ok && !(anchor = find_anchor(&s)))
 		ok = error_set(err, ERR_CONFLICT, "that account is all there is of %s",
 			       id_of(s.wanted));
-	if (ok) {
+	if (ok && anchor) {
 		const bool is_link =
 			index_account(s.snapshot->index, s.account)->joined ==
 			INDEX_BY_LINK;

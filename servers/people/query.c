@@ -109,7 +109,7 @@ static void read_github(struct query *q, struct piece *p)
 	struct piece rest = *p;
 	bool is_address;
 
-	is_address = skip(&rest, "https://") || skip(&rest, "http://");
+	(void)(skip(&rest, "https://") || skip(&rest, "http://"));
 	(void)skip(&rest, "www.");
 	is_address = skip(&rest, "github.com/");
 	if (!is_address) {
