@@ -28,6 +28,9 @@ enum {
 	QUERIES = 2000,
 	FTS_QUERIES = 200,
 	RESULTS = 10,
+	GOAL_BUILD_MS = 10 * 1000, /* what was asked for */
+	GOAL_SEARCH_US = 5 * 1000,
+	GOAL_MIB = 100, /* nobody asked for a number: a round one to hold it against */
 };
 
 struct maker {
@@ -177,14 +180,21 @@ static int compare(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-static void print_times(const char *what, int64_t *ns, size_t count)
+/* For run.py: what it does in a second. */
+static void print_rate(const char *variant, double rate)
+{
+	(void)printf("{\"%s\":{\"count\":1,\"rate\":%.6f}}\n", variant, rate);
+}
+
+/* For people; 99 of 100 are within what it returns. */
+static int64_t print_times(const char *what, int64_t *ns, size_t count)
 {
 	qsort(ns, count, sizeof *ns, compare);
-	(void)printf("{\"%s\":{\"count\":%zu,\"p50_us\":%lld,\"p99_us\":%lld,\"max_us\":%"
-		     "lld}}\n",
-		     what, count, (long long)(ns[count / 2] / 1000),
-		     (long long)(ns[count * 99 / 100] / 1000),
-		     (long long)(ns[count - 1] / 1000));
+	(void)fprintf(stderr, "%s: %zu, p50 %lld us, p99 %lld us, worst %lld us\n", what,
+		      count, (long long)(ns[count / 2] / 1000),
+		      (long long)(ns[count * 99 / 100] / 1000),
+		      (long long)(ns[count - 1] / 1000));
+	return ns[count * 99 / 100];
 }
 
 /* ---- FTS5 ---- */
@@ -301,14 +311,20 @@ static void measure(struct maker *m, const char *folder, const char *path,
 		measure_fail_error("the index", &err);
 		return;
 	}
-	(void)printf("{\"index\":{\"pages\":%u,\"sections\":%u,\"build_ms\":%lld,"
-		     "\"build_cpu_ms\":%lld,\"open_ms\":%lld,"
-		     "\"memory_kib\":%zu,\"resident_more_kib\":%ld}}\n",
-		     x->document_count, x->section_count,
-		     (long long)((made - start) / 1000000),
-		     (long long)(build_cpu / 1000000),
-		     (long long)((measure_now_ns() - made) / 1000000),
-		     index_memory(x) / 1024, resident_kib() - before);
+	(void)fprintf(stderr,
+		      "index: %u pages, %u sections, made in %lld ms (%lld ms of the "
+		      "processor), opened in %lld ms; %zu KiB, resident %ld KiB more\n",
+		      x->document_count, x->section_count,
+		      (long long)((made - start) / 1000000),
+		      (long long)(build_cpu / 1000000),
+		      (long long)((measure_now_ns() - made) / 1000000),
+		      index_memory(x) / 1024, resident_kib() - before);
+	if (x->document_count != PAGES)
+		measure_fail("%u pages are in the index\n", x->document_count);
+	print_rate("made", 1e9 / (double)(made - start));
+	print_rate("ten_seconds", 1e3 / GOAL_BUILD_MS);
+	print_rate("memory", 1024.0 * 1024 / (double)index_memory(x));
+	print_rate("hundred_mib", 1.0 / GOAL_MIB);
 	for (size_t i = 0; i < QUERIES; i++)
 		make_query(m, queries[i], sizeof queries[i]);
 	for (size_t i = 0; i < QUERIES; i++) {
@@ -318,18 +334,19 @@ static void measure(struct maker *m, const char *folder, const char *path,
 		cpu[i] = cpu_ns() - used;
 		ns[i] = measure_now_ns() - start;
 	}
-	print_times("search", ns, QUERIES);
-	print_times("search_cpu", cpu, QUERIES);
+	print_rate("search", 1e9 / (double)print_times("search", ns, QUERIES));
+	print_rate("five_milliseconds", 1e6 / GOAL_SEARCH_US);
+	(void)print_times("search, of the processor", cpu, QUERIES);
 	start = measure_now_ns();
 	sqlite3 *db = build_fts(x, fts);
-	(void)printf("{\"fts5_build_ms\":%lld}\n",
-		     (long long)((measure_now_ns() - start) / 1000000));
+	(void)fprintf(stderr, "FTS5 made in %lld ms\n",
+		      (long long)((measure_now_ns() - start) / 1000000));
 	for (size_t i = 0; i < FTS_QUERIES; i++) {
 		start = measure_now_ns();
 		search_fts(db, queries[i]);
 		ns[i] = measure_now_ns() - start;
 	}
-	print_times("fts5_any_word", ns, FTS_QUERIES);
+	print_rate("fts5", 1e9 / (double)print_times("FTS5, any word", ns, FTS_QUERIES));
 	(void)sqlite3_close(db);
 	(void)unlink(fts);
 	free(fts);

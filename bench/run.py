@@ -58,6 +58,12 @@ BENCHES = {
         ("memory for that, at its most / 100 MiB", "memory", "hundred_mib", "cost", 1, 0.75, 0.5),
         ("look-up of a person, 99 % within / 2 ms", "lookup", "two_milliseconds", "cost", 1, 0.5, 0.1),
     ],
+    "bench-playbooks": [
+        ("10,000 playbooks indexed / 10 s", "made", "ten_seconds", "cost", 1, 0.75, 0.25),
+        ("memory for that / 100 MiB", "memory", "hundred_mib", "cost", None, None, None),
+        ("search with snippets, 99 % within / 5 ms", "search", "five_milliseconds", "cost", 1, 0.75, 0.5),
+        ("and / FTS5 any word, 99 % within", "search", "fts5", "cost", None, None, None),
+    ],
     "bench-stream": [
         ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5, 1.15),
         ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05, 0.7),
