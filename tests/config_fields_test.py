@@ -35,6 +35,7 @@ READERS = [
      + ["common/api/okta/okta.c", "common/api/github/github.c", "common/api/slack/slack.c"]),
     ("config.schema.json", "playbooks_backend",
      ["servers/playbooks/playbooks.c", "servers/playbooks/source_folder.c",
+      "servers/playbooks/embed.c", "servers/playbooks/vectors.c",
       "servers/playbooks/source_confluence.c", "servers/playbooks/confluence_readers.c"]),
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",

@@ -93,6 +93,8 @@ static const char people_text[] =
 
 static const char playbooks_text[] =
 	"{" SERVER_MEMBERS ", 'backend': {'rescan_s': 5, 'link_hosts': ['a.example'],"
+	" 'embeddings': {'url': 'https://e.example/v1', 'model': 'm', 'token_file': 't',"
+	"  'ca_file': '/c'},"
 	" 'sources': [{'name': 'handbook', 'folder': '/srv/playbooks',"
 	"  'tags': ['own']}, {'name': 'wiki', 'confluence': {"
 	"  'url': 'https://a.example/wiki', 'user': 'u@a.example', 'token_file': 't',"
@@ -257,7 +259,7 @@ static const struct {
 	{ "config.schema.json", "server", server_text, read_server, 4 },
 	{ "config.schema.json", "accounts", accounts_text, read_accounts, 15 },
 	{ "config.schema.json", "people", people_text, read_people, 6 },
-	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 6 },
+	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };

@@ -70,6 +70,20 @@ static bool open_stores(struct playbooks *p, const struct statedir *dir,
 	return p->records != NULL;
 }
 
+static bool open_vectors(struct playbooks *p, const struct statedir *dir,
+			 struct error *err)
+{
+	const json_t *config = json_object_get(p->config, "embeddings");
+	_cleanup_free_ char *path = statedir_path(dir, "playbooks/vectors.db");
+
+	if (!config)
+		return true;
+	if (!path)
+		return error_oom(err);
+	p->vectors = vectors_open(path, dir, config, err);
+	return p->vectors != NULL;
+}
+
 /* One that is broken is no reason to fail: it is made anew. */
 static void open_index(struct playbooks *p)
 {
@@ -101,7 +115,8 @@ void *playbooks_open(const struct statedir *dir, const json_t *config, struct er
 	p->rescan_ms = 1000 * json_get_int64(p->config, "rescan_s", RESCAN_S);
 	p->looked_ms = -1;
 	p->thesaurus = thesaurus_built_in(err);
-	if (!p->thesaurus || !open_sources(p, dir, err) || !open_stores(p, dir, err))
+	if (!p->thesaurus || !open_sources(p, dir, err) || !open_stores(p, dir, err) ||
+	    !open_vectors(p, dir, err))
 		return NULL;
 	open_index(p);
 	return TAKE(p);
@@ -117,6 +132,7 @@ void playbooks_close(void *context)
 		p->sources[i].kind->close(p->sources[i].self);
 	for (size_t i = 0; i < SOURCES_MAX; i++)
 		free(p->faults[i]);
+	vectors_close(p->vectors);
 	index_unref(p->current);
 	documents_close(p->records);
 	thesaurus_free(p->thesaurus);
@@ -353,9 +369,8 @@ bool playbooks_make(struct playbooks *p, bool force, const char *only,
 	return ok;
 }
 
-void playbooks_tick(void *context, const struct mcp_tick *tick)
+static void rescan(struct playbooks *p, const struct mcp_tick *tick)
 {
-	struct playbooks *p = context;
 	const int64_t now_ms = clock_mono_ms();
 	struct error err = ERROR_INIT;
 	bool changed;
@@ -367,6 +382,19 @@ void playbooks_tick(void *context, const struct mcp_tick *tick)
 		log_failure("playbooks.not_indexed", &err);
 	else if (changed)
 		mcp_service_changed(tick->service, MCP_CHANGED_RESOURCES, NULL);
+}
+
+void playbooks_tick(void *context, const struct mcp_tick *tick)
+{
+	struct playbooks *p = context;
+	struct error none = ERROR_INIT;
+
+	rescan(p, tick);
+	if (!p->vectors)
+		return;
+	_cleanup_(index_unrefp) struct index *x = playbooks_index(p, &none);
+	if (x)
+		vectors_step(p->vectors, x, tick->stopping);
 }
 
 /* ---- Asking ---- */

@@ -15,6 +15,7 @@
 #include "servers/playbooks/index.h"
 #include "servers/playbooks/source.h"
 #include "servers/playbooks/thesaurus.h"
+#include "servers/playbooks/vectors.h"
 
 struct playbooks {
 	struct source sources[SOURCES_MAX];
@@ -22,6 +23,7 @@ struct playbooks {
 	json_t *config;           /* keeps what the sources borrow */
 	const json_t *link_hosts; /* NULL: none */
 	struct thesaurus *thesaurus;
+	struct vectors *vectors; /* NULL: no endpoint is configured */
 	struct documents *records;
 	char *index_path;
 	int64_t rescan_ms;

@@ -242,18 +242,19 @@ static size_t fuse(const struct index *x, const struct rank_weights *w,
 				      w->section * sections->sum[section]) *
 				     (1 - w->coverage + w->coverage * share);
 
-		hits[count++] = (struct hit){ d, section, score };
+		hits[count++] = (struct hit){ d, section, score, share };
 	}
-	qsort(hits, count, sizeof *hits, compare_hits);
 	return count;
 }
 
 /* ---- The whole ---- */
 
-static size_t pick(const struct index *x, const struct hit *hits, size_t count,
-		   rank_filter *filter, void *context, struct hit *ret, size_t room)
+size_t rank_pick(const struct index *x, struct hit *hits, size_t count,
+		 rank_filter *filter, void *context, struct hit *ret, size_t room)
 {
 	size_t kept = 0;
+
+	qsort(hits, count, sizeof *hits, compare_hits);
 
 	for (size_t i = 0; i < count && kept < room; i++) {
 		const struct index_document *d = &x->documents[hits[i].document];
@@ -286,6 +287,6 @@ bool rank_search(const struct index *x, const struct query *q,
 	score_documents(x, q, &documents, &c);
 	score_sections(x, q, &sections);
 	count = fuse(x, weights, &documents, &sections, &c, hits);
-	*ret_count = pick(x, hits, count, filter, context, ret, room);
+	*ret_count = rank_pick(x, hits, count, filter, context, ret, room);
 	return true;
 }

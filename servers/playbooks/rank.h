@@ -10,6 +10,7 @@
 struct hit {
 	uint32_t document, section;
 	double score;
+	double share; /* of what was typed, by how rare it is, that the document has */
 };
 
 /* How a document's own score and that of its best section make one. Words that the best
@@ -23,6 +24,11 @@ extern const struct rank_weights rank_default;
 
 /* May somebody see this document, and does it fit the call's filters? */
 typedef bool rank_filter(void *context, const struct index_document *document);
+
+/* Sorts 'hits', and picks the best that pass; how many. Of documents with the same text one
+ * stands for all. */
+size_t rank_pick(const struct index *x, struct hit *hits, size_t count,
+		 rank_filter *filter, void *context, struct hit *ret, size_t room);
 
 /* Best first, at most 'room'; '*ret_count' of them. Of documents with the same text one
  * stands for all. False without memory. */

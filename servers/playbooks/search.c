@@ -164,6 +164,32 @@ static json_t *list_corrections(const struct query *q, struct strbuf *text)
 	return TAKE(list);
 }
 
+/* By words; and where these are not sure of themselves, by what is meant, too. */
+static bool rank(struct playbooks *p, const struct index *x, const struct search *s,
+		 const struct query *q, struct hit *ret, size_t *ret_count,
+		 struct error *err)
+{
+	const size_t limit = s->limit < SEARCH_LIMIT_MAX ? s->limit : SEARCH_LIMIT_MAX;
+	void *context = (void *)(uintptr_t)s;
+	struct hit near[SEARCH_LIMIT_MAX], words[SEARCH_LIMIT_MAX];
+	struct hit both[2 * SEARCH_LIMIT_MAX];
+	size_t count, near_count;
+
+	if (!rank_search(x, q, &rank_default, fits, context, words, SEARCH_LIMIT_MAX,
+			 &count, err))
+		return false;
+	near_count = p->vectors && vectors_would_help(q, words, count)
+			     ? vectors_search(p->vectors, x, s->query, fits, context,
+					      near, SEARCH_LIMIT_MAX)
+			     : 0;
+	if (near_count > 0)
+		count = vectors_fuse(x, words, count, near, near_count, both,
+				     ARRAY_SIZE(both));
+	*ret_count = count < limit ? count : limit;
+	memcpy(ret, near_count > 0 ? both : words, *ret_count * sizeof *ret);
+	return true;
+}
+
 json_t *search_run(struct playbooks *p, const struct search *s, struct strbuf *text,
 		   struct error *err)
 {
@@ -180,9 +206,7 @@ json_t *search_run(struct playbooks *p, const struct search *s, struct strbuf *t
 		return NULL;
 	}
 	if (!query_read(x, p->thesaurus, s->query, q, err) ||
-	    !rank_search(x, q, &rank_default, fits, (void *)(uintptr_t)s, hits,
-			 s->limit < SEARCH_LIMIT_MAX ? s->limit : SEARCH_LIMIT_MAX,
-			 &count, err))
+	    !rank(p, x, s, q, hits, &count, err))
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		if (!add_result(x, s, q, &hits[i], results, text, err))
