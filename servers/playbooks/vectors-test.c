@@ -160,9 +160,12 @@ static void test_where_they_help(void **state)
 	hit.share = VECTORS_SURE - 0.01;
 	assert_true(vectors_would_help(q, &hit, 1));
 	hit.share = 1;
-	(void)snprintf(q->words[2], sizeof q->words[2],
-		       "zebra"); /* which the index does not know */
-	q->word_count = 3;
+	/* Words which the index does not know: one of four is left. */
+	for (size_t i = 2; i < 5; i++)
+		(void)snprintf(q->words[i], sizeof q->words[i], "zebra");
+	q->word_count = 4;
+	assert_false(vectors_would_help(q, &hit, 1));
+	q->word_count = 5;
 	assert_true(vectors_would_help(q, &hit, 1));
 	free(q);
 }

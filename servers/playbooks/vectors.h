@@ -23,10 +23,10 @@ enum {
 	VECTORS_MIB_MAX = 512, /* in memory; with more there are none */
 };
 /* What is less alike than this is no answer, and how sure of itself a ranking by words must
- * be to be left alone (hit's 'share' times the words that are known). Judgement, not
- * measurement. */
+ * be to be left alone (hit's 'share' times the words that are known). At 0.6 a small
+ * static model did harm to the judged queries (docs/operators.md); 0.3 leaves them alone. */
 #define VECTORS_COSINE_MIN 0.25
-#define VECTORS_SURE       0.6
+#define VECTORS_SURE       0.3
 
 struct vectors;
 
