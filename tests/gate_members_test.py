@@ -8,8 +8,8 @@ import tap
 from doubles.slack_double import SlackDouble
 from gate_client import Refused
 from gate_rig import PEOPLE
-from gate_slack import IDS, TEAM, SlackRig, SlackSurface, mention
-from hostile_test import Liar, registration
+from gate_slack import IDS, TEAM, SlackRig, SlackSurface, mention, run
+from hostile_test import registration
 
 ALICE, BOB, CAROL = PEOPLE
 GROUP = "S0SECTEAM"
@@ -219,23 +219,5 @@ def test_log(rig, slack):
 TESTS = [test_good, test_not, test_unknown, test_console, test_several, test_log]
 
 
-def run_one(test, rig):
-    tap.note(test.__name__)
-    rig.become(ALICE)
-    with SlackSurface(rig) as slack:
-        test(rig, slack)
-
-
 if __name__ == "__main__":
-    the_rig = MembersRig()
-    try:
-        the_rig.liar = Liar(the_rig.server_port)
-        the_rig.start_server = lambda: None
-        the_rig.start()
-        time.sleep(1.1)
-        tap.run([lambda t=t: run_one(t, the_rig) for t in TESTS])
-    except Refused as e:
-        tap.ok("it begins", False, e)
-    finally:
-        the_rig.done()
-    tap.done()
+    run(MembersRig(), TESTS)

@@ -16,8 +16,10 @@ import subprocess
 import time
 import urllib.parse
 
-from gate_client import GateClient
+import tap
+from gate_client import GateClient, Refused
 from gate_rig import BUILD, PEOPLE, Rig
+from hostile_test import Liar
 
 APP, TEAM, CHANNEL = "A0WINGMAN", "T0ACME", "C0SECOPS"
 IDS = dict(zip(PEOPLE, ("U0ALICE", "U0BOB", "U0CAROL")))
@@ -203,3 +205,25 @@ class SlackSurface(GateClient):
         left = at / 1000 + 1.05 - time.time()
         if left > 0:
             time.sleep(left)
+
+
+def run(rig, tests):
+    """Each of 'tests' (rig, slack), with Alice at the console and a Slack of its own; then it
+    ends."""
+    def one(test):
+        tap.note(test.__name__)
+        rig.become(PEOPLE[0])
+        with SlackSurface(rig) as slack:
+            test(rig, slack)
+
+    try:
+        rig.liar = Liar(rig.server_port)
+        rig.start_server = lambda: None
+        rig.start()
+        time.sleep(1.1)     # what was done before the store began is not believed
+        tap.run([lambda t=t: one(t) for t in tests])
+    except Refused as e:
+        tap.ok("it begins", False, e)
+    finally:
+        rig.done()
+    tap.done()

@@ -14,9 +14,8 @@ import tap
 from gate_client import Refused
 from gate_rig import PEOPLE
 from gate_slack import (CHANNEL, IDS, SECRET, SlackRig, SlackSurface, command, form, form_sent,
-                        mention, signed, ts)
+                        mention, signed, ts, run)
 from gate_slack_test import WHY, asked, refused
-from hostile_test import Liar
 
 ALICE, BOB, CAROL = PEOPLE
 MALLORY_ID = "U0MALLORY"
@@ -516,21 +515,5 @@ TESTS = [test_forged, test_contents, test_once, test_racing, test_first_second, 
          test_noise, test_log]
 
 
-def run_one(test, rig):
-    tap.note(test.__name__)
-    rig.become(ALICE)
-    with SlackSurface(rig) as slack:
-        test(rig, slack)
-
-
 if __name__ == "__main__":
-    the_rig = SlackRig()
-    try:
-        the_rig.liar = Liar(the_rig.server_port)
-        the_rig.start_server = lambda: None
-        the_rig.start()
-        time.sleep(1.1)     # what was done before the store began is not believed
-        tap.run([lambda t=t: run_one(t, the_rig) for t in TESTS])
-    finally:
-        the_rig.done()
-    tap.done()
+    run(SlackRig(), TESTS)

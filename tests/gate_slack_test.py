@@ -7,8 +7,7 @@ import tap
 from gate_client import Refused
 from gate_rig import PEOPLE
 from gate_slack import (CHANNEL, IDS, SECRET, SlackRig, SlackSurface, command, draw, form,
-                        form_sent, mention, signed)
-from hostile_test import Liar
+                        form_sent, mention, signed, run)
 
 ALICE, BOB, CAROL = PEOPLE
 WHY = "as the test wants it"
@@ -378,21 +377,5 @@ TESTS = [test_whole_way, test_deny_and_why, test_cancel_and_revoke, test_forms_a
          test_elsewhere, test_rotation, test_socket_mode]
 
 
-def run_one(test, rig):
-    tap.note(test.__name__)
-    rig.become(ALICE)
-    with SlackSurface(rig) as slack:
-        test(rig, slack)
-
-
 if __name__ == "__main__":
-    the_rig = SlackRig()
-    try:
-        the_rig.liar = Liar(the_rig.server_port)
-        the_rig.start_server = lambda: None
-        the_rig.start()
-        time.sleep(1.1)     # what was done before the store began is not believed
-        tap.run([lambda t=t: run_one(t, the_rig) for t in TESTS])
-    finally:
-        the_rig.done()
-    tap.done()
+    run(SlackRig(), TESTS)
