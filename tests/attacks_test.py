@@ -8,23 +8,24 @@ effects, decide some of them, and attack what there is, with what attacks/hostil
 in its last part keeper, caller and server are killed at moments nobody chose. The oracle is
 what the test itself said yes to, beside what the server's backend saw. On failure the seed
 is told; moments are not in it, so what depends on them may need several tries.
+
+A line a minute says how far it is. Ctrl-C ends the attacks, and what was done is judged.
 """
 
 import argparse
-import http.client
 import os
 import random
-import signal
 import sys
 import threading
 import time
 
 import tap
+from attacks.account import EXPIRED_S, GONE, account, settle, show_numbers
 from attacks.hostile import KINDS, Hostile, text
 from attacks.hostile_slack import CHANNEL, SLACK_KINDS, Emergency, HostileSlack
+from attacks.kills import kill_many
+from attacks.progress import Progress
 from gate_client import GateClient, Refused
-from gate_crash_test import caller_pid
-from gate_rig import PEOPLE
 from gate_slack import SlackRig
 
 CLIENTS = 4
@@ -32,9 +33,6 @@ EFFECTS = 6             # of one scene
 ATTACKS = 20
 SETTLE_S = 30           # for what nobody was killed over
 STUCK_S = 120           # without a single attack
-EXPIRED_S = 180         # whatever was granted has ended by then, in one way or another
-UNDER_WAY = ("granted", "executing")
-GONE = (OSError, EOFError, http.client.HTTPException)
 EMERGENCY = "an emergency word while nothing is wrong"
 ALL_KINDS = [*KINDS, *SLACK_KINDS, EMERGENCY]
 OTHERS = ("several calls in one decision", "a yes in Slack", "a no in Slack")
@@ -80,6 +78,8 @@ class Attackers:
         self.began = time.monotonic()
         self.with_kills = False
         self.stop = False
+        self.ended_by = None        # the name of a signal
+        self.doing = "attacking"
         self.surprises = []
         self.emergency = Emergency(rig)
 
@@ -100,6 +100,9 @@ class Attackers:
     def surprise(self, words):
         with self.lock:
             self.surprises.append(words)
+
+    def seconds(self):
+        return time.monotonic() - self.began
 
 
 class Client(threading.Thread):
@@ -320,121 +323,7 @@ class Client(threading.Thread):
             self.all.count(kind)
 
 
-# --- kill -9 ---
-
-def start_again(start):
-    for attempt in range(5):
-        try:
-            start()
-            return
-        except RuntimeError:
-            if attempt == 4:
-                raise
-            time.sleep(0.2)
-
-
-def kill_one(rig, what):
-    if what == "server":
-        rig.server.kill()
-        start_again(rig.start_server)
-        return
-    if what == "caller":
-        try:
-            os.kill(caller_pid(rig), signal.SIGKILL)
-        except (AssertionError, ProcessLookupError):
-            pass
-        rig.gate.process.wait(20)
-    rig.gate.kill()
-    start_again(rig.start_gate)
-
-
-def kill_many(all_, count):
-    dice = random.Random(f"{all_.seed}/kills")
-    for _ in range(count):
-        time.sleep(dice.random() * 0.8)
-        kill_one(all_.rig, dice.choice(("keeper", "caller", "server")))
-        all_.kills += 1
-
-
-# --- the account ---
-
-def hurry(rig, gate, effect, state):
-    """Who still waits takes it back; a client whose call broke comes again for the outcome."""
-    try:
-        if state in ("pending", "approved"):
-            effect.take_back()
-            gate.ask("cancel", approval=effect.decided)
-        elif effect.is_direct and state in UNDER_WAY:
-            rig.call("put_value", effect.arguments())
-    except (Refused, AssertionError, *GONE):
-        pass
-
-
-def settle(all_, gate, patience_s, may_be_under_way):
-    """Every effect's record, ended. A server that fell is asked as soon as it is back; only a
-    direct client's grant that may not have reached its server is good until it has expired and
-    is past all doubt, and who has not that patience is told so far."""
-    records, deadline = {}, time.monotonic() + patience_s
-    waiting = [e for e in all_.effects if e.approval]
-    while waiting:
-        for effect in waiting:
-            record = records[effect.approval] = gate.show(effect.approval)
-            if "ended_at" not in record:
-                hurry(all_.rig, gate, effect, record["state"])
-        waiting = [e for e in waiting if "ended_at" not in records[e.approval]]
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    for effect in waiting:
-        state = records[effect.approval]["state"]
-        if not (may_be_under_way and effect.is_direct and state in UNDER_WAY):
-            all_.surprise(f"{effect.key} is {state} for ever")
-    return records
-
-
-def account(all_, records, was_killed):
-    """Faults, in words: of runs that nobody approved, of the same twice, of false words."""
-    rig, faults = all_.rig, []
-    runs = {}
-    for key, approval, *_ in rig.runs():
-        runs.setdefault(approval, []).append(key)
-    ours = {e.approval: e for e in all_.effects if e.approval in records}
-    for approval, keys in runs.items():
-        effect = ours.get(approval)
-        if not effect or not effect.yes_sent:
-            faults.append(f"{approval} ran, and nobody said yes to it: {keys}")
-        elif keys != [effect.key]:
-            faults.append(f"{approval} was for {effect.key} and ran as {keys}")
-    for approval, effect in ours.items():
-        state, count = records[approval]["state"], len(runs.get(approval, []))
-        value = rig.value(effect.key)
-        if state == "succeeded" and count != 1:
-            faults.append(f"{effect.key} succeeded, and ran {count} times")
-        if count == 0 and value:
-            faults.append(f"{effect.key} did not run, and its value is there")
-        if count and state == "succeeded" and value != effect.value:
-            faults.append(f"{effect.key} has another value than approved: {value!r}")
-        if count and state not in ("succeeded", "unknown", "failed", *UNDER_WAY):
-            faults.append(f"{effect.key} ran, and the record says {state}")
-        if count and state == "failed" and value == effect.value:
-            faults.append(f"{effect.key} happened, and the record says that it failed")
-        # Nobody was killed and nobody took it back: then it has to happen, too.
-        if (effect.yes_heard and not effect.taken_back and not was_killed and
-                not effect.is_direct and state != "succeeded"):
-            faults.append(f"{effect.key} was approved and is {state}: "
-                          f"{records[approval].get('outcome')}")
-    return faults
-
-
-def show_numbers(all_, records):
-    ends = {}
-    for record in records.values():
-        ends[record["state"]] = ends.get(record["state"], 0) + 1
-    tap.note(f"{all_.made} attacks, {all_.kills} kills, {time.monotonic() - all_.began:.0f} s; "
-             f"how what was asked for ended: {ends}")
-    for kind in sorted(all_.counts):
-        tap.note(f"{all_.counts[kind]:7} {kind}")
-
+# --- the whole ---
 
 def join(all_, threads):
     """However long it takes, as long as something comes of it."""
@@ -447,25 +336,34 @@ def join(all_, threads):
 
 
 def clients(all_, wanted, during=None):
+    all_.doing = "attacking"
     threads = [Client(all_, i, wanted) for i in range(CLIENTS)]
     for thread in threads:
         thread.start()
     try:
         if during:
             during()
-            all_.stop = True
     finally:
+        # Also when it failed: who attacks on would never be done.
+        if during:
+            all_.stop = True
         join(all_, threads)
-    all_.stop = False
+        all_.stop = bool(all_.ended_by)
     for thread in threads:
         if thread.failed or thread.is_alive():
             all_.surprise(thread.failed or "a client is stuck")
 
 
 def judge(all_, name, was_killed, patience_s=SETTLE_S):
-    with all_.rig.client() as gate:
-        records = settle(all_, gate, patience_s, was_killed and patience_s < EXPIRED_S)
-    faults = account(all_, records, was_killed) + all_.surprises
+    """All, or when there is no gate that could say what became of it why it cannot be judged."""
+    try:
+        with all_.rig.client() as gate:
+            records = settle(all_, gate, patience_s, was_killed and patience_s < EXPIRED_S)
+    except (Refused, *GONE) as e:
+        records = {}
+        all_.surprise(f"the gate does not say what became of it: {e!r}")
+    all_.doing = "counting"
+    faults = (account(all_, records, was_killed) if records else []) + all_.surprises
     tap.ok(name, not faults, "\n".join([f"again with --seed {all_.seed}"] + faults[:20]))
     show_numbers(all_, records)
     return records
@@ -473,6 +371,8 @@ def judge(all_, name, was_killed, patience_s=SETTLE_S):
 
 class AttackedRig(SlackRig):
     slack = {"approvals_channel": CHANNEL}
+    # A Ctrl-C is for this program alone, which has an account to give; and none outlives it.
+    before, popen = ["setpriv", "--pdeathsig", "KILL"], {"process_group": 0}
 
     def __init__(self):
         super().__init__()
@@ -486,30 +386,48 @@ class AttackedRig(SlackRig):
                    "limits: {plans_per_minute: 100000, calls_per_caller: 64}\n")
 
 
+def attack(all_, args):
+    clients(all_, args.count)
+    records = judge(all_, "exactly what was approved was executed, each once", False)
+    good = sum(r["state"] == "succeeded" for r in records.values())
+    if all_.ended_by:
+        return
+    tap.ok("what was good was executed", good * 4 > len(records), good)
+    missing = [k for k in (*ALL_KINDS, *OTHERS) if not all_.counts.get(k)]
+    if args.count >= 1000:
+        tap.equal("every kind occurred", missing, [])
+    if args.kills:
+        all_.with_kills = True
+        clients(all_, 0, lambda: kill_many(all_, args.kills))
+        judge(all_, f"with {all_.kills} times kill -9: each approved effect once, or "
+                    "reported as unknown", True, args.patience)
+        if not all_.ended_by:
+            tap.equal("as often as was asked for", all_.kills, args.kills)
+
+
+def logs(rig):
+    """What every program has logged, whichever file it is in by now."""
+    for folder in ("audit", "run"):
+        for name in os.listdir(rig.path(folder)):
+            if os.path.isfile(rig.path(folder, name)):
+                yield name, rig.read(folder, name)
+
+
 def processes(args):
     tap.note(f"seed {args.seed}")
     rig = AttackedRig()
     try:
         rig.start()
         all_ = Attackers(rig, args.seed)
-        clients(all_, args.count)
-        records = judge(all_, "exactly what was approved was executed, each once", False)
-        good = sum(r["state"] == "succeeded" for r in records.values())
-        tap.ok("what was good was executed", good * 4 > len(records), good)
-        missing = [k for k in (*ALL_KINDS, *OTHERS) if not all_.counts.get(k)]
-        if args.count >= 1000:
-            tap.equal("every kind occurred", missing, [])
-        if args.kills:
-            all_.with_kills = True
-            clients(all_, 0, lambda: kill_many(all_, args.kills))
-            judge(all_, f"with {args.kills} times kill -9: each approved effect once, or "
-                        "reported as unknown", True, args.patience)
-        with rig.client() as gate:
-            tap.ok("the gate lives", gate.hello()["ok"])
-        tap.ok("no grant reached a log", "eyJhcHByb3ZlcnMi" not in rig.read("audit/gate.jsonl") +
-               rig.read("audit/fixture.jsonl") + rig.read("run/gate.log") +
-               rig.read("run/fixture.log"))
-    except Exception:
+        with Progress(all_, args.count, args.kills):
+            attack(all_, args)
+            if all_.ended_by:
+                tap.ok("all of it was done", False, f"{all_.ended_by} ended it early")
+            with rig.client() as gate:
+                tap.ok("the gate lives", gate.hello()["ok"])
+            tap.equal("no grant reached a log",
+                      [name for name, text in logs(rig) if "eyJhcHByb3ZlcnMi" in text], [])
+    except BaseException:
         tap.note(f"again with --seed {args.seed}")
         raise
     finally:

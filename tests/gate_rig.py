@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from gate_client import GateClient
 BUILD = os.environ["WINGMAN_BUILD"]
 GATE = os.path.join(BUILD, "bin", "wingman-gate")
 FIXTURE = os.path.join(BUILD, "tests", "fixture-server")
+START_S = 120
 NO_LIMITS = "{proposals_at_once: 1000, proposals_per_minute: 1000, open_per_person: 1000}"
 PEOPLE = ("alice@example.test", "bob@example.test", "carol@example.test")
 
@@ -36,15 +38,17 @@ def free_port():
 class Program:
     """A program that prints one ready line."""
 
-    def __init__(self, argv, log):
+    def __init__(self, argv, log, **popen):
         self.log = open(log, "ab")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=self.log)
-        line = self.process.stdout.readline()
+                                        stderr=self.log, **popen)
+        # One that hangs is a fault too.
+        told = select.select([self.process.stdout], [], [], START_S)[0]
+        line = self.process.stdout.readline() if told else b""
         if not line:
-            self.process.wait()
-            with open(log, encoding="utf-8") as f:
-                raise RuntimeError(f"{argv[0]} did not start:\n" + f.read()[-3000:])
+            self.kill()
+            with open(log, encoding="utf-8", errors="replace") as f:
+                raise RuntimeError(f"{argv} did not start:\n" + f.read()[-3000:])
         self.ready = json.loads(line)
 
     def stop(self):
@@ -74,6 +78,7 @@ class Rig:
     more_gate = ""              # of config/gate.yaml
     more_server_listen = ""     # of the member 'listen' in the server's
     scheme, ssl_context = "http", None
+    before, popen = [], {}      # how programs are started
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="wingman-gate-")
@@ -166,11 +171,12 @@ class Rig:
     # --- processes ---
 
     def start_server(self):
-        self.server = Program([self.program, "--dir", self.dir],
-                              self.path(f"run/{self.name}.log"))
+        self.server = Program([*self.before, self.program, "--dir", self.dir],
+                              self.path(f"run/{self.name}.log"), **self.popen)
 
     def start_gate(self):
-        self.gate = Program([GATE, "--dir", self.dir], self.path("run/gate.log"))
+        self.gate = Program([*self.before, GATE, "--dir", self.dir], self.path("run/gate.log"),
+                            **self.popen)
         return self.gate.ready
 
     def restart_gate(self, how="kill"):
