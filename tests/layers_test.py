@@ -42,8 +42,10 @@ EDGES = {
               "slack/home", "slack/outbox", "show", "api", "link/documents",
               "link/http", "wire", "proc", "base", "schemas",
               "gate/messages.h"},
-    "assistant/worker": {"assistant/worker", "proc", "base"},
-    "assistant/egress": {"assistant/egress", "link/http", "proc", "base"},
+    # What they say to one another, and what both sides know.
+    "assistant": {"assistant", "base"},
+    "assistant/worker": {"assistant/worker", "assistant", "proc", "base"},
+    "assistant/egress": {"assistant/egress", "assistant", "link/http", "proc", "base"},
     "bench": {"bench", "server", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
 }
 
