@@ -1,0 +1,117 @@
+// Wingman itself behind the page: a folder of its own, configured for the made-up workspace,
+// and 'wingman up' in it. Everything else in the folder is what 'wingman up' makes of any.
+
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+
+import { APP, BOT_TOKEN, PEOPLE, TEAM } from "./people.mjs";
+import { freePort } from "./sandbox.mjs";
+
+const SERVERS = ["people", "accounts", "playbooks"];
+const STOP_MS = 20 * 1000;
+
+// Of message shortcuts in this workspace: what the page offers, and the tool each opens.
+export const SHORTCUTS = [
+    { id: "block_author", name: "Block who wrote this", tool: "accounts.block_account", author: "person", link: "reason" },
+    { id: "search_playbooks", name: "Search playbooks", tool: "playbooks.search_playbooks", text: "query" },
+];
+
+const write = (dir, name, text) => {
+    mkdirSync(path.dirname(path.join(dir, name)), { recursive: true, mode: 0o700 });
+    writeFileSync(path.join(dir, name), text, { mode: 0o600 });
+};
+
+const yaml = (value) => JSON.stringify(value);     // JSON is YAML
+
+function suiteConfig(ports) {
+    return `sample: true\nports: ${yaml(ports)}\n`;
+}
+
+// Alice is also whoever sits at the console.
+function gateConfig(ports, approvals) {
+    return `listen: {address: 127.0.0.1, port: ${ports.gate}}\n` +
+        `persons:\n` + PEOPLE.filter((p) => p.team).map((p, i) =>
+            `  - {id: ${p.email}, slack: [${p.id}]${i === 0 ? `, unix: [${process.getuid()}]` : ""}}\n`).join("") +
+        `team: [${PEOPLE.filter((p) => p.team).map((p) => p.email).join(", ")}]\n` +
+        `slack: ${yaml({ unix: process.getuid(), app: APP, teams: [TEAM], signing_secrets: ["keys/slack"],
+                         allow_shared_uid: true, ...approvals })}\n` +
+        `servers:\n` + SERVERS.map((s) => `  - {name: ${s}, url: 'http://127.0.0.1:${ports[s]}/mcp'}\n`).join("");
+}
+
+function slackConfig(port, apiUrl) {
+    const shortcuts = Object.fromEntries(SHORTCUTS.map(({ id, name, ...rest }) => [id, rest]));
+    return yaml({ app: APP, teams: [TEAM], api: { token_file: "tokens/slack-bot", url: `${apiUrl}/api` },
+                  listen: { port }, signing_secrets: ["keys/slack"], shortcuts }) + "\n";
+}
+
+export class Suite {
+    constructor(dir, bin) {
+        Object.assign(this, { dir, bin, children: [] });
+    }
+
+    // Before anything starts: the page must know where to send, and with what secret.
+    async plan() {
+        mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+        const kept = path.join(this.dir, "sandbox.json");
+        if (!existsSync(kept)) {
+            const ports = {};
+            for (const name of ["directory", "gate", ...SERVERS, "slack"])
+                ports[name] = await freePort();
+            write(this.dir, "sandbox.json", yaml({ ports, secret: randomBytes(16).toString("hex") }));
+        }
+        Object.assign(this, JSON.parse(readFileSync(kept, "utf8")));
+        this.base = `http://127.0.0.1:${this.ports.slack}`;
+    }
+
+    async start(apiUrl, say) {
+        const { slack, ...ports } = this.ports;
+        write(this.dir, "config/suite.yaml", suiteConfig(ports));
+        write(this.dir, "config/gate.yaml", gateConfig(ports));
+        write(this.dir, "config/slack.yaml", slackConfig(slack, apiUrl));
+        write(this.dir, "keys/slack", this.secret);
+        write(this.dir, "tokens/slack-bot", BOT_TOKEN);
+        this.up = this.run("wingman", ["--dir", this.dir, "up", "--no-console"]);
+        this.ready = JSON.parse(await firstLine(this.up, "wingman up"));
+        say(`suite in ${this.dir}`);
+        await this.untilAnswers();
+    }
+
+    run(program, args) {
+        const child = spawn(path.join(this.bin, program), args, { stdio: ["ignore", "pipe", "inherit"] });
+        this.children.push(child);
+        return child;
+    }
+
+    async untilAnswers() {
+        const until = Date.now() + 30 * 1000;
+        while (Date.now() < until) {
+            const reply = await fetch(`${this.base}/readyz`).catch(() => null);
+            if (reply?.ok)
+                return;
+            await new Promise((done) => setTimeout(done, 100));
+        }
+        throw new Error(`the Slack process does not answer; see ${this.dir}/run/wingman-slack.log`);
+    }
+
+    async stop() {
+        await Promise.all(this.children.map((child) => new Promise((done) => {
+            if (child.exitCode !== null || child.signalCode !== null)
+                return done();
+            const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+            child.once("exit", () => {
+                clearTimeout(late);
+                done();
+            });
+            child.kill("SIGTERM");
+        })));
+    }
+}
+
+const firstLine = (child, name) => new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once("line", resolve);
+    child.once("exit", (status) => reject(new Error(`${name} ended with status ${status}`)));
+    child.once("error", reject);
+});
