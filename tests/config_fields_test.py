@@ -40,6 +40,7 @@ READERS = [
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",
       "common/link/coordination/coordination_config.c"]),
+    ("config.schema.json", "assistant", ["assistant/settings.c"]),
     ("policy.schema.json", None, ["gate/policy_rules.c", "gate/policy_pattern.c"]),
 ]
 

@@ -8,6 +8,7 @@
  */
 #include "base/testing.h"
 
+#include "assistant/config.h"
 #include "base/file.h"
 #include "gate/settings.h"
 #include "mcp/server_config.h"
@@ -121,6 +122,19 @@ static const char gate_text[] =
 	"  'approvers_only': true, 'check_shown': false,"
 	"  'membership': {'usergroup': 'S0SEC', 'token_file': 'tokens/slack-gate',"
 	"   'url': 'https://slack.example/api', 'ca_file': '/ca'}},"
+	" 'log_level': 'debug', 'allow_missing_landlock': true,"
+	" 'allow_missing_seccomp': true}";
+
+static const char assistant_text[] =
+	"{'provider': 'bedrock', 'model': 'm', 'url': 'https://b.example',"
+	" 'ca_file': '/c', 'key': 'keys/model', 'region': 'eu-central-1',"
+	" 'access_key_id': 'env:ID', 'session_token': 'credential:token',"
+	" 'stream': false, 'cache': false, 'old_max_tokens': true,"
+	" 'max_output_tokens': 100, 'turn': {'seconds': 1, 'requests': 2,"
+	"  'proposals': 3, 'reads': 4, 'text_bytes': 5, 'tokens': 6},"
+	" 'budget': {'tokens_per_day': 7, 'tokens_per_person_per_day': 8},"
+	" 'egress': {'requests_per_minute': 9, 'at_once': 10, 'tries': 2,"
+	"  'first_byte_s': 11, 'idle_s': 12, 'whole_s': 13},"
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"
 	" 'allow_missing_seccomp': true}";
 
@@ -241,6 +255,14 @@ static bool read_gate(const struct fixture *f, const char *text, struct error *e
 	return s != NULL;
 }
 
+static bool read_assistant(const struct fixture *f, const char *text, struct error *err)
+{
+	struct assistant_settings s;
+
+	(void)f;
+	return assistant_config_parse("test.yaml", text, strlen(text), &s, err);
+}
+
 static bool read_policy(const struct fixture *f, const char *text, struct error *err)
 {
 	put(f, "config/gate.yaml",
@@ -261,6 +283,7 @@ static const struct {
 	{ "config.schema.json", "people", people_text, read_people, 6 },
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
+	{ "config.schema.json", "assistant", assistant_text, read_assistant, 4 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 

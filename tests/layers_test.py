@@ -43,8 +43,9 @@ EDGES = {
               "link/http", "wire", "proc", "base", "schemas",
               "gate/messages.h"},
     # What they say to one another, and what both sides know.
-    "assistant": {"assistant", "base"},
-    "assistant/worker": {"assistant/worker", "assistant", "proc", "base"},
+    "assistant": {"assistant", "wire/schema.h", "schemas", "base"},
+    "assistant/budget": {"assistant/budget", "assistant", "link/documents", "base"},
+    "assistant/worker": {"assistant/worker", "assistant", "wire/sse.h", "proc", "base"},
     "assistant/egress": {"assistant/egress", "assistant", "link/http", "proc", "base"},
     "bench": {"bench", "server", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
 }
