@@ -14,6 +14,8 @@ struct policy_question decide_question(const json_t *record)
 		.arguments = json_get_string(record, "arguments"),
 		.words_from =
 			json_object_get(json_object_get(record, "surface"), "words_from"),
+		.words_found =
+			json_object_get(json_object_get(record, "provenance"), "persons"),
 		.risk = RISK_DESTRUCTIVE,
 		.reversible = true,
 		.plan_approvers = json_get_int64(requires, "approvers", 1),

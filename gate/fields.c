@@ -32,7 +32,7 @@ static const struct json_field *const rows[MSG_COUNT] = {
 		ROW(ASK, MAY("tool", STRING, tool), MAY("arguments", OBJECT, arguments),
 		    MAY("calls", ARRAY, calls), MAY("words_from", ARRAY, words_from),
 		    MAY("conversation", STRING, conversation),
-		    MAY("choices", OBJECT, choices)),
+		    MAY("sources", ARRAY, sources), MAY("choices", OBJECT, choices)),
 	[MSG_SHOW] = ROW(ASK, NEED("approval", STRING, approval)),
 	[MSG_LIST] = ROW(ASK, MAY("state", STRING, state), MAY("limit", INT64, limit)),
 	[MSG_DECIDE] = ROW(ASK, NEED("approval", STRING, approval),
@@ -63,12 +63,12 @@ static const struct json_field *const rows[MSG_COUNT] = {
 
 	[MSG_SLACK_WHO] = ROW(ASK, NEED("user", STRING, user)),
 	[MSG_SLACK_TURN] = ROW(ASK, RAW, MAY("begun", STRING, begun)),
-	[MSG_SLACK_PROPOSE] =
-		ROW(ASK, NEED("turn", STRING, turn), MAY("tool", STRING, tool),
-		    MAY("arguments", OBJECT, arguments), MAY("calls", ARRAY, calls),
-		    MAY("choices", OBJECT, choices), MAY("people", INT64, people),
-		    MAY("outsiders", ANY, outsiders),
-		    MAY("words_from", ARRAY, words_from), MAY("model", STRING, model)),
+	[MSG_SLACK_PROPOSE] = ROW(
+		ASK, NEED("turn", STRING, turn), MAY("tool", STRING, tool),
+		MAY("arguments", OBJECT, arguments), MAY("calls", ARRAY, calls),
+		MAY("choices", OBJECT, choices), MAY("people", INT64, people),
+		MAY("outsiders", ANY, outsiders), MAY("words_from", ARRAY, words_from),
+		MAY("model", STRING, model), MAY("sources", ARRAY, sources)),
 	[MSG_SLACK_OPEN] = ROW(ASK),
 	[MSG_SLACK_POSTED] = ROW(
 		ASK, NEED("approval", STRING, approval), NEED("shown", STRING, shown),

@@ -23,7 +23,7 @@ struct fields {
 	const char *surface, *raw, *timestamp, *signature, *begun, *turn, *user, *channel,
 		*message_ts, *model;
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,
-		*words_from, *assumes, *outsiders, *users;
+		*words_from, *assumes, *outsiders, *users, *sources;
 	int64_t limit, v, request, status, people, drawn_at;
 	bool sent, up, look;
 };

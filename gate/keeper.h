@@ -183,14 +183,16 @@ struct proposal {
 	const char *server, *tool;
 	const json_t *arguments;
 	const json_t *slack; /* of its record, where it was asked for in Slack; or NULL */
+	/* The conversation of an assistant that wrote the arguments (gate/keeper_sources.h);
+	 * NULL: nobody but the requester did. */
+	struct provenance *sources;
 };
 /* The one open approval of this proposal, made if there was none. Borrowed. */
 struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
 				struct error *err);
-/* Two to eight calls in one decision: the approval of all of them. 'calls' is an array of
- * {tool: "server.tool", arguments}. Borrowed. */
-struct approval *keeper_propose_several(struct keeper *k, const char *requester,
-					const json_t *surface, const json_t *slack,
+/* Two to eight calls in one decision: the approval of all of them. 'of' is what they have
+ * in common, 'calls' an array of {tool: "server.tool", arguments}. Borrowed. */
+struct approval *keeper_propose_several(struct keeper *k, const struct proposal *of,
 					const json_t *calls, struct error *err);
 /* What keeper_propose would call it: for finding what became of it. */
 bool keeper_identify(struct keeper *k, const struct proposal *p,
@@ -343,6 +345,9 @@ json_t *keeper_on_slack_turn(struct keeper *k, struct peer *p, const struct fiel
 			     struct error *err);
 json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
 				struct error *err);
+/* A turn as it was taken, for its words, also when nothing may be proposed by it any more;
+ * NULL: there is none. New reference. */
+json_t *keeper_slack_turn_words(struct keeper *k, const char *turn) _must_use_;
 
 /* --- keeper_slack_post.c --- */
 

@@ -74,6 +74,14 @@ void keeper_surface_words(const struct keeper *k, const struct approval *a,
 	add_authors(surface, json_object_get(s, "words_from"));
 }
 
+static const char *author_of(const json_t *body)
+{
+	const char *author = json_get_string(body, "author");
+
+	return author ? author
+		      : json_get_string(json_object_get(body, "slack"), "author");
+}
+
 json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
 			    const struct policy_question *q,
 			    const struct policy_answer *answer,
@@ -107,7 +115,8 @@ json_t *keeper_build_prompt(struct keeper *k, const struct approval *a,
 		.outcome_to = outcome_to.data,
 		.tool = tool,
 		.arguments = arguments,
-		.author = json_get_string(json_object_get(a->body, "slack"), "author"),
+		.author = author_of(a->body),
+		.provenance = json_object_get(a->body, "provenance"),
 		.plan = json_object_get(a->body, "plan"),
 		.args_digest = json_get_string(a->body, "args"),
 		.plan_digest = json_get_string(a->body, "plan_digest"),

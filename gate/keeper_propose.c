@@ -1,6 +1,7 @@
 #include "gate/keeper_propose_private.h"
 
 #include "base/clock.h"
+#include "gate/provenance.h"
 #include "gate/sensitive.h"
 #include "guard/grant.h"
 #include "guard/ticket.h"
@@ -178,6 +179,24 @@ bool keeper_add_slack(json_t *line, const json_t *slack)
 	return !slack || json_object_set(line, "slack", (json_t *)(uintptr_t)slack) == 0;
 }
 
+bool keeper_add_author(json_t *body, const struct proposal *p)
+{
+	return !p->sources ||
+	       json_object_set_new(body, "author", json_string("assistant")) == 0;
+}
+
+/* Where the values of the arguments were said; only the assistant's are traced. */
+static bool add_provenance(json_t *body, const struct proposal *p)
+{
+	struct error err = ERROR_INIT;
+	json_t *judged;
+
+	if (!p->sources)
+		return true;
+	judged = provenance_judge(p->sources, p->arguments, &err);
+	return judged && json_object_set_new(body, "provenance", judged) == 0;
+}
+
 /* Arguments as the audit log keeps them: sensitive values as keyed digests. */
 json_t *keeper_proposal_audit(struct keeper *k, const struct proposal *p,
 			      const struct checked *c)
@@ -231,7 +250,10 @@ json_t *keeper_proposal_body(const struct keeper *k, const struct proposal *p,
 			 "request", c->request, "decisions", "created_at",
 			 (json_int_t)k->now_ms, "history", "state", "proposed", "at",
 			 (json_int_t)k->now_ms);
-	return body && keeper_add_slack(body, p->slack) ? TAKE(body) : NULL;
+	return body && keeper_add_slack(body, p->slack) && keeper_add_author(body, p) &&
+			       add_provenance(body, p)
+		       ? TAKE(body)
+		       : NULL;
 }
 
 static struct approval *make(struct keeper *k, const struct proposal *p,

@@ -36,5 +36,7 @@ json_t *keeper_proposal_body(const struct keeper *k, const struct proposal *p,
 json_t *keeper_proposal_audit(struct keeper *k, const struct proposal *p,
 			      const struct checked *c) _must_use_;
 bool keeper_add_slack(json_t *line, const json_t *slack);
+/* That the assistant wrote the arguments, where it did. */
+bool keeper_add_author(json_t *body, const struct proposal *p);
 
 #endif

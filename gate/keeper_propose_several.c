@@ -133,7 +133,8 @@ static json_t *head_body(const struct keeper *k, const struct several *s, const 
 			 "server", "gate", "tool", "several", "calls", calls, "request",
 			 digest, "decisions", "created_at", (json_int_t)k->now_ms,
 			 "history", "state", "proposed", "at", (json_int_t)k->now_ms);
-	if (body && keeper_add_slack(body, s->proposals[0].slack))
+	if (body && keeper_add_slack(body, s->proposals[0].slack) &&
+	    keeper_add_author(body, &s->proposals[0]))
 		return TAKE(body);
 	error_oom(err);
 	return NULL;
@@ -196,21 +197,17 @@ static struct approval *make_several(struct keeper *k, const struct several *s,
 	return keeper_add(k, TAKE(body), NULL, err);
 }
 
-struct approval *keeper_propose_several(struct keeper *k, const char *requester,
-					const json_t *surface, const json_t *slack,
+struct approval *keeper_propose_several(struct keeper *k, const struct proposal *of,
 					const json_t *calls, struct error *err)
 {
-	const struct proposal of = { .requester = requester,
-				     .surface = surface,
-				     .slack = slack };
 	_cleanup_(several_done) struct several s = { .count = 0 };
 	struct approval *a = NULL;
 
-	if (keeper_refresh_policy(k, err) && read_several(k, &s, calls, &of, err))
+	if (keeper_refresh_policy(k, err) && read_several(k, &s, calls, of, err))
 		a = make_several(k, &s, err);
 	if (!a) {
 		keeper_audit_refusal(
-			k, "proposal.refused", requester,
+			k, "proposal.refused", of->requester,
 			json_pack("{s:I}", "calls", (json_int_t)json_array_size(calls)),
 			err);
 		return NULL;

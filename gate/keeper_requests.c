@@ -1,5 +1,7 @@
 #include "gate/keeper.h"
 
+#include "gate/keeper_sources.h"
+
 #include "gate/decide.h"
 #include "gate/person_pin.h"
 
@@ -300,10 +302,20 @@ json_t *keeper_arguments(const struct fields *f, struct error *err)
 	return TAKE(arguments);
 }
 
+/* Of an assistant's proposal what was said; '*ret' NULL for any other. */
+static bool read_sources(struct keeper *k, const char *person, const struct fields *f,
+			 struct provenance **ret, struct error *err)
+{
+	if (f->sources)
+		*ret = keeper_sources_console(k, person, f->sources, err);
+	return !f->sources || *ret;
+}
+
 static json_t *propose(struct keeper *k, struct peer *p, const char *server,
 		       const char *tool, const json_t *arguments, const struct fields *f,
 		       struct error *err)
 {
+	_cleanup_(provenance_freep) struct provenance *sources = NULL;
 	json_auto_t *surface = console_surface(p, f, err);
 	const char *person = keeper_person(k, p);
 	const struct approval *a;
@@ -313,12 +325,15 @@ static json_t *propose(struct keeper *k, struct peer *p, const char *server,
 		return NULL;
 	/* The policy that the name is borrowed from may be read afresh on the way. */
 	(void)snprintf(who, sizeof who, "%s", person);
+	if (!read_sources(k, who, f, &sources, err))
+		return NULL;
 	a = keeper_propose(k,
 			   &(struct proposal){ .requester = who,
 					       .surface = surface,
 					       .server = server,
 					       .tool = tool,
-					       .arguments = arguments },
+					       .arguments = arguments,
+					       .sources = sources },
 			   err);
 	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
 			     record_state_name(a->state))
@@ -328,6 +343,7 @@ static json_t *propose(struct keeper *k, struct peer *p, const char *server,
 static json_t *propose_several(struct keeper *k, struct peer *p, const struct fields *f,
 			       struct error *err)
 {
+	_cleanup_(provenance_freep) struct provenance *sources = NULL;
 	json_auto_t *surface = console_surface(p, f, err);
 	const struct approval *a;
 	char who[129];
@@ -340,7 +356,13 @@ static json_t *propose_several(struct keeper *k, struct peer *p, const struct fi
 	if (!surface)
 		return NULL;
 	(void)snprintf(who, sizeof who, "%s", keeper_person(k, p));
-	a = keeper_propose_several(k, who, surface, NULL, f->calls, err);
+	if (!read_sources(k, who, f, &sources, err))
+		return NULL;
+	const struct proposal of = { .requester = who,
+				     .surface = surface,
+				     .sources = sources };
+
+	a = keeper_propose_several(k, &of, f->calls, err);
 	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
 			     record_state_name(a->state))
 		 : NULL;

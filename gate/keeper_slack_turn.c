@@ -1,11 +1,13 @@
 /* Who set something going in Slack, and what may be proposed in that person's name. */
 #include "gate/keeper.h"
 
+#include "gate/keeper_sources.h"
 #include "gate/slack_where.h"
 #include "slack/verify/turn.h"
 
 enum {
 	TURN_MS = 30 * 60 * 1000,
+	WORDS_MS = 24 * 3600 * 1000, /* what was said is known so long */
 	TURN_PROPOSALS_MAX = 32,
 	PEOPLE_MAX = 1000000,
 	MODEL_MAX = 100,
@@ -14,14 +16,17 @@ enum {
 
 /* --- the turn, as the store keeps it --- */
 
-static json_t *turn_json(const struct slack_turn *t, const struct slack_word *w,
-			 int64_t now_ms)
+static json_t *turn_json(const struct keeper *k, const struct slack_turn *t,
+			 const struct slack_word *w)
 {
-	json_auto_t *turn = json_pack("{s:s, s:s, s:b, s:s, s:I}", "kind",
-				      slack_turn_name(t->kind), "user", t->actor.user,
-				      "shared", t->is_shared, "evidence",
-				      keeper_slack_evidence(w), "at", (json_int_t)now_ms);
+	json_t *words = keeper_sources_words(k, w->payload);
+	json_auto_t *turn =
+		json_pack("{s:s, s:s, s:b, s:s, s:I}", "kind", slack_turn_name(t->kind),
+			  "user", t->actor.user, "shared", t->is_shared, "evidence",
+			  keeper_slack_evidence(w), "at", (json_int_t)k->now_ms);
 
+	if (words && json_object_set_new(turn, "text", words) != 0)
+		return NULL;
 	if (!turn ||
 	    (t->channel[0] &&
 	     json_object_set_new(turn, "channel", json_string(t->channel)) != 0) ||
@@ -55,6 +60,17 @@ static json_t *load_turn(struct keeper *k, const char *digest, struct error *err
 	}
 	return keeper_slack_before(k, digest, &text, err) ? parse_turn(k, text, err)
 							  : NULL;
+}
+
+json_t *keeper_slack_turn_words(struct keeper *k, const char *turn)
+{
+	_cleanup_free_ char *text = NULL;
+	struct error ignored = ERROR_INIT;
+
+	if (!digest_is_hex(turn) || !keeper_slack_before(k, turn, &text, &ignored) ||
+	    !text || text[0] != '{')
+		return NULL;
+	return json_parse(text, strlen(text), JSON_CONTRACT, &ignored);
 }
 
 /* A form says nothing of the conversation it was begun in; the turn before it does. */
@@ -106,7 +122,7 @@ static json_t *take_turn(struct keeper *k, const struct fields *f,
 			 const struct slack_word *w, const struct slack_turn *t,
 			 bool *ret_first, struct error *err)
 {
-	json_auto_t *turn = turn_json(t, w, k->now_ms);
+	json_auto_t *turn = turn_json(k, t, w);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	_cleanup_free_ char *before = NULL;
 
@@ -117,7 +133,7 @@ static json_t *take_turn(struct keeper *k, const struct fields *f,
 	if (f->begun && !take_place(k, turn, f->begun, err))
 		return NULL;
 	if (!json_write(&text, turn, err) ||
-	    !keeper_slack_once(k, w, text.data, TURN_MS, ret_first, &before, err))
+	    !keeper_slack_once(k, w, text.data, WORDS_MS, ret_first, &before, err))
 		return NULL;
 	return *ret_first ? TAKE(turn) : parse_turn(k, before, err);
 }
@@ -127,6 +143,7 @@ static json_t *turn_reply(const struct slack_word *w, const json_t *turn, bool i
 {
 	json_auto_t *reply = json_copy((json_t *)(uintptr_t)turn);
 
+	(void)json_object_del(reply, "text");
 	if (!reply || json_object_set_new(reply, "turn", json_string(w->digest)) != 0 ||
 	    json_object_set_new(reply, "first", json_boolean(is_first)) != 0 ||
 	    json_object_set_new(reply, "principal", json_string(person)) != 0)
@@ -195,19 +212,22 @@ static bool add_audience(json_t *slack, const json_t *turn, const struct fields 
 				    json_integer((json_int_t)f->people)) == 0);
 }
 
-/* What people wrote in a form is theirs; what became of a message is the assistant's. */
-static const char *author_of(const char *kind)
+/* What people wrote in a form is theirs; what became of a message is the assistant's, and
+ * so is whatever a conversation comes with. */
+static bool is_by_assistant(const struct fields *f, const json_t *turn)
 {
-	return strcmp(kind, "mention") == 0 || strcmp(kind, "direct") == 0 ? "assistant"
-									   : "requester";
+	const char *kind = json_get_string(turn, "kind");
+
+	return f->sources || strcmp(kind, "mention") == 0 || strcmp(kind, "direct") == 0;
 }
 
 static json_t *slack_json(const struct fields *f, const json_t *turn, struct error *err)
 {
 	static const char *const members[] = { "kind", "user", "channel", "thread",
 					       "evidence" };
-	json_auto_t *slack = json_pack("{s:s, s:s}", "turn", f->turn, "author",
-				       author_of(json_get_string(turn, "kind")));
+	json_auto_t *slack =
+		json_pack("{s:s, s:s}", "turn", f->turn, "author",
+			  is_by_assistant(f, turn) ? "assistant" : "requester");
 
 	for (size_t i = 0; slack && i < ARRAY_SIZE(members); i++) {
 		json_t *member = json_object_get(turn, members[i]);
@@ -309,8 +329,7 @@ static const struct approval *propose(struct keeper *k, const struct fields *f,
 	struct proposal one = *of;
 
 	if (f->calls && !f->tool && !f->arguments && !f->choices)
-		return keeper_propose_several(k, of->requester, of->surface, of->slack,
-					      f->calls, err);
+		return keeper_propose_several(k, of, f->calls, err);
 	if (f->calls || !f->tool || !f->arguments) {
 		error_set(err, ERR_INVALID_ARGUMENT,
 			  "a proposal has a tool and its arguments, or several calls");
@@ -331,6 +350,7 @@ static const struct approval *propose(struct keeper *k, const struct fields *f,
 json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
 				struct error *err)
 {
+	_cleanup_(provenance_freep) struct provenance *sources = NULL;
 	json_auto_t *turn = NULL, *slack = NULL, *surface = NULL;
 	const struct approval *a;
 	char person[129];
@@ -345,9 +365,15 @@ json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct f
 	surface = slack ? surface_json(k, f, turn, err) : NULL;
 	if (!surface || !count_proposal(k, f->turn, err))
 		return NULL;
+	if (is_by_assistant(f, turn)) {
+		sources = keeper_sources_slack(k, person, turn, f->sources, err);
+		if (!sources)
+			return NULL;
+	}
 	const struct proposal of = { .requester = person,
 				     .surface = surface,
-				     .slack = slack };
+				     .slack = slack,
+				     .sources = sources };
 
 	a = propose(k, f, &of, err);
 	return a ? keeper_slack_json(k, a, false) : NULL;

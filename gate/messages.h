@@ -16,6 +16,8 @@
  *   propose     {tool: "server.tool", arguments, conversation?, choices?}  -> {approval, state}
  *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order;
  *               both take words_from?: [person], whose words stand in the arguments: four eyes exclude them as well
+ *               and sources?: [piece], what was said and read (gate/keeper_sources.h): then an assistant wrote the
+ *               arguments, and the prompt says where each value comes from
  *   show        {approval}                  -> {record, parts?: one a call of several} (without secrets: no requestState, no grant)
  *   list        {state?, limit?}            -> {records: [summaries]}
  *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}
@@ -51,7 +53,7 @@
  *               somebody of the team set something going; the same request again is the same turn. 'begun': the
  *               turn of the same person that this form belongs to, for the conversation it was begun in
  *   slack_propose {turn, tool, arguments, choices?} or {turn, calls}, and people?, outsiders?, words_from?: [users],
- *               model?                       -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
+ *               model?, sources?             -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
  *               counts as true where others read along
  *   slack_open  {}                          -> {approvals: [{approval, state}]}: what is open and of Slack's; from
  *                                           then on every transition comes as an event {approval, state, record, to}

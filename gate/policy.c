@@ -299,7 +299,8 @@ void policy_judge(const struct policy *p, const struct policy_question *q,
 
 bool policy_is_author(const struct policy_question *q, const char *person)
 {
-	return strcmp(person, q->requester) == 0 || policy_names(q->words_from, person);
+	return strcmp(person, q->requester) == 0 || policy_names(q->words_from, person) ||
+	       policy_names(q->words_found, person);
 }
 
 bool policy_may_approve(const struct policy *p, const struct policy_question *q,

@@ -32,7 +32,8 @@ struct policy_question {
 	int64_t plan_approvers; /* the least that the server's plan asks for */
 	const char *requester;
 	const json_t
-		*words_from;   /* persons whose words stand in it; NULL: nobody else's */
+		*words_from; /* persons whose words stand in it; NULL: nobody else's */
+	const json_t *words_found; /* the same, as the gate found them out itself */
 	const char *arguments; /* canonical text; NULL: not known, so no pattern fits */
 };
 

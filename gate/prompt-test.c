@@ -532,9 +532,71 @@ static void test_quotes(void **state)
 	}
 }
 
+/* --- where values come from --- */
+
+static json_t *build_with(struct fixture *f, const char *arguments,
+			  const char *provenance)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *given =
+		json_parse(arguments, strlen(arguments), JSON_CONTRACT, &err);
+	json_auto_t *judged =
+		json_parse(provenance, strlen(provenance), JSON_CONTRACT, &err);
+	json_t *prompt;
+
+	assert_non_null(given);
+	assert_non_null(judged);
+	f->in.author = "assistant";
+	f->in.provenance = judged;
+	prompt = build(f, given, NULL);
+	f->in.provenance = NULL;
+	f->in.author = NULL;
+	return prompt;
+}
+
+static void test_from(void **state)
+{
+	json_auto_t *prompt = build_with(
+		*state, "{\"person\":\"eve\",\"reason\":\"she\",\"systems\":[\"okta\"]}",
+		"{\"arguments\":{\"person\":{\"from\":[\"ticket\\u202e 1\"],"
+		"\"untrusted\":true},\"reason\":{\"from\":[\"log x\"],"
+		"\"untrusted\":true}}}");
+	const json_t *person = json_array_get(json_object_get(prompt, "arguments"), 0);
+	const json_t *systems = json_array_get(json_object_get(prompt, "arguments"), 1);
+	const json_t *reason = json_array_get(json_object_get(prompt, "free_text"), 0);
+	const json_t *warnings = json_object_get(prompt, "warnings");
+
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(person, "from"), 0)),
+		"ticket\\u202E 1");
+	assert_null(json_object_get(systems, "from"));
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(reason, "from"), 0)),
+		"log x");
+	/* One for the target; sentences are no target. */
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)),
+			       "'person' was not named by who asks"));
+}
+
+/* What was looked up for the requester, truth values and defaults are no reason to warn. */
+static void test_from_without_warning(void **state)
+{
+	json_auto_t *prompt =
+		build_with(*state, "{\"person\":\"eve\",\"revoke_sessions\":false}",
+			   "{\"arguments\":{\"person\":{\"from\":[\"people\"]},"
+			   "\"revoke_sessions\":{\"from\":[\"the assistant\"],"
+			   "\"untrusted\":true}}}");
+
+	assert_int_equal(json_array_size(json_object_get(prompt, "warnings")), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_from, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_from_without_warning, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_look_alikes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sensitive, setup, teardown),

@@ -111,6 +111,52 @@ static bool is_free_text(const char *name, const json_t *value, const json_t *pr
 	return false;
 }
 
+/* What is chosen out of a few, a span of time or a number is no target. */
+static bool is_target(const json_t *value, const json_t *property)
+{
+	const json_t *items = json_object_get(property, "items");
+	const char *kind = kind_of(property);
+
+	return (json_is_string(value) || json_is_array(value) || json_is_object(value)) &&
+	       !json_object_get(property, "enum") && !json_object_get(items, "enum") &&
+	       (!kind || strcmp(kind, "duration") != 0);
+}
+
+static bool warn_untrusted(struct build *b, const char *name, const json_t *judged,
+			   struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	if (b->in->tool->risk != RISK_DESTRUCTIVE ||
+	    !json_is_true(json_object_get(judged, "untrusted")))
+		return true;
+	strbuf_add_format(&sb,
+			  "'%s' was not named by who asks, and this is destructive: look "
+			  "at where it comes from",
+			  name);
+	return strbuf_ok(&sb) ? warn(b, "", sb.data, err) : error_oom(err);
+}
+
+/* Where its values were said, beside it. */
+static bool add_from(struct build *b, json_t *entry, const char *name, struct error *err)
+{
+	const json_t *judged =
+		json_object_get(json_object_get(b->in->provenance, "arguments"), name);
+	json_auto_t *from = json_array();
+	size_t i;
+	json_t *line;
+
+	if (!judged)
+		return true;
+	json_array_foreach(json_object_get(judged, "from"), i, line)
+	{
+		if (json_array_append_new(from,
+					  prompt_visible(json_string_value(line))) != 0)
+			return error_oom(err);
+	}
+	return json_object_set(entry, "from", from) == 0 || error_oom(err);
+}
+
 static bool add_free_text(struct build *b, const char *by, const char *name,
 			  const json_t *value, bool is_sensitive, struct error *err)
 {
@@ -120,7 +166,9 @@ static bool add_free_text(struct build *b, const char *by, const char *name,
 	if (!entry ||
 	    (is_sensitive && json_object_set_new(entry, "sensitive", json_true()) != 0))
 		return error_oom(err);
-	if (!prompt_value_describe(entry, value, err) || !warn_flags(b, name, entry, err))
+	if (!prompt_value_describe(entry, value, err) ||
+	    !warn_flags(b, name, entry, err) ||
+	    (strcmp(by, "server") != 0 && !add_from(b, entry, name, err)))
 		return false;
 	if (json_array_append(b->free_text, entry) != 0)
 		return error_oom(err);
@@ -154,7 +202,8 @@ static bool add_argument(struct build *b, const char *name, json_t *value,
 		return error_oom(err);
 	if (!prompt_value_describe(entry, value, err) ||
 	    !add_details(b, entry, name, property, err) ||
-	    !warn_flags(b, name, entry, err))
+	    !warn_flags(b, name, entry, err) ||
+	    (!is_default && !add_from(b, entry, name, err)))
 		return false;
 	if (json_array_append(b->arguments, entry) != 0)
 		return error_oom(err);
@@ -171,9 +220,16 @@ static bool add_given(struct build *b, const char *name, json_t *value, struct e
 		return error_oom(err);
 	if (!warn_odd(b, "the name of an argument", text, err))
 		return false;
-	return is_free_text(name, value, property)
-		       ? add_free_text(b, by, name, value, is_sensitive(b, property), err)
-		       : add_argument(b, name, value, property, false, err);
+	if (is_free_text(name, value, property))
+		return add_free_text(b, by, name, value, is_sensitive(b, property), err);
+	if (is_target(value, property) &&
+	    !warn_untrusted(
+		    b, name,
+		    json_object_get(json_object_get(b->in->provenance, "arguments"),
+				    name),
+		    err))
+		return false;
+	return add_argument(b, name, value, property, false, err);
 }
 
 static bool add_default(void *context, const char *name, json_t *value,

@@ -13,6 +13,10 @@
  * everything else in 'arguments'. Defaults of objects that were given stand under their
  * path ("filter.limit").
  *
+ * Beside an argument that who asks did not say stands in 'from' where its values were said
+ * (gate/provenance.h); where a destructive call is meant for something that only others'
+ * words, playbooks, tickets, logs or nobody named, there is a warning.
+ *
  * The text of a value is: of a string, its visible form between double quotes
  * (inner quotes are not escaped: the first and the last do not belong to it);
  * of anything else, the visible form of its canonical JSON. So a text says one
@@ -32,6 +36,9 @@ struct prompt_input {
 	/* Who wrote the arguments, and with them their free text: "requester" (so too if
 	 * NULL) or "assistant". */
 	const char *author;
+	/* Of gate/provenance.h's answer: by argument where its values stand; NULL: nothing
+	 * is said of that. */
+	const json_t *provenance;
 	const char *args_digest, *plan_digest;
 	int64_t asked_at_ms, expires_at_ms, good_for_ms;
 	int64_t approvers_needed;

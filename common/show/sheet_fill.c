@@ -46,11 +46,12 @@ bool sheet_check(const json_t *prompt, struct error *err)
 	static const char *const of_argument[] = { "name",   "value",     "text",
 						   "note",   "default",   "kind",
 						   "flags",  "sensitive", "escaped",
-						   "length", NULL };
+						   "length", "from",      NULL };
 	static const char *const of_effect[] = { "system", "target",     "from",
 						 "to",     "reversible", NULL };
-	static const char *const of_text[] = { "by",        "name",    "text",   "flags",
-					       "sensitive", "escaped", "length", NULL };
+	static const char *const of_text[] = { "by",     "name",      "text",
+					       "flags",  "sensitive", "escaped",
+					       "length", "from",      NULL };
 	static const char *const of_approvers[] = { "needed", "who", "four_eyes", NULL };
 
 	if (json_get_int64(prompt, "v", 0) == PROMPT_VERSION &&
@@ -150,6 +151,23 @@ static void add_oddities(struct sheet *s, json_t *item, const json_t *entry)
 		s->missing = true;
 }
 
+/* Not what who asks said: where it was said instead. */
+static void add_from(struct sheet *s, json_t *item, const json_t *entry)
+{
+	size_t i;
+	json_t *line;
+
+	if (!json_object_get(entry, "from"))
+		return;
+	json_array_foreach(sheet_need_array(s, entry, "from"), i, line)
+	{
+		if (!json_is_string(line))
+			s->missing = true;
+		sheet_line(s, item, "from",
+			   json_is_string(line) ? json_string_value(line) : "?", "warn");
+	}
+}
+
 static void add_argument(struct sheet *s, const json_t *entry)
 {
 	bool is_hidden = s->keeps_back && is_sensitive(entry);
@@ -167,6 +185,7 @@ static void add_argument(struct sheet *s, const json_t *entry)
 		return;
 	if (note && !s->keeps_back)
 		sheet_line(s, item, "note", note, NULL);
+	add_from(s, item, entry);
 	add_oddities(s, item, entry);
 }
 
@@ -354,8 +373,10 @@ static void add_words(struct sheet *s, const char *by, const char *heading)
 				   is_hidden ? kept_back : sheet_need(s, entry, "text"));
 		if (!is_server && !is_hidden)
 			sheet_is_argument(s, item);
-		if (!is_hidden)
+		if (!is_hidden) {
+			add_from(s, item, entry);
 			add_oddities(s, item, entry);
+		}
 	}
 }
 
