@@ -52,6 +52,10 @@ bool text_fold(struct strbuf *sb, const char *text, size_t length, struct error 
 bool text_fold_case(struct strbuf *sb, const char *text, size_t length,
 		    struct error *err);
 
+/* Append the name of a host as DNS has it ("xn--..." for other letters). False: it is no
+ * name that could be looked up; nothing is appended. */
+bool text_host_ascii(struct strbuf *sb, const char *host, size_t length);
+
 /* Which of the alphabets whose letters look alike 'text' has letters of; a bit mask. */
 enum text_script { TEXT_LATIN = 1, TEXT_GREEK = 2, TEXT_CYRILLIC = 4 };
 unsigned text_scripts(const char *text, size_t length);

@@ -1,0 +1,55 @@
+/* What reads like a prompt of ours, or like the end of one. */
+#include "base/text.h"
+#include "slack/markdown/private.h"
+
+/* Letters and digits alone, folded. */
+static const char *const whole[] = {
+	"approve",
+	"deny",
+	"approvedeny",
+	"denysaywhy",
+	"approvedenydenysaywhy",
+	"review",
+	"reviewthecall",
+	"denythecall",
+	"thisisover",
+	"howitended",
+	"writtenbytheassistant",
+	"writtenbytheserver",
+	"writtenbytherequester",
+	"cancelmyrequest",
+	"revoketheapproval",
+};
+/* ... and whatever follows. */
+static const char *const begins[] = {
+	"approvethiscall", "approveachange", "approveallofthesecalls",
+	"approvetoolcall", "approvalneeded", "approvedby",
+	"deniedby",
+};
+
+static void letters_of(struct strbuf *sb, const char *line)
+{
+	_cleanup_strbuf_ struct strbuf folded = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+
+	if (!text_fold(&folded, line, strlen(line), &ignored))
+		return;
+	for (size_t i = 0; i < folded.length; i++)
+		if ((folded.data[i] >= 'a' && folded.data[i] <= 'z') ||
+		    (folded.data[i] >= '0' && folded.data[i] <= '9'))
+			strbuf_add_char(sb, folded.data[i]);
+}
+
+bool markdown_is_like_ours(const char *line)
+{
+	_cleanup_strbuf_ struct strbuf letters = STRBUF_INIT;
+
+	letters_of(&letters, line);
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
+		if (strcmp(letters.data, whole[i]) == 0)
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
+		if (strncmp(letters.data, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
