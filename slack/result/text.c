@@ -1,0 +1,127 @@
+#include "base/text.h"
+#include "base/utf8.h"
+#include "slack/result/private.h"
+
+enum { TAB_COLUMNS = 8 };
+
+void result_line(struct result_draw *d, const char *words, unsigned style)
+{
+	if (json_array_append_new(d->pieces, rich_line("section", words, style)) != 0)
+		d->failed = true;
+}
+
+static bool hides(const char *text, size_t length)
+{
+	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
+
+	for (size_t at = 0, end; at < length; at = end + 1) {
+		for (end = at; end < length && text[end] != '\n' && text[end] != '\t' &&
+			       text[end] != '\\';)
+			end++;
+		strbuf_clear(&visible);
+		text_visible(&visible, text + at, end - at);
+		if (visible.failed || visible.length != end - at)
+			return true;
+	}
+	return false;
+}
+
+static void add_line_text(struct strbuf *sb, const char *text, size_t length, bool escape)
+{
+	size_t column = 0;
+
+	for (size_t at = 0, end; at < length; at = end) {
+		for (end = at; end < length && text[end] != '\t';)
+			end++;
+		if (escape)
+			text_visible(sb, text + at, end - at);
+		else
+			strbuf_add(sb, text + at, end - at);
+		column += end - at;
+		if (end == length)
+			break;
+		do
+			strbuf_add_char(sb, ' ');
+		while (++column % TAB_COLUMNS != 0);
+		end++;
+	}
+}
+
+void result_visible(struct strbuf *sb, const char *text, size_t length, bool *ret_escaped)
+{
+	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
+
+	/* Ends of lines as Windows writes them hide nothing. */
+	for (size_t i = 0; i < length; i++)
+		if (text[i] != '\r' || i + 1 == length || text[i + 1] != '\n')
+			strbuf_add_char(&lines, text[i]);
+	*ret_escaped = hides(lines.data, lines.length);
+	for (size_t at = 0, end; at < lines.length; at = end + 1) {
+		const char *stop = memchr(lines.data + at, '\n', lines.length - at);
+
+		end = stop ? (size_t)(stop - lines.data) : lines.length;
+		add_line_text(sb, lines.data + at, end - at, *ret_escaped);
+		if (stop)
+			strbuf_add_char(sb, '\n');
+	}
+	sb->failed = sb->failed || lines.failed;
+}
+
+void result_preformatted(struct result_draw *d, const char *text, size_t length)
+{
+	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
+	bool escaped = false;
+
+	while (length > 0 && strchr("\r\n", text[length - 1]) && text[length - 1])
+		length--;
+	if (length == 0)
+		return;
+	result_visible(&visible, text, length, &escaped);
+	if (escaped)
+		result_line(d,
+			    "Some characters of this do not show: they are escapes here "
+			    "(\\uXXXX), and a backslash is two.",
+			    RICH_ITALIC);
+	d->failed = d->failed || visible.failed ||
+		    !rich_add_preformatted(d->pieces, visible.data, visible.length);
+}
+
+/* --- JSON --- */
+
+static void add_unit(struct strbuf *sb, uint32_t unit)
+{
+	strbuf_add_format(sb, "\\u%04X", unit);
+}
+
+bool result_json(struct strbuf *sb, const json_t *value)
+{
+	_cleanup_free_ char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY |
+							      JSON_REAL_PRECISION(17));
+	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
+	const size_t length = text ? strlen(text) : 0;
+
+	for (size_t at = 0, size; at < length; at += size) {
+		uint32_t c = 0;
+
+		size = utf8_next(text + at, length - at, &c);
+		if (size == 0)
+			return false;
+		/* Outside of strings JSON is ASCII, and a backslash is part of its own. */
+		if (c < 0x7F) {
+			strbuf_add_char(sb, text[at]);
+			continue;
+		}
+		strbuf_clear(&visible);
+		text_visible(&visible, text + at, size);
+		if (visible.length == size &&
+		    memcmp(visible.data, text + at, size) == 0) {
+			strbuf_add(sb, text + at, size);
+		} else if (c >= 0x10000) {
+			add_unit(sb, 0xD800 + ((c - 0x10000) >> 10));
+			add_unit(sb, 0xDC00 + ((c - 0x10000) & 0x3FF));
+		} else {
+			add_unit(sb, c);
+		}
+	}
+	return text && strbuf_ok(sb) && strbuf_ok(&visible);
+}
