@@ -30,6 +30,7 @@ static void print_notice(const struct console *c, const json_t *n)
 {
 	const json_t *error = json_object_get(n, "error");
 	const char *by = optional(n, "by"), *why = optional(n, "why");
+	const char *news = optional(n, "news");
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 	char when[CLOCK_TEXT_BYTES];
 
@@ -43,6 +44,9 @@ static void print_notice(const struct console *c, const json_t *n)
 			  console_member(n, "requester"), console_member(n, "state"));
 	if (json_is_true(json_object_get(n, "emergency")))
 		strbuf_add_string(&line, " (EMERGENCY)");
+	if (*news)
+		strbuf_add_format(&line, "; %s says: %s", console_member(n, "server"),
+				  news);
 	if (*by)
 		strbuf_add_format(&line, ", by %s", by);
 	if (*why)

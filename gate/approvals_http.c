@@ -321,12 +321,14 @@ static void on_request(void *context, struct http_request *http)
 		on_post(h, http, MSG_OUTCOME, id);
 	else if (read_id(path, "/cancel", id) && is_post)
 		on_post(h, http, MSG_WITHDRAW, id);
+	else if (read_id(path, "/news", id) && is_post)
+		on_post(h, http, MSG_NEWS, id);
 	else if (strncmp(path, PAGE_PATH, strlen(PAGE_PATH)) == 0 && is_get)
 		on_page(h, http);
 	else if (strcmp(path, "/healthz") == 0 && is_get)
 		http_reply_text(http, 200, "text/plain", "ok\n");
 	else if (strcmp(path, "/approvals") == 0 || read_id(path, "/outcome", id) ||
-		 read_id(path, "/cancel", id))
+		 read_id(path, "/cancel", id) || read_id(path, "/news", id))
 		refuse(http, 405, ERR_INVALID_ARGUMENT, "POST is wanted");
 	else
 		refuse(http, 404, ERR_NOT_FOUND, "there is nothing here");

@@ -4,6 +4,7 @@
  *   POST /approvals                {v: 1, tool, arguments, principal, client, session?, approval?}
  *   POST /approvals/<id>/outcome   {v: 1, state, error?, result_digest?, server_head}
  *   POST /approvals/<id>/cancel    {v: 1, principal}
+ *   POST /approvals/<id>/news      {v: 1, key, text}    of what it executed
  *   GET  /a/<random>               a page of status, for browsers (page.h)
  *   GET  /healthz
  *

@@ -59,6 +59,7 @@ static const struct {
 	{ MSG_REGISTER, keeper_on_register },   { MSG_OUTCOME, keeper_on_outcome },
 	{ MSG_WITHDRAW, keeper_on_withdraw },   { MSG_PAGE, keeper_on_page },
 	{ MSG_LISTENING, keeper_on_listening }, { MSG_MEMBERED, keeper_on_membered },
+	{ MSG_NEWS, keeper_on_news },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)

@@ -120,7 +120,7 @@ struct keeper {
 	struct audit *audit;
 	struct pins *pins;
 	struct pin_set *own_tools; /* of the server "gate" */
-	struct limiter *proposals, *refusals;
+	struct limiter *proposals, *refusals, *news;
 	struct channel *caller;
 	struct approval *approvals;
 	struct notice *notices; /* oldest first */
@@ -435,6 +435,8 @@ void keeper_supersede_changed(struct keeper *k, const char *server);
 bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_outcome(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_withdraw(struct keeper *k, const struct fields *f, struct error *err);
+/* keeper_news.c: what is known later of a call that was executed. */
+bool keeper_on_news(struct keeper *k, const struct fields *f, struct error *err);
 /* An answer to a request of the caller's listener; steals 'body'. True. */
 bool keeper_answer(struct keeper *k, int64_t request, int status, json_t *body);
 
@@ -526,7 +528,7 @@ bool keeper_notices_recover(struct keeper *k, struct error *err);
 void keeper_notices_tick(struct keeper *k);
 void keeper_notices_free(struct keeper *k);
 
-/* Store one that is made already, and tell it. */
+/* Store one that is made already, in place of one with the same id, and tell it. */
 bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err);
 
 /* --- keeper_emergency.c: break-glass --- */

@@ -29,19 +29,26 @@ static bool is_emergency(const json_t *body)
 
 /* --- in memory --- */
 
-static void drop(struct keeper *k, struct notice **at)
+static void forget(struct keeper *k, struct notice **at)
 {
 	struct notice *n = *at;
+
+	*at = n->next;
+	json_decref(n->body);
+	free(n);
+	k->notice_count--;
+}
+
+static void drop(struct keeper *k, struct notice **at)
+{
+	const struct notice *n = *at;
 	struct error err = ERROR_INIT;
 	bool existed;
 
 	if (!documents_delete(k->documents, collection, json_get_string(n->body, "id"),
 			      &existed, &err))
 		log_failure("notice.not_dropped", &err);
-	*at = n->next;
-	json_decref(n->body);
-	free(n);
-	k->notice_count--;
+	forget(k, at);
 }
 
 void keeper_notices_free(struct keeper *k)
@@ -148,11 +155,15 @@ void keeper_notice_send(struct keeper *k, json_t *notice)
 
 bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err)
 {
+	struct notice **older;
 	int64_t revision;
 
 	if (!documents_put(k->documents, collection, json_get_string(notice, "id"),
 			   notice, DOCUMENT_ANY, &revision, err))
 		return false;
+	older = find(k, json_get_string(notice, "id"));
+	if (*older)
+		forget(k, older);
 	keeper_notice_send(k, notice);
 	return true;
 }
@@ -235,7 +246,8 @@ static bool has_come_true(struct keeper *k, const json_t *notice)
 	json_auto_t *body = id ? keeper_load(k, id, &ignored) : NULL;
 	const char *now = json_get_string(body, "state");
 
-	return is_emergency(notice) || (state && now && strcmp(state, now) == 0);
+	return is_emergency(notice) || json_object_get(notice, "news") ||
+	       (state && now && strcmp(state, now) == 0);
 }
 
 bool keeper_notices_recover(struct keeper *k, struct error *err)

@@ -157,6 +157,7 @@ static bool make_limits(struct keeper *k, struct error *err)
 	k->proposals = limiter_new((unsigned)k->settings->proposals_at_once,
 				   (unsigned)k->settings->proposals_per_minute);
 	k->refusals = limiter_new(60, 60);
+	k->news = limiter_new(200, 60);
 	return (k->proposals && k->refusals) || error_oom(err);
 }
 
@@ -249,6 +250,7 @@ static void finish(struct keeper *k)
 	free(k->own_tools);
 	limiter_free(k->proposals);
 	limiter_free(k->refusals);
+	limiter_free(k->news);
 	sign_key_free(k->key);
 	keyring_free(k->emergency_keys);
 	policy_free(k->policy);

@@ -47,6 +47,7 @@ static const char *const names[] = {
 	[MSG_REGISTER] = "register",
 	[MSG_OUTCOME] = "outcome",
 	[MSG_WITHDRAW] = "withdraw",
+	[MSG_NEWS] = "news",
 	[MSG_PAGE] = "page",
 	[MSG_LISTENING] = "listening",
 };

@@ -79,6 +79,7 @@
  *   register    {request, server, body}      a server's POST /approvals, its token checked
  *   outcome     {request, server, approval, body}
  *   withdraw    {request, server, approval, body}  who asked takes it back, by its server
+ *   news        {request, server, approval, body}  what a server says later of a call that it executed
  *   page        {request, page}              somebody opened a page of status
  *   listening   {url}
  */
@@ -135,6 +136,7 @@ enum message {
 	MSG_REGISTER,
 	MSG_OUTCOME,
 	MSG_WITHDRAW,
+	MSG_NEWS,
 	MSG_PAGE,
 	MSG_LISTENING,
 	MSG_COUNT

@@ -120,6 +120,26 @@ json_t *notice_make(const json_t *body, enum record_state to, const char *surfac
 	return TAKE(notice);
 }
 
+json_t *notice_news(const json_t *body, const json_t *decision, const char *surface,
+		    int64_t now_ms, const char *key, const char *text)
+{
+	json_auto_t *who = people_concerned(decision, RECORD_SUCCEEDED, NULL);
+	const char *approval = json_get_string(body, "id");
+	char id[RECORD_KEY_BYTES + 80];
+
+	if (!who || !approval || (surface && !add(who, surface, NULL)))
+		return NULL;
+	if (json_array_size(who) == 0)
+		return json_null();
+	(void)snprintf(id, sizeof id, "%s.%s", approval, key);
+	return json_pack(
+		"{s:i, s:s, s:s, s:O, s:O, s:O, s:O, s:I, s:s, s:O}", "v", 1, "id", id,
+		"approval", approval, "state", json_object_get(body, "state"), "server",
+		json_object_get(body, "server"), "tool", json_object_get(body, "tool"),
+		"requester", json_object_get(decision, "requester"), "at",
+		(json_int_t)now_ms, "news", text, "to", who);
+}
+
 bool notice_is_for(const json_t *notice, const char *person)
 {
 	return has(json_object_get(notice, "to"), person);

@@ -2,9 +2,11 @@
  * notice -- what people are told when an approval ends, and who is told.
  *
  *   {v:1, id, approval, state, server, tool, requester, at, by?, why?, error?: {code, message},
- *    to: [persons], emergency?: true}
+ *    to: [persons], emergency?: true, news?}
  *
  * A surface that draws prompts reads as well, whatever the end: what it has shown is over.
+ * News come after the end: the words of a server, which may be anything. Those who asked and decided read them.
+ *
  * Concerned are who asked, who said yes or no, and, when it ends undecided or is taken
  * back, whoever might have decided it: their prompt is dead. Whoever did it knows it and
  * is not told. Nobody is told of a freed read. Pure; the keeper keeps them until each
@@ -22,6 +24,12 @@
  * New reference; json_null() when nobody is concerned; NULL without memory. */
 json_t *notice_make(const json_t *body, enum record_state to, const char *surface,
 		    int64_t now_ms, const char *by, const char *why) _must_use_;
+
+/* What a server says later of a call that it executed ('body'; 'decision' is the record in which
+ * people decided, often the same): a notice with "news", whose id is <approval>.<key>. New
+ * reference; json_null() when nobody is concerned; NULL without memory. */
+json_t *notice_news(const json_t *body, const json_t *decision, const char *surface,
+		    int64_t now_ms, const char *key, const char *text) _must_use_;
 
 /* Whether this person is among those it is for. */
 bool notice_is_for(const json_t *notice, const char *person);

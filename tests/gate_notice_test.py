@@ -91,6 +91,51 @@ def test_ends_of_time(rig):
     os.unlink(rig.path("config/policy.yaml"))
 
 
+def news(rig, approval, key="k-1", text="it is over", token="fixture", **more):
+    return rig.post(f"http://127.0.0.1:{rig.gate_port}/approvals/{approval}/news",
+                    rig.tokens[token], {"v": 1, "key": key, "text": text, **more})[0]
+
+
+def test_news(rig):
+    with rig.client() as c:
+        a = put(c, "news", "1")
+        c.wait(a, "pending")
+        tap.equal("there are no news of what has not run", news(rig, a), 409)
+        as_person(rig, BOB, c)
+        c.approve(a)
+        as_person(rig, ALICE, c)
+        c.wait(a, "succeeded")
+        for person in (ALICE, BOB):
+            as_person(rig, person, c)
+            c.ask("read", notice=a)
+        tap.equal("(the end was read)", told(rig, c, a), [])
+        for name, status, words in (
+                ("of another server", 403, {"token": "other"}), ("no key", 400, {"key": ""}),
+                ("a key of 65", 400, {"key": "k" * 65}), ("an odd key", 400, {"key": "../a"}),
+                ("no text", 400, {"text": ""}), ("1,001 bytes", 400, {"text": "x" * 1001}),
+                ("one member more", 400, {"more": 1})):
+            tap.equal(f"news: {name}", news(rig, a, **words), status)
+        tap.equal("none of these is told", told(rig, c, a), [])
+        for text in ("first", "\u202e" + "x" * 997):
+            tap.equal("news are taken, again under the same key", news(rig, a, text=text), 200)
+        tap.equal("who asked and who decided hear them", told(rig, c, a), [ALICE, BOB])
+        n = unread(rig, c, BOB, a)
+        tap.equal("the latest words of a key, once", (n["news"][1:3], n["id"], n["state"]),
+                  ("xx", a + ".k-1", "succeeded"))
+        tap.equal("with a key of 64", news(rig, a, key="k" * 64), 200)
+    rig.restart_gate()
+    with rig.client() as c:
+        tap.equal("a restart forgets no news", told(rig, c, a), [ALICE, BOB])
+        as_person(rig, BOB, c)
+        for notice in [n for n in c.ask("notices")["notices"] if n["approval"] == a]:
+            c.ask("read", notice=notice["id"])
+        tap.equal("each reads for themselves", told(rig, c, a), [ALICE])
+    status = 200
+    for _ in range(400):
+        status = status if status != 200 else news(rig, a, key="n")
+    tap.equal("a server that tells without end is slowed", status, 429)
+
+
 def test_live(rig):
     with rig.client() as c, rig.client() as other:
         other.ask("notices")
@@ -144,7 +189,7 @@ def test_restart(rig):
     tap.equal("once", done.stdout, "nothing new\n")
 
 
-TESTS = [test_who, test_ends_of_time, test_live, test_restart]
+TESTS = [test_who, test_ends_of_time, test_news, test_live, test_restart]
 
 if __name__ == "__main__":
     the_rig = Rig()

@@ -96,6 +96,13 @@ def test_block_for_a_time():
                                  if e["event"] == "account.unblocked"], what="the audit line")
     tap.ok("under its approval, read back", len(events) == 1 and events[0]["data"]["verified"] is True, events)
     s.wait_for(is_up, what="accounts to answer")
+    news = s.wait_for(lambda: [n for n in told() if "is over" in n], what="the news of it")
+    tap.ok("who asked and who decided are told", news[0].startswith("the block of uid=john.doe"), news)
+
+
+def told():
+    lines = s.wingman("--json", "notices", "--keep").stdout.splitlines()
+    return [n["news"] for n in map(json.loads, lines) if "news" in n]
 
 
 def test_refusals():

@@ -201,6 +201,39 @@ void gate_report(const struct exchange *x, const char *approval,
 		log_failure("gate.not_told", &err);
 }
 
+/* ---- Telling later ---- */
+
+enum mcp_told mcp_service_tell(struct mcp_service *s, const char *approval,
+			       const char *key, const char *text, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
+	json_auto_t *json =
+		json_pack("{s:i, s:s, s:s}", "v", 1, "key", key, "text", text);
+	enum mcp_told told = MCP_TOLD_LATER;
+	char path[128];
+
+	if (!s || !s->http) {
+		error_set(err, ERR_BACKEND_UNAVAILABLE, "this server has no gate");
+		return MCP_TOLD_NOBODY;
+	}
+	(void)snprintf(path, sizeof path, "/approvals/%s/news", approval);
+	if (!json || !json_write(&body, json, err) ||
+	    !post(s, path, &body, GATE_PATIENCE_MS, &reply, err)) {
+		if (!error_is_set(err))
+			error_oom(err);
+	} else if (reply.status == 200) {
+		told = MCP_TOLD;
+	} else {
+		error_set(err, ERR_BACKEND_UNAVAILABLE, "the gate answered %d",
+			  reply.status);
+		if (reply.status == 400 || reply.status == 404 || reply.status == 409)
+			told = MCP_TOLD_NOBODY;
+	}
+	http_client_reply_done(&reply);
+	return told;
+}
+
 /* ---- Taking back ---- */
 
 bool approvals_cancel(const struct exchange *x, const char *approval)

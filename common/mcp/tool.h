@@ -117,6 +117,20 @@ enum mcp_change {
 struct mcp_service;
 /* Any thread, never blocks; NULL does nothing. 'uri' NULL except for the last. */
 void mcp_service_changed(struct mcp_service *s, enum mcp_change what, const char *uri);
+/* What became of telling. */
+enum mcp_told {
+	MCP_TOLD,
+	MCP_TOLD_LATER, /* the gate cannot be reached, or has too much of it: later */
+	MCP_TOLD_NOBODY, /* and never will be: there is no gate, or it does not want this */
+};
+/*
+ * What is known later of a call that ran with a grant: its gate tells those who asked and
+ * decided. 'key' (1 to 64 of [a-z0-9_-]) names it: whoever does not know whether it was
+ * told tells it again. 'text' has at most 1,000 bytes and is shown as this server's words.
+ * Blocks, for a tick. Other than MCP_TOLD with 'err'.
+ */
+enum mcp_told mcp_service_tell(struct mcp_service *s, const char *approval,
+			       const char *key, const char *text, struct error *err);
 /* The service that runs this call; NULL in plans and checks. */
 struct mcp_service *mcp_call_service(const struct mcp_call *call);
 

@@ -7,6 +7,7 @@
 #include "servers/accounts/backend_okta.h"
 #include "servers/accounts/backend_slack.h"
 #include "servers/accounts/expire.h"
+#include "servers/accounts/news.h"
 #include "servers/accounts/people_answer.h"
 
 /* How often blocks that are not due are looked at. */
@@ -173,6 +174,10 @@ void accounts_tick(void *context, const struct mcp_tick *tick)
 		a->watched_ms = tick->now_ms;
 	if (!expire_blocks(&e, &err))
 		log_failure("expire.failed", &err);
+	error_clear(&err);
+	if (!news_send(a->records, tick->service, mcp_service_tell, tick->stopping,
+		       tick->now_ms, &err))
+		log_failure("news.failed", &err);
 }
 
 const struct account_system *accounts_system(const struct accounts *a, const char *name)

@@ -1,6 +1,7 @@
 #include "servers/accounts/expire.h"
 
 #include "base/clock.h"
+#include "servers/accounts/news.h"
 #include "servers/accounts/record.h"
 #include "servers/accounts/saga.h"
 #include "servers/accounts/undo.h"
@@ -37,6 +38,24 @@ static bool say(const struct expire *e, const struct expiry *x, const char *even
 	return audit_append_outcome(e->audit, event, TAKE(data), NULL, err);
 }
 
+/* The same for people: once each, whatever is said again after a crash. */
+static bool tell(const struct expire *e, const struct expiry *x, const char *key,
+		 const char *what, const char *why, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char at[CLOCK_TEXT_BYTES], full[64];
+
+	(void)snprintf(full, sizeof full, "%s-%s", key, x->system);
+	strbuf_add_format(&text, "the block of %.*s in %s, which was to end at %s, %s",
+			  news_cut(x->identifier, 200), x->identifier, x->system,
+			  clock_format(x->at_ms, at), what);
+	if (why && *why)
+		strbuf_add_format(&text, ": %.*s", news_cut(why, 400), why);
+	return strbuf_ok(&text) ? news_put(e->records, x->approval, full, text.data,
+					   e->now_ms, err)
+				: error_oom(err);
+}
+
 /* ---- How it ends ------------------------------------------------------------------ */
 
 /* Said first: what is not in the log yet is found here again. */
@@ -44,6 +63,9 @@ static bool conclude(const struct expire *e, const struct expiry *x, bool verifi
 		     struct error *err)
 {
 	return say(e, x, "account.unblocked", "verified", json_boolean(verified), err) &&
+	       tell(e, x, "ended",
+		    verified ? "is over, as read back" : "is over, not read back yet",
+		    NULL, err) &&
 	       expiry_remove(e->records, x->system, x->id, err);
 }
 
@@ -51,6 +73,7 @@ static bool drop(const struct expire *e, const struct expiry *x, const char *why
 		 struct error *err)
 {
 	return say(e, x, "account.unblock_dropped", "why", json_string(why), err) &&
+	       tell(e, x, "dropped", "is not ended by us", why, err) &&
 	       expiry_remove(e->records, x->system, x->id, err);
 }
 
@@ -76,7 +99,9 @@ static bool postpone(const struct expire *e, const struct expiry *x,
 			say(e, x, "account.unblock_failed", "error",
 			    json_pack("{s:s, s:s}", "code", error_name(why->code),
 				      "message", why->message),
-			    err);
+			    err) &&
+			tell(e, x, "failed", "could not be ended and is tried again",
+			     why->message, err);
 	return expiry_put(e->records, &later, err) && later.reported;
 }
 
@@ -244,7 +269,8 @@ static bool announce(const struct expire *e, struct expiry *x, struct error *err
 {
 	if (x->foretold || x->at_ms - e->now_ms > EXPIRE_FORETELL_MS)
 		return true;
-	if (!audit_append(e->audit, "account.unblock_due", describe(x), NULL, err))
+	if (!audit_append(e->audit, "account.unblock_due", describe(x), NULL, err) ||
+	    !tell(e, x, "due", "ends soon", NULL, err))
 		return false;
 	x->foretold = true;
 	return expiry_put(e->records, x, err);

@@ -20,6 +20,10 @@ bool saga_set(json_t *object, const char *member, json_t *value, struct error *e
 /* Durable when true; 'state' follows from the steps. */
 bool saga_save(const struct saga_env *env, json_t *saga, struct error *err);
 
+/* Where no step is open any more: what those who approved it are to hear is on record
+ * (news.h). In saga_news.c. */
+bool saga_tell_settled(const struct saga_env *env, const json_t *saga, struct error *err);
+
 /* In saga_account.c: what our records say of each account before its steps begin, and
  * after they ended. Both may be repeated. */
 bool saga_open_account(const struct saga_env *env, const json_t *saga, json_t *account,

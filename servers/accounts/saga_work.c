@@ -142,6 +142,8 @@ static bool conclude(const struct work *w, struct error *err)
 	    !let_go(w, err))
 		return false;
 	saga_point(w->env, "let go");
+	if (w->env->audit && !saga_tell_settled(w->env, w->saga, err))
+		return false;
 	if (!saga_save(w->env, w->saga, err))
 		return false;
 	if (w->env->changed && saga_step_is_done(w->step))
