@@ -170,8 +170,12 @@ void accounts_tick(void *context, const struct mcp_tick *tick)
 	if (!saga_work_all(&env, &err))
 		log_failure("saga.failed", &err);
 	error_clear(&err);
-	if (e.watch)
+	if (e.watch) {
 		a->watched_ms = tick->now_ms;
+		if (!saga_forget(a->records, tick->now_ms - SAGA_KEEP_MS, &err))
+			log_failure("saga.not_forgotten", &err);
+		error_clear(&err);
+	}
 	if (!expire_blocks(&e, &err))
 		log_failure("expire.failed", &err);
 	error_clear(&err);

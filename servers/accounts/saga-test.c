@@ -9,6 +9,7 @@
 #include "guard/testing_audit.h"
 #include "servers/accounts/fake_backend.h"
 #include "servers/accounts/held.h"
+#include "servers/accounts/news.h"
 #include "servers/accounts/testing_accounts.h"
 
 #define NOW INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
@@ -153,6 +154,29 @@ static void assert_phase(const json_t *saga, const char *system, const char *fac
 
 	if (strcmp(is, phase) != 0)
 		fail_msg("%s %s: %s instead of %s", system, facet, is, phase);
+}
+
+static char heard[1200];
+
+static enum mcp_told hear(struct mcp_service *s, const char *approval, const char *key,
+			  const char *text, struct error *err)
+{
+	size_t n = strlen(heard);
+
+	(void)s;
+	(void)err;
+	(void)snprintf(heard + n, sizeof heard - n, "%s %s: %s\n", approval, key, text);
+	return MCP_TOLD;
+}
+
+/* What people are told now. */
+static const char *news(struct house *h)
+{
+	struct error err = ERROR_INIT;
+
+	*heard = '\0';
+	assert_true(news_send(h->env.records, NULL, hear, NULL, h->env.now_ms, &err));
+	return heard;
 }
 
 static size_t said(struct house *h, const char *event)
@@ -350,8 +374,12 @@ static void a_failure_stops_no_other_and_is_tried_again(void **state)
 	later(h, NOW + SAGA_RETRY_MS - 1); /* too early */
 	assert_string_equal(h->people[LDAP][0].lock, "");
 	assert_int_equal(said(h, "account.step_tried"), 0);
+	assert_string_equal(news(h), "");
 	later(h, NOW + SAGA_RETRY_MS);
 	assert_string_equal(h->people[LDAP][0].lock, "locked");
+	assert_string_equal(
+		news(h), "ap-1 settled: block settled after trying again: 6 of 6 steps "
+			 "done\n");
 	after = recorded(h, "ap-1");
 	assert_phase(after, "ldap", "sign_in", "verified");
 	assert_string_equal(json_get_string(after, "state"), "closed");
@@ -385,6 +413,8 @@ static void after_its_time_it_gives_up_and_says_so(void **state)
 	later(h, NOW + SAGA_RETRY_FOR_MS);
 	after = recorded(h, "ap-1");
 	assert_phase(after, "ldap", "sign_in", "given_up");
+	assert_non_null(strstr(news(h), "; sign_in of uid=john in ldap: given up, "
+					"nothing was done ("));
 	assert_string_equal(json_get_string(after, "state"), "closed");
 	assert_string_equal(h->people[LDAP][0].lock, "");
 	assert_false(explained(h, LDAP));
@@ -642,6 +672,26 @@ static void what_is_not_begun_in_time_is_left_for_later(void **state)
 	assert_string_equal(h->people[GITHUB][0].teams, "");
 }
 
+/* ---- Long ago ---- */
+
+static void the_old_are_forgotten_once_they_are_closed(void **state)
+{
+	struct house *h = *state;
+	json_auto_t *first = NULL, *second = NULL, *gone = NULL, *kept = NULL;
+	struct error err = ERROR_INIT;
+
+	first = decide(h, SAGA_BLOCK);
+	h->fakes[LDAP].change_fails = ERR_BACKEND_UNAVAILABLE;
+	second = decide(h, SAGA_UNBLOCK);
+	assert_string_equal(json_get_string(second, "state"), "open");
+	assert_true(saga_forget(h->env.records, NOW, &err));
+	kept = recorded(h, "ap-1");
+	assert_true(saga_forget(h->env.records, NOW + 1, &err));
+	assert_true(saga_get(h->env.records, "ap-1", &gone, &err));
+	assert_null(gone);
+	json_decref(recorded(h, "ap-2"));
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -669,6 +719,7 @@ int main(void)
 		TEST(the_protected_are_refused_and_left_alone_later),
 		TEST(nothing_is_tried_again_while_it_stops),
 		TEST(what_is_not_begun_in_time_is_left_for_later),
+		TEST(the_old_are_forgotten_once_they_are_closed),
 	};
 
 	return cmocka_run_group_tests_name("saga", tests, NULL, NULL);

@@ -188,6 +188,47 @@ bool saga_each(struct documents *d, size_t limit,
 	return documents_query(d, SAGAS, NULL, NULL, true, limit, hand_on, &e, err);
 }
 
+struct forgetting {
+	json_t *ids;
+	int64_t before_ms;
+	bool oom;
+};
+
+/* In the order of their making: behind the first that is young all are. */
+static bool choose_old(void *context, const struct document *doc)
+{
+	struct forgetting *f = context;
+
+	if (json_get_int64(doc->body, "at_ms", INT64_MAX) >= f->before_ms)
+		return false;
+	if (saga_text_is(doc->body, "state", "closed"))
+		f->oom = json_array_append_new(f->ids, json_string(doc->id)) != 0;
+	return !f->oom && json_array_size(f->ids) < SAGA_FORGET_MAX;
+}
+
+bool saga_forget(struct documents *d, int64_t before_ms, struct error *err)
+{
+	json_auto_t *ids = json_array();
+	struct forgetting f = { .ids = ids, .before_ms = before_ms };
+	const json_t *id;
+	bool existed;
+	size_t i;
+
+	if (!ids)
+		return error_oom(err);
+	if (!documents_query(d, SAGAS, NULL, NULL, false, SAGAS_OPEN_MAX, choose_old, &f,
+			     err))
+		return false;
+	if (f.oom)
+		return error_oom(err);
+	json_array_foreach(ids, i, id)
+	{
+		if (!documents_delete(d, SAGAS, json_string_value(id), &existed, err))
+			return false;
+	}
+	return true;
+}
+
 bool saga_work_all(const struct saga_env *env, struct error *err)
 {
 	json_auto_t *list = NULL;

@@ -43,9 +43,13 @@ enum {
 	SAGA_RETRY_MAX_MS = 10 * 60 * 1000,
 	SAGA_RETRY_FOR_MS = 60 * 60 * 1000, /* after the plan was made */
 	SAGA_STEPS_MAX = 64,
+	SAGA_FORGET_MAX = 100,
 };
 
 enum saga_kind { SAGA_BLOCK, SAGA_UNBLOCK, SAGA_REVOKE };
+/* How long those that are closed are kept. */
+#define SAGA_KEEP_MS (90LL * 24 * 60 * 60 * 1000)
+
 /* "block", "unblock", "revoke" */
 const char *saga_kind_name(enum saga_kind kind);
 
@@ -96,6 +100,10 @@ bool saga_list_open(struct documents *d, const char *system, const char *id, jso
 bool saga_each(struct documents *d, size_t limit,
 	       bool (*fn)(void *context, const json_t *saga), void *context,
 	       struct error *err);
+
+/* Forget the oldest that are closed and began before 'before_ms', at most SAGA_FORGET_MAX;
+ * snapshots that an unblock needs stand elsewhere (held.h), the story in the audit log. */
+bool saga_forget(struct documents *d, int64_t before_ms, struct error *err);
 
 bool saga_step_is_open(const json_t *step);
 /* Whether the step did what it was to do, as far as can be known. */
