@@ -22,7 +22,8 @@ help:
 	@echo 'make demo     build and play the first five minutes'
 	@echo 'make bench    build and measure'
 	@echo 'make eval-playbooks CORPUS=dir QUERIES=file QRELS=file'
-	@echo '               how well that folder of playbooks is searched, by style of query'
+	@echo '               how well that folder of playbooks is searched, by style of query;'
+	@echo '               without a folder, the judged sets of the project'
 	@echo 'make fuzz     every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make check    analyzers and format'
 	@echo 'make format   format the sources in place'
@@ -94,14 +95,12 @@ test: packages-test build/.with-tests build/asan/build.ninja build/npm/.done
 	@$(NINJA) -C build/asan
 	@exec build/venv/bin/python3 -B tests/run_tests.py build asan=build/asan:unit
 
-# A corpus of Markdown, queries {id, query, style} a line, and judgments with tabs.
-CORPUS ?= ../shared/data/playbooks
-QUERIES ?= ../shared/data/queries.jsonl
-QRELS ?= ../shared/data/qrels.tsv
+# A corpus of Markdown, queries {id, query, style} a line, and judgments with tabs; or all
+# that the project has.
 eval-playbooks: packages-build build/build.ninja
 	@$(NINJA) -C build bin/playbooks-eval
-	@exec /usr/bin/python3 -B tests/playbooks_eval.py build/bin/playbooks-eval '$(CORPUS)' \
-		'$(QUERIES)' '$(QRELS)'
+	@exec /usr/bin/python3 -B tests/playbooks_eval.py build/bin/playbooks-eval \
+		$(if $(CORPUS),'$(CORPUS)' '$(QUERIES)' '$(QRELS)')
 
 # ---- What takes long, and is no part of 'make test' ----
 

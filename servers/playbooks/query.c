@@ -4,21 +4,25 @@
 
 #include "servers/playbooks/correct.h"
 
-enum { BROUGHT_MAX = 24, ACRONYMS_USED_MAX = 4 };
+enum { BROUGHT_MAX = 64, ASKED_MAX = 2 * QUERY_WORDS_MAX };
 
 /* How much what was not typed counts. */
 static const double CORRECTED = 0.9, SIMILAR = 0.55, EQUAL = 0.7, PHRASE = 0.6,
 		    JOINED = 0.5, TIED = 0.8, SINGLE_LETTER = 0.3;
+/* A word brings its equals only if it was typed (or corrected): the equals of a word that
+ * is merely similar lead astray. */
+static const double OWN_WORD = 0.8;
 
 struct reading {
 	const struct index *x;
 	const struct thesaurus *t;
 	struct query *q;
 	struct stemmer *stemmer;
-	struct asked asked[QUERY_WORDS_MAX];
-	char stems[QUERY_WORDS_MAX][WORD_BYTES_MAX + 1]; /* of 'asked' */
+	struct asked asked[ASKED_MAX];
+	char stems[ASKED_MAX][WORD_BYTES_MAX + 1]; /* of 'asked' */
 	size_t asked_count;
 	int group_of[QUERY_WORDS_MAX]; /* by place; -1: none */
+	size_t first_brought;          /* among the groups: of what add_brought() added */
 };
 
 /* ---- Groups ---- */
@@ -68,7 +72,7 @@ static bool find_word(const struct reading *r, const char *word, uint32_t *ret)
 
 static void ask(struct reading *r, const char *word, double weight, unsigned place)
 {
-	if (r->asked_count == QUERY_WORDS_MAX)
+	if (r->asked_count == ASKED_MAX)
 		return;
 	char *stem = r->stems[r->asked_count];
 	stemmer_stem(r->stemmer, word, stem);
@@ -188,15 +192,21 @@ static void join(struct reading *r, const char *first, const char *second, bool 
 
 /* ---- What is brought along ---- */
 
+/* Without stop words, which are asked about only for the phrases that need them. */
+static uint32_t places_of_groups(const struct reading *r, uint32_t places)
+{
+	for (size_t i = 0; i < r->q->word_count; i++)
+		if (r->group_of[i] < 0)
+			places &= ~(1u << i);
+	return places;
+}
+
 /* The group of the one word that brought it, so that it is that or this. */
 static struct group *group_for(struct reading *r, uint32_t places)
 {
-	const unsigned place = (unsigned)__builtin_ctz(places);
-
-	if (__builtin_popcount(places) == 1 && place < QUERY_WORDS_MAX &&
-	    r->group_of[place] >= 0)
-		return &r->q->groups[r->group_of[place]];
-	return NULL;
+	if (__builtin_popcount(places) != 1)
+		return NULL;
+	return &r->q->groups[r->group_of[__builtin_ctz(places)]];
 }
 
 /* One group for everything that came from the same places. */
@@ -205,10 +215,12 @@ static struct group *phrase_group(struct reading *r, uint32_t places,
 {
 	struct query *q = r->q;
 
-	for (size_t i = 0; i < q->group_count; i++)
-		if (!q->groups[i].is_typed && group_places[i] == places)
+	for (size_t i = r->first_brought; i < q->group_count; i++)
+		if (group_places[i] == places)
 			return &q->groups[i];
-	struct group *g = add_group(q, false, PHRASE * __builtin_popcount(places));
+	const int words = places ? __builtin_popcount(places) : 1;
+	struct group *g = add_group(q, false, PHRASE * words);
+
 	if (g)
 		group_places[q->group_count - 1] = places;
 	return g;
@@ -232,15 +244,19 @@ static void add_brought(struct reading *r)
 	const size_t count =
 		thesaurus_expand(r->t, r->asked, r->asked_count, brought, BROUGHT_MAX);
 
+	r->first_brought = r->q->group_count;
 	for (size_t i = 0; i < count; i++) {
 		const struct brought *b = &brought[i];
-		struct group *g = group_for(r, b->places);
+		const uint32_t places = places_of_groups(r, b->places);
+		/* Said with stop words, it is more than the one word beside them. */
+		struct group *g = places == b->places ? group_for(r, places) : NULL;
 		struct variant v;
 
-		if (!translate(r, b->phrase, g ? EQUAL * b->weight : b->weight, &v))
+		if ((g && b->weight < OWN_WORD) ||
+		    !translate(r, b->phrase, g ? EQUAL * b->weight : b->weight, &v))
 			continue;
 		if (!g)
-			g = phrase_group(r, b->places, group_places);
+			g = phrase_group(r, places, group_places);
 		if (g)
 			add_variant(g, &v);
 	}
@@ -295,6 +311,8 @@ static void read_words(struct reading *r, const char *text, bool with_stops)
 		r->group_of[place] = -1;
 		if (with_stops || !word_is_stop(word.text))
 			read_word(r, word.text, place);
+		else
+			ask(r, word.text, 1, place);
 		if (before.text[0] && (before.tied || (!word_is_stop(before.text) &&
 						       !word_is_stop(word.text))))
 			join(r, before.text, word.text, before.tied);

@@ -1,4 +1,4 @@
-/* security_words -- words/security.txt, compiled in; see thesaurus.h. */
+/* security_words -- the tables in words/, compiled in; see thesaurus.h. */
 #ifndef PLAYBOOKS_SECURITY_WORDS_H
 #define PLAYBOOKS_SECURITY_WORDS_H
 

@@ -93,11 +93,28 @@ static bool add_stem(struct thesaurus *t, const char *stem, uint32_t *ret)
 		    sizeof *t->similar);
 }
 
+/* Everyday wording of one word beside stop words, "who is in charge", says something only
+ * with them: "charge" alone may be anything. */
+static bool needs_stops(const char *text, size_t length)
+{
+	struct word_reader r = { .text = text, .length = length };
+	struct word word;
+	size_t all = 0, stops = 0;
+
+	while (word_next(&r, &word)) {
+		all++;
+		stops += word_is_stop(word.text);
+	}
+	return stops > 0 && all - stops <= 1;
+}
+
 /* The stems of a text, without stop words unless there is nothing else. */
 static bool read_stems(struct thesaurus *t, struct stemmer *stemmer, const char *text,
 		       size_t length, struct phrase *ret)
 {
-	for (int with_stops = 0; with_stops < 2 && ret->count == 0; with_stops++) {
+	const int first = ret->is_everyday && needs_stops(text, length);
+
+	for (int with_stops = first; with_stops < 2 && ret->count == 0; with_stops++) {
 		struct word_reader r = { .text = text, .length = length };
 		struct word word;
 		char stem[WORD_BYTES_MAX + 1];

@@ -1,8 +1,8 @@
 /*
  * thesaurus -- what words of the field stand for one another.
  *
- * words/security.txt is the maintained table, compiled in; its first lines say how it is
- * written. A term that stands in a query brings its equals along; everyday wording brings
+ * words/security.txt and words/everyday.txt are the maintained tables, compiled in; their
+ * first lines say how they are written. A term that stands in a query brings its equals along; everyday wording brings
  * the terms of the field ("locked files" brings "ransomware"), and never the other way
  * round. Knows no index. Read-only once made, so that threads share it.
  */
