@@ -3,13 +3,13 @@
 import subprocess
 
 
-def make(folder, name):
-    """A certificate of 'localhost' and 127.0.0.1 that is its own authority: NAME.pem, NAME.key."""
+def make(folder, name, names="DNS:localhost,IP:127.0.0.1"):
+    """A certificate of 'names' that is its own authority: NAME.pem, NAME.key."""
     key, pem = folder / f"{name}.key", folder / f"{name}.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
          "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext",
-         "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", pem],
+         f"subjectAltName={names}", "-keyout", key, "-out", pem],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     key.chmod(0o600)
     return pem, key

@@ -55,17 +55,41 @@ json_t *slack_payload_read(const void *body, size_t length, enum slack_delivery 
 	return fields;
 }
 
+/* What is within an envelope, by its type. */
+static const struct {
+	const char *name;
+	enum slack_delivery delivery;
+} kinds[] = { { "events_api", SLACK_EVENT },
+	      { "interactive", SLACK_INTERACTION },
+	      { "slash_commands", SLACK_COMMAND } };
+
+bool slack_envelope_is_known(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(type, kinds[i].name) == 0)
+			return true;
+	return false;
+}
+
+bool slack_envelope_payload(const json_t *envelope, enum slack_delivery *ret,
+			    json_t **ret_payload, struct error *err)
+{
+	const char *type = json_get_string(envelope, "type");
+	json_t *payload = json_object_get(envelope, "payload");
+
+	for (size_t i = 0; type && json_is_object(payload) && i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(type, kinds[i].name) == 0) {
+			*ret = kinds[i].delivery;
+			*ret_payload = payload;
+			return true;
+		}
+	return no_payload(err, "the envelope has nothing in it");
+}
+
 json_t *slack_envelope_read(const void *frame, size_t length, enum slack_delivery *ret,
 			    struct error *err)
 {
-	static const struct {
-		const char *name;
-		enum slack_delivery delivery;
-	} kinds[] = { { "events_api", SLACK_EVENT },
-		      { "interactive", SLACK_INTERACTION },
-		      { "slash_commands", SLACK_COMMAND } };
 	json_auto_t *envelope = NULL;
-	const char *type;
 	json_t *payload;
 
 	if (length > SLACK_BODY_MAX) {
@@ -73,17 +97,9 @@ json_t *slack_envelope_read(const void *frame, size_t length, enum slack_deliver
 		return NULL;
 	}
 	envelope = parse(frame, length, err);
-	type = json_get_string(envelope, "type");
-	payload = json_object_get(envelope, "payload");
-	if (!envelope)
+	if (!envelope || !slack_envelope_payload(envelope, ret, &payload, err))
 		return NULL;
-	for (size_t i = 0; type && json_is_object(payload) && i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(type, kinds[i].name) == 0) {
-			*ret = kinds[i].delivery;
-			return json_incref(payload);
-		}
-	no_payload(err, "the envelope has nothing in it");
-	return NULL;
+	return json_incref(payload);
 }
 
 bool slack_payload_digest(const json_t *payload, char ret[static DIGEST_HEX_BYTES],

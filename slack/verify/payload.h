@@ -26,6 +26,11 @@ json_t *slack_payload_read(const void *body, size_t length, enum slack_delivery 
 /* A frame of Socket Mode. New reference to its payload. */
 json_t *slack_envelope_read(const void *frame, size_t length, enum slack_delivery *ret,
 			    struct error *err) _must_use_;
+/* The same of a frame that was parsed; '*ret_payload' is borrowed. */
+bool slack_envelope_payload(const json_t *envelope, enum slack_delivery *ret,
+			    json_t **ret_payload, struct error *err);
+/* Whether a frame of this "type" is an envelope around one of the three. */
+bool slack_envelope_is_known(const char *type);
 
 /* The digest of a payload that had no bytes of its own: a repeated delivery over Socket
  * Mode has another envelope around the same payload. */

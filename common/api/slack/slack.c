@@ -108,6 +108,11 @@ int64_t slack_wait_ms(const struct slack *s)
 	return longest_ms;
 }
 
+bool slack_is_loopback(const struct slack *s)
+{
+	return rest_base_is_loopback(s->rest);
+}
+
 const char *slack_team(const struct slack *s)
 {
 	return s->team;

@@ -32,6 +32,8 @@ DEFINE_CLEANUP(struct slack, slack_close);
 bool slack_has_admin(const struct slack *s);
 /* The team that 'config' wants; NULL: it does not say. */
 const char *slack_team(const struct slack *s);
+/* Whether the API was configured to be on this machine: a double, for tests. */
+bool slack_is_loopback(const struct slack *s);
 
 /* How long Slack wants not to be asked, at most; 0: it may be asked. */
 int64_t slack_wait_ms(const struct slack *s);
