@@ -39,6 +39,7 @@ EDGES = {
     "slack/inbound": {"slack/inbound", "base"},
     "slack/markdown": {"slack/markdown", "slack/render", "slack/text", "base"},
     "slack/result": {"slack/result", "slack/markdown", "slack/render", "slack/text", "base"},
+    "slack/ingress": {"slack/ingress", "slack/verify", "wire", "proc", "base"},
     "slack/socket": {"slack/socket", "slack/ingress", "slack/verify", "api", "proc", "base"},
     "slack/form": {"slack/form", "slack/render", "slack/text", "show", "wire", "base", "schemas"},
     "slack": {"slack", "slack/text", "slack/render", "slack/verify", "slack/form", "slack/inbound",

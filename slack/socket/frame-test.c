@@ -97,8 +97,8 @@ static void what_is_none(void **state)
 		"{\"type\":\"events_api\",\"payload\":{},\"envelope_id\":\"a\\\"b\"}",
 		"{\"type\":\"events_api\",\"payload\":{},\"envelope_id\":\"a\\u0000b\"}",
 		"{\"type\":\"hello\",\"type\":\"events_api\"}",
-		"{\"type\":\"events_api\",\"payload\":{\"a\":1,\"a\":2},"
-		"\"envelope_id\":\"e\"}",
+		("{\"type\":\"events_api\",\"payload\":{\"a\":1,\"a\":2},"
+		 "\"envelope_id\":\"e\"}"),
 		"{\"type\":\"events_api\",\"payload\":{},\"envelope_id\":\"e\"} {}",
 		"{\"type\":\"hello\xff\"}",
 	};

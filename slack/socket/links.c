@@ -168,29 +168,48 @@ static enum links_deed look_at(struct links *l, struct links_slot *slot,
 	return LINKS_NOTHING;
 }
 
+/* The slot's place for a link; NULL: both are taken. */
+static struct link *find_room(struct links_slot *slot)
+{
+	for (size_t i = 0; i < LINKS_EACH; i++)
+		if (slot->links[i].state == LINK_NONE)
+			return &slot->links[i];
+	return NULL;
+}
+
+/* The older one, unless the end of one of them is awaited. */
+static struct link *find_oldest(struct links_slot *slot)
+{
+	struct link *oldest = &slot->links[0];
+
+	for (size_t i = 0; i < LINKS_EACH; i++) {
+		if (slot->links[i].is_ended)
+			return NULL;
+		if (slot->links[i].id < oldest->id)
+			oldest = &slot->links[i];
+	}
+	return oldest;
+}
+
 /* Dial, or make room for it. '*ret_id' is of the link that is concerned. */
 static enum links_deed dial(struct links *l, struct links_slot *slot, int64_t now_ms,
 			    unsigned *ret_id, int64_t *due_ms)
 {
-	struct link *oldest = NULL;
+	struct link *link;
 
 	if (l->is_stopped || has_wanted(slot) || !is_due(slot->dial_ms, now_ms, due_ms))
 		return LINKS_NOTHING;
-	for (size_t i = 0; i < LINKS_EACH; i++) {
-		struct link *link = &slot->links[i];
-
-		if (link->state == LINK_NONE) {
-			*link = (struct link){ .id = ++l->last_id, .state = LINK_TICKET };
-			*ret_id = link->id;
-			return LINKS_DIAL;
-		}
-		if (link->is_ended)
-			return LINKS_NOTHING; /* its end makes room */
-		if (!oldest || link->id < oldest->id)
-			oldest = link;
+	link = find_room(slot);
+	if (link) {
+		*link = (struct link){ .id = ++l->last_id, .state = LINK_TICKET };
+		*ret_id = link->id;
+		return LINKS_DIAL;
 	}
-	*ret_id = oldest->id;
-	return end(l, slot, oldest, LINKS_CLOSE, now_ms);
+	link = find_oldest(slot);
+	if (!link)
+		return LINKS_NOTHING;
+	*ret_id = link->id;
+	return end(l, slot, link, LINKS_CLOSE, now_ms);
 }
 
 enum links_deed links_next(struct links *l, int64_t now_ms, unsigned *ret_id,
