@@ -13,6 +13,7 @@
 #include "gate/settings.h"
 #include "mcp/server_config.h"
 #include "schemas/schemas.h"
+#include "slack/process/settings.h"
 
 #define SERVER_MEMBERS                                                                   \
 	"'listen': {'address': '::1', 'port': 4711, 'hosts': ['a.example'],"             \
@@ -147,6 +148,23 @@ static const char policy_text[] =
 	" 'needed': 1, 'four_eyes': false, 'free': false, 'refuse': false,"
 	" 'expires_in': '5m', 'good_for': '1m'}]}";
 
+static const char slack_text[] =
+	"{'app': 'A0WING', 'teams': ['T0ACME', 'T0B'], 'api': {'token_file': 't',"
+	"  'admin_token_file': 'a', 'url': 'https://s.example',"
+	"  'scim_url': 'https://s.example', 'team': 'T1', 'ca_file': 'c',"
+	"  'timeout_ms': 100},"
+	" 'listen': {'address': '::1', 'port': 4800, 'hosts': ['s.example']},"
+	" 'signing_secrets': ['keys/slack', 'keys/older'], 'command': '/wing',"
+	" 'usergroup': 'S0SEC', 'tell_approvers': 'direct',"
+	" 'shortcuts': {'block': {'tool': 'accounts.block_account', 'text': 'reason',"
+	"  'author': 'person', 'link': 'ticket'}},"
+	" 'store': {'redis': {'address': 'r.example', 'port': 6380, 'prefix': 'p',"
+	"  'user': 'u', 'password_file': '/p', 'timeout_ms': 100,"
+	"  'assume_durable': true,"
+	"  'tls': {'ca': '/a', 'certificate': '/c', 'key': '/k'}}},"
+	" 'log_level': 'debug', 'allow_missing_landlock': true,"
+	" 'allow_missing_seccomp': true}";
+
 struct fixture {
 	char folder[TESTING_PATH_BYTES];
 	struct statedir *dir;
@@ -200,7 +218,7 @@ static json_t *parse(const char *quoted)
 	return value;
 }
 
-/* ---- The four readers ---- */
+/* ---- The readers ---- */
 
 static bool read_server(const struct fixture *f, const char *text, struct error *err)
 {
@@ -272,6 +290,18 @@ static bool read_policy(const struct fixture *f, const char *text, struct error 
 	return s != NULL;
 }
 
+static bool read_slack(const struct fixture *f, const char *text, struct error *err)
+{
+	struct front_settings s = { .file = NULL };
+	bool ok;
+
+	put(f, "config/slack.yaml", text);
+	put(f, "keys/slack", "secret");
+	ok = front_settings_read(&s, f->dir, "slack", err);
+	front_settings_done(&s);
+	return ok;
+}
+
 static const struct {
 	const char *file, *def; /* NULL: the whole document */
 	const char *text;
@@ -284,6 +314,7 @@ static const struct {
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
 	{ "config.schema.json", "assistant", assistant_text, read_assistant, 4 },
+	{ "config.schema.json", "slack", slack_text, read_slack, 5 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
@@ -475,12 +506,59 @@ static void test_the_gates_arrive(void **state)
 	assert_string_equal(s->slack.membership_ca, "/ca");
 }
 
+static void test_slacks_arrive(void **state)
+{
+	const struct fixture *f = *state;
+	struct error err = ERROR_INIT;
+	json_auto_t *value = parse(slack_text);
+	_cleanup_free_ char *text = json_dumps(value, 0);
+	_cleanup_(front_settings_done) struct front_settings s = { .file = NULL };
+
+	assert_true(read_slack(f, text, &err));
+	assert_true(front_settings_read(&s, f->dir, "slack", &err));
+	assert_string_equal(s.app, "A0WING");
+	assert_int_equal(s.team_count, 2);
+	assert_string_equal(s.teams[1], "T0B");
+	assert_string_equal(json_get_string(s.api, "token_file"), "t");
+	assert_true(s.listens);
+	assert_string_equal(s.address, "::1");
+	assert_int_equal(s.port, 4800);
+	assert_string_equal(s.hosts[0], "s.example");
+	assert_null(s.hosts[1]);
+	/* The one whose file is not there may come or go. */
+	assert_int_equal(s.secret_count, 1);
+	assert_string_equal(s.command, "/wing");
+	assert_string_equal(s.usergroup, "S0SEC");
+	assert_int_equal(s.telling, FRONT_TELL_DIRECT);
+	assert_string_equal(
+		json_get_string(json_object_get(s.shortcuts, "block"), "tool"),
+		"accounts.block_account");
+	assert_true(s.store.is_redis);
+	assert_int_equal(s.log_level, LOG_DEBUG);
+	assert_true(s.allow_missing_landlock && s.allow_missing_seccomp);
+}
+
+static void test_slack_without_its_secret(void **state)
+{
+	const struct fixture *f = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_(front_settings_done) struct front_settings s = { .file = NULL };
+
+	put(f, "config/slack.yaml",
+	    "{app: A0W, teams: [T0A], api: {token_file: t}, listen: {},"
+	    " signing_secrets: [keys/none]}");
+	assert_false(front_settings_read(&s, f->dir, "slack", &err));
+	assert_non_null(strstr(err.message, "signing secret"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_is_taken),
 		cmocka_unit_test(test_nothing_unknown_is_taken),
 		cmocka_unit_test(test_the_gates_arrive),
+		cmocka_unit_test(test_slacks_arrive),
+		cmocka_unit_test(test_slack_without_its_secret),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -357,8 +357,13 @@ json_t *slack_prompt_stop(const json_t *prompt, bool cancel, bool revoke,
 
 /* --- the end --- */
 
-json_t *slack_prompt_ended(const json_t *prompt, const struct slack_prompt_view *view,
-			   const char *how, struct error *err)
+struct after {
+	const char *title, *heading, *fallback;
+	json_t *buttons; /* borrowed; NULL: none */
+};
+
+static json_t *draw_after(const json_t *prompt, const struct slack_prompt_view *view,
+			  const struct after *a, const char *how, struct error *err)
 {
 	const struct sheet_view of = { view->now_ms, view->others_read_along };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
@@ -369,15 +374,16 @@ json_t *slack_prompt_ended(const json_t *prompt, const struct slack_prompt_view 
 
 	if (!draw(&d, &of, err))
 		return NULL;
-	fallback(&text, prompt, "Over");
+	fallback(&text, prompt, a->fallback);
 	/* What somebody gave as a reason may be long: then there is less of the rest. */
 	body = slack_characters(json_array_get(d.pages, 0)) + strlen(how) * 2 >
 			       MESSAGE_TEXT_MAX
 		       ? first_section(&d)
 		       : message_body(&d);
-	if (!blocks || !end || !body || !add(blocks, slack_header("This is over")) ||
-	    !add(blocks, slack_section("How it ended", end)) ||
+	if (!blocks || !end || !body || !add(blocks, slack_header(a->title)) ||
+	    !add(blocks, slack_section(a->heading, end)) ||
 	    json_array_extend(blocks, body) != 0 || !add_end(blocks, &d, "") ||
+	    (a->buttons && json_array_append(blocks, a->buttons) != 0) ||
 	    !strbuf_ok(&text)) {
 		error_oom(err);
 		return NULL;
@@ -388,6 +394,26 @@ json_t *slack_prompt_ended(const json_t *prompt, const struct slack_prompt_view 
 		return NULL;
 	}
 	return whole_message(&text, TAKE(blocks), err);
+}
+
+json_t *slack_prompt_ended(const json_t *prompt, const struct slack_prompt_view *view,
+			   const char *how, struct error *err)
+{
+	const struct after after = { "This is over", "How it ended", "Over", NULL };
+
+	return draw_after(prompt, view, &after, how, err);
+}
+
+json_t *slack_prompt_running(const json_t *prompt, const struct slack_prompt_view *view,
+			     const char *how, bool may_stop, struct error *err)
+{
+	json_auto_t *stop = may_stop ? slack_prompt_stop(prompt, true, true, err) : NULL;
+	const struct after after = { "This was decided", "What became of it so far",
+				     "Decided", stop };
+
+	if (may_stop && !stop)
+		return NULL;
+	return draw_after(prompt, view, &after, how, err);
 }
 
 /* --- words --- */

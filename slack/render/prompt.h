@@ -46,6 +46,12 @@ json_t *slack_prompt_why(const json_t *prompt, struct error *err) _must_use_;
 json_t *slack_prompt_stop(const json_t *prompt, bool cancel, bool revoke,
 			  struct error *err) _must_use_;
 
+/* What takes the place of the message when it was decided and is not over: 'how' says what
+ * became of it so far. With 'may_stop' it has the buttons of slack_prompt_stop. New. */
+json_t *slack_prompt_running(const json_t *prompt, const struct slack_prompt_view *view,
+			     const char *how, bool may_stop,
+			     struct error *err) _must_use_;
+
 /* What takes the place of the message when it is over: no button, and how it ended
  * ("denied by bob@x: too early"; anybody's words). New. */
 json_t *slack_prompt_ended(const json_t *prompt, const struct slack_prompt_view *view,

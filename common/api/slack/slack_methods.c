@@ -13,11 +13,13 @@ static const struct slack_method methods[] = {
 	{ .name = "conversations.members", .reads = true },
 	{ .name = "conversations.history", .reads = true },
 	{ .name = "conversations.replies", .reads = true },
+	{ .name = "chat.getPermalink", .reads = true },
 	{ .name = "admin.users.session.list", .reads = true },
 	/* It asks for an address alone; one more does no harm. */
 	{ .name = "files.getUploadURLExternal", .reads = true },
 	{ .name = "conversations.open", .may_repeat = true },
 	{ .name = "views.publish", .may_repeat = true },
+	{ .name = "views.update", .may_repeat = true },
 	{ .name = "admin.users.session.reset", .may_repeat = true },
 	{ .name = "chat.postMessage", .is_per_channel = true },
 	{ .name = "chat.postEphemeral", .is_per_channel = true },

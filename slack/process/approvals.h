@@ -1,0 +1,19 @@
+/*
+ * approvals -- what waits for somebody, and what somebody asked for, out of the gate.
+ */
+#ifndef SLACK_PROCESS_APPROVALS_H
+#define SLACK_PROCESS_APPROVALS_H
+
+#include "slack/process/front.h"
+
+enum { APPROVALS_LOOKED_AT = 50 };
+
+/* Pending, and this person may decide or asked: [{approval, server, tool, requester,
+ * expires_ms}], newest first. New. */
+json_t *approvals_waiting(struct front *f, const char *principal,
+			  struct error *err) _must_use_;
+/* Asked for by this person: [{server, tool, state, at_ms, digest}], newest first. New. */
+json_t *approvals_recent(struct front *f, const char *principal,
+			 struct error *err) _must_use_;
+
+#endif

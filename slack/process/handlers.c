@@ -1,0 +1,133 @@
+#include "slack/process/handlers.h"
+
+#include "base/log.h"
+#include "slack/form/form.h"
+#include "slack/home/home.h"
+#include "slack/process/say.h"
+
+enum { TOLD_MS = 60 * 1000 }; /* a stranger is told once in that time */
+
+static const char stranger_words[] =
+	"Sorry, this assistant works for the security team alone. If you need something "
+	"from them, please ask in their channel.";
+
+/* --- strangers --- */
+
+/* The gate refuses as well, by what it knows itself, and writes it down. */
+static void have_logged(const struct delivery *d, const char *why)
+{
+	struct front *f = d->front;
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *turn = NULL;
+
+	log_info("slack.stranger", LOG_STR("user", d->in.user), LOG_STR("why", why));
+	if (click_is_one(&d->in))
+		json_decref(gate_ask(f->gate, MSG_SLACK_CLICK, delivery_evidence(d), NULL,
+				     &err));
+	else
+		(void)front_turn(d, NULL, &turn, &err);
+}
+
+static bool was_told(const struct delivery *d)
+{
+	char key[FRONT_KEY_BYTES];
+	struct error err = ERROR_INIT;
+	bool first = false;
+
+	(void)snprintf(key, sizeof key, "told/%s", d->in.user);
+	return !coord_claim(d->front->store, key, "", TOLD_MS, &first, NULL, &err) ||
+	       !first;
+}
+
+void handle_stranger(const struct delivery *d, const char *why)
+{
+	front_count(d->front, COUNT_STRANGERS);
+	switch (d->in.kind) {
+	case INBOUND_HOME:
+		apphome_stranger(d);
+		return;
+	case INBOUND_AGENT:
+	case INBOUND_CONTEXT:
+	case INBOUND_STOP:
+	case INBOUND_CLOSE:
+		return; /* nothing was asked */
+	default:
+		break;
+	}
+	have_logged(d, why);
+	if (!was_told(d))
+		say_privately(d, say_words(stranger_words, NULL));
+}
+
+/* --- what people press --- */
+
+static bool begins_with(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static void on_press(const struct delivery *d)
+{
+	const struct inbound *in = &d->in;
+
+	if (click_is_one(in))
+		click_handle(d);
+	else if (strcmp(in->action, SLACK_HOME_RUN) == 0)
+		form_open(d, in->value, NULL);
+	else if (strcmp(in->action, SLACK_FORM_ACTION_BACK) == 0)
+		form_back(d);
+	else if (begins_with(in->action, "wingman.home."))
+		apphome_press(d);
+	else
+		log_info("slack.ignored", LOG_STR("why", "a button that is none of ours"),
+			 LOG_STR("action", in->action));
+}
+
+/* Forms are answered while Slack waits (take.c); what is left of modals is a no with its
+ * reason. */
+static void on_submit(const struct delivery *d)
+{
+	if (click_is_one(&d->in))
+		click_handle(d);
+	else
+		log_info("slack.ignored", LOG_STR("why", "a modal that is none of ours"),
+			 LOG_STR("callback", d->in.callback));
+}
+
+static const struct {
+	enum inbound_kind kind;
+	void (*fn)(const struct delivery *d);
+} handlers[] = {
+	{ INBOUND_COMMAND, command_handle },     { INBOUND_MENTION, command_handle },
+	{ INBOUND_MESSAGE, command_handle },     { INBOUND_PRESS, on_press },
+	{ INBOUND_SUBMIT, on_submit },           { INBOUND_HOME, apphome_opened },
+	{ INBOUND_ON_MESSAGE, form_on_message }, { INBOUND_SHORTCUT, form_on_message },
+};
+
+void handle(struct delivery *d)
+{
+	struct error err = ERROR_INIT;
+	struct person p;
+
+	if (!who_ask(d->front->who, d->in.user, &p, &err)) {
+		log_failure("slack.who", &err);
+		if (d->in.kind != INBOUND_HOME)
+			say_privately(d, say_words("I cannot find out right now whether "
+						   "you are of the team, so I did "
+						   "nothing. Please try again in a "
+						   "minute.",
+						   NULL));
+		return;
+	}
+	if (d->in.outside || !p.in_team) {
+		handle_stranger(d, d->in.outside ? "of another workspace" : p.why);
+		return;
+	}
+	memcpy(d->principal, p.principal, sizeof d->principal);
+	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
+		if (handlers[i].kind == d->in.kind) {
+			handlers[i].fn(d);
+			return;
+		}
+	log_debug("slack.ignored", LOG_STR("why", "nothing is done about such"));
+}

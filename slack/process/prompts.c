@@ -1,0 +1,345 @@
+#include "slack/process/prompts.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "slack/process/handlers.h"
+#include "slack/process/say.h"
+#include "slack/render/prompt.h"
+
+enum { STALE_MS = 60 * 1000 /* what is under way is not told later */ };
+
+static bool is(const char *text, const char *wanted)
+{
+	return text && strcmp(text, wanted) == 0;
+}
+
+/* --- whose it is --- */
+
+/* One replica has an approval; who has it keeps it. */
+static bool is_ours(struct front *f, const char *approval, struct error *err)
+{
+	_cleanup_free_ char *owner = NULL;
+	char key[FRONT_KEY_BYTES];
+	bool first = false;
+
+	(void)snprintf(key, sizeof key, "own/%s", approval);
+	if (!coord_claim(f->store, key, f->replica, PROMPTS_OURS_MS, &first, &owner, err))
+		return false;
+	if (first)
+		return true;
+	return is(owner, f->replica) &&
+	       coord_put(f->store, key, f->replica, PROMPTS_OURS_MS, err);
+}
+
+/* --- what became of it, where it stands --- */
+
+static bool is_end(const char *state)
+{
+	static const char *const open[] = { "proposed", "planned", "pending",
+					    "approved", "granted", "executing" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+		if (strcmp(open[i], state) == 0)
+			return false;
+	return true;
+}
+
+static json_t *redrawn(const struct prompt_look *l, const json_t *place,
+		       struct error *err)
+{
+	const struct slack_prompt_view view = {
+		clock_wall_ms(), json_is_true(json_object_get(place, "read_along"))
+	};
+	_cleanup_free_ char *how = prompts_how(l->record);
+	struct error why = ERROR_INIT;
+	json_t *message;
+
+	if (!how) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!is_end(l->state))
+		return slack_prompt_running(l->prompt, &view, how,
+					    !is(l->state, "executing"), err);
+	message = slack_prompt_ended(l->prompt, &view, how, &why);
+	/* Whatever somebody gave as a reason, the buttons go. */
+	return message ? message : slack_prompt_ended(l->prompt, &view, l->state, err);
+}
+
+static bool update_place(const struct prompt_look *l, const json_t *place,
+			 struct error *err)
+{
+	const char *channel = json_get_string(place, "channel");
+	const char *ts = json_get_string(place, "ts");
+	json_auto_t *message = redrawn(l, place, err);
+	char key[OUTBOX_KEY_BYTES];
+	const struct outbox_item item = {
+		.key = key,
+		.lane = channel,
+		.method = "chat.update",
+		.arguments = message,
+		.until_ms = is_end(l->state) ? 0 : clock_wall_ms() + STALE_MS,
+	};
+
+	if (!message)
+		return false;
+	if (!json_put_string(message, "channel", channel) ||
+	    !json_put_string(message, "ts", ts))
+		return error_oom(err);
+	(void)snprintf(key, sizeof key, "state/%s/%s/%s/%s", l->approval, channel, ts,
+		       l->state);
+	return outbox_put(l->front->outbox, &item, err);
+}
+
+static bool update_places(const struct prompt_look *l, const json_t *places,
+			  struct error *err)
+{
+	size_t i;
+	json_t *place;
+
+	json_array_foreach(places, i, place)
+	{
+		if (!update_place(l, place, err))
+			return false;
+	}
+	return true;
+}
+
+/* --- what came out --- */
+
+static const char *requester_of(const struct prompt_look *l)
+{
+	return json_string_value(json_array_get(json_object_get(l->to, "requester"), 0));
+}
+
+/* Under the prompt; where none ever stood, to who asked. */
+static bool post_result(const struct prompt_look *l, const json_t *places,
+			struct error *err)
+{
+	const json_t *place = json_array_get(places, 0);
+	const char *channel = json_get_string(place, "channel");
+	const char *thread = json_get_string(l->to, "thread");
+	const char *user = requester_of(l);
+	json_auto_t *message = NULL;
+	json_t *result = NULL;
+	char key[OUTBOX_KEY_BYTES];
+
+	if (!prompts_result(l->record, &result, err))
+		return false;
+	message = result;
+	if (!message || (!channel && !user))
+		return true;
+	if (!channel || !is(json_get_string(l->to, "channel"), channel))
+		thread = channel ? json_get_string(place, "ts") : NULL;
+	else if (!thread)
+		thread = json_get_string(place, "ts");
+	(void)snprintf(key, sizeof key, "result/%s", l->approval);
+	const struct outbox_item item = {
+		.key = key,
+		.lane = channel ? channel : user,
+		.method = "chat.postMessage",
+		.arguments = message,
+		.must_arrive = true,
+	};
+
+	if (!json_put_string(message, "channel", item.lane) ||
+	    !json_put_string(message, "thread_ts", thread))
+		return error_oom(err);
+	return outbox_put(l->front->outbox, &item, err);
+}
+
+/* Those whose App Home shows it. */
+static void tell_homes(const struct prompt_look *l)
+{
+	const char *user = requester_of(l);
+	size_t i;
+	json_t *one;
+
+	if (user)
+		apphome_changed(l->front, user);
+	json_array_foreach(json_object_get(l->to, "approvers"), i, one)
+	{
+		const char *other = json_string_value(
+			json_array_get(json_object_get(one, "slack"), 0));
+
+		if (other && !is(user, other))
+			apphome_changed(l->front, other);
+	}
+}
+
+/* --- looking --- */
+
+static bool act(const struct prompt_look *l, struct error *err)
+{
+	json_auto_t *places = NULL;
+
+	if (is(l->state, "pending"))
+		return !l->prompt || prompts_post(l, err);
+	if (is(l->state, "proposed") || is(l->state, "planned"))
+		return true;
+	places = prompts_places(l, err);
+	if (!places || (l->prompt && !update_places(l, places, err)))
+		return false;
+	return !is_end(l->state) || post_result(l, places, err);
+}
+
+static bool look(struct front *f, const char *approval, struct error *err)
+{
+	json_auto_t *reply = NULL;
+	struct prompt_look l = { .front = f, .approval = approval };
+
+	if (!is_ours(f, approval, err))
+		return false;
+	reply = gate_ask(f->gate, MSG_SHOW, json_pack("{s:s}", "approval", approval),
+			 NULL, err);
+	l.record = json_object_get(reply, "record");
+	l.to = json_object_get(reply, "to");
+	l.prompt = json_object_get(l.record, "prompt");
+	l.state = json_get_string(l.record, "state");
+	if (!reply)
+		return false;
+	if (!l.state || !l.to)
+		return error_set(err, ERR_INTERNAL, "the gate showed no record");
+	if (!act(&l, err))
+		return false;
+	tell_homes(&l);
+	return true;
+}
+
+bool prompts_look(struct front *f, const char *approval)
+{
+	struct error err = ERROR_INIT;
+	bool ok = look(f, approval, &err);
+
+	if (error_is_set(&err)) {
+		log_failure("slack.prompt", &err);
+		atomic_store(&f->look_again, true);
+	}
+	return ok;
+}
+
+/* --- what the gate says of itself --- */
+
+/* An end is heard of once it is certain to be told. */
+static void take_notice(struct front *f, const json_t *notice)
+{
+	const char *id = json_get_string(notice, "id");
+	const char *approval = json_get_string(notice, "approval");
+	struct error err = ERROR_INIT;
+	json_t *reply;
+
+	if (!id || !approval || !prompts_look(f, approval))
+		return;
+	reply = gate_ask(f->gate, MSG_READ, json_pack("{s:s}", "notice", id), NULL, &err);
+	if (!reply && err.code != ERR_NOT_FOUND)
+		log_failure("slack.notice", &err);
+	json_decref(reply);
+}
+
+void prompts_heard(void *argument)
+{
+	struct prompt_heard *h = argument;
+	const char *approval = json_get_string(h->message, "approval");
+	const json_t *notice = json_object_get(h->message, "notice");
+
+	if (notice)
+		take_notice(h->front, notice);
+	else if (approval)
+		(void)prompts_look(h->front, approval);
+	json_decref(h->message);
+	free(h);
+}
+
+static void look_at_open(struct front *f, struct error *err)
+{
+	json_auto_t *open = gate_ask(f->gate, MSG_SLACK_OPEN, NULL, NULL, err);
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(open, "approvals"), i, one)
+	{
+		const char *approval = json_get_string(one, "approval");
+
+		if (approval && !atomic_load(&f->is_stopping))
+			(void)prompts_look(f, approval);
+	}
+}
+
+static void look_at_ended(struct front *f, struct error *err)
+{
+	json_auto_t *reply = gate_ask(f->gate, MSG_NOTICES, NULL, NULL, err);
+	size_t i;
+	json_t *notice;
+
+	json_array_foreach(json_object_get(reply, "notices"), i, notice)
+	{
+		if (!atomic_load(&f->is_stopping))
+			take_notice(f, notice);
+	}
+}
+
+void prompts_sweep(void *argument)
+{
+	struct front *f = argument;
+	struct error err = ERROR_INIT;
+
+	atomic_store(&f->look_again, false);
+	if (atomic_load(&f->is_stopping) || !gate_is_up(f->gate) ||
+	    !atomic_load(&f->is_known))
+		return;
+	look_at_open(f, &err);
+	if (!error_is_set(&err))
+		look_at_ended(f, &err);
+	if (error_is_set(&err))
+		log_failure("slack.sweep", &err);
+}
+
+/* --- what the outbox says --- */
+
+static char *part(const char **at)
+{
+	size_t length = strcspn(*at, "/");
+	char *text = strndup(*at, length);
+
+	*at += length + ((*at)[length] == '/');
+	return text;
+}
+
+/* In a thread of the outbox, or of whoever put it: nothing may wait here. */
+void prompts_told(void *context, const struct outbox_said *said)
+{
+	struct front *f = context;
+	const char *at = said->key;
+	struct prompt_said *s;
+
+	if (!said->ok) {
+		front_count(f, COUNT_FAILED);
+		log_warn("slack.not_said", LOG_STR("key", said->key),
+			 LOG_BOOL("may_stand", said->is_unknown),
+			 LOG_STR("why", said->why ? said->why : ""));
+	}
+	if (strncmp(at, "post/", 5) != 0 && strncmp(at, "draw/", 5) != 0)
+		return;
+	at += 5;
+	s = calloc(1, sizeof *s);
+	if (!s)
+		return;
+	*s = (struct prompt_said){
+		.front = f,
+		.approval = part(&at),
+		.target = part(&at),
+		.channel = strdup(said->key[0] == 'p' ? said->channel : ""),
+		.ts = strdup(said->key[0] == 'p' ? said->ts : ""),
+		.ok = said->ok,
+	};
+	if (s->approval && s->target && s->channel && s->ts &&
+	    front_submit(f, prompts_said, s))
+		return;
+	/* It is put again at the next look, and told again then. */
+	atomic_store(&f->look_again, true);
+	free(s->approval);
+	free(s->target);
+	free(s->channel);
+	free(s->ts);
+	free(s);
+}

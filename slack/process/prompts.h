@@ -1,0 +1,71 @@
+/*
+ * prompts -- what the gate asks people, put before them, kept true, and closed.
+ *
+ * The gate's record says what is the case and where its prompt stands; here is only what
+ * leads there. prompts_look asks for the record and does what is not done yet: it posts
+ * what is pending, has a message say what became of it, posts what came out, and may be called as
+ * often as anybody likes. One replica at a time has an approval (its name in the store, for a
+ * minute, renewed), so that nothing is posted twice and no old state overwrites a new
+ * one; another takes over where that one fell.
+ *
+ * A prompt counts once the gate knows where it stands (slack_posted), and a message that took
+ * longer than a minute to get through is drawn anew first.
+ */
+#ifndef SLACK_PROCESS_PROMPTS_H
+#define SLACK_PROCESS_PROMPTS_H
+
+#include "slack/process/front.h"
+
+enum {
+	PROMPTS_OURS_MS = 60 * 1000,
+	PROMPTS_EVERY_MS = 20 * 1000, /* what is open is looked at so often */
+	PROMPTS_TOLD_MAX = 10,        /* approvers who are told of one prompt */
+};
+
+/* An approval's record and where it goes, as the gate says it. */
+struct prompt_look {
+	struct front *front;
+	const char *approval;
+	const json_t *record, *to, *prompt;
+	const char *state;
+};
+
+/* True: it is as it should be, or will be by the outbox. False: somebody else has it, or
+ * it failed, which is logged. Any thread that may wait. */
+bool prompts_look(struct front *f, const char *approval);
+
+/* All that is open, and what ended and nobody has heard of. A job for 'workers'. */
+void prompts_sweep(void *front);
+/* An event or a notice of the gate: {approval} or {notice}. A job; frees its argument. */
+struct prompt_heard {
+	struct front *front;
+	json_t *message;
+};
+void prompts_heard(void *heard);
+
+/* As the outbox tells. */
+void prompts_told(void *front, const struct outbox_said *said);
+
+/* The prompt, in the direct messages of who pressed. */
+void prompts_bring(const struct delivery *d, const char *approval);
+
+/* --- prompts_post.c --- */
+bool prompts_post(const struct prompt_look *l, struct error *err);
+/* It stands there, or does not; draws it anew if it took too long. */
+struct prompt_said {
+	struct front *front;
+	char *approval, *target, *channel, *ts;
+	bool ok;
+};
+void prompts_said(void *said);
+/* Where messages of this approval stand, as far as gate and we know: [{channel, ts,
+ * read_along}]. New. */
+json_t *prompts_places(const struct prompt_look *l, struct error *err) _must_use_;
+
+/* --- prompts_words.c --- */
+/* What became of it, in a sentence a line. New string. */
+char *prompts_how(const json_t *record) _must_use_;
+/* What came out, as a message; '*ret' NULL: nothing did. */
+bool prompts_result(const json_t *record, json_t **ret, struct error *err);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * tools -- what there is to run, as the gate has it pinned. Asked each time: a tool is what
+ * it is now.
+ */
+#ifndef SLACK_PROCESS_TOOLS_H
+#define SLACK_PROCESS_TOOLS_H
+
+#include "slack/process/front.h"
+
+/* [{name, url, up, tools: [{name, title?, risk, ...}]}] as slack/home wants servers; of one,
+ * or with NULL of all. New. */
+json_t *tools_servers(struct front *f, const char *server, struct error *err) _must_use_;
+/* "server.tool" as {name: "server.tool", title?, description?, inputSchema, risk, address,
+ * digest}. New. ERR_NOT_FOUND. */
+json_t *tools_find(struct front *f, const char *name, struct error *err) _must_use_;
+
+#endif

@@ -1,0 +1,50 @@
+"""The Slack process from a command to a blocked account, with everything real but Slack, which
+is npm's emulator behind a recorder."""
+
+import tap
+from doubles import emulator
+from slack_rig import SlackSuite, text_of
+
+WHY = "Laptop stolen at the airport"
+
+
+def test_run(rig):
+    form = rig.run("accounts.block_account", rig.alice)
+    tap.ok("the form asks for the arguments", "Person" in str(form["blocks"]) and
+           form["submit"]["text"], form)
+    tap.equal("the account is open", rig.suite.bind("john.doe"), 0)
+    status, answer = rig.submit(form, person="john.doe@example.test", reason=WHY)
+    tap.equal("what is sent in is taken", (status, answer["response_action"]), (200, "update"))
+    prompt = rig.prompt("john.doe")
+    tap.ok("the prompt shows the call", WHY in prompt.text and "wingman.approve" in prompt.buttons,
+           prompt.text)
+    tap.equal("in the conversation that it was asked for in", prompt.channel, rig.channel)
+    tap.equal("and nothing happened", rig.suite.bind("john.doe"), 0)
+    rig.press(prompt, "approve", rig.alice)
+    rig.wait_text(prompt, "succeeded")
+    tap.equal("the account is blocked", rig.suite.bind("john.doe") != 0, True)
+    tap.ok("the message says who and what", "approved by alice@example.test" in prompt.text,
+           prompt.text)
+    tap.equal("and has no button", prompt.buttons, {})
+    result = rig.message(lambda c: c.arguments.get("thread_ts") == prompt.ts)
+    tap.ok("what came out stands in the thread", "accounts.block_account: succeeded" in
+           result.text, result.text)
+    done = rig.verify_audit()
+    tap.equal("the logs verify", done.returncode, 0)
+
+
+TESTS = [test_run]
+
+
+if __name__ == "__main__":
+    if not emulator.is_installed():
+        tap.skip("the Slack process", emulator.WHY)
+    else:
+        rig = SlackSuite()
+        try:
+            rig.start()
+            tap.run([lambda t=t: (tap.note(t.__name__), t(rig)) for t in TESTS])
+        finally:
+            tap.note("\n".join(l for l in rig.log().splitlines() if '"info"' not in l)[-3000:])
+            rig.done()
+    tap.done()
