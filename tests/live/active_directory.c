@@ -12,22 +12,14 @@
 
 static json_t *configuration(void)
 {
-	json_t *config = directory_config(SUFFIX);
-	json_t *protected = json_pack(
-		"{s:[s], s:[s], s:[s], s:[s]}", "subtrees", "ou=breakglass, " SUFFIX,
-		"groups", "CN=service accounts,OU=Groups," SUFFIX, "uids", "PETER.stone",
-		"administrators", "CN=Leads,OU=Groups," SUFFIX);
-
-	assert_int_equal(json_object_set_new(config, "protected", protected), 0);
-	return config;
+	return directory_protecting(directory_config(SUFFIX), "ou=breakglass, " SUFFIX,
+				    "CN=service accounts,OU=Groups," SUFFIX,
+				    "PETER.stone", "CN=Leads,OU=Groups," SUFFIX);
 }
 
 static void test_find(void **state)
 {
-	static const struct {
-		enum account_key key;
-		const char *value, *uid; /* NULL: nobody, "": several */
-	} cases[] = {
+	static const struct directory_case cases[] = {
 		{ ACCOUNT_BY_UID, "john.doe", "john.doe" },
 		{ ACCOUNT_BY_UID, "JOHN.DOE", "john.doe" },
 		{ ACCOUNT_BY_UID, UPN("john.doe"), "john.doe" },
@@ -57,14 +49,7 @@ static void test_find(void **state)
 
 	(void)state;
 	directory_open(configuration(), &s);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *uid = cases[i].uid;
-		size_t count = directory_find(&s, cases[i].key, cases[i].value, &a);
-
-		if ((!uid && count != 0) || (uid && !*uid && count < 2) ||
-		    (uid && *uid && (count != 1 || strcmp(a.uid, uid) != 0)))
-			fail_msg("'%s': %zu", cases[i].value, count);
-	}
+	directory_finds(&s, cases, ARRAY_SIZE(cases));
 	/* Its GUID is a name that the directory takes, and no DN that a person gives. */
 	directory_get(&s, "john.doe", &a);
 	_cleanup_free_ char *guid = NULL;
@@ -220,7 +205,6 @@ static void test_rights(void **state)
 	_cleanup_(account_done) struct account a = { 0 };
 	_cleanup_(facet_step_done) struct facet_step block = { 0 };
 	struct error err = ERROR_INIT;
-	json_t *config = configuration();
 
 	(void)state;
 	directory_open(configuration(), &s);
@@ -230,11 +214,7 @@ static void test_rights(void **state)
 	assert_true(block.refused || block.warning_count == 1);
 	json_auto_t *change = json_pack("{s:s, s:s}", "expect", "", "set", "disabled");
 	assert_int_equal(directory_apply(&s, &a, change), ERR_PERMISSION_DENIED);
-	directory_config_with(config, "bind_dn",
-			      json_string(slapd_env("DIRECTORY_WEAK")));
-	directory_config_with(config, "password_file",
-			      json_string(slapd_env("DIRECTORY_WEAK_FILE")));
-	directory_open(config, &weak);
+	directory_open(directory_as_weak(configuration()), &weak);
 	directory_get(&weak, "john.doe", &a);
 	assert_int_equal(directory_apply(&weak, &a, change), ERR_PERMISSION_DENIED);
 	assert_true(directory_binds(UPN("john.doe"), "Pw-john.doe-1"));
@@ -242,25 +222,16 @@ static void test_rights(void **state)
 
 static void test_protected(void **state)
 {
-	static const struct {
-		const char *uid;
-		bool yes;
-	} cases[] = {
-		{ "breakglass-1", true },  { "ci.runner", true }, { "peter.stone", true },
-		{ "Administrator", true }, { "krbtgt", true },    { "john.doe", false },
-		{ "lead.one", false },     { "lead.two", false },
-	};
+	static const char *const yes[] = { "breakglass-1",  "ci.runner", "peter.stone",
+					   "Administrator", "krbtgt",    NULL };
+	static const char *const no[] = { "john.doe", "lead.one", "lead.two", NULL };
 	_cleanup_(system_close) struct account_system s = { 0 }, all = { 0 }, odd = { 0 };
 	json_t *config = configuration();
 	enum error_code code;
 
 	(void)state;
 	directory_open(configuration(), &s);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		if (directory_protected(&s, cases[i].uid, &code) != cases[i].yes)
-			fail_msg("%s", cases[i].uid);
-		assert_int_equal(code, ERR_NONE);
-	}
+	directory_protects(&s, yes, no);
 	/* The last of a group who can sign in. */
 	directory_edit("CN=Lead Two," PEOPLE, LDAP_LINK_REPLACE, CONTROL, "514");
 	assert_true(directory_protected(&s, "lead.one", &code));
@@ -321,14 +292,10 @@ static void test_dialect(void **state)
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		json_t *config = directory_config_with(configuration(), "dialect",
-						       json_string(others[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		directory_is_not(configuration(), others[i],
+				 "is Active Directory, but the");
 
-		assert_int_equal(directory_try_open(config, &s, &err),
-				 ERR_PRECONDITION_FAILED);
-		assert_non_null(strstr(err.message, "is Active Directory, but the"));
-	}
 	directory_open(directory_config_with(configuration(), "dialect",
 					     json_string("active_directory")),
 		       &s);

@@ -26,6 +26,25 @@ json_t *directory_config_with(json_t *config, const char *name, json_t *value)
 	return config;
 }
 
+json_t *directory_protecting(json_t *config, const char *subtree, const char *group,
+			     const char *uid, const char *administrators)
+{
+	json_t *protected = json_pack("{s:[s], s:[s], s:[s], s:[s]}", "subtrees", subtree,
+				      "groups", group, "uids", uid, "administrators",
+				      administrators);
+
+	assert_int_equal(json_object_set_new(config, "protected", protected), 0);
+	return config;
+}
+
+json_t *directory_as_weak(json_t *config)
+{
+	directory_config_with(config, "bind_dn",
+			      json_string(slapd_env("DIRECTORY_WEAK")));
+	return directory_config_with(config, "password_file",
+				     json_string(slapd_env("DIRECTORY_WEAK_FILE")));
+}
+
 void system_close(struct account_system *s)
 {
 	if (s->backend)
@@ -277,4 +296,42 @@ bool directory_protected(const struct account_system *s, const char *uid,
 	*ret_code = err.code;
 	assert_int_equal(is_protected, why.length > 0);
 	return is_protected;
+}
+
+void directory_protects(const struct account_system *s, const char *const *yes,
+			const char *const *no)
+{
+	enum error_code code;
+
+	for (; *yes; yes++)
+		if (!directory_protected(s, *yes, &code) || code != ERR_NONE)
+			fail_msg("%s is not protected", *yes);
+	for (; *no; no++)
+		if (directory_protected(s, *no, &code) || code != ERR_NONE)
+			fail_msg("%s is protected", *no);
+}
+
+void directory_finds(const struct account_system *s, const struct directory_case *cases,
+		     size_t count)
+{
+	_cleanup_(account_done) struct account a = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const char *uid = cases[i].uid;
+		size_t found = directory_find(s, cases[i].key, cases[i].value, &a);
+
+		if ((!uid && found != 0) || (uid && !*uid && found < 2) ||
+		    (uid && *uid && (found != 1 || strcmp(a.uid, uid) != 0)))
+			fail_msg("'%s': %zu", cases[i].value, found);
+	}
+}
+
+void directory_is_not(json_t *config, const char *dialect, const char *why)
+{
+	_cleanup_(system_close) struct account_system s = { 0 };
+	struct error err = ERROR_INIT;
+
+	directory_config_with(config, "dialect", json_string(dialect));
+	assert_int_equal(directory_try_open(config, &s, &err), ERR_PRECONDITION_FAILED);
+	assert_non_null(strstr(err.message, why));
 }

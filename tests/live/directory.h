@@ -28,6 +28,13 @@ json_t *directory_config(const char *base);
 /* Set a member of its 'ldap'; 'config' is given back. */
 json_t *directory_config_with(json_t *config, const char *name, json_t *value);
 
+/* What is protected: everything below 'subtree', members of 'group', 'uid', and the last of
+ * 'administrators'. */
+json_t *directory_protecting(json_t *config, const char *subtree, const char *group,
+			     const char *uid, const char *administrators);
+/* As the account that may only read. */
+json_t *directory_as_weak(json_t *config);
+
 void system_close(struct account_system *s);
 /* Consumes 'config'. */
 void directory_open(json_t *config, struct account_system *ret);
@@ -37,6 +44,12 @@ enum error_code directory_try_open(json_t *config, struct account_system *ret,
 /* How many accounts the key finds; with exactly one, '*ret' (done first) is it. */
 size_t directory_find(const struct account_system *s, enum account_key key,
 		      const char *value, struct account *ret);
+struct directory_case {
+	enum account_key key;
+	const char *value, *uid; /* NULL: nobody, "": several */
+};
+void directory_finds(const struct account_system *s, const struct directory_case *cases,
+		     size_t count);
 enum error_code directory_find_code(const struct account_system *s, const char *uid);
 /* By user name; it must be there. */
 void directory_get(const struct account_system *s, const char *uid, struct account *ret);
@@ -56,6 +69,13 @@ enum facet_seen directory_read_back(const struct account_system *s,
 
 bool directory_protected(const struct account_system *s, const char *uid,
 			 enum error_code *ret_code);
+/* These are, those are not; both lists end with NULL. */
+void directory_protects(const struct account_system *s, const char *const *yes,
+			const char *const *no);
+
+/* A configuration that names another dialect than the directory's is refused, and 'why' is
+ * in the reason. Consumes 'config'. */
+void directory_is_not(json_t *config, const char *dialect, const char *why);
 
 /* Whether it is among the blocked, and how many there are. */
 bool directory_lists(const struct account_system *s, const char *uid, size_t *ret_count);

@@ -12,22 +12,14 @@
 
 static json_t *configuration(void)
 {
-	json_t *config = directory_config(SUFFIX);
-	json_t *protected = json_pack(
-		"{s:[s], s:[s], s:[s], s:[s]}", "subtrees", "OU=breakglass, " SUFFIX,
-		"groups", "CN=service-accounts,ou=groups," SUFFIX, "uids", "ALEX.kim2",
-		"administrators", "cn=leads,ou=groups," SUFFIX);
-
-	assert_int_equal(json_object_set_new(config, "protected", protected), 0);
-	return config;
+	return directory_protecting(directory_config(SUFFIX), "OU=breakglass, " SUFFIX,
+				    "CN=service-accounts,ou=groups," SUFFIX, "ALEX.kim2",
+				    "cn=leads,ou=groups," SUFFIX);
 }
 
 static void test_find(void **state)
 {
-	static const struct {
-		enum account_key key;
-		const char *value, *uid; /* NULL: nobody, "": several */
-	} cases[] = {
+	static const struct directory_case cases[] = {
 		{ ACCOUNT_BY_UID, "John.Doe", "john.doe" },
 		{ ACCOUNT_BY_UID, "dsidm.made", "dsidm.made" },
 		{ ACCOUNT_BY_MAIL, "JOHN.doe@example.test", "john.doe" },
@@ -41,18 +33,10 @@ static void test_find(void **state)
 		{ ACCOUNT_BY_IDENTIFIER, "uid=", NULL },
 	};
 	_cleanup_(system_close) struct account_system s = { 0 };
-	_cleanup_(account_done) struct account a = { 0 };
 
 	(void)state;
 	directory_open(configuration(), &s);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *uid = cases[i].uid;
-		size_t count = directory_find(&s, cases[i].key, cases[i].value, &a);
-
-		if ((!uid && count != 0) || (uid && !*uid && count < 2) ||
-		    (uid && *uid && (count != 1 || strcmp(a.uid, uid) != 0)))
-			fail_msg("'%s': %zu", cases[i].value, count);
-	}
+	directory_finds(&s, cases, ARRAY_SIZE(cases));
 }
 
 /* No value, and "FALSE", which is as much: each comes back as it was. */
@@ -207,17 +191,12 @@ static void test_rights(void **state)
 	_cleanup_(system_close) struct account_system s = { 0 }, weak = { 0 };
 	_cleanup_(account_done) struct account a = { 0 };
 	json_auto_t *change = json_pack("{s:s, s:s}", "expect", "", "set", "TRUE");
-	json_t *config = configuration();
 
 	(void)state;
 	directory_open(configuration(), &s);
 	directory_get(&s, "out.side", &a);
 	assert_int_equal(directory_apply(&s, &a, change), ERR_PERMISSION_DENIED);
-	directory_config_with(config, "bind_dn",
-			      json_string(slapd_env("DIRECTORY_WEAK")));
-	directory_config_with(config, "password_file",
-			      json_string(slapd_env("DIRECTORY_WEAK_FILE")));
-	directory_open(config, &weak);
+	directory_open(directory_as_weak(configuration()), &weak);
 	directory_get(&weak, "john.doe", &a);
 	assert_int_equal(directory_apply(&weak, &a, change), ERR_PERMISSION_DENIED);
 	assert_true(directory_binds(DN("john.doe"), "pw-john.doe"));
@@ -225,24 +204,16 @@ static void test_rights(void **state)
 
 static void test_protected(void **state)
 {
-	static const struct {
-		const char *uid;
-		bool yes;
-	} cases[] = {
-		{ "breakglass-1", true }, { "ci.runner", true }, { "alex.kim2", true },
-		{ "alex.kim", false },    { "john.doe", false }, { "lead.one", false },
-		{ "lead.two", false },
-	};
+	static const char *const yes[] = { "breakglass-1", "ci.runner", "alex.kim2",
+					   NULL };
+	static const char *const no[] = { "alex.kim", "john.doe", "lead.one", "lead.two",
+					  NULL };
 	_cleanup_(system_close) struct account_system s = { 0 };
 	enum error_code code;
 
 	(void)state;
 	directory_open(configuration(), &s);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		if (directory_protected(&s, cases[i].uid, &code) != cases[i].yes)
-			fail_msg("%s", cases[i].uid);
-		assert_int_equal(code, ERR_NONE);
-	}
+	directory_protects(&s, yes, no);
 	directory_edit(DN("lead.two"), LDAP_LINK_ADD, LOCK, "true");
 	assert_true(directory_protected(&s, "lead.one", &code));
 	directory_edit(DN("lead.two"), LDAP_LINK_DELETE, LOCK, NULL);
@@ -277,17 +248,12 @@ static void test_dialect(void **state)
 	_cleanup_(system_close) struct account_system s = { 0 }, ipa = { 0 };
 	_cleanup_(account_done) struct account a = { 0 };
 	_cleanup_(facet_step_done) struct facet_step block = { 0 }, undo = { 0 };
-	struct error err = ERROR_INIT;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		json_t *config = directory_config_with(configuration(), "dialect",
-						       json_string(others[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		directory_is_not(configuration(), others[i],
+				 "is 389 Directory Server, but the");
 
-		assert_int_equal(directory_try_open(config, &s, &err),
-				 ERR_PRECONDITION_FAILED);
-		assert_non_null(strstr(err.message, "is 389 Directory Server, but the"));
-	}
 	directory_open(
 		directory_config_with(configuration(), "dialect", json_string("389ds")),
 		&s);
