@@ -100,6 +100,26 @@ static const char *excess(const struct markdown *m, size_t *ret_length)
 	return bars == m->columns && s < end ? s : NULL;
 }
 
+/* The last cell says it too, as it was written. */
+static void add_excess(struct markdown *m, const char *more, size_t length)
+{
+	const size_t last = json_array_size(m->row) - 1;
+	const json_t *cell = json_array_get(m->row, last);
+	const char *text = json_get_string(cell, "text");
+	json_auto_t *elements = json_deep_copy(json_object_get(
+		json_array_get(json_object_get(cell, "elements"), 0), "elements"));
+	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
+
+	if (!elements)
+		elements = json_array();
+	strbuf_add_string(&visible, text ? text : "");
+	strbuf_add_string(&visible, " | ");
+	markdown_visible(&visible, more, length);
+	if (visible.failed || !rich_add_text(elements, visible.data, visible.length, 0) ||
+	    json_array_set_new(m->row, last, cell_of(TAKE(elements))) != 0)
+		m->failed = true;
+}
+
 void markdown_row_end(struct markdown *m)
 {
 	size_t length = 0;
@@ -111,24 +131,7 @@ void markdown_row_end(struct markdown *m)
 	}
 	if (!more)
 		return;
-	/* The last cell says it too, as it was written. */
-	json_auto_t *last = json_incref(json_array_get(m->row, m->columns - 1));
-	const char *text = json_get_string(last, "text");
-	_cleanup_strbuf_ struct strbuf cell = STRBUF_INIT;
-	json_t *elements = json_object_get(
-		json_array_get(json_object_get(last, "elements"), 0), "elements");
-
-	strbuf_add_string(&cell, text ? text : "");
-	strbuf_add_string(&cell, " | ");
-	markdown_visible(&cell, more, length);
-	if (cell.failed || !last)
-		m->failed = true;
-	else if (text)
-		m->failed = json_object_set_new(last, "text", json_string(cell.data)) !=
-			    0;
-	else
-		m->failed = json_array_append_new(
-				    elements, rich_text(cell.data, cell.length, 0)) != 0;
+	add_excess(m, more, length);
 }
 
 /* --- tables --- */

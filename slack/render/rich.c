@@ -176,6 +176,20 @@ size_t rich_fitting(const char *text, size_t length, size_t units)
 	return bytes;
 }
 
+bool rich_add_text(json_t *elements, const char *visible, size_t length, unsigned style)
+{
+	while (length > 0) {
+		const size_t bytes = rich_fitting(visible, length, RICH_PIECE_MAX);
+
+		if (json_array_append_new(elements, rich_text(visible, bytes, style)) !=
+		    0)
+			return false;
+		visible += bytes;
+		length -= bytes;
+	}
+	return true;
+}
+
 bool rich_add_preformatted(json_t *pieces, const char *visible, size_t length)
 {
 	while (length > 0) {

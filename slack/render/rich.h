@@ -15,7 +15,7 @@
 enum { RICH_BOLD = 1, RICH_ITALIC = 2, RICH_STRIKE = 4, RICH_CODE = 8 };
 
 enum {
-	RICH_PIECE_MAX = 2500, /* characters of a piece that is no table */
+	RICH_PIECE_MAX = 2400, /* characters of a piece that is no table; four fit */
 	RICH_TABLE_MAX = 9000, /* of a table; Slack's limit is 10,000 */
 	RICH_TABLE_ROWS_MAX = 100,
 	RICH_TABLE_COLUMNS_MAX = 20,
@@ -51,7 +51,9 @@ size_t rich_units(const json_t *value);
  * there is one in its second half, never within an escape or a character. At least one step. */
 size_t rich_fitting(const char *text, size_t length, size_t units);
 
-/* Append a visible text of any length as preformatted pieces. */
+/* Append a visible text of any length as elements of at most RICH_PIECE_MAX. */
+bool rich_add_text(json_t *elements, const char *visible, size_t length, unsigned style);
+/* The same as preformatted pieces. */
 bool rich_add_preformatted(json_t *pieces, const char *visible, size_t length);
 
 struct rich_pack {

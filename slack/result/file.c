@@ -18,10 +18,12 @@ static void add_text(struct strbuf *sb, const char *text, size_t length)
 
 static bool add_member(struct strbuf *sb, const char *heading, const json_t *value)
 {
+	size_t left;
+
 	if (!value)
 		return true;
 	strbuf_add_format(sb, "%s:\n", heading);
-	if (!result_json(sb, value))
+	if (!result_json(sb, value, SIZE_MAX, &left))
 		return false;
 	strbuf_add_char(sb, '\n');
 	return true;

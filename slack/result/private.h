@@ -10,13 +10,19 @@ enum {
 		300, /* characters of a cell; more is cut, and to be had whole */
 	RESULT_DEPTH_MAX = 32,  /* of values in values that are drawn one by one */
 	RESULT_JOINED_MAX = 20, /* words of a list that stand in one cell */
+	RESULT_LINE_MAX = 1000, /* characters of a value beside its name */
+	RESULT_NAME_MAX = 120,
+	/* Bytes of a result that are drawn: more than all pages hold. */
+	RESULT_BYTES_MAX = 512 * 1024,
 };
 
 struct result_draw {
 	const struct slack_result_view *view;
 	json_t *pieces;
-	bool tables; /* where they may stand; else rows are lines */
-	bool cut;    /* something was: there is more than the pieces say */
+	bool tables;   /* where they may stand; else rows are lines */
+	bool cut;      /* something was: there is more than the pieces say */
+	size_t budget; /* bytes that are still read */
+	size_t hidden; /* bytes that were not */
 	bool failed;
 };
 
@@ -42,8 +48,11 @@ void result_preformatted(struct result_draw *d, const char *text, size_t length)
  * then also backslashes are doubled and '*ret_escaped' is true. */
 void result_visible(struct strbuf *sb, const char *text, size_t length,
 		    bool *ret_escaped);
-/* JSON with members on lines; what does not show is \uXXXX. */
-bool result_json(struct strbuf *sb, const json_t *value);
+/* JSON with members on lines; what does not show is \uXXXX. Of at most 'most' bytes;
+ * '*ret_left' is how many were left out. */
+bool result_json(struct strbuf *sb, const json_t *value, size_t most, size_t *ret_left);
+/* Take from what may still be read: how much of 'length' it is. */
+size_t result_spend(struct result_draw *d, const char *text, size_t length);
 
 /* redact.c: a copy without what looks like a secret. NULL without memory. */
 json_t *result_redact(const json_t *value, int depth) _must_use_;

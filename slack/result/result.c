@@ -26,17 +26,31 @@ static void add_one(struct result_draw *d, const json_t *record)
 		result_line(d, unverified, RICH_BOLD);
 }
 
-static json_t *gather(const json_t *record, const struct slack_result_view *view,
-		      bool tables, bool *ret_cut, struct error *err)
+struct gathered {
+	json_t *pieces;
+	size_t hidden;
+	bool cut;
+};
+
+static void gathered_done(struct gathered *g)
+{
+	json_decref(g->pieces);
+}
+
+static bool gather(const json_t *record, const struct slack_result_view *view,
+		   bool tables, struct gathered *ret, struct error *err)
 {
 	json_auto_t *clean = result_clean(record, err);
 	json_auto_t *pieces = json_array();
-	struct result_draw d = { .view = view, .pieces = pieces, .tables = tables };
+	struct result_draw d = { .view = view,
+				 .pieces = pieces,
+				 .tables = tables,
+				 .budget = RESULT_BYTES_MAX };
 	size_t i;
 	json_t *part;
 
 	if (!clean)
-		return NULL;
+		return false;
 	if (pieces) {
 		add_one(&d, clean);
 		json_array_foreach(json_object_get(clean, "parts"), i, part)
@@ -44,31 +58,32 @@ static json_t *gather(const json_t *record, const struct slack_result_view *view
 			add_one(&d, part);
 		}
 	}
-	if (!pieces || d.failed) {
-		error_oom(err);
-		return NULL;
-	}
-	*ret_cut = d.cut;
-	return TAKE(pieces);
+	if (!pieces || d.failed)
+		return error_oom(err);
+	*ret = (struct gathered){ TAKE(pieces), d.hidden, d.cut };
+	return true;
 }
 
 /* --- pages --- */
 
-/* The blocks of each; NULL: no memory. */
+/* The blocks of each; without any if they cannot show all of it. NULL: no memory. */
 static json_t *pages_of(const json_t *record, const struct slack_result_view *view,
 			struct error *err)
 {
 	const struct rich_pack pack = { .text = "Result", .reserve_units = RESERVED };
-	json_auto_t *pieces = NULL, *messages = NULL;
+	_cleanup_(gathered_done) struct gathered g = { 0 };
+	json_auto_t *messages = NULL;
 	json_auto_t *pages = json_array();
-	bool cut = false;
 	size_t i;
 	json_t *message;
 
-	pieces = gather(record, view, false, &cut, err);
-	messages = pieces ? rich_messages(pieces, &pack, NULL, err) : NULL;
+	if (!gather(record, view, false, &g, err))
+		return NULL;
+	messages = rich_messages(g.pieces, &pack, NULL, err);
 	if (!messages)
 		return NULL;
+	if (g.cut || json_array_size(messages) > SLACK_RESULT_PAGES_MAX)
+		return TAKE(pages);
 	json_array_foreach(messages, i, message)
 	{
 		if (!pages ||
@@ -116,8 +131,7 @@ json_t *slack_result_page(const json_t *record, const struct slack_result_view *
 
 	if (!pages)
 		return NULL;
-	if (!id || page < 1 || page > json_array_size(pages) ||
-	    json_array_size(pages) > SLACK_RESULT_PAGES_MAX) {
+	if (!id || page < 1 || page > json_array_size(pages)) {
 		error_set(err, ERR_NOT_FOUND, "there is no page %zu", page);
 		return NULL;
 	}
@@ -202,7 +216,7 @@ static bool find_rest(const json_t *record, const struct slack_result_view *view
 
 	if (!pages)
 		return false;
-	if (!id || json_array_size(pages) > SLACK_RESULT_PAGES_MAX) {
+	if (!id || json_array_size(pages) == 0) {
 		r->as_file = true;
 		return true;
 	}
@@ -213,26 +227,25 @@ static bool find_rest(const json_t *record, const struct slack_result_view *view
 bool slack_result_draw(const json_t *record, const struct slack_result_view *view,
 		       struct slack_result *ret, struct error *err)
 {
+	_cleanup_(gathered_done) struct gathered g = { 0 };
+	_cleanup_(slack_result_done) struct slack_result made = { 0 };
 	char text[FALLBACK_BYTES];
-	const struct rich_pack pack = { .text = text,
-					.messages_max = SLACK_RESULT_MESSAGES_MAX,
-					.reserve_units = RESERVED };
-	struct slack_result made = { 0 };
-	json_auto_t *pieces = NULL;
-	bool is_short = false, is_cut = false;
+	struct rich_pack pack = { .text = text,
+				  .messages_max = SLACK_RESULT_MESSAGES_MAX,
+				  .reserve_units = RESERVED };
+	bool is_cut = false;
 
-	pieces = gather(record, view, true, &is_short, err);
-	if (!pieces)
+	if (!gather(record, view, true, &g, err))
 		return false;
 	fallback(text, record);
-	made.messages = rich_messages(pieces, &pack, &is_cut, err);
+	pack.hidden = g.hidden;
+	made.messages = rich_messages(g.pieces, &pack, &is_cut, err);
 	if (!made.messages)
 		return false;
-	if ((is_short || is_cut) && !find_rest(record, view, &made, err)) {
-		slack_result_done(&made);
+	if ((g.cut || is_cut) && !find_rest(record, view, &made, err))
 		return false;
-	}
 	*ret = made;
+	made = (struct slack_result){ 0 };
 	return true;
 }
 

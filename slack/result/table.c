@@ -52,7 +52,7 @@ static json_t *columns_of(struct result_draw *d, const json_t *rows)
 	return json_array_size(columns) > 0 ? json_incref(columns) : NULL;
 }
 
-static json_t *head_of(const json_t *columns)
+static json_t *head_of(struct result_draw *d, const json_t *columns)
 {
 	json_auto_t *cells = json_array();
 	size_t i;
@@ -63,6 +63,8 @@ static json_t *head_of(const json_t *columns)
 		_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
 
 		slack_text_words(&name, json_string_value(column), HEAD_UNITS);
+		if (json_string_length(column) > HEAD_UNITS || name.length > HEAD_UNITS)
+			d->cut = true;
 		if (!strbuf_ok(&name) ||
 		    json_array_append_new(cells, rich_cell(name.data)) != 0)
 			return NULL;
@@ -117,7 +119,7 @@ static json_t *settings(size_t columns)
 /* As many rows as one table holds; what is beyond is said to be there. */
 static bool put_table(struct result_draw *d, const json_t *rows, const json_t *columns)
 {
-	json_auto_t *head = head_of(columns);
+	json_auto_t *head = head_of(d, columns);
 	json_auto_t *made = json_pack("[O]", head);
 	size_t units = rich_units(head), i;
 	char words[80];

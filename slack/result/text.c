@@ -10,6 +10,21 @@ void result_line(struct result_draw *d, const char *words, unsigned style)
 		d->failed = true;
 }
 
+size_t result_spend(struct result_draw *d, const char *text, size_t length)
+{
+	size_t bytes = length < d->budget ? length : d->budget;
+
+	while (bytes < length && bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
+		bytes--;
+	d->budget -= bytes;
+	d->hidden += length - bytes;
+	if (bytes < length) {
+		d->cut = true;
+		d->budget = 0;
+	}
+	return bytes;
+}
+
 static bool hides(const char *text, size_t length)
 {
 	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
@@ -74,6 +89,7 @@ void result_preformatted(struct result_draw *d, const char *text, size_t length)
 
 	while (length > 0 && strchr("\r\n", text[length - 1]) && text[length - 1])
 		length--;
+	length = result_spend(d, text, length);
 	if (length == 0)
 		return;
 	result_visible(&visible, text, length, &escaped);
@@ -93,12 +109,17 @@ static void add_unit(struct strbuf *sb, uint32_t unit)
 	strbuf_add_format(sb, "\\u%04X", unit);
 }
 
-bool result_json(struct strbuf *sb, const json_t *value)
+bool result_json(struct strbuf *sb, const json_t *value, size_t most, size_t *ret_left)
 {
 	_cleanup_free_ char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY |
 							      JSON_REAL_PRECISION(17));
 	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
-	const size_t length = text ? strlen(text) : 0;
+	const size_t all = text ? strlen(text) : 0;
+	size_t length = all < most ? all : most;
+
+	while (length < all && length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+		length--;
+	*ret_left = all - length;
 
 	for (size_t at = 0, size; at < length; at += size) {
 		uint32_t c = 0;

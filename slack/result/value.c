@@ -5,8 +5,6 @@
 #include "slack/result/private.h"
 #include "slack/text/text.h"
 
-enum { LINE_MAX = 1500, NAME_MAX = 120, NUMBER_BYTES = 64 };
-
 /* --- scalars --- */
 
 static void add(struct result_draw *d, json_t *elements, json_t *element)
@@ -39,9 +37,9 @@ static bool add_special(struct result_draw *d, json_t *elements, const char *tex
 	}
 	if (name) {
 		strbuf_add_char(&shown, '@');
-		slack_text_words(&shown, name, NAME_MAX);
+		slack_text_words(&shown, name, RESULT_NAME_MAX);
 		strbuf_add_string(&shown, " (");
-		slack_text_words(&shown, text, NAME_MAX);
+		slack_text_words(&shown, text, RESULT_NAME_MAX);
 		strbuf_add_char(&shown, ')');
 		d->failed = d->failed || shown.failed;
 		add(d, elements, rich_text(shown.data, shown.length, 0));
@@ -75,6 +73,7 @@ static void add_string(struct result_draw *d, json_t *elements, const json_t *va
 		strbuf_add_string(&visible, "…");
 	}
 	d->failed = d->failed || visible.failed;
+	d->budget -= visible.length < d->budget ? visible.length : d->budget;
 	add(d, elements, rich_text(visible.data, visible.length, 0));
 }
 
@@ -107,6 +106,7 @@ void result_scalar(struct result_draw *d, json_t *elements, const json_t *value,
 	} else {
 		if (!json_write(&text, value, &ignored))
 			d->failed = true;
+		d->budget -= text.length < d->budget ? text.length : d->budget;
 		add(d, elements, rich_text(text.data, text.length, 0));
 	}
 }
@@ -134,11 +134,10 @@ static bool is_short_list(const json_t *value)
 	return true;
 }
 
-static bool is_long_text(const json_t *value)
+static bool has_lines(const json_t *value)
 {
 	return json_is_string(value) &&
-	       (json_string_length(value) > LINE_MAX ||
-		memchr(json_string_value(value), '\n', json_string_length(value)));
+	       memchr(json_string_value(value), '\n', json_string_length(value));
 }
 
 static void add_name(struct result_draw *d, json_t *elements, const char *name,
@@ -146,7 +145,8 @@ static void add_name(struct result_draw *d, json_t *elements, const char *name,
 {
 	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
 
-	slack_text_words(&words, *name ? name : "\"\"", NAME_MAX);
+	/* An escape takes up to ten characters for one: nothing of a name is cut. */
+	slack_text_words(&words, *name ? name : "\"\"", 10 * RESULT_NAME_MAX);
 	strbuf_add_string(&words, behind);
 	d->failed = d->failed || words.failed;
 	add(d, elements, rich_text(words.data, words.length, RICH_BOLD));
@@ -163,34 +163,49 @@ static void add_heading(struct result_draw *d, const char *name)
 		d->failed = true;
 }
 
+static void add_json(struct result_draw *d, const char *name, const json_t *value)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	size_t left = 0;
+
+	add_heading(d, name);
+	if (!result_json(&text, value, d->budget, &left))
+		d->failed = true;
+	d->budget -= text.length < d->budget ? text.length : d->budget;
+	d->hidden += left;
+	d->cut = d->cut || left > 0;
+	if (left > 0)
+		d->budget = 0;
+	d->failed = d->failed ||
+		    !rich_add_preformatted(d->pieces, text.data, text.length);
+}
+
+/* "name: value"; what is too long for a line has lines of its own. */
 static void add_scalar_line(struct result_draw *d, const char *name, const json_t *value)
 {
 	json_auto_t *elements = json_array();
+	const bool was_cut = d->cut;
 
-	if (is_long_text(value)) {
-		add_heading(d, name);
-		result_preformatted(d, json_string_value(value),
-				    json_string_length(value));
-		return;
-	}
+	d->cut = false;
 	if (name) {
 		add_name(d, elements, name, ":");
 		add(d, elements, rich_text(" ", 1, 0));
 	}
-	result_scalar(d, elements, value, RICH_PIECE_MAX / 2);
-	if (json_array_append_new(d->pieces, rich_part("section", TAKE(elements))) != 0)
-		d->failed = true;
-}
-
-static void add_json(struct result_draw *d, const char *name, const json_t *value)
-{
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-
+	result_scalar(d, elements, value, RESULT_LINE_MAX);
+	if (!d->cut && !has_lines(value)) {
+		d->cut = was_cut;
+		if (json_array_append_new(d->pieces,
+					  rich_part("section", TAKE(elements))) != 0)
+			d->failed = true;
+		return;
+	}
+	d->cut = was_cut;
+	if (!json_is_string(value)) {
+		add_json(d, name, value);
+		return;
+	}
 	add_heading(d, name);
-	if (!result_json(&text, value))
-		d->failed = true;
-	else if (!rich_add_preformatted(d->pieces, text.data, text.length))
-		d->failed = true;
+	result_preformatted(d, json_string_value(value), json_string_length(value));
 }
 
 /* "person.display_name": members of members, down to where it gets deep. */
@@ -222,6 +237,18 @@ void result_value(struct result_draw *d, const char *name, const json_t *value, 
 
 	if (d->failed)
 		return;
+	if (d->budget == 0) {
+		d->cut = true;
+		return;
+	}
+	if (name && slack_text_units(name, strlen(name)) > RESULT_NAME_MAX) {
+		json_auto_t *whole = json_pack("{s:O}", name, value);
+
+		if (whole)
+			add_json(d, NULL, whole);
+		d->failed = d->failed || !whole;
+		return;
+	}
 	if (is_scalar(value) || is_short_list(value)) {
 		add_scalar_line(d, name, value);
 	} else if (json_is_object(value) && depth < OBJECTS_DEEP) {
