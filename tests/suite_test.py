@@ -34,6 +34,10 @@ def test_ready_line():
     tap.equal("private keys are private", os.stat(s.path("keys", "gate.key")).st_mode & 0o777, 0o600)
     modes = {os.stat(s.path("tokens", n)).st_mode & 0o777 for n in os.listdir(s.path("tokens"))}
     tap.ok("so are tokens", all(mode & 0o077 == 0 for mode in modes), modes)
+    with open(f"/proc/{s.child_pid('wingman-accounts')}/maps", encoding="ascii") as f:
+        maps = f.read()
+    tap.equal("what is loaded late (ICU, JOSE) is not there yet where nothing asked for it",
+              re.findall("libicui18n|libjose", maps), [])
 
 
 def test_second_start():
