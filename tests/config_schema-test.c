@@ -154,6 +154,7 @@ static const char slack_text[] =
 	"  'scim_url': 'https://s.example', 'team': 'T1', 'ca_file': 'c',"
 	"  'timeout_ms': 100},"
 	" 'listen': {'address': '::1', 'port': 4800, 'hosts': ['s.example']},"
+	" 'socket': {'token_file': 'x', 'connections': 3},"
 	" 'signing_secrets': ['keys/slack', 'keys/older'], 'command': '/wing',"
 	" 'usergroup': 'S0SEC', 'tell_approvers': 'direct',"
 	" 'shortcuts': {'block': {'tool': 'accounts.block_account', 'text': 'reason',"
@@ -314,7 +315,7 @@ static const struct {
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
 	{ "config.schema.json", "assistant", assistant_text, read_assistant, 4 },
-	{ "config.schema.json", "slack", slack_text, read_slack, 5 },
+	{ "config.schema.json", "slack", slack_text, read_slack, 6 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
@@ -525,6 +526,8 @@ static void test_slacks_arrive(void **state)
 	assert_int_equal(s.port, 4800);
 	assert_string_equal(s.hosts[0], "s.example");
 	assert_null(s.hosts[1]);
+	assert_string_equal(s.app_token_file, "x");
+	assert_int_equal(s.connections, 3);
 	/* The one whose file is not there may come or go. */
 	assert_int_equal(s.secret_count, 1);
 	assert_string_equal(s.command, "/wing");
@@ -536,6 +539,24 @@ static void test_slacks_arrive(void **state)
 	assert_true(s.store.is_redis);
 	assert_int_equal(s.log_level, LOG_DEBUG);
 	assert_true(s.allow_missing_landlock && s.allow_missing_seccomp);
+}
+
+static void test_slack_to_which_nothing_comes(void **state)
+{
+	const struct fixture *f = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_(front_settings_done) struct front_settings s = { .file = NULL };
+
+	put(f, "config/slack.yaml", "{app: A0W, teams: [T0A], api: {token_file: t}}");
+	assert_false(front_settings_read(&s, f->dir, "slack", &err));
+	assert_non_null(strstr(err.message, "'socket'"));
+	error_clear(&err);
+	front_settings_done(&s);
+	put(f, "config/slack.yaml",
+	    "{app: A0W, teams: [T0A], api: {token_file: t}, socket: {token_file: x}}");
+	assert_true(front_settings_read(&s, f->dir, "slack", &err));
+	assert_false(s.listens);
+	assert_int_equal(s.connections, 0);
 }
 
 static void test_slack_without_its_secret(void **state)
@@ -558,6 +579,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_unknown_is_taken),
 		cmocka_unit_test(test_the_gates_arrive),
 		cmocka_unit_test(test_slacks_arrive),
+		cmocka_unit_test(test_slack_to_which_nothing_comes),
 		cmocka_unit_test(test_slack_without_its_secret),
 	};
 

@@ -115,8 +115,8 @@ class SlackSuite:
     slack_config = {}
     gate_slack = {}
 
-    def __init__(self, processes=("slack",), policy=None):
-        self.slack = SlackFront(self.people)
+    def __init__(self, processes=("slack",), policy=None, front=SlackFront):
+        self.slack = front(self.people)
         for name, user in self.slack.ids.items():
             setattr(self, name, user)
         self.channel = self.slack.channel

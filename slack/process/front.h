@@ -29,6 +29,7 @@
 #include "slack/process/gate.h"
 #include "slack/process/settings.h"
 #include "slack/process/who.h"
+#include "slack/socket/socket.h"
 
 enum {
 	FRONT_WORKERS = 24,
@@ -58,7 +59,8 @@ struct front {
 	char *gate_path;
 	struct gate *gate;
 	struct slack *slack;
-	struct http_client *http; /* to response URLs */
+	struct http_client *http;    /* to response URLs */
+	struct slack_socket *socket; /* NULL: there is no Socket Mode */
 	struct coordination *store;
 	struct coord_redis_access *store_access;
 	struct documents *records;

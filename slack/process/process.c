@@ -46,6 +46,8 @@ static const char *unready(void *context)
 		return "this process is about to stop\n";
 	if (!atomic_load(&f->is_known))
 		return "Slack has not said yet who we are\n";
+	if (f->socket && slack_socket_state(f->socket).up == 0)
+		return "no connection of Socket Mode stands\n";
 	return gate_is_up(f->gate) ? NULL : "the gate is not there\n";
 }
 
@@ -69,6 +71,11 @@ static void metrics(void *context, struct strbuf *sb)
 			  "# TYPE wingman_slack_gate gauge\n"
 			  "wingman_slack_gate %d\n",
 			  outbox_waiting(f->outbox), gate_is_up(f->gate));
+	if (f->socket)
+		strbuf_add_format(sb,
+				  "# TYPE wingman_slack_sockets gauge\n"
+				  "wingman_slack_sockets %u\n",
+				  slack_socket_state(f->socket).up);
 }
 
 /* --- from the gate --- */
@@ -248,6 +255,38 @@ static bool start_http(struct process *p, struct error *err)
 	return p->http != NULL;
 }
 
+/* Slack's API as the bot has it, with the token of the app: for its connections alone. */
+static json_t *app_api(const struct front_settings *s)
+{
+	json_auto_t *api = json_copy((json_t *)(uintptr_t)s->api);
+
+	(void)json_object_del(api, "admin_token_file");
+	(void)json_object_del(api, "scim_url");
+	return json_put_string(api, "token_file", s->app_token_file) ? TAKE(api) : NULL;
+}
+
+/* What it loads and reads, before the sandbox. */
+static bool open_socket(struct front *f, struct error *err)
+{
+	json_auto_t *api = NULL;
+
+	if (!f->settings.app_token_file)
+		return true;
+	api = app_api(&f->settings);
+	if (!api)
+		return error_oom(err);
+	const struct slack_socket_options options = {
+		.dir = f->dir,
+		.api = api,
+		.app = f->settings.app,
+		.connections = f->settings.connections,
+		.take = front_take,
+		.context = f,
+	};
+	f->socket = slack_socket_new(&options, err);
+	return f->socket != NULL;
+}
+
 static void on_signal(void *context, int signal_number)
 {
 	struct front *f = context;
@@ -305,8 +344,9 @@ static bool start(struct process *p, struct error *err)
 			   : NULL;
 	if (!f->http ||
 	    !coord_config_read(&f->settings.store, f->dir, &f->store_access, err) ||
-	    !set_up_loop(f, err) || !enter_sandbox(f, err) || !open_stores(f, err) ||
-	    !open_work(f, err) || !start_http(p, err))
+	    !open_socket(f, err) || !set_up_loop(f, err) || !enter_sandbox(f, err) ||
+	    !open_stores(f, err) || !open_work(f, err) || !start_http(p, err) ||
+	    (f->socket && !slack_socket_start(f->socket, err)))
 		return false;
 	on_learn(f);
 	return say_ready(p, err);
@@ -320,6 +360,7 @@ static void finish(struct process *p)
 	if (f->gate)
 		gate_stop(f->gate);
 	ingress_http_stop(p->http);
+	slack_socket_free(f->socket);
 	workers_free(f->learner);
 	/* The outbox tells workers, and workers put into it: first nobody is given work. */
 	(void)pthread_mutex_lock(&f->work_lock);

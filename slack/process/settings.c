@@ -81,6 +81,7 @@ static enum front_telling telling_of(const char *word)
 static void decode(struct front_settings *s, const json_t *root)
 {
 	const json_t *listen = json_object_get(root, "listen");
+	const json_t *socket = json_object_get(root, "socket");
 	const char *level = json_get_string(root, "log_level");
 
 	s->app = json_get_string(root, "app");
@@ -89,6 +90,8 @@ static void decode(struct front_settings *s, const json_t *root)
 		texts(s->teams, ARRAY_SIZE(s->teams), json_object_get(root, "teams"));
 	s->api = json_object_get(root, "api");
 	s->listens = listen != NULL;
+	s->app_token_file = json_get_string(socket, "token_file");
+	s->connections = (unsigned)json_get_int64(socket, "connections", 0);
 	s->address = or_else(json_get_string(listen, "address"), "127.0.0.1");
 	s->port = (uint16_t)json_get_int64(listen, "port", 0);
 	(void)texts(s->hosts, FRONT_HOSTS_MAX, json_object_get(listen, "hosts"));
@@ -184,6 +187,11 @@ bool front_settings_read(struct front_settings *ret, const struct statedir *dir,
 		return false;
 	*ret = (struct front_settings){ .file = file };
 	decode(ret, config_root(file));
+	if (!ret->listens && !ret->app_token_file)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "%s: nothing can come from Slack: there is neither "
+				 "'listen' nor 'socket'",
+				 config_name(file));
 	return read_secrets(ret, dir, err);
 }
 

@@ -27,6 +27,8 @@ struct front_settings {
 	size_t team_count;
 	const json_t *api; /* as slack_open wants it */
 	bool listens;
+	const char *app_token_file; /* of Socket Mode; NULL: there is none */
+	unsigned connections;
 	const char *address;
 	uint16_t port;
 	const char *hosts[FRONT_HOSTS_MAX + 1];
