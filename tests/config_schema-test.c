@@ -101,7 +101,8 @@ static const char playbooks_text[] =
 	"  'tags': ['own']}, {'name': 'wiki', 'confluence': {"
 	"  'url': 'https://a.example/wiki', 'user': 'u@a.example', 'token_file': 't',"
 	"  'spaces': ['SEC'], 'labels': ['runbook'], 'people': {'1:2': 'alice@x'},"
-	"  'groups': {'g': ['alice@x']}, 'every_s': 60, 'ca_file': '/c',"
+	"  'groups': {'g': ['alice@x']}, 'everybody': ['e'],"
+	"  'fallback_groups': ['g'], 'every_s': 60, 'ca_file': '/c',"
 	"  'timeout_ms': 100}}]}}";
 
 static const char gate_text[] =

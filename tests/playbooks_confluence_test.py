@@ -20,10 +20,10 @@ STORAGE = """<h1>Phishing</h1><p>Somebody clicked &amp; typed&nbsp;a <strong>pas
 
 
 class WikiRig(PlaybooksRig):
-    def __init__(self, wiki, more):
+    def __init__(self, wiki, more, spaces="SEC", everybody="staff"):
         super().__init__(more_sources=(
             f"    - {{name: wiki, confluence: {{url: '{wiki.root}', user: '{USER}', token_file: playbooks/wiki.token,"
-            f" spaces: [SEC], every_s: 1{more}}}}}\n"))
+            f" spaces: [{spaces}], everybody: [{everybody}], every_s: 1{more}}}}}\n"))
         self.write("playbooks/wiki.token", TOKEN)
 
 
@@ -101,6 +101,55 @@ def check_changes(rig, wiki):
     tap.ok("the token is nowhere told", TOKEN not in secrets)
 
 
+def test_spaces():
+    """Who may not read the space sees no page of it, however open the page."""
+    with Confluence() as wiki:
+        wiki.spaces["OPS"], wiki.permissions["12"] = "12", []
+        wiki.page("201", "For all", "<p>zebra all</p>")
+        wiki.page("301", "For some", "<p>zebra some</p>", space="12")
+        wiki.page("302", "For fewer", "<p>zebra fewer</p>", space="12")
+        for kind, who, key, target in (
+                ("group", "leads", "read", "space"), ("user", "acc-carol", "read", "space"),
+                ("user", "acc-unknown", "read", "space"), ("group", "gone", "read", "space"),
+                ("role", "staff", "read", "space"), ("group", "staff", "create", "page"),
+                ("user", "acc-alice", "read", "page")):
+            wiki.permit("12", kind, who, key, target)
+        del wiki.groups["g-gone"]
+        wiki.restrict("302", users=["acc-alice", "acc-carol"], groups=["leads"])
+        rig = WikiRig(wiki, ", people: {acc-alice: 'alice@example.test', acc-carol: 'carol@example.test'},"
+                            " groups: {leads: ['bob@example.test'], fallback: ['alice@example.test']},"
+                            " fallback_groups: [fallback]", spaces="SEC, OPS")
+        try:
+            rig.start()
+            rig.until(lambda: "201" in rig.ids(), "the wiki to be read")
+            tap.equal("who is in none of the space's groups", found(rig), ["201"])
+            tap.equal("who is in one, by its name", found(rig, "bob"), ["201", "301", "302"])
+            tap.equal("no page of it by id", rig.get("get_playbook", playbook="301")["error"]["code"], "not_found")
+            tap.ok("permissions come page by page", wiki.asked("spaces/12/permissions.*cursor=6"), wiki.requests)
+            check_space_changes(rig, wiki)
+        finally:
+            rig.done()
+
+
+def check_space_changes(rig, wiki):
+    wiki.permit("12", "group", "staff")
+    rig.until(lambda: "301" in rig.ids(), "the space to be opened to everybody")
+    tap.equal("what restricts a page stays", found(rig), ["201", "301", "302"])
+    wiki.failing["/wiki/api/v2/spaces/12/permissions"] = 403
+    rig.until(lambda: "301" not in rig.ids("bob"), "permissions nobody tells")
+    tap.equal("the configured group sees its pages, as far as they are not restricted",
+              (found(rig), found(rig, "bob")), (["201", "301", "302"], ["201"]))
+    wiki.failing["/wiki/api/v2/spaces/12/permissions"] = 500
+    rig.until(lambda: any("fault" in s for s in rig.get("list_playbooks")["sources"]), "the fault to be told")
+    tap.equal("a fault leaves things as they were", found(rig, "bob"), ["201"])
+    wiki.failing.clear()
+    wiki.permissions["12"] = []
+    rig.until(lambda: "301" not in rig.ids(), "a space that nobody may read to be hidden")
+    tap.equal("the other space is as it was", found(rig), ["201"])
+    wiki.failing["/wiki/rest/api/group/by-id"] = 403
+    rig.until(lambda: "201" not in rig.ids(), "a group whose name nobody tells to be nobody")
+
+
 def test_the_double_by_another_client():
     try:
         from atlassian.confluence.cloud.cloud import ConfluenceCloud as Client
@@ -120,5 +169,5 @@ def test_the_double_by_another_client():
 
 
 if __name__ == "__main__":
-    tap.run([test_pages_and_people, test_the_double_by_another_client])
+    tap.run([test_pages_and_people, test_spaces, test_the_double_by_another_client])
     tap.done()

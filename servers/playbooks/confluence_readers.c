@@ -1,7 +1,7 @@
 /*
- * Who may see a page of Confluence: who may see it and everything that it stands under.
- * People of the wiki are ours by 'people', 'groups', or an address that it shows; whom nobody
- * can tell sees nothing, and what cannot be asked is for nobody.
+ * Who may see a page of Confluence: who may see its space, it, and everything that it stands
+ * under. What cannot be asked is for nobody; of a space whose permissions cannot be read, for
+ * the people of 'fallback_groups' alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,56 +9,6 @@
 #include "servers/playbooks/confluence_private.h"
 
 enum { PARENTS_MAX = 64 };
-
-bool wiki_add_name(json_t *readers, const char *person)
-{
-	const json_t *known;
-	size_t i;
-
-	json_array_foreach(readers, i, known)
-	{
-		if (strcmp(json_string_value(known), person) == 0)
-			return true;
-	}
-	return json_array_append_new(readers, json_string(person)) == 0;
-}
-
-static bool add_users(const struct wiki *w, const json_t *users, json_t *readers)
-{
-	const json_t *people = json_object_get(w->config, "people"), *user;
-	size_t i;
-
-	json_array_foreach(users, i, user)
-	{
-		const char *account = json_get_string(user, "accountId");
-		const char *email = json_get_string(user, "email");
-		const char *person = account ? json_get_string(people, account) : NULL;
-
-		if (!person && email && *email)
-			person = email;
-		if (person && !wiki_add_name(readers, person))
-			return false;
-	}
-	return true;
-}
-
-static bool add_groups(const struct wiki *w, const json_t *groups, json_t *readers)
-{
-	const json_t *known = json_object_get(w->config, "groups"), *group, *person;
-	size_t i, k;
-
-	json_array_foreach(groups, i, group)
-	{
-		const char *name = json_get_string(group, "name");
-
-		json_array_foreach(name ? json_object_get(known, name) : NULL, k, person)
-		{
-			if (!wiki_add_name(readers, json_string_value(person)))
-				return false;
-		}
-	}
-	return true;
-}
 
 /* What restricts this very page: null, or who may. What cannot be asked is for nobody. */
 static json_t *own_readers(struct wiki *w, const struct rest_patience *patience,
@@ -82,36 +32,28 @@ static json_t *own_readers(struct wiki *w, const struct rest_patience *patience,
 	if (json_is_array(users) && json_is_array(groups) &&
 	    json_array_size(users) == 0 && json_array_size(groups) == 0)
 		return json_null();
-	if (!readers || !add_users(w, users, readers) ||
-	    !add_groups(w, groups, readers)) {
+	struct wiki_people found = { .readers = readers };
+	if (!readers || !wiki_add_users(w, users, &found) ||
+	    !wiki_add_groups(w, groups, &found)) {
 		error_oom(err);
 		return NULL;
 	}
-	return TAKE(readers);
+	return found.is_everybody ? json_null() : TAKE(readers);
 }
 
-/* Who is in both; null is everybody. New. */
-static json_t *both(const json_t *a, const json_t *b)
+/* Who may see this node by what restricts it, and by its space. New. */
+static json_t *readers_here(struct wiki *w, const struct rest_patience *patience,
+			    const char *id, const json_t *node, struct error *err)
 {
-	json_auto_t *list = json_array();
-	const json_t *person;
-	size_t i;
+	const json_t *space = json_object_get(node, "space");
+	json_auto_t *own = own_readers(w, patience, id, err);
 
-	if (json_is_null(a) || json_is_null(b))
-		return json_deep_copy(json_is_null(a) ? b : a);
-	json_array_foreach(a, i, person)
-	{
-		const json_t *other;
-		size_t k;
-
-		json_array_foreach(b, k, other)
-		{
-			if (json_equal(person, other) &&
-			    !wiki_add_name(list, json_string_value(person)))
-				return NULL;
-		}
-	}
-	return TAKE(list);
+	if (!own || !space)
+		return TAKE(own);
+	json_t *readers = wiki_both(own, space);
+	if (!readers)
+		error_oom(err);
+	return readers;
 }
 
 /* What a page stands under that was not listed: a folder, a page of elsewhere. NULL with
@@ -151,7 +93,7 @@ static const json_t *find_readers(struct wiki *w, const struct rest_patience *pa
 
 	if (known)
 		return known;
-	json_auto_t *own = own_readers(w, patience, id, err);
+	json_auto_t *own = readers_here(w, patience, id, node, err);
 	if (!own)
 		return NULL;
 	if (!parent || !*parent)
@@ -168,7 +110,7 @@ static const json_t *find_readers(struct wiki *w, const struct rest_patience *pa
 				? find_readers(w, patience, parent, up, depth + 1, err)
 				: nobody;
 	}
-	json_t *readers = above ? both(own, above) : NULL;
+	json_t *readers = above ? wiki_both(own, above) : NULL;
 	if (!readers || json_object_set_new(node, "readers", readers) != 0) {
 		if (!error_is_set(err))
 			error_oom(err);

@@ -3,9 +3,8 @@
  *
  * Every 'every_s' the spaces' pages are listed with their versions, and who may see each is
  * asked anew: a restriction changes no version. A page's text is fetched when its version
- * is another than the index has. Who may see a page is who may see it and everything it
- * stands under; people of the wiki are ours by 'people', 'groups', or their address. Whom
- * nobody can tell sees nothing: a page whose readers are all unknown is shown to nobody.
+ * is another than the index has. confluence_list.c lists, confluence_readers.c says who may see
+ * a page, confluence_people.c who of ours that is.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,11 +15,7 @@
 #include "servers/playbooks/source.h"
 #include "servers/playbooks/storage.h"
 
-enum {
-	EVERY_S = 600,
-	SYNC_MS = 15 * 60 * 1000,
-	WIKI_PAGES_MAX = 20 * 1000,
-};
+enum { EVERY_S = 600, SYNC_MS = 15 * 60 * 1000 };
 
 static const struct rest_vendor vendor = { .name = "Confluence" };
 
@@ -64,6 +59,7 @@ static void wiki_close(void *self)
 	rest_free(w->rest);
 	rest_credential_free(w->credential);
 	json_decref(w->nodes);
+	json_decref(w->group_names);
 	free(w);
 }
 
@@ -124,148 +120,9 @@ bool wiki_is_id(const char *text)
 	       strspn(text, "0123456789") == strlen(text);
 }
 
-static bool set_new(json_t *object, const char *name, json_t *value)
+bool wiki_set(json_t *object, const char *name, json_t *value)
 {
 	return value && json_object_set_new(object, name, value) == 0;
-}
-
-/* ---- Listing ---- */
-
-json_t *wiki_node(const json_t *page)
-{
-	json_auto_t *node = json_object();
-	const json_t *version = json_object_get(page, "version");
-	const char *title = json_get_string(page, "title");
-	const char *parent = json_get_string(page, "parentId");
-	const char *kind = json_get_string(page, "parentType");
-	const char *url = json_get_string(json_object_get(page, "_links"), "webui");
-	const char *at = json_get_string(version, "createdAt");
-
-	if (!set_new(node, "title", json_string(title ? title : "")) ||
-	    !set_new(node, "version",
-		     json_integer(json_get_int64(version, "number", 0))) ||
-	    !set_new(node, "at", json_string(at ? at : "")) ||
-	    !set_new(node, "url", json_string(url ? url : "")) ||
-	    !set_new(node, "parent", json_string(parent ? parent : "")) ||
-	    !set_new(node, "kind", json_string(kind ? kind : "page")))
-		return NULL;
-	return TAKE(node);
-}
-
-static bool add_pages(void *context, const json_t *body, struct error *err)
-{
-	struct wiki *w = context;
-	const json_t *page;
-	size_t i;
-
-	json_array_foreach(json_object_get(body, "results"), i, page)
-	{
-		const char *id = json_get_string(page, "id");
-		const char *status = json_get_string(page, "status");
-		json_t *node;
-
-		if (!wiki_is_id(id) || (status && strcmp(status, "current") != 0))
-			continue;
-		if (json_object_size(w->nodes) >= WIKI_PAGES_MAX)
-			return error_set(err, ERR_INVALID_ARGUMENT,
-					 "the spaces have more than %d pages",
-					 WIKI_PAGES_MAX);
-		node = wiki_node(page);
-		if (!node || !set_new(node, "wanted", json_true()) ||
-		    !set_new(w->nodes, id, node))
-			return error_oom(err);
-	}
-	return true;
-}
-
-static bool list_space(struct wiki *w, const struct rest_patience *patience,
-		       const char *key, struct error *err)
-{
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-	json_auto_t *found = NULL;
-
-	strbuf_add_string(&path, "/wiki/api/v2/spaces?limit=1&keys=");
-	rest_encode(&path, key);
-	if (!wiki_get(w, patience, "find the space", path.data, &found, err))
-		return false;
-	const char *id = json_get_string(
-		json_array_get(json_object_get(found, "results"), 0), "id");
-	if (!wiki_is_id(id))
-		return error_set(err, ERR_NOT_FOUND, "Confluence has no space '%s'", key);
-	strbuf_clear(&path);
-	strbuf_add_format(&path, "/wiki/api/v2/spaces/%s/pages?status=current&limit=250",
-			  id);
-	const struct rest_request request = { .what = "list the pages",
-					      .method = "GET",
-					      .path = path.data };
-	return rest_each_page(w->rest, &request, patience, add_pages, w, err);
-}
-
-/* ---- Labels ---- */
-
-static bool keep_labelled(void *context, const json_t *body, struct error *err)
-{
-	json_t *ids = context;
-	const json_t *result;
-	size_t i;
-
-	json_array_foreach(json_object_get(body, "results"), i, result)
-	{
-		const char *id =
-			json_get_string(json_object_get(result, "content"), "id");
-
-		if (wiki_is_id(id) && !set_new(ids, id, json_true()))
-			return error_oom(err);
-	}
-	return true;
-}
-
-/* Names of labels and spaces have no quotes: the schema sees to that. */
-static void add_list(struct strbuf *cql, const json_t *names)
-{
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach(names, i, name)
-	{
-		strbuf_add_format(cql, "%s\"%s\"", i ? "," : "", json_string_value(name));
-	}
-}
-
-/* Only pages with one of the labels are wanted. */
-static bool filter_labels(struct wiki *w, const struct rest_patience *patience,
-			  struct error *err)
-{
-	const json_t *labels = json_object_get(w->config, "labels");
-	_cleanup_strbuf_ struct strbuf cql = STRBUF_INIT;
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-	json_auto_t *ids = json_object();
-	const char *id;
-	json_t *node;
-
-	if (json_array_size(labels) == 0)
-		return true;
-	strbuf_add_string(&cql, "type=page and space in (");
-	add_list(&cql, json_object_get(w->config, "spaces"));
-	strbuf_add_string(&cql, ") and label in (");
-	add_list(&cql, labels);
-	strbuf_add_char(&cql, ')');
-	strbuf_add_string(&path, "/wiki/rest/api/search?limit=100&cql=");
-	rest_encode(&path, cql.data);
-	const struct rest_request request = { .what = "find pages by label",
-					      .method = "GET",
-					      .path = path.data };
-	if (!ids || !strbuf_ok(&path))
-		return error_oom(err);
-	if (!rest_each_page(w->rest, &request, patience, keep_labelled, ids, err))
-		return false;
-	json_object_foreach(w->nodes, id, node)
-	{
-		if (!json_object_get(ids, id) &&
-		    json_object_set_new(node, "wanted", json_false()) != 0)
-			return error_oom(err);
-	}
-	return true;
 }
 
 /* ---- Syncing ---- */
@@ -281,20 +138,15 @@ static struct rest_patience patience_of(const atomic_bool *stopping)
 static bool sync_wiki(struct wiki *w, const atomic_bool *stopping, struct error *err)
 {
 	const struct rest_patience patience = patience_of(stopping);
-	const json_t *space;
-	size_t i;
 
 	json_decref(w->nodes);
+	json_decref(w->group_names);
 	w->synced_ms = -1;
 	w->nodes = json_object();
-	if (!w->nodes)
+	w->group_names = json_object();
+	if (!w->nodes || !w->group_names)
 		return error_oom(err);
-	json_array_foreach(json_object_get(w->config, "spaces"), i, space)
-	{
-		if (!list_space(w, &patience, json_string_value(space), err))
-			return false;
-	}
-	if (!filter_labels(w, &patience, err) || !wiki_find_readers(w, &patience, err))
+	if (!wiki_list(w, &patience, err) || !wiki_find_readers(w, &patience, err))
 		return false;
 	w->synced_ms = clock_mono_ms();
 	return true;

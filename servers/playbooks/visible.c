@@ -19,40 +19,48 @@ static size_t span(const char *text, size_t length)
 	return n;
 }
 
-void visible_line(struct strbuf *sb, const char *text, size_t length)
+/* What becomes of a character that stays apart from text_visible. */
+typedef void add_apart(struct strbuf *sb, char c);
+
+static void add_visible(struct strbuf *sb, const char *text, size_t length,
+			add_apart *apart)
 {
-	for (size_t at = 0; at < length;) {
+	for (size_t at = 0; at < length; at++) {
 		const size_t n = span(text + at, length - at);
 
 		text_visible(sb, text + at, n);
 		at += n;
-		if (at >= length)
-			return;
-		if (text[at] == '\\')
-			strbuf_add_char(sb, '\\');
-		else if (sb->length == 0 || sb->data[sb->length - 1] != ' ')
-			strbuf_add_char(sb, ' ');
-		at++;
+		if (at < length)
+			apart(sb, text[at]);
 	}
+}
+
+static void add_in_line(struct strbuf *sb, char c)
+{
+	if (c == '\\')
+		strbuf_add_char(sb, '\\');
+	else if (sb->length == 0 || sb->data[sb->length - 1] != ' ')
+		strbuf_add_char(sb, ' ');
+}
+
+static void add_in_text(struct strbuf *sb, char c)
+{
+	if (c == '\t')
+		strbuf_add_string(sb, "    ");
+	else if (c == '\n' || c == '\\')
+		strbuf_add_char(sb, c);
+	else if (c != '\r')
+		strbuf_add_char(sb, ' ');
+}
+
+void visible_line(struct strbuf *sb, const char *text, size_t length)
+{
+	add_visible(sb, text, length, add_in_line);
 }
 
 void visible_text(struct strbuf *sb, const char *text, size_t length)
 {
-	for (size_t at = 0; at < length;) {
-		const size_t n = span(text + at, length - at);
-
-		text_visible(sb, text + at, n);
-		at += n;
-		if (at >= length)
-			return;
-		if (text[at] == '\t')
-			strbuf_add_string(sb, "    ");
-		else if (text[at] == '\n' || text[at] == ' ' || text[at] == '\\')
-			strbuf_add_char(sb, text[at]);
-		else if (text[at] != '\r')
-			strbuf_add_char(sb, ' ');
-		at++;
-	}
+	add_visible(sb, text, length, add_in_text);
 }
 
 void visible_escape(struct strbuf *sb, const char *text, size_t length)

@@ -8,7 +8,7 @@
 
 #include "base/strbuf.h"
 
-/* On one line, runs of white space as one space, none in front of all. */
+/* On one line, runs of white space as one space, none after a space. */
 void visible_line(struct strbuf *sb, const char *text, size_t length);
 /* With its lines; a tab is four spaces. */
 void visible_text(struct strbuf *sb, const char *text, size_t length);

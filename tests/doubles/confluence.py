@@ -1,5 +1,5 @@
-"""A double of Confluence Cloud: what API v2 says of spaces, pages, folders and labels, and v1
-of restrictions and CQL, by their documentation. Basic auth; cursors; 429 on demand.
+"""A double of Confluence Cloud: what API v2 says of spaces, their permissions, pages, folders and
+labels, and v1 of restrictions, groups and CQL, by their documentation. Basic auth; cursors; 429 on demand.
 
     with Confluence() as wiki:
         wiki.page("101", "Phishing", "<p>text</p>", labels=["runbook"])
@@ -19,6 +19,10 @@ class Confluence:
     def __init__(self, page_size=2):
         self.page_size = page_size
         self.pages, self.folders, self.restrictions = {}, {}, {}
+        self.spaces = {"SEC": "11"}
+        self.permissions = {"11": []}
+        self.groups = {}            # by id: name
+        self.permit("11", "group", "staff")
         self.requests = []
         self.failing = {}           # path prefix: status
         self.refuse_next = 0        # that many requests get 429
@@ -61,6 +65,15 @@ class Confluence:
             "user": [{"type": "known", "accountId": u if isinstance(u, str) else u[0],
                       "email": "" if isinstance(u, str) else u[1]} for u in users],
             "group": [{"type": "group", "name": g, "id": "g-" + g} for g in groups]}
+
+    def permit(self, space, kind, who, key="read", target="space"):
+        """kind: user (an account id), group (a name) or role; a group gets an id of its own."""
+        id = "g-" + who if kind == "group" else who
+        if kind == "group":
+            self.groups[id] = who
+        self.permissions[space].append({"id": str(len(self.permissions[space])),
+                                        "principal": {"type": kind, "id": id},
+                                        "operation": {"key": key, "targetType": target}})
 
     def asked(self, pattern):
         return [r for r in self.requests if re.search(pattern, r)]
@@ -119,13 +132,22 @@ class Confluence:
         return out
 
     def get_spaces(self, h, query):
-        spaces = [{"id": "11", "key": "SEC", "name": "Security", "type": "global", "status": "current"}]
-        keys = query.get("keys", "SEC").split(",")
+        spaces = [{"id": id, "key": key, "name": key, "type": "global", "status": "current"}
+                  for key, id in self.spaces.items()]
+        keys = query.get("keys", ",".join(self.spaces)).split(",")
         self.send_list(h, query, [s for s in spaces if s["key"] in keys])
 
     def get_space_pages(self, h, query, space):
         self.send_list(h, query, [self.view(p, "body-format" in query) for p in self.pages.values()
                                   if p["space"] == space and p["status"] == query.get("status", "current")])
+
+    def get_space_permissions(self, h, query, space):
+        self.send_list(h, query, self.permissions[space])
+
+    def get_group(self, h, query):
+        if query.get("id") not in self.groups:
+            return self.send(h, 404, {"statusCode": 404})
+        return self.send(h, 200, {"type": "group", "name": self.groups[query["id"]], "id": query["id"]})
 
     def get_pages(self, h, query):
         self.get_space_pages(h, query, query.get("space-id", "11"))
@@ -163,6 +185,8 @@ class Confluence:
     routes = [
         (r"/wiki/api/v2/spaces", get_spaces),
         (r"/wiki/api/v2/spaces/(\d+)/pages", get_space_pages),
+        (r"/wiki/api/v2/spaces/(\d+)/permissions", get_space_permissions),
+        (r"/wiki/rest/api/group/by-id", get_group),
         (r"/wiki/api/v2/pages", get_pages),
         (r"/wiki/api/v2/pages/(\d+)", get_page),
         (r"/wiki/api/v2/folders/(\d+)", get_folder),
