@@ -120,7 +120,7 @@ static bool put_result(json_t *record, const json_t *result, struct error *err)
 static bool is_end_state(const char *state)
 {
 	return strcmp(state, "succeeded") == 0 || strcmp(state, "failed") == 0 ||
-	       strcmp(state, "unknown") == 0;
+	       strcmp(state, "unknown") == 0 || strcmp(state, "revoked") == 0;
 }
 
 bool burn_finish(struct coordination *c, const char *id, const char *state,

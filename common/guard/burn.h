@@ -2,8 +2,8 @@
  * burn -- a grant's id is spent, and 'started' recorded, in one durable write.
  *
  * The record under "burn/<id>" is what a server knows of an execution:
- * {v:1, id, tool, requester, client, args, plan?, state: started|succeeded|failed|unknown,
- *  at, finished_at?, result?, error?}. A record found 'started' by a process that
+ * {v:1, id, tool, requester, client, args, plan?,
+ *  state: started|succeeded|failed|unknown|revoked, at, finished_at?, result?, error?}. A record found 'started' by a process that
  * did not start it belongs to one that died: it becomes 'unknown'. Records stay for
  * BURN_KEEP_MS, long past any grant's expiry, so that whoever asks again with the
  * same grant learns the outcome instead of causing a second one.
@@ -25,7 +25,8 @@ enum { BURN_KEEP_MS = 7 * 24 * 3600 * 1000, BURN_RESULT_MAX = 512 * 1024 };
 bool burn_start(struct coordination *c, const struct grant *g, const char *client,
 		const json_t *plan /* may be NULL */, int64_t now_ms, bool *ret_first,
 		json_t **ret_record, struct error *err);
-/* 'state' succeeded, failed or unknown; 'result' the result's JSON (kept for
+/* 'state' succeeded, failed, unknown, or revoked: people took their yes back, and nothing
+ * ran. 'result' the result's JSON (kept for
  * repeats up to BURN_RESULT_MAX), may be NULL. */
 bool burn_finish(struct coordination *c, const char *id, const char *state,
 		 const json_t *result, int64_t now_ms, struct error *err);

@@ -14,6 +14,8 @@
 	"org.wingman/assumes" /* request: effects of earlier calls of one decision */
 #define META_LOOK                                                                        \
 	"org.wingman/look" /* request: true, with a grant: tell what became of it, run nothing */
+#define META_REVOKE                                                                      \
+	"org.wingman/revoke" /* request: true, with a grant: burn it unless it is, run nothing */
 #define META_OUTCOME                                                                     \
 	"org.wingman/outcome" /* result: verified?, approval, audit head of the server */
 #define META_RISK "org.wingman/risk" /* tool: read, write, destructive */

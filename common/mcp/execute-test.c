@@ -281,17 +281,23 @@ static void a_grant_for_something_else(void **state)
 	assert_string_equal(answer_state(&a), "succeeded");
 }
 
-static struct answer look(const struct plan_case *c, const struct secret *token,
-			  const char *value)
+static struct answer ask(const struct plan_case *c, const struct secret *token,
+			 const char *member, const char *value)
 {
 	_cleanup_strbuf_ struct strbuf meta = STRBUF_INIT;
 	struct error err = ERROR_INIT;
 
 	strbuf_add_string(&meta, ",\"" META_GRANT "\":\"");
 	assert_true(grant_sign(&meta, &c->grant, c->rig.key, &err));
-	strbuf_add_format(&meta, "\",\"" META_LOOK "\":%s", value);
+	strbuf_add_format(&meta, "\",\"%s\":%s", member, value);
 	return rig_call(&c->rig, token, "put_value", PUT, meta.data,
 			token == c->rig.gate ? c->state : NULL);
+}
+
+static struct answer look(const struct plan_case *c, const struct secret *token,
+			  const char *value)
+{
+	return ask(c, token, META_LOOK, value);
 }
 
 static void assert_told(struct answer a, const char *state)
@@ -324,6 +330,75 @@ static void a_look_runs_nothing(void **state)
 	_cleanup_answer_ struct answer client = look(c, c->rig.alice, "true");
 	assert_string_equal(answer_code(&client), "approval_invalid");
 	assert_null(strstr(client.text, "\"state\""));
+}
+
+/* What people take back is burnt, unless it ran before: nothing runs with it any more. */
+static void a_grant_that_was_taken_back(void **state)
+{
+	struct plan_case *c = *state;
+	static const char *const values[] = { "true", "false", "null" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		plan(c);
+		assert_told(ask(c, c->rig.gate, META_REVOKE, values[i]), "revoked");
+		assert_told(present(c), "revoked");
+		assert_told(look(c, c->rig.gate, "true"), "revoked");
+		assert_told(ask(c, c->rig.gate, META_REVOKE, "true"), "revoked");
+	}
+	assert_int_equal(rig_runs(&c->rig), 0);
+	assert_int_equal(rig_count_audit(&c->rig, "call.started"), 0);
+	assert_int_equal(rig_count_audit(&c->rig, "call.revoked"), ARRAY_SIZE(values));
+	rig_stop(&c->rig);
+	rig_start(&c->rig);
+	assert_told(look(c, c->rig.gate, "true"), "revoked");
+}
+
+static void taken_back_too_late_or_by_others(void **state)
+{
+	struct plan_case *c = *state;
+
+	plan(c);
+	_cleanup_answer_ struct answer client = ask(c, c->rig.alice, META_REVOKE, "true");
+	assert_string_equal(answer_code(&client), "approval_invalid");
+	/* With a grant for another call nothing is burnt of this one. */
+	const struct grant good = c->grant;
+	digest_sha256_hex("x", 1, c->grant.args);
+	_cleanup_answer_ struct answer other = ask(c, c->rig.gate, META_REVOKE, "true");
+	assert_string_equal(answer_code(&other), "approval_invalid");
+	c->grant = good;
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_state(&a), "succeeded");
+	assert_told(ask(c, c->rig.gate, META_REVOKE, "true"), "succeeded");
+	assert_int_equal(rig_runs(&c->rig), 1);
+}
+
+/* One of them is first, whoever it is, and the other says so too. */
+static void *take_back_in_a_thread(void *argument)
+{
+	struct plan_case *c = argument;
+	struct answer a = ask(c, c->rig.gate, META_REVOKE, "true");
+
+	answer_done(&a);
+	return NULL;
+}
+
+static void taken_back_while_it_begins(void **state)
+{
+	struct plan_case *c = *state;
+
+	for (int i = 0; i < 20; i++) {
+		const size_t before = rig_runs(&c->rig);
+		pthread_t thread;
+
+		plan(c);
+		assert_int_equal(pthread_create(&thread, NULL, take_back_in_a_thread, c),
+				 0);
+		struct answer a = present(c);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		answer_done(&a);
+		bool ran = rig_runs(&c->rig) > before;
+		assert_told(look(c, c->rig.gate, "true"), ran ? "succeeded" : "revoked");
+	}
 }
 
 static void wait_until_s(int64_t second)
@@ -710,6 +785,9 @@ int main(void)
 		TEST(a_grant_by_an_unknown_key),
 		TEST(a_grant_for_something_else),
 		TEST(a_look_runs_nothing),
+		TEST(a_grant_that_was_taken_back),
+		TEST(taken_back_too_late_or_by_others),
+		TEST(taken_back_while_it_begins),
 		TEST(a_grant_from_before_the_epoch),
 		TEST(a_grant_of_another_time),
 		TEST(a_write_without_plan_state_or_approver),

@@ -2,29 +2,10 @@
  * A grant is checked, burned and carried out: APPROVALS.md, step 6. The order of
  * the steps is the promise; nothing may move above what stands before it here.
  */
-#include "mcp/serving.h"
+#include "mcp/execution.h"
 
 #include "base/clock.h"
-#include "guard/burn.h"
 #include "guard/state.h"
-
-struct execution {
-	struct exchange *x;
-	const struct presented *given;
-	struct grant grant;
-	struct plan *plan; /* NULL for a read */
-	int64_t planned_at_ms;
-	int64_t now_ms, epoch_ms; /* of the store */
-	char approvers[GRANT_APPROVERS_MAX * 131];
-	enum error_code code; /* of the outcome */
-	const char *state;    /* of the outcome */
-	char result[DIGEST_HEX_BYTES];
-};
-
-static const char *tool_name(const struct execution *e)
-{
-	return e->x->tool->definition->name;
-}
 
 static bool is_read(const struct execution *e)
 {
@@ -39,147 +20,6 @@ json_t *execute_head(const struct mcp_service *s)
 	audit_head(s->audit, &seq, hash);
 	return json_pack("{s:s, s:I, s:s}", "program", s->server->name, "seq",
 			 (json_int_t)seq, "hash", hash);
-}
-
-/* ---- Refusals: nothing ran ---- */
-
-static void refuse(struct execution *e, struct mcp_result *r, const struct error *err,
-		   json_t *details)
-{
-	e->state = "refused";
-	e->code = err->code;
-	tools_audit_refusal(e->x, e->grant.id, err);
-	mcp_result_error(r, err, details);
-}
-
-static bool is_text(const json_t *record, const char *name, const char *wanted)
-{
-	const char *found = json_get_string(record, name);
-
-	return found && strcmp(found, wanted) == 0;
-}
-
-/* Whether that execution was this very call, by this very person. */
-static bool is_same_call(const struct execution *e, const json_t *record)
-{
-	const char *requester = e->given->requester;
-
-	return is_text(record, "tool", tool_name(e)) &&
-	       is_text(record, "args", e->x->args) &&
-	       is_text(record, "requester", e->grant.requester) &&
-	       (!requester || is_text(record, "requester", requester));
-}
-
-/* This grant was used. Whoever presents it again for the same call learns what became of it. */
-static void refuse_used(struct execution *e, struct mcp_result *r, const json_t *record)
-{
-	const char *state = json_get_string(record, "state") ?: "unknown";
-	struct error err = ERROR_INIT;
-	json_t *details = NULL;
-
-	if (is_same_call(e, record)) {
-		error_set(&err, ERR_APPROVAL_INVALID,
-			  "this approval was already used; that call is '%s' and is not "
-			  "repeated",
-			  state);
-		details = json_pack("{s:s, s:O*}", "state", state, "outcome",
-				    json_object_get(record, "result"));
-	} else {
-		error_set(&err, ERR_APPROVAL_INVALID,
-			  "this approval was already used for another call");
-	}
-	refuse(e, r, &err, details);
-}
-
-/* Whether the store may have forgotten, since it was looked, that this grant was used. */
-static bool has_forgotten(const struct execution *e)
-{
-	struct error err = ERROR_INIT;
-	int64_t epoch_ms;
-
-	return !coord_epoch_ms(e->x->service->store, &epoch_ms, &err) ||
-	       epoch_ms != e->epoch_ms;
-}
-
-/* It is burnt, and may have been before: nobody can tell what became of it then. */
-static void refuse_forgotten(struct execution *e, struct mcp_result *r)
-{
-	struct mcp_service *s = e->x->service;
-	struct error err = ERROR_INIT, why = ERROR_INIT;
-
-	error_set(
-		&err, ERR_UNKNOWN_OUTCOME,
-		"the store of what was used began anew while this was looked at: whether "
-		"it was executed before is not known, and it is not executed now");
-	refuse(e, r, &err, NULL);
-	json_auto_t *result = mcp_result_record(r);
-	if (!burn_finish(s->store, e->grant.id, "unknown", result, e->now_ms, &why))
-		log_failure("burn.failed", &why);
-}
-
-/*
- * Spend the grant without running anything: what people saw is not what is there now.
- * Unless another copy of this call spent it meanwhile: then that is why the world is
- * another, and what is told is what became of that.
- */
-static void burn_unused(struct execution *e, struct mcp_result *r,
-			const struct error *err, json_t *details)
-{
-	struct mcp_service *s = e->x->service;
-	json_auto_t *owned = details;
-	struct error why = ERROR_INIT;
-	json_auto_t *record = NULL;
-	bool is_first = false;
-	bool is_burnt = burn_start(s->store, &e->grant, e->x->caller.client, NULL,
-				   e->now_ms, &is_first, &record, &why);
-
-	if (is_burnt && !is_first) {
-		refuse_used(e, r, record);
-		return;
-	}
-	if (is_burnt && has_forgotten(e)) {
-		refuse_forgotten(e, r);
-		return;
-	}
-	refuse(e, r, err, TAKE(owned));
-	json_auto_t *result = mcp_result_record(r);
-	if (!is_burnt ||
-	    !burn_finish(s->store, e->grant.id, "failed", result, e->now_ms, &why))
-		log_failure("burn.failed", &why);
-}
-
-/*
- * What became of a grant that was never burnt, as far as this store knows, in one word:
- * 'unused' may still be used. One from before the store's epoch never will be: it is
- * 'void', or 'forgotten' where the store may have lost that it was used.
- */
-static const char *unburnt_state(const struct execution *e)
-{
-	struct error err = ERROR_INIT;
-	int64_t since_ms;
-
-	if (!grant_is_older(&e->grant, e->epoch_ms))
-		return "unused";
-	return coord_remembers_ms(e->x->service->store, &since_ms, &err) &&
-			       !grant_is_older(&e->grant, since_ms)
-		       ? "void"
-		       : "forgotten";
-}
-
-static void refuse_unburnt(struct execution *e, struct mcp_result *r,
-			   const struct error *err)
-{
-	refuse(e, r, err, json_pack("{s:s}", "state", unburnt_state(e)));
-}
-
-/* It was asked what became of this grant, and nothing has. */
-static void tell_unburnt(struct execution *e, struct mcp_result *r)
-{
-	struct error err = ERROR_INIT;
-
-	error_set(&err, ERR_APPROVAL_INVALID, "this approval was not used");
-	e->state = "refused";
-	mcp_result_error(r, &err, json_pack("{s:s}", "state", unburnt_state(e)));
 }
 
 /* ---- Checks ---- */
@@ -211,13 +51,13 @@ static bool check_people(const struct execution *e, struct error *err)
 	if (e->grant.approver_count == 0 && !(is_read(e) && e->x->tool->is_freed))
 		return error_set(err, ERR_APPROVAL_INVALID,
 				 "nobody approved it, and this server does not free '%s'",
-				 tool_name(e));
+				 execution_tool(e));
 	if (e->grant.emergency && e->x->tool->refuses_emergency)
 		return error_set(
 			err, ERR_APPROVAL_INVALID,
 			"this server takes no emergency approval for '%s': it waits "
 			"for the usual way",
-			tool_name(e));
+			execution_tool(e));
 	return tools_check_rights(e->x, e->grant.requester, err);
 }
 
@@ -236,7 +76,7 @@ static bool open_state(struct execution *e, struct error *err)
 				 "the requestState is not good: %s", why.message);
 	if (strcmp(state.principal, e->grant.requester) != 0 ||
 	    strcmp(state.server, s->server->name) != 0 ||
-	    strcmp(state.tool, tool_name(e)) != 0 ||
+	    strcmp(state.tool, execution_tool(e)) != 0 ||
 	    strcmp(state.args, e->x->args) != 0 || strcmp(state.plan, e->grant.plan) != 0)
 		return error_set(err, ERR_APPROVAL_INVALID,
 				 "the requestState belongs to another call");
@@ -262,18 +102,18 @@ static bool plan_again(struct execution *e, struct mcp_result *r)
 				  "approved: %s",
 				  why.message);
 		error_hint(&err, "nothing was done; ask again, with a new approval");
-		burn_unused(e, r, &err, details);
+		execution_burn_unused(e, r, &err, details);
 		return false;
 	}
 	if (!check_grant(e, plan_digest(e->plan), &err)) {
-		burn_unused(e, r, &err, NULL);
+		execution_burn_unused(e, r, &err, NULL);
 		return false;
 	}
 	if (plan_approvers(e->plan) > (int64_t)e->grant.approver_count) {
 		error_set(&err, ERR_APPROVAL_INVALID,
 			  "its plan wants %d approvers, it has %zu",
 			  (int)plan_approvers(e->plan), e->grant.approver_count);
-		refuse(e, r, &err, NULL);
+		execution_refuse(e, r, &err, NULL);
 		return false;
 	}
 	return true;
@@ -300,23 +140,27 @@ static bool verify(struct execution *e, struct mcp_result *r)
 		    burn_find(s->store, e->grant.id, &record, &err);
 
 	if (good && record) {
-		refuse_used(e, r, record);
+		execution_refuse_used(e, r, record);
 		return false;
 	}
 	/* In this order: what was burnt before an epoch that began meanwhile may be lost. */
 	good = good && coord_now_ms(s->store, &e->now_ms, &err) &&
 	       coord_epoch_ms(s->store, &e->epoch_ms, &err);
 	if (!good) {
-		refuse(e, r, &err, NULL);
+		execution_refuse(e, r, &err, NULL);
 		return false;
 	}
-	if (e->given->is_look) {
-		tell_unburnt(e, r);
+	if (e->given->is_look && !e->given->is_revoked) {
+		execution_tell_unburnt(e, r);
 		return false;
 	}
-	if (!check_grant(e, e->grant.plan, &err) || !check_people(e, &err) ||
-	    (!is_read(e) && !open_state(e, &err))) {
-		refuse_unburnt(e, r, &err);
+	good = check_grant(e, e->grant.plan, &err);
+	if (good && e->given->is_revoked) {
+		execution_revoke(e, r);
+		return false;
+	}
+	if (!good || !check_people(e, &err) || (!is_read(e) && !open_state(e, &err))) {
+		execution_refuse_unburnt(e, r, &err);
 		return false;
 	}
 	join_approvers(e);
@@ -364,7 +208,7 @@ static bool check_again(struct execution *e, struct mcp_result *r)
 	if (coord_now_ms(e->x->service->store, &e->now_ms, &err) &&
 	    check_grant(e, e->plan ? plan_digest(e->plan) : NULL, &err))
 		return true;
-	refuse(e, r, &err, NULL);
+	execution_refuse(e, r, &err, NULL);
 	return false;
 }
 
@@ -379,7 +223,7 @@ static bool begin(struct execution *e, struct mcp_result *r)
 	/* The last moment at which it can be given up. */
 	if (exchange_is_gone(e->x)) {
 		error_set(&err, ERR_TIMEOUT, "the client has left, so nothing was done");
-		refuse(e, r, &err, NULL);
+		execution_refuse(e, r, &err, NULL);
 		return false;
 	}
 	e->x->is_committed = true;
@@ -392,7 +236,7 @@ static bool begin(struct execution *e, struct mcp_result *r)
 			  "the audit log of this server cannot be written, so nothing "
 			  "was done");
 		log_failure("audit.failed", &err);
-		refuse(e, r, &said, NULL);
+		execution_refuse(e, r, &said, NULL);
 		return false;
 	}
 	if (!check_again(e, r))
@@ -400,13 +244,13 @@ static bool begin(struct execution *e, struct mcp_result *r)
 	if (!burn_start(s->store, &e->grant, e->x->caller.client,
 			e->plan ? plan_json(e->plan) : NULL, e->now_ms, &is_first,
 			&record, &err)) {
-		refuse(e, r, &err, NULL);
+		execution_refuse(e, r, &err, NULL);
 		return false;
 	}
 	if (!is_first)
-		refuse_used(e, r, record);
-	else if (has_forgotten(e))
-		refuse_forgotten(e, r);
+		execution_refuse_used(e, r, record);
+	else if (execution_has_forgotten(e))
+		execution_refuse_forgotten(e, r);
 	else
 		return true;
 	return false;

@@ -125,6 +125,7 @@ struct exchange {
 	const char *grant, *ticket, *request_state, *trace;
 	const json_t *assumes; /* META_ASSUMES, an array; NULL: none */
 	bool is_look;          /* META_LOOK */
+	bool is_revoked;       /* META_REVOKE */
 	/* What the client wants to hear meanwhile. */
 	json_t *progress_token; /* borrowed from the body; NULL: no progress */
 	bool wants_log;
@@ -291,6 +292,7 @@ struct presented {
 	const char *request_state; /* NULL: none */
 	const char *requester; /* whom this request is for; NULL: whom the grant names */
 	bool is_look;          /* nothing runs: what became of it is told */
+	bool is_revoked;       /* the same, and nothing ever will */
 };
 /* What became of it, for the gate. */
 struct execution_report {

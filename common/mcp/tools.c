@@ -193,7 +193,8 @@ static void decide_gate(struct exchange *x, struct mcp_result *r)
 {
 	const struct presented given = { .grant = x->grant,
 					 .request_state = x->request_state,
-					 .is_look = x->is_look };
+					 .is_look = x->is_look,
+					 .is_revoked = x->is_revoked };
 	struct error err = ERROR_INIT;
 
 	if (x->grant) {
@@ -368,6 +369,7 @@ void tools_call(struct exchange *x)
 	x->assumes = json_object_get(meta, META_ASSUMES);
 	/* Whatever else stands there runs nothing either. */
 	x->is_look = json_object_get(meta, META_LOOK) != NULL;
+	x->is_revoked = json_object_get(meta, META_REVOKE) != NULL;
 	x->request_state = json_get_string(x->message.params, "requestState");
 	x->trace = json_get_string(meta, "traceparent");
 	x->deadline_ms = clock_mono_ms() + deadline_ms;

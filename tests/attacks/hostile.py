@@ -71,10 +71,9 @@ class Hostile:
         db = sqlite3.connect(f"file:{self.rig.path('gate/records.db')}?mode=ro", uri=True,
                              timeout=10)
         try:
-            tables = [t for (t,) in db.execute("select name from sqlite_master where type='table'")
-                      if "body" in [r[1] for r in db.execute(f"pragma table_info({t})")]]
-            return [json.loads(body) for t in tables for (body,) in db.execute(
-                f"select body from {t} where {where} order by random() limit 3", values)]
+            return [json.loads(body) for (body,) in db.execute(
+                "select body from document where +collection in ('approvals', 'calls') and "
+                + where, values)]
         except (sqlite3.Error, ValueError):
             return []
         finally:
@@ -82,17 +81,22 @@ class Hostile:
 
     def leaked(self):
         """One with a real grant, in whatever state; None: there is none yet."""
-        rows = [r for r in self.stored("body like '%\"grant\":\"%'")
-                if isinstance(r.get("grant"), str)]
+        # From some place on: to read it all gets long.
+        granted = "body like '%\"grant\":\"%' limit 3"
+        rows = self.stored("rowid >= (select max(rowid) from document) * ? and " + granted,
+                           self.dice.random()) or self.stored(granted)
+        rows = [r for r in rows if isinstance(r.get("grant"), str)]
         return self.dice.choice(rows) if rows else None
 
     def asked(self, effect):
         """One that was planned and to which nobody has said yes: all it lacks is a grant."""
-        rows = self.stored("json_extract(body, '$.id') = ?", effect.approval or "")
-        rows = rows if rows and rows[0]["state"] == "pending" else self.stored(
-            "json_extract(body, '$.state') = 'pending'")
+        rows = self.stored("collection in ('approvals', 'calls') and id = ?",
+                           effect.approval or "")
+        if not rows or rows[0]["state"] != "pending":
+            rows = [r for r in self.stored("1 order by rowid desc limit 60")
+                    if r["state"] == "pending"]
         rows = [r for r in rows if r.get("request_state")]
-        return rows[0] if rows else None
+        return self.dice.choice(rows) if rows else None
 
     # --- towards the server ---
 

@@ -288,6 +288,8 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 	client_request_text(&r.meta, META_REQUESTER, call->ticket);
 	if (call->is_look)
 		strbuf_add_string(&r.meta, ",\"" META_LOOK "\":true");
+	if (call->is_revoked)
+		strbuf_add_string(&r.meta, ",\"" META_REVOKE "\":true");
 	if (call->assumes) {
 		strbuf_add_string(&r.meta, ",\"" META_ASSUMES "\":");
 		if (!json_write(&r.meta, call->assumes, err))

@@ -129,6 +129,7 @@ struct mcp_client_call {
 	const char *request_state; /* NULL: none */
 	const char *grant;         /* NULL: none */
 	bool is_look;              /* with a grant: see META_LOOK */
+	bool is_revoked;           /* with a grant: see META_REVOKE */
 	const char *ticket;        /* NULL: none */
 	const json_t *assumes;     /* with a ticket: see META_ASSUMES; NULL: none */
 	const char *traceparent;   /* NULL: none */
