@@ -215,7 +215,11 @@ static int withdraw(struct console *c, struct gate_link *g, enum message m,
 	if (c->json)
 		console_print_json(reply);
 	else
-		printf("%s is %s\n", id, console_member(reply, "state"));
+		printf("%s is %s%s\n", id, console_member(reply, "state"),
+		       json_is_true(json_object_get(reply, "revoking"))
+			       ? "; its server is asked not to run it, and 'wingman "
+				 "approvals show' tells what came of that"
+			       : "");
 	return EXIT_DONE;
 }
 

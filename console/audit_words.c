@@ -32,6 +32,9 @@ static const struct sentence {
 	{ "approval.superseded", "it was superseded[: {why}]" },
 	{ "approval.cancelled", "{by} took it back[: {why}]" },
 	{ "approval.revoked", "{by} revoked the approval[: {why}]" },
+	{ "approval.revoking",
+	  "{revoke.by} wants it back[: {revoke.why}]: its server is asked to burn the "
+	  "grant unused" },
 	{ "approval.lapsed", "the approval lapsed[: {why}]" },
 	{ "approval.refused", "nothing ran[: {why}][ ({code})]" },
 	{ "grant.signing",
@@ -54,6 +57,8 @@ static const struct sentence {
 	  "{@program} ended it: {state}[ ({error})][{verified=yes}, read back and found "
 	  "so][{verified=no}, read back and NOT found so]" },
 	{ "call.refused", "{@program} refused the call of {client}: {why} ({code})" },
+	{ "call.revoked",
+	  "{@program} burns the grant unused, unless it was used: it was taken back" },
 	{ "call.unknown",
 	  "{@program} had fallen while it ran: whether it happened is not known" },
 	{ "call.observed", "{@program} looked in the backend afterwards: {observed}" },

@@ -107,7 +107,9 @@ static bool submit(struct job *job, struct error *err)
 	if (!job->server)
 		return error_set(err, ERR_NOT_FOUND, "the gate knows no server '%s'",
 				 job->fields.server);
-	pool = job->m == MSG_EXECUTE ? job->server->executing : job->server->planning;
+	/* What is taken back does not wait behind what runs. */
+	pool = job->m == MSG_EXECUTE && !job->fields.revoke ? job->server->executing
+							    : job->server->planning;
 	return workers_submit(pool, on_worker, job) ||
 	       error_set(err, ERR_RATE_LIMITED, "too many calls wait for the server '%s'",
 			 job->fields.server);

@@ -33,11 +33,12 @@ static json_t *executed(const struct fields *f, json_t *result, bool sent,
 			const struct error *err)
 {
 	if (result)
-		return json_pack("{s:s, s:s, s:O, s:b}", "m", message_name(MSG_EXECUTED),
-				 "approval", f->approval, "result", result, "sent", 1);
-	return json_pack("{s:s, s:s, s:o, s:b}", "m", message_name(MSG_EXECUTED),
+		return json_pack("{s:s, s:s, s:O, s:b, s:b}", "m",
+				 message_name(MSG_EXECUTED), "approval", f->approval,
+				 "result", result, "sent", 1, "revoke", (int)f->revoke);
+	return json_pack("{s:s, s:s, s:o, s:b, s:b}", "m", message_name(MSG_EXECUTED),
 			 "approval", f->approval, "error", fields_error(err, NULL),
-			 "sent", sent);
+			 "sent", sent, "revoke", (int)f->revoke);
 }
 
 static json_t *defined(const struct fields *f, json_t *tools, bool up,
@@ -134,7 +135,9 @@ static json_t *run_execute(struct mcp_client *client, const struct fields *f)
 					      .arguments = f->arguments_text,
 					      .request_state = f->request_state,
 					      .grant = f->grant,
-					      .is_look = f->look,
+					      /* Who does not know 'revoke' looks. */
+					      .is_look = f->look || f->revoke,
+					      .is_revoked = f->revoke,
 					      .timeout_ms = CALLER_EXECUTE_MS,
 					      .ret_refused = &refused };
 	struct error err = ERROR_INIT, unfit = ERROR_INIT;

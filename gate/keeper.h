@@ -67,6 +67,8 @@ struct approval {
 	json_t *members;
 	int64_t members_asked_ms;
 	bool members_waiting;
+	bool revoke_in_flight; /* the caller has the question to burn it unused */
+	int64_t revoke_next_ms;
 	int64_t first_sent_ms; /* 0: not by this process */
 	int64_t next_ms;       /* when to send (again) */
 };
@@ -241,12 +243,29 @@ struct decision {
 };
 struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
 				  struct error *err);
+/* The open approval of that id, or an error that says how it ended. */
+struct approval *keeper_find_open(struct keeper *k, const char *id, struct error *err);
+bool keeper_check_reason(const char *reason, struct error *err);
+
+/* --- keeper_revoke.c: what was asked for or approved is taken back, until the burn --- */
+
 struct approval *keeper_cancel_as(struct keeper *k, const char *approval,
 				  const char *person, const char *reason,
 				  struct error *err);
 struct approval *keeper_revoke_as(struct keeper *k, const char *approval,
 				  const char *person, const char *reason,
 				  struct error *err);
+
+/* Of one call whose grant is signed: its server is asked to burn it unused. */
+bool keeper_ask_revoke(struct keeper *k, struct approval *a, const char *by,
+		       const char *why, struct error *err);
+/* Whether that was asked for: nothing is sent any more that could run. */
+bool keeper_is_revoking(const struct approval *a);
+/* Ask the server, or again, when it is time; what it answers. */
+void keeper_revoke_step(struct keeper *k, struct approval *a);
+void keeper_take_revoked(struct keeper *k, struct approval *a, const struct fields *f);
+/* Its server says that it burnt it so. 'server_head' may be NULL. */
+void keeper_end_revoked(struct keeper *k, struct approval *a, const json_t *server_head);
 
 json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err);

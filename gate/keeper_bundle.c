@@ -247,14 +247,18 @@ void keeper_bundle_approve(struct keeper *k, struct approval *head)
 bool keeper_bundle_stop(struct keeper *k, struct approval *head, enum record_state to,
 			const char *by, const char *why, struct error *err)
 {
+	struct error late = ERROR_INIT;
 	bool any = false;
 
 	if (head->state < RECORD_APPROVED)
 		return keeper_bundle_end(k, head, to, by, why, err);
 	for (size_t i = 0; i < keeper_bundle_count(head); i++) {
-		const struct approval *part = keeper_bundle_part(k, head, i);
+		struct approval *part = keeper_bundle_part(k, head, i);
 
 		any = any || (part && !part->ended && part->state < RECORD_GRANTED);
+		/* What has left may not be burnt yet. */
+		if (part && !part->ended && part->state >= RECORD_GRANTED)
+			any = keeper_ask_revoke(k, part, by, why, &late) || any;
 	}
 	if (!any)
 		return error_set(err, ERR_CONFLICT,

@@ -31,7 +31,7 @@ void keeper_send(struct keeper *k, struct approval *a)
 
 	if (!message ||
 	    (state && json_object_set(message, "request_state", state) != 0) ||
-	    (keeper_is_direct(a) &&
+	    ((keeper_is_direct(a) || keeper_is_revoking(a)) &&
 	     json_object_set_new(message, "look", json_true()) != 0)) {
 		log_error("gate.no_memory");
 		return;
@@ -267,7 +267,7 @@ static bool take_not_run(struct keeper *k, struct approval *a, const struct outc
 		return true;
 	}
 	if (o->kind == OUTCOME_NOT_RUN && alive &&
-	    (a->unanswered || a->tries < NOT_RUN_TRIES))
+	    (a->unanswered || keeper_is_revoking(a) || a->tries < NOT_RUN_TRIES))
 		return false;
 	read_error(o->error, &why);
 	end_not_run(k, a, &why);
@@ -322,6 +322,9 @@ static void take_result(struct keeper *k, struct approval *a, const json_t *resu
 	case OUTCOME_FAILED:
 	case OUTCOME_UNKNOWN:
 		take_end(k, a, &o);
+		break;
+	case OUTCOME_REVOKED:
+		keeper_end_revoked(k, a, o.server_head);
 		break;
 	case OUTCOME_RUNNING:
 		a->unanswered = true;
@@ -382,8 +385,13 @@ bool keeper_on_executed(struct keeper *k, const struct fields *f, struct error *
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "a result or an error, one of them");
 	if (!a || (a->state != RECORD_GRANTED && a->state != RECORD_EXECUTING) ||
-	    !a->in_flight)
+	    (!f->revoke && !a->in_flight))
 		return true;
+	if (f->revoke) {
+		keeper_take_revoked(k, a, f);
+		keeper_bundle_step_of(k, a);
+		return true;
+	}
 	a->in_flight = false;
 	if (f->result)
 		take_result(k, a, f->result);

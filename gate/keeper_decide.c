@@ -11,7 +11,7 @@ static json_t *state_reply(const struct approval *a)
 			 record_state_name(a->state));
 }
 
-static bool check_reason(const char *reason, struct error *err)
+bool keeper_check_reason(const char *reason, struct error *err)
 {
 	if (reason && strlen(reason) > REASON_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,
@@ -20,7 +20,7 @@ static bool check_reason(const char *reason, struct error *err)
 }
 
 /* The open approval, or an error that says how it ended. */
-static struct approval *find_open(struct keeper *k, const char *id, struct error *err)
+struct approval *keeper_find_open(struct keeper *k, const char *id, struct error *err)
 {
 	struct approval *a = keeper_find(k, id);
 	json_auto_t *body = NULL;
@@ -204,7 +204,7 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 		error_set(err, ERR_INVALID_ARGUMENT, "a decision is approve or deny");
 		return NULL;
 	}
-	if (!check_reason(f->reason, err) || !keeper_refresh_policy(k, err))
+	if (!keeper_check_reason(f->reason, err) || !keeper_refresh_policy(k, err))
 		return NULL;
 	*ret_person = keeper_person(k, p);
 	if (!*ret_person) {
@@ -212,7 +212,7 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 			  (unsigned)p->uid);
 		return NULL;
 	}
-	a = find_open(k, f->approval, err);
+	a = keeper_find_open(k, f->approval, err);
 	if (!a || (is_yes && !f->word && !check_surface(k, err)) ||
 	    !judge_typed(k, a, f, *ret_person, is_yes, err) ||
 	    (f->word && !keeper_emergency_check(k, a, f->word, &word, err)))
@@ -235,10 +235,10 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
 				  struct error *err)
 {
-	struct approval *a = find_open(k, d->approval, err);
+	struct approval *a = keeper_find_open(k, d->approval, err);
 	json_auto_t *decision = NULL;
 
-	if (!a || !check_reason(d->reason, err) ||
+	if (!a || !keeper_check_reason(d->reason, err) ||
 	    !judge(k, a, d->shown, d->person, d->is_yes, err))
 		return NULL;
 	decision = decision_of(k, d->is_yes ? "approve" : "deny", d->person, d->evidence,
@@ -282,104 +282,6 @@ json_t *keeper_on_emergency(struct keeper *k, struct peer *p, const struct field
 
 	as_yes.decision = "approve";
 	return keeper_on_decide(k, p, &as_yes, err);
-}
-
-/* --- cancel, revoke --- */
-
-struct approval *keeper_cancel_as(struct keeper *k, const char *approval,
-				  const char *person, const char *reason,
-				  struct error *err)
-{
-	const struct move m = { .to = RECORD_CANCELLED, .by = person, .why = reason };
-	struct approval *a = find_open(k, approval, err);
-
-	if (!a || !check_reason(reason, err))
-		return NULL;
-	if (!person || strcmp(person, json_get_string(a->body, "requester")) != 0) {
-		error_set(err, ERR_PERMISSION_DENIED, "only who asked may cancel");
-		return NULL;
-	}
-	return (keeper_is_bundle(a)
-			? keeper_bundle_stop(k, a, RECORD_CANCELLED, person, reason, err)
-			: keeper_move(k, a, &m, err))
-		       ? a
-		       : NULL;
-}
-
-json_t *keeper_on_cancel(struct keeper *k, struct peer *p, const struct fields *f,
-			 struct error *err)
-{
-	const char *person = keeper_person(k, p);
-	const struct approval *a;
-	char who[129];
-
-	(void)snprintf(who, sizeof who, "%s", person ? person : "");
-	a = keeper_cancel_as(k, f->approval, who, f->reason, err);
-	return a ? state_reply(a) : NULL;
-}
-
-/* Whether this person might have said yes; whoever asked may take it back as well. */
-static bool may_revoke(const struct keeper *k, const struct approval *a,
-		       const char *person)
-{
-	struct policy_question q = decide_question(a->body);
-	struct policy_answer answer;
-
-	policy_judge(k->policy, &q, &answer);
-	answer.four_eyes = false;
-	return policy_may_approve(k->policy, &q, &answer, person);
-}
-
-static bool check_revoke(const struct keeper *k, const struct approval *a,
-			 const char *person, struct error *err)
-{
-	bool may = person != NULL;
-
-	if (keeper_is_bundle(a))
-		for (size_t i = 0; may && i < keeper_bundle_count(a); i++) {
-			const struct approval *part = keeper_bundle_part(k, a, i);
-
-			may = part && may_revoke(k, part, person);
-		}
-	else
-		may = may && may_revoke(k, a, person);
-	return may || error_set(err, ERR_PERMISSION_DENIED,
-				"only who may approve this may revoke it");
-}
-
-struct approval *keeper_revoke_as(struct keeper *k, const char *approval,
-				  const char *person, const char *reason,
-				  struct error *err)
-{
-	const struct move m = { .to = RECORD_REVOKED, .by = person, .why = reason };
-	struct approval *a = find_open(k, approval, err);
-
-	if (!a || !check_reason(reason, err) || !check_revoke(k, a, person, err))
-		return NULL;
-	if (keeper_is_bundle(a) && a->state > RECORD_APPROVED)
-		return keeper_bundle_stop(k, a, RECORD_REVOKED, person, reason, err)
-			       ? a
-			       : NULL;
-	if (!keeper_move(k, a, &m, err))
-		return NULL;
-	if (keeper_is_bundle(a))
-		keeper_bundle_end_parts(k, a, RECORD_REVOKED, person, reason);
-	return a;
-}
-
-json_t *keeper_on_revoke(struct keeper *k, struct peer *p, const struct fields *f,
-			 struct error *err)
-{
-	const char *person;
-	const struct approval *a;
-	char who[129];
-
-	if (!keeper_refresh_policy(k, err))
-		return NULL;
-	person = keeper_person(k, p);
-	(void)snprintf(who, sizeof who, "%s", person ? person : "");
-	a = keeper_revoke_as(k, f->approval, person ? who : NULL, f->reason, err);
-	return a ? state_reply(a) : NULL;
 }
 
 /* --- PIN --- */

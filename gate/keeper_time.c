@@ -98,6 +98,7 @@ static void check(struct keeper *k, struct approval *a)
 		break;
 	case RECORD_GRANTED:
 	case RECORD_EXECUTING:
+		keeper_revoke_step(k, a);
 		if (keeper_is_own(a) && a->next_ms == 0)
 			keeper_own_run(k, a);
 		else if (keeper_is_direct(a))
@@ -125,7 +126,7 @@ static void check_stop(struct keeper *k)
 	bool busy = false;
 
 	for (const struct approval *a = k->approvals; a; a = a->next)
-		busy = busy || (!a->ended && a->in_flight);
+		busy = busy || (!a->ended && (a->in_flight || a->revoke_in_flight));
 	if (!busy || clock_mono_ms() >= k->stop_by_ms)
 		loop_stop(k->loop);
 }

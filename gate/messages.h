@@ -21,8 +21,9 @@
  *   show        {approval}                  -> {record, parts?: one a call of several} (without secrets: no requestState, no grant)
  *   list        {state?, limit?}            -> {records: [summaries]}
  *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}
- *   cancel      {approval, reason?}         -> {state}        requester only
- *   revoke      {approval, reason?}         -> {state}        approvers, until the burn
+ *   cancel      {approval, reason?}         -> {state, revoking?: true}  requester only
+ *   revoke      {approval, reason?}         -> the same       approvers; both until the burn. 'revoking': its
+ *                                           server is asked to burn the grant unused, and the record's end tells
  *   watch       {approval}                  -> {state}; then events {approval, state, record} until it ends
  *   notices     {}                          -> {notices: [notice], left}: what this person has not read (gate/notice.h);
  *                                           from then on each new one comes as {"m":"notice", notice}
@@ -64,15 +65,15 @@
  *
  * Keeper to caller (socket pair):
  *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?, assumes?}
- *   execute     {approval, server, tool, arguments, request_state?, grant, look?: true}
- *               'look': it is only asked what became of this grant, and nothing runs
+ *   execute     {approval, server, tool, arguments, request_state?, grant, look?: true, revoke?: true}
+ *               'look': it is only asked what became of this grant, and nothing runs; 'revoke': nor ever will
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?
  *   members     {approval, users}            which of these Slack users are in the user group, now?
  *   answer      {request, status, body}      reply to a server's registration
  * Caller to keeper:
  *   planned     {approval, plan, request_state} | {approval, error}
- *   executed    {approval, result} | {approval, error, sent: bool}
+ *   executed    {approval, result, revoke?: true} | {approval, error, sent: bool, revoke?: true}
  *   defined     {server, up, tools?, error?}
  *   probed      {up}
  *   membered    {approval, users} | {approval, error}   those who are, in good standing

@@ -32,6 +32,8 @@ static bool read_recorded(const json_t *error, struct outcome *o)
 		o->kind = OUTCOME_UNKNOWN;
 	else if (equals(state, "started"))
 		o->kind = OUTCOME_RUNNING;
+	else if (equals(state, "revoked"))
+		o->kind = OUTCOME_REVOKED;
 	else if (equals(state, "void"))
 		o->kind = OUTCOME_VOID;
 	else if (equals(state, "forgotten"))

@@ -16,6 +16,7 @@ enum outcome_kind {
 	OUTCOME_UNKNOWN, /* it may or may not have happened */
 	OUTCOME_NOT_RUN, /* the server says that it did not begin */
 	OUTCOME_RUNNING, /* it began with an earlier copy of this grant, and has not ended */
+	OUTCOME_REVOKED, /* it was burnt because people took it back: nothing ran or will */
 	/* The grant is from before the epoch of the server's store: nothing will run with it
 	 * any more, and nothing has. */
 	OUTCOME_VOID,

@@ -35,7 +35,8 @@ SETTLE_S = 30           # for what nobody was killed over
 STUCK_S = 120           # without a single attack
 EMERGENCY = "an emergency word while nothing is wrong"
 ALL_KINDS = [*KINDS, *SLACK_KINDS, EMERGENCY]
-OTHERS = ("several calls in one decision", "a yes in Slack", "a no in Slack")
+OTHERS = ("several calls in one decision", "a yes, taken back when it is granted",
+          "a yes in Slack", "a no in Slack")
 
 
 class Effect:
@@ -98,6 +99,7 @@ class Attackers:
             self.made += 1
 
     def surprise(self, words):
+        tap.note(f"at {self.seconds():.0f} s: {words}")
         with self.lock:
             self.surprises.append(words)
 
@@ -256,8 +258,13 @@ class Client(threading.Thread):
         elif roll < 0.14:
             self.all.count("a no in Slack")
             self.slack.say(effect, "deny")
-        elif roll < 0.60:
+        elif roll < 0.52:
             effect.yes_heard = self.say(effect, "approve")
+        elif roll < 0.60:
+            self.all.count("a yes, taken back when it is granted")
+            effect.take_back()
+            self.say(effect, "approve")
+            self.take_back(effect)
         elif roll < 0.70:
             self.all.count("two clicks at once")
             self.both(effect, lambda gate: self.say(effect, "approve", gate),
@@ -275,6 +282,13 @@ class Client(threading.Thread):
         elif roll < 0.93:
             self.say(effect, "deny")
         # else nobody says anything
+
+    def take_back(self, effect):
+        """Whatever it has come to; of the server's two burns one is first."""
+        try:
+            self.ask(self.dice.choice(("revoke", "cancel")), approval=effect.decided)
+        except Refused:
+            pass
 
     def both(self, effect, other, mine):
         """Two at the same moment, over two connections."""

@@ -62,9 +62,11 @@ bool acted_twice, acted_without_yes, acted_on_other_arguments, acted_on_other_pl
 
 mtype = { PROPOSED, PENDING, APPROVED, GRANTED, EXECUTING, SUCCEEDED, FAILED, UNKNOWN,
 	DENIED, EXPIRED, CANCELLED, REVOKED, LAPSED, REFUSED };
-mtype = { UNBURNT, STARTED, DONE, SPENT, LOST };   /* a burn's record; SPENT: unused */
+mtype = { UNBURNT, STARTED, DONE, SPENT, LOST, TAKEN };   /* a burn's record; SPENT: unused,
+	TAKEN: unused, because people took it back */
 mtype = { SAYS_DONE, SAYS_FAILED, SAYS_UNKNOWN, SAYS_RUNNING, SAYS_REFUSED,
-	SAYS_OLDER };	/* refused, because it is from before the store's epoch */
+	SAYS_OLDER,	/* refused, because it is from before the store's epoch */
+	SAYS_TAKEN };
 
 /* the gate's */
 #ifndef DECIDED
@@ -75,6 +77,7 @@ mtype state = APPROVED;
 bit said_a = 1, said_b = 1;
 #endif
 bit planned;		/* the plan that people see */
+bool revoking;		/* people want the grant back that has left */
 byte counted;		/* clicks that counted; the distinct persons, unless broken */
 /* grants: the words signed; 0 is the first, 1 exists in broken variants alone */
 byte words;
@@ -121,6 +124,7 @@ inline move(to)
 
 byte in_flight;		/* number of the send that is awaited; 0: none. Of the process */
 bool unanswered;	/* of the process */
+bool taken;		/* a server's answer that it burnt it unused, on its way */
 byte sends, clicks = CLICKS;
 #ifdef DIRECT
 byte looks = LOOKS;
@@ -190,6 +194,7 @@ inline sign(number)
 inline keeper_starts()
 {
 	in_flight = 0;
+	taken = false;
 	unanswered = state == GRANTED || state == EXECUTING
 }
 
@@ -221,6 +226,7 @@ inline take(says)
 	:: says == SAYS_DONE -> move(SUCCEEDED)
 	:: says == SAYS_FAILED -> move(FAILED)
 	:: says == SAYS_UNKNOWN -> move(UNKNOWN)
+	:: says == SAYS_TAKEN -> not_run()
 	:: says == SAYS_RUNNING -> unanswered = true
 	:: says == SAYS_REFUSED ->
 		if
@@ -260,6 +266,7 @@ inline take_look(says)
 	:: says == SAYS_DONE -> move(SUCCEEDED)
 	:: says == SAYS_FAILED -> move(FAILED)
 	:: says == SAYS_UNKNOWN -> move(UNKNOWN)
+	:: says == SAYS_TAKEN -> move(REFUSED)
 	:: says == SAYS_RUNNING
 	:: says == SAYS_REFUSED && sent_late -> move(REFUSED)
 	:: says == SAYS_REFUSED && !sent_late
@@ -294,6 +301,26 @@ active proctype Keeper()
 
 	:: atomic { state == APPROVED -> move(REVOKED) }	/* by an approver */
 	:: atomic { state == APPROVED && yes_over -> move(LAPSED) }
+
+	/* keeper_ask_revoke, keeper_revoke_step; execution_revoke: of that burn and the call's
+	 * own the first one counts */
+	:: atomic { (state == GRANTED || state == EXECUTING) && !revoking && !grant_over ->
+		revoking = true }
+	:: atomic { revoking && !taken && !IS_END(state) && !grant_over &&
+		burn[grant_id[0]] == UNBURNT ->
+		if
+#ifdef REVOKED_UNBURNT
+		:: true -> taken = true
+#else
+		:: grant_epoch[0] == epoch -> burn[grant_id[0]] = TAKEN; taken = true
+		:: else -> burn[grant_id[0]] = LOST	/* refuse_forgotten */
+#endif
+		fi }
+#ifdef DIRECT
+	:: atomic { taken && state == GRANTED -> move(REFUSED) }
+#else
+	:: atomic { taken && !IS_END(state) -> not_run() }
+#endif
 #ifndef DIRECT
 	/* keeper_claim, keeper_grant */
 	:: atomic { state == APPROVED && IS_GOOD && !STILL_APPROVED -> move(REVOKED) }
@@ -309,7 +336,8 @@ active proctype Keeper()
 		!unanswered &&
 #endif
 		!given_up && nfull(wire) &&
-		(sends < SENDS || (settled && !sent_late)) ->
+		/* once it is to be revoked it is only looked */
+		((sends < SENDS && !revoking) || (settled && !sent_late)) ->
 		sent_late = settled;
 		sends++;
 		in_flight = sends;
@@ -349,6 +377,7 @@ active proctype Keeper()
 		:: burn[0] == DONE -> says = SAYS_DONE
 		:: burn[0] == SPENT -> says = SAYS_FAILED
 		:: burn[0] == LOST -> says = SAYS_UNKNOWN
+		:: burn[0] == TAKEN -> says = SAYS_TAKEN
 		:: burn[0] == UNBURNT && grant_epoch[0] != epoch -> says = SAYS_OLDER
 		:: burn[0] == UNBURNT && grant_epoch[0] == epoch -> says = SAYS_REFUSED
 		fi }
@@ -381,7 +410,8 @@ inline answer(what)
 	:: state == GRANTED && what == SAYS_FAILED -> move(FAILED)
 	:: state == GRANTED && what == SAYS_UNKNOWN -> move(UNKNOWN)
 	/* nobody else had this grant */
-	:: state == GRANTED && (what == SAYS_REFUSED || what == SAYS_OLDER) ->
+	:: state == GRANTED && (what == SAYS_REFUSED || what == SAYS_OLDER ||
+		what == SAYS_TAKEN) ->
 		move(REFUSED)
 	:: else
 	fi
@@ -396,6 +426,7 @@ inline answer_used()
 	:: burn[id] == DONE -> answer(SAYS_DONE)
 	:: burn[id] == SPENT -> answer(SAYS_FAILED)
 	:: burn[id] == LOST -> answer(SAYS_UNKNOWN)
+	:: burn[id] == TAKEN -> answer(SAYS_TAKEN)
 	:: else
 	fi
 }
