@@ -42,7 +42,7 @@ extern const struct command command_call, command_approvals, command_audit,
 	command_config, command_policy, command_token, command_connect, command_pin,
 	command_keys, command_status, command_doctor, command_up, command_down,
 	command_console, command_tools, command_docs, command_notices, command_emergency,
-	command_accounts;
+	command_accounts, command_chat;
 
 /* "wingman: message" and the hint on stderr (or {"error":…} on stdout with
  * --json). Returns the exit status that fits the code. */

@@ -214,9 +214,11 @@ static bool set_up(struct editor *e, struct error *err)
 	(void)el_set(e->edit, EL_SIGNAL, 0);
 	(void)el_set(e->edit, EL_GETCFN, read_character);
 	(void)el_set(e->edit, EL_HIST, history, e->history);
-	(void)el_set(e->edit, EL_ADDFN, "wingman-complete", "complete the word", on_tab);
-	(void)el_set(e->edit, EL_ADDFN, "wingman-give-up", "give the line up",
-		     on_interrupt);
+	/* Of el_set libedit would keep copies for ever. */
+	(void)el_wset(e->edit, EL_ADDFN, L"wingman-complete", L"complete the word",
+		      on_tab);
+	(void)el_wset(e->edit, EL_ADDFN, L"wingman-give-up", L"give the line up",
+		      on_interrupt);
 	(void)el_set(e->edit, EL_BIND, "^I", "wingman-complete", NULL);
 	/* Ctrl-C is a key here, not a signal that might come between two reads. */
 	(void)el_set(e->edit, EL_SETTY, "-d", "-isig", NULL);

@@ -28,11 +28,11 @@
 
 static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_HELLO] = ROW(ASK, NEED("v", INT64, v), MAY("surface", STRING, surface)),
-	[MSG_PROPOSE] =
-		ROW(ASK, MAY("tool", STRING, tool), MAY("arguments", OBJECT, arguments),
-		    MAY("calls", ARRAY, calls), MAY("words_from", ARRAY, words_from),
-		    MAY("conversation", STRING, conversation),
-		    MAY("sources", ARRAY, sources), MAY("choices", OBJECT, choices)),
+	[MSG_PROPOSE] = ROW(
+		ASK, MAY("tool", STRING, tool), MAY("arguments", OBJECT, arguments),
+		MAY("calls", ARRAY, calls), MAY("words_from", ARRAY, words_from),
+		MAY("conversation", STRING, conversation), MAY("sources", ARRAY, sources),
+		MAY("model", STRING, model), MAY("choices", OBJECT, choices)),
 	[MSG_SHOW] = ROW(ASK, NEED("approval", STRING, approval)),
 	[MSG_LIST] = ROW(ASK, MAY("state", STRING, state), MAY("limit", INT64, limit)),
 	[MSG_DECIDE] = ROW(ASK, NEED("approval", STRING, approval),

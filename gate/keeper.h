@@ -188,6 +188,7 @@ struct proposal {
 	/* The conversation of an assistant that wrote the arguments (gate/keeper_sources.h);
 	 * NULL: nobody but the requester did. */
 	struct provenance *sources;
+	const char *model; /* that hears of the outcome, on a console; or NULL */
 };
 /* The one open approval of this proposal, made if there was none. Borrowed. */
 struct approval *keeper_propose(struct keeper *k, const struct proposal *p,
@@ -364,6 +365,8 @@ json_t *keeper_on_slack_turn(struct keeper *k, struct peer *p, const struct fiel
 			     struct error *err);
 json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
 				struct error *err);
+/* 1 to 100 plain characters. */
+bool keeper_is_model_name(const char *text);
 /* A turn as it was taken, for its words, also when nothing may be proposed by it any more;
  * NULL: there is none. New reference. */
 json_t *keeper_slack_turn_words(struct keeper *k, const char *turn) _must_use_;

@@ -70,6 +70,9 @@ void keeper_surface_words(const struct keeper *k, const struct approval *a,
 				  json_get_string(a->body, "requester"));
 		strbuf_add_format(outcome_to, "this terminal (%s)",
 				  client ? client : "?");
+		if (json_get_string(a->body, "model"))
+			strbuf_add_format(outcome_to, ", and the model %s",
+					  json_get_string(a->body, "model"));
 	}
 	add_authors(surface, json_object_get(s, "words_from"));
 }

@@ -181,8 +181,10 @@ bool keeper_add_slack(json_t *line, const json_t *slack)
 
 bool keeper_add_author(json_t *body, const struct proposal *p)
 {
-	return !p->sources ||
-	       json_object_set_new(body, "author", json_string("assistant")) == 0;
+	return (!p->sources ||
+		json_object_set_new(body, "author", json_string("assistant")) == 0) &&
+	       (!p->model ||
+		json_object_set_new(body, "model", json_string(p->model)) == 0);
 }
 
 /* Where the values of the arguments were said; only the assistant's are traced. */

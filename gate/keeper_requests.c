@@ -333,7 +333,8 @@ static json_t *propose(struct keeper *k, struct peer *p, const char *server,
 					       .server = server,
 					       .tool = tool,
 					       .arguments = arguments,
-					       .sources = sources },
+					       .sources = sources,
+					       .model = f->model },
 			   err);
 	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
 			     record_state_name(a->state))
@@ -360,7 +361,8 @@ static json_t *propose_several(struct keeper *k, struct peer *p, const struct fi
 		return NULL;
 	const struct proposal of = { .requester = who,
 				     .surface = surface,
-				     .sources = sources };
+				     .sources = sources,
+				     .model = f->model };
 
 	a = keeper_propose_several(k, &of, f->calls, err);
 	return a ? json_pack("{s:s, s:s}", "approval", a->id, "state",
@@ -383,6 +385,10 @@ json_t *keeper_on_propose(struct keeper *k, struct peer *p, const struct fields 
 	char server[33], tool[65];
 	json_auto_t *arguments = NULL;
 
+	if (f->model && !keeper_is_model_name(f->model)) {
+		error_set(err, ERR_INVALID_ARGUMENT, "that is no model's name");
+		return NULL;
+	}
 	if (f->conversation && strlen(f->conversation) > CONVERSATION_MAX) {
 		error_set(err, ERR_INVALID_ARGUMENT,
 			  "a conversation's id has %d bytes at most", CONVERSATION_MAX);

@@ -176,7 +176,7 @@ json_t *keeper_on_slack_turn(struct keeper *k, struct peer *p, const struct fiel
 
 /* --- slack_propose --- */
 
-static bool is_model_name(const char *text)
+bool keeper_is_model_name(const char *text)
 {
 	size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz0123456789._:/-");
@@ -191,7 +191,7 @@ static bool check_audience(const struct fields *f, struct error *err)
 	if (f->people < 0 || f->people > PEOPLE_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "that many people read no conversation");
-	if (f->model && !is_model_name(f->model))
+	if (f->model && !keeper_is_model_name(f->model))
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "a model's name has 1 to %d plain characters",
 				 MODEL_MAX);

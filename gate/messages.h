@@ -17,7 +17,7 @@
  *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order;
  *               both take words_from?: [person], whose words stand in the arguments: four eyes exclude them as well
  *               and sources?: [piece], what was said and read (gate/keeper_sources.h): then an assistant wrote the
- *               arguments, and the prompt says where each value comes from
+ *               arguments, and the prompt says where each value comes from; model?: who hears of the outcome as well
  *   show        {approval}                  -> {record, parts?: one a call of several} (without secrets: no requestState, no grant)
  *   list        {state?, limit?}            -> {records: [summaries]}
  *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}

@@ -28,7 +28,8 @@ EDGES = {
     "gate": {"gate", "slack/verify", "slack/render", "api", "mcp", "guard", "link", "wire",
              "proc", "base", "schemas"},
     "console": {"console", "show", "guard", "link/http", "wire", "proc", "base", "schemas",
-                "mcp/bridge/stdio_bridge.h", "gate/messages.h"},
+                "mcp/bridge/stdio_bridge.h", "gate/messages.h", "assistant", "assistant/budget",
+                "assistant/host", "link/documents"},
     # Pure, and alone: the gate links the one that judges evidence, and, to know what people
     # were shown, the one that draws.
     "slack/text": {"slack/text", "base"},
@@ -54,6 +55,8 @@ EDGES = {
     "assistant": {"assistant", "wire/schema.h", "schemas", "base"},
     "assistant/budget": {"assistant/budget", "assistant", "link/documents", "base"},
     "assistant/worker": {"assistant/worker", "assistant", "wire/sse.h", "proc", "base"},
+    "assistant/host": {"assistant/host", "assistant", "assistant/budget", "link/documents",
+                       "proc", "base"},
     "assistant/egress": {"assistant/egress", "assistant", "link/http", "proc", "base"},
     "bench": {"bench", "server", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
 }

@@ -1,0 +1,301 @@
+#include "assistant/host/conversation.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { VERSION = 1, SWEEP_MAX = 200 };
+
+static const char collection[] = "conversations";
+
+bool conversation_init(struct conversation *c, const char *id, struct error *err)
+{
+	*c = (struct conversation){ .entries = NULL };
+	if (!*id || strlen(id) > DOCUMENT_ID_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "that is no name of a conversation");
+	(void)snprintf(c->id, sizeof c->id, "%s", id);
+	c->entries = json_array();
+	return c->entries || error_oom(err);
+}
+
+void conversation_done(struct conversation *c)
+{
+	json_decref(c->entries);
+	c->entries = NULL;
+}
+
+/* --- what is kept --- */
+
+static size_t bytes_of(const json_t *value)
+{
+	size_t sum = 0, i;
+	json_t *member;
+	json_t *object = (json_t *)(uintptr_t)value;
+
+	if (json_is_string(value))
+		return json_string_length(value);
+	json_array_foreach(object, i, member)
+	{
+		sum += bytes_of(member);
+	}
+	if (json_is_object(value))
+		for (void *at = json_object_iter(object); at;
+		     at = json_object_iter_next(object, at))
+			sum += bytes_of(json_object_iter_value(at));
+	return sum;
+}
+
+static bool is_open(const json_t *entry)
+{
+	return json_is_true(json_object_get(entry, "open"));
+}
+
+/* The oldest of which nothing is waited for. */
+static size_t oldest(const json_t *entries)
+{
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(entries, i, entry)
+	{
+		if (!is_open(entry))
+			return i;
+	}
+	return 0;
+}
+
+static void trim(struct conversation *c)
+{
+	while (json_array_size(c->entries) > CONVERSATION_ENTRIES_MAX ||
+	       (json_array_size(c->entries) > 1 &&
+		bytes_of(c->entries) > CONVERSATION_BYTES_MAX))
+		(void)json_array_remove(c->entries, oldest(c->entries));
+}
+
+bool conversation_add(struct conversation *c, json_t *entry)
+{
+	if (json_array_append_new(c->entries, entry) != 0)
+		return false;
+	trim(c);
+	return true;
+}
+
+static size_t cut(const char *text, size_t max)
+{
+	size_t length = strlen(text);
+
+	if (length <= max)
+		return length;
+	for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
+		length--;
+	return length;
+}
+
+bool conversation_said(struct conversation *c, const char *by, const char *person,
+		       const char *turn, const char *text, int64_t now_ms)
+{
+	char at[CLOCK_TEXT_BYTES];
+	json_auto_t *entry = json_pack(
+		"{s:s, s:s, s:s, s:o, s:s}", "kind", "said", "by", by, "person", person,
+		"text", json_stringn(text, cut(text, CONVERSATION_SAID_MAX)), "at",
+		clock_format(now_ms, at));
+
+	if (!entry ||
+	    (turn && json_object_set_new(entry, "turn", json_string(turn)) != 0))
+		return false;
+	return conversation_add(c, TAKE(entry));
+}
+
+static bool is(const json_t *entry, const char *member, const char *text)
+{
+	const char *value = json_get_string(entry, member);
+
+	return value && text && strcmp(value, text) == 0;
+}
+
+json_t *conversation_proposed(const struct conversation *c, const char *approval)
+{
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(c->entries, i, entry)
+	{
+		if (is(entry, "kind", "proposed") && is(entry, "approval", approval))
+			return entry;
+	}
+	return NULL;
+}
+
+/* --- pieces for the gate --- */
+
+static json_t *claimed(const char *from, const char *label, json_t *text)
+{
+	json_auto_t *piece = json_pack("{s:s, s:O}", "from", from, "text", text);
+
+	if (!piece ||
+	    (label && json_object_set_new(piece, "label", json_string(label)) != 0))
+		return NULL;
+	return TAKE(piece);
+}
+
+/* By what a read's address begins with. */
+static const char *kind_of_read(const json_t *entry)
+{
+	const char *uri = json_get_string(entry, "uri");
+	const char *pattern = json_get_string(entry, "template");
+	const char *where = uri ? uri : pattern ? pattern : "";
+
+	return strncmp(where, "playbook", 8) == 0 ? "playbook"
+	       : strncmp(where, "ticket", 6) == 0 ? "ticket"
+	       : strncmp(where, "logs:", 5) == 0  ? "log"
+						  : "resource";
+}
+
+/* What ran before, and what came of it, as text. */
+static json_t *piece_of_results(const json_t *entry)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+	const char *tool = json_get_string(
+		json_array_get(json_object_get(entry, "calls"), 0), "tool");
+	json_auto_t *said = NULL;
+
+	if (!json_write(&text, json_object_get(entry, "results"), &ignored))
+		return NULL;
+	said = json_stringn(text.data, text.length);
+	return claimed("result", tool ? tool : "a call", said);
+}
+
+/* NULL also for what is nobody's words. */
+static json_t *piece_of(const json_t *entry, const char *asker)
+{
+	const char *turn = json_get_string(entry, "turn");
+	const char *read = json_get_string(entry, "id");
+	json_t *text = json_object_get(entry, "text");
+
+	if (turn)
+		return json_pack("{s:s}", "turn", turn);
+	if (is(entry, "kind", "said"))
+		return is(entry, "person", asker)
+			       ? claimed("requester", NULL, text)
+			       : claimed("person", json_get_string(entry, "person"),
+					 text);
+	if (is(entry, "kind", "answered"))
+		return claimed("assistant", NULL, text);
+	if (is(entry, "kind", "read"))
+		return read ? json_pack("{s:s}", "read", read)
+			    : claimed(kind_of_read(entry),
+				      json_get_string(entry, "label"), text);
+	return is(entry, "kind", "proposed") ? piece_of_results(entry) : NULL;
+}
+
+json_t *conversation_pieces(const struct conversation *c, const char *asker)
+{
+	json_auto_t *pieces = json_array();
+	size_t bytes = 0;
+
+	for (size_t i = json_array_size(c->entries); pieces && i-- > 0;) {
+		json_auto_t *piece = piece_of(json_array_get(c->entries, i), asker);
+
+		if (!piece)
+			continue;
+		bytes += bytes_of(piece);
+		if (bytes > CONVERSATION_PIECES_BYTES ||
+		    json_array_size(pieces) >= CONVERSATION_PIECES_MAX)
+			break;
+		if (json_array_append(pieces, piece) != 0)
+			return NULL;
+	}
+	return TAKE(pieces);
+}
+
+/* --- the store --- */
+
+static bool is_good(const json_t *body, int64_t now_ms)
+{
+	return json_get_int64(body, "v", 0) == VERSION &&
+	       json_get_int64(body, "expires_at", 0) > now_ms &&
+	       json_is_array(json_object_get(body, "entries"));
+}
+
+bool conversation_load(struct conversation *c, struct documents *d, int64_t now_ms,
+		       struct error *err)
+{
+	struct document doc = { .body = NULL };
+	bool found = false;
+
+	if (!documents_get(d, collection, c->id, &doc, &found, err))
+		return false;
+	if (found && is_good(doc.body, now_ms)) {
+		json_t *entries = json_deep_copy(json_object_get(doc.body, "entries"));
+
+		if (entries) {
+			json_decref(c->entries);
+			c->entries = entries;
+		}
+	}
+	if (found)
+		document_done(&doc);
+	return true;
+}
+
+bool conversation_store(const struct conversation *c, struct documents *d, int64_t now_ms,
+			struct error *err)
+{
+	json_auto_t *body = json_pack("{s:i, s:I, s:O}", "v", VERSION, "expires_at",
+				      (json_int_t)(now_ms + CONVERSATION_KEEP_MS),
+				      "entries", c->entries);
+	int64_t revision;
+
+	return body ? documents_put(d, collection, c->id, body, DOCUMENT_ANY, &revision,
+				    err)
+		    : error_oom(err);
+}
+
+bool conversation_forget(const struct conversation *c, struct documents *d,
+			 struct error *err)
+{
+	bool existed;
+
+	(void)json_array_clear(c->entries);
+	return documents_delete(d, collection, c->id, &existed, err);
+}
+
+struct sweeping {
+	json_t *ids;
+	int64_t now_ms;
+};
+
+static bool collect_old(void *context, const struct document *doc)
+{
+	struct sweeping *s = context;
+
+	return is_good(doc->body, s->now_ms) ||
+	       json_array_append_new(s->ids, json_string(doc->id)) == 0;
+}
+
+bool conversation_sweep(struct documents *d, int64_t now_ms, size_t *ret_removed,
+			struct error *err)
+{
+	json_auto_t *ids = json_array();
+	struct sweeping s = { ids, now_ms };
+	size_t i;
+	json_t *id;
+	bool existed;
+
+	if (!ids)
+		return error_oom(err);
+	if (!documents_query(d, collection, NULL, NULL, false, SWEEP_MAX, collect_old, &s,
+			     err))
+		return false;
+	json_array_foreach(ids, i, id)
+	{
+		if (!documents_delete(d, collection, json_string_value(id), &existed,
+				      err))
+			return false;
+	}
+	if (ret_removed)
+		*ret_removed = json_array_size(ids);
+	return true;
+}

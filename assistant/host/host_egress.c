@@ -1,0 +1,242 @@
+/* The egress: started when it is needed, and each of its answers handed to whom it is for. */
+#include "assistant/host/host_private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { MINUTE_MS = 60 * 1000 };
+
+extern char **environ;
+
+static struct host_request *find(struct host *h, int64_t number)
+{
+	for (size_t i = 0; i < HOST_TURNS_MAX; i++)
+		if (h->requests[i].number == number)
+			return &h->requests[i];
+	return NULL;
+}
+
+/* --- what it costs --- */
+
+static void book(struct host *h, struct host_request *r)
+{
+	struct error err = ERROR_INIT;
+
+	if (h->o.budget &&
+	    !budget_book(h->o.budget, r->person, r->reserved, NULL, r->sent_bytes,
+			 r->received_bytes, clock_wall_ms(), &err))
+		log_failure("assistant.budget", &err);
+	if (r->turn) {
+		r->turn->booked += budget_cost(NULL, r->sent_bytes, r->received_bytes);
+		r->turn->has_request = false;
+	}
+	*r = (struct host_request){ 0 };
+}
+
+static void tell_ended(struct host *h, struct host_request *r, const char *code,
+		       int64_t status)
+{
+	struct host_turn *t = r->turn;
+	json_t *message = NULL;
+
+	if (t)
+		message = json_pack("{s:s, s:I}", "m", "ended", "request",
+				    (json_int_t)t->request);
+	if (message && code)
+		(void)json_object_set_new(message, "code", json_string(code));
+	if (message && status > 0)
+		(void)json_object_set_new(message, "status",
+					  json_integer((json_int_t)status));
+	book(h, r);
+	if (t && !host_turn_send(t, message))
+		host_turn_over(t, ASSISTANT_FAULT, NULL);
+}
+
+/* --- the process --- */
+
+static void fall(struct host *h, const struct error *why)
+{
+	log_warn("assistant.egress_fell", LOG_STR("why", why->message));
+	host_egress_end(h);
+	for (size_t i = 0; i < HOST_TURNS_MAX; i++)
+		if (h->requests[i].number > 0)
+			tell_ended(h, &h->requests[i],
+				   assistant_code_name(ASSISTANT_MODEL_DOWN), 0);
+}
+
+static void on_closed(void *context, struct channel *ch, const struct error *err)
+{
+	(void)ch;
+	fall(context, err);
+}
+
+/* Under the worker's own number. */
+static void hand_on(struct host *h, struct host_request *r,
+		    const struct assistant_fields *f)
+{
+	json_t *message = json_pack("{s:s, s:I}", "m", assistant_message_name(f->m),
+				    "request",
+				    (json_int_t)(r->turn ? r->turn->request : 0));
+	bool ok = message != NULL;
+
+	(void)h;
+	if (!r->turn) {
+		json_decref(message);
+		return;
+	}
+	if (f->m == ASSISTANT_CHUNK) {
+		ok = ok &&
+		     json_object_set_new(message, "data", json_string(f->data)) == 0;
+	} else {
+		ok = ok && json_object_set_new(message, "status",
+					       json_integer((json_int_t)f->status)) == 0;
+		if (ok && f->retry_after_ms >= 0)
+			ok = json_object_set_new(
+				     message, "retry_after_ms",
+				     json_integer((json_int_t)f->retry_after_ms)) == 0;
+		if (ok && f->type)
+			ok = json_object_set_new(message, "type", json_string(f->type)) ==
+			     0;
+	}
+	if (!ok) {
+		json_decref(message);
+		message = NULL;
+	}
+	if (!host_turn_send(r->turn, message))
+		host_turn_over(r->turn, ASSISTANT_FAULT, NULL);
+}
+
+static bool take(struct host *h, const struct assistant_fields *f, struct error *err)
+{
+	struct host_request *r;
+
+	if (f->m == ASSISTANT_READY) {
+		if (h->egress_is_ready)
+			return error_set(err, ERR_INVALID_ARGUMENT, "it is ready twice");
+		h->egress_is_ready = true;
+		return true;
+	}
+	r = f->request > 0 ? find(h, f->request) : NULL;
+	if (!r || !h->egress_is_ready)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "it answers what was not asked");
+	if (f->m == ASSISTANT_WAITING)
+		return true;
+	if (f->m == ASSISTANT_ENDED) {
+		tell_ended(h, r, f->code, f->status);
+		return true;
+	}
+	if (f->m == ASSISTANT_CHUNK) {
+		r->received_bytes += strlen(f->data) / 4 * 3;
+		if (r->received_bytes > ASSISTANT_ANSWER_MAX)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "an answer is too long");
+	}
+	hand_on(h, r, f);
+	return true;
+}
+
+static void on_message(void *context, struct channel *ch, json_t *message)
+{
+	struct host *h = context;
+	struct assistant_fields f;
+	struct error err = ERROR_INIT;
+
+	(void)ch;
+	if (!assistant_fields_decode(ASSISTANT_AT_SURFACE_OF_EGRESS, message, &f, &err) ||
+	    !take(h, &f, &err))
+		fall(h, &err);
+}
+
+static bool start(struct host *h, struct error *err)
+{
+	const char *const argv[] = { h->o.egress, "--dir", h->o.dir, NULL };
+	const struct child_start s = {
+		.argv = argv,
+		.env = environ, /* the key may be in it */
+		.log_path = h->o.log_path,
+		.receive = on_message,
+		.closed = on_closed,
+		.context = h,
+	};
+	int64_t now_ms = clock_mono_ms();
+
+	if (h->egress.pid > 0)
+		return true;
+	if (now_ms - h->egress_minute > MINUTE_MS) {
+		h->egress_minute = now_ms;
+		h->egress_starts = 0;
+	}
+	if (++h->egress_starts > HOST_EGRESS_STARTS_PER_MINUTE)
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "the egress fell too often; it is started again in a "
+				 "minute");
+	h->egress_is_ready = false;
+	return child_begin(&h->egress, h->o.loop, &s, err);
+}
+
+void host_egress_end(struct host *h)
+{
+	child_end(&h->egress);
+	h->egress_is_ready = false;
+}
+
+/* --- asking --- */
+
+static bool may_ask(struct host *h, struct host_request *r, struct error *err)
+{
+	return !h->o.budget || budget_ask(h->o.budget, r->person, r->sent_bytes,
+					  clock_wall_ms(), &r->reserved, err);
+}
+
+bool host_egress_ask(struct host *h, struct host_turn *t,
+		     const struct assistant_fields *f, enum assistant_code *ret_code)
+{
+	struct host_request *r = find(h, 0);
+	struct error err = ERROR_INIT;
+	json_auto_t *message = NULL;
+
+	*ret_code = ASSISTANT_MODEL_DOWN;
+	if (!r)
+		error_set(&err, ERR_RATE_LIMITED, "too many requests are under way");
+	if (!r || !start(h, &err)) {
+		log_failure("assistant.egress", &err);
+		return false;
+	}
+	*r = (struct host_request){ .turn = t, .sent_bytes = strlen(f->body) };
+	(void)snprintf(r->person, sizeof r->person, "%s", t->person);
+	if (!may_ask(h, r, &err)) {
+		*r = (struct host_request){ 0 };
+		if (err.code == ERR_RATE_LIMITED)
+			*ret_code = ASSISTANT_BUDGET_SPENT;
+		log_failure("assistant.budget", &err);
+		return false;
+	}
+	r->number = ++h->last_number;
+	t->has_request = true;
+	t->request = f->request;
+	message = json_pack("{s:s, s:I, s:s, s:s}", "m", "request", "request",
+			    (json_int_t)r->number, "path", f->path, "body", f->body);
+	if (message && channel_send(h->egress.channel, message))
+		return true;
+	r->turn = NULL;
+	book(h, r);
+	t->has_request = false;
+	return false;
+}
+
+void host_egress_drop(struct host *h, const struct host_turn *t)
+{
+	for (size_t i = 0; i < HOST_TURNS_MAX; i++) {
+		struct host_request *r = &h->requests[i];
+		json_auto_t *message = NULL;
+
+		if (r->number == 0 || r->turn != t)
+			continue;
+		r->turn = NULL;
+		message = json_pack("{s:s, s:I}", "m", "drop", "request",
+				    (json_int_t)r->number);
+		if (h->egress.channel && message)
+			(void)channel_send(h->egress.channel, message);
+	}
+}

@@ -1,0 +1,63 @@
+/*
+ * host_private -- what the host's files share: turns on one side, the egress on the other.
+ */
+#ifndef ASSISTANT_HOST_PRIVATE_H
+#define ASSISTANT_HOST_PRIVATE_H
+
+#include "assistant/host/child.h"
+#include "assistant/host/host.h"
+
+struct host_turn {
+	struct host_turn *next;
+	struct host *host;
+	struct child worker;
+	struct loop_source *timer;
+	json_t *message; /* the turn, until it is sent */
+	struct host_hooks hooks;
+	void *context;
+	char person[ASSISTANT_NAME_MAX + 1];
+	bool is_ready, is_over;
+	int64_t proposals, reads, requests, text_bytes; /* so far */
+	uint64_t open_proposals, open_reads;            /* by number, unanswered */
+	bool has_request;                               /* one is under way */
+	int64_t request;                                /* the worker's number for it */
+	int64_t booked;                                 /* tokens, of what has ended */
+};
+
+/* A request that the egress has. */
+struct host_request {
+	int64_t number;         /* ours; 0: free */
+	struct host_turn *turn; /* NULL: nobody waits for it any more */
+	char person[ASSISTANT_NAME_MAX + 1];
+	int64_t reserved;
+	size_t sent_bytes, received_bytes;
+};
+
+struct host {
+	struct host_options o;
+	struct child egress;
+	bool egress_is_ready;
+	int64_t egress_starts, egress_minute;
+	struct host_request requests[HOST_TURNS_MAX];
+	int64_t last_number;
+	struct host_turn *turns;
+	size_t turn_count;
+};
+
+/* --- host_turn.c --- */
+
+/* Tell the surface that it is over, once; the worker is killed. */
+void host_turn_over(struct host_turn *t, enum assistant_code code, const char *why);
+/* Hand something of the egress on; false: the worker does not take it. */
+bool host_turn_send(struct host_turn *t, json_t *message);
+
+/* --- host_egress.c --- */
+
+/* Send a turn's request; on failure 'ret_code' is what its worker is to be told. */
+bool host_egress_ask(struct host *h, struct host_turn *t,
+		     const struct assistant_fields *f, enum assistant_code *ret_code);
+/* Nobody waits for what this turn asked. */
+void host_egress_drop(struct host *h, const struct host_turn *t);
+void host_egress_end(struct host *h);
+
+#endif

@@ -1,0 +1,149 @@
+"""wingman chat with a scripted worker: saying, proposing, deciding, telling; end to end."""
+
+import tap
+
+try:
+    import pexpect
+    from chat_rig import YES, ChatRig, plain
+    from suite import Suite
+except ImportError:
+    pexpect = None
+
+PERSON = "jane.roe@example.test"
+BLOCK = ["accounts.block_account", {"person": PERSON, "reason": "lost laptop", "systems": ["ldap"]}]
+
+
+def test_says(rig):
+    rig.script([[["look"], ["say", "Hello, \x1b[31mred\x1b[0m <@U1>\nsecond line"], ["done"]]])
+    r = rig.say("hello there")
+    tap.ok("one exchange from the shell", r.returncode == 0 and "assistant>" in r.stdout, r.stderr)
+    tap.ok("what it says cannot draw", "\x1b" not in r.stdout and "\\u001B" in r.stdout, r.stdout)
+    look = rig.seen("fds")
+    tap.ok("the worker has one descriptor more than three, and no environment",
+           look[0][:4] == ["0", "1", "2", "3"] and len(look[0]) <= 5
+           and not set(rig.seen("env")[0]) - {"LC_CTYPE"}, (look, rig.seen("env")))
+    turn = rig.turns()[0]
+    tap.equal("the turn has what was said", turn["conversation"][-1]["text"], "hello there")
+    tap.ok("and the tools", "accounts.block_account" in [t["name"] for t in turn["tools"]], turn)
+
+
+def test_proposes(rig, suite):
+    rig.script([
+        [["say", "I propose to block Jane."], ["propose", [BLOCK]], ["await", "result"], ["done"]],
+        [["say", "Jane is blocked."], ["done"]]])
+    p = rig.chat()
+    p.expect("you> ")
+    p.sendline("block jane.roe in ldap, lost laptop")
+    p.expect(YES)
+    page, digits = plain(p.before), p.match.group(1)
+    tap.equal("nothing before a yes", suite.bind("jane.roe"), 0)
+    tap.ok("its words stand before the prompt, not in it",
+           page.index("I propose to block Jane.") < page.index("Arguments"), page)
+    tap.ok("who hears of it is said", "and the model scripted-1" in page, page)
+    tap.ok("what the person did not say is marked",
+           "part of a longer word" in page or "nowhere in what was said" in page, page)
+    tap.ok("the destructive target is warned of", "was not named by who asks" in page, page)
+    p.sendline(digits)
+    p.expect("Jane is blocked.")
+    p.expect("you> ")
+    tap.equal("after a yes it ran", suite.bind("jane.roe"), 49)
+    tap.equal("the worker was told that a person decides", rig.results()[0], [{"status": "pending"}])
+    proposed = [e for e in rig.turns()[1]["conversation"] if e["kind"] == "proposed"]
+    tap.equal("and then how it ended", proposed[0]["results"][0]["status"], "succeeded")
+    tap.ok("with the outcome, as data", "[data " in proposed[0]["results"][0]["outcome"], proposed)
+    rig.script([[["propose", [["accounts.unblock_account", {"person": PERSON, "reason": "found it"}]]],
+                 ["await", "result"], ["done"]], [["say", "As you like."], ["done"]]])
+    p.sendline(f"unblock {PERSON}, found it")
+    p.expect(YES)
+    tap.ok("what the person said is not", "nowhere in what" not in plain(p.before), p.before)
+    p.sendline("deny")
+    p.expect("As you like.")
+    p.expect("you> ")
+    tap.equal("a no is told", [e for e in rig.turns()[1]["conversation"]
+                               if e["kind"] == "proposed"][-1]["results"], [{"status": "denied"}])
+    p.sendline("/clear")
+    p.expect("forgotten")
+    p.sendline("/quit")
+    p.expect(pexpect.EOF)
+    p.close()
+    tap.equal("it leaves", p.exitstatus, 0)
+
+
+def test_refusals(rig):
+    rig.script([[["propose", [["accounts.block_account", {"person": 3}]]], ["await", "result"],
+                 ["propose", [["accounts.drop_all", {}]]], ["await", "result"],
+                 ["propose", [["accounts.block_account", {"person": "nobody@example.test",
+                                                          "reason": "as asked"}]]],
+                 ["await", "result"], ["say", "no"], ["done"]]])
+    r = rig.say("do odd things")
+    results = rig.results()
+    tap.ok("schema errors go back whole", results[0][0]["status"] == "invalid"
+           and results[0][0]["errors"][0], results)
+    tap.equal("a tool that is not there", results[1], [{"status": "refused", "code": "not_found"}])
+    tap.equal("what a plan found is a bare code to it", results[2],
+              [{"status": "refused", "code": "not_found"}])
+    tap.ok("and words to the person", "nobody@example.test" in r.stdout + r.stderr, r)
+
+
+HOSTILE = {
+    "no frame": [["bytes", "\xff\xff\xff\xff no frame"], ["hang"]],
+    "a message of ours": [["send", {"m": "turn"}], ["hang"]],
+    "a member more": [["send", {"m": "say", "text": "x", "final": True, "approve": True}], ["hang"]],
+    "speaking before it is ready": [["early"], ["say", "psst"], ["hang"]],
+    "an approval": [["send", {"m": "approve", "approval": "x"}], ["hang"]],
+    "a proposal with another number": [["send", {"m": "propose", "proposal": 2, "together": False,
+                                                 "calls": [{"tool": "a.b", "arguments": {}}]}], ["hang"]],
+    "nine calls in one": [["propose", [["a.b", {}]] * 9], ["hang"]],
+    "five proposals where four may be": [["propose", [["a.b", {}]]]] * 5 + [["hang"]],
+    "five reads where four may be": [["read", "playbook://x"]] * 5 + [["hang"]],
+    "more text than it may say": [["flood", {"m": "say", "text": "x" * 1000, "final": False}, 1000],
+                                  ["hang"]],
+    "a request to another one's number": [["send", {"m": "request", "request": 7, "path": "/",
+                                                    "body": "{}"}], ["hang"]],
+    "leaving without a word": [],
+}
+
+
+def test_hostile(rig):
+    for name, steps in HOSTILE.items():
+        rig.script([steps if steps or name != "leaving without a word" else [["send", 1]]])
+        r = rig.say("hello")
+        tap.ok(f"{name}: the turn ends and nothing is asked of anybody",
+               r.returncode == 1 and "Type '" not in r.stdout and "psst" not in r.stdout, r)
+    rig.script([[["say", "well again"], ["done"]]])
+    tap.ok("and the next worker is another one", "well again" in rig.say("and now?").stdout)
+
+
+def test_history(rig):
+    rig.script([[["say", "noted"], ["done"]], [["say", "yes"], ["done"]]])
+    rig.say("remember the word aubergine")
+    rig.say("which word?")
+    told = str(rig.turns()[1]["conversation"])
+    tap.ok("a later chat knows what was said", "aubergine" in told and "noted" in told, told)
+    tap.equal("it can be cleared", rig.say("--clear").returncode, 0)
+    rig.script([[["say", "hm"], ["done"]]])
+    rig.say("which word?")
+    tap.equal("then nothing is left", len(rig.turns()[0]["conversation"]), 1)
+    rig.script([[["say", "hm"], ["done"]]])
+    rig.say("the token is ghp_0123456789abcdefghijABCDEFGHIJ012345")
+    tap.ok("what looks like a secret is masked for the model", "ghp_" not in str(rig.turns()))
+
+
+def main():
+    if not pexpect:
+        tap.skip("wingman chat", "pexpect is not there")
+        tap.done()
+        return
+    suite = Suite()
+    try:
+        suite.start()
+        rig = ChatRig(suite)
+        tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
+                 lambda: test_hostile(rig), lambda: test_history(rig)])
+    finally:
+        suite.done()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
