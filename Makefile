@@ -11,11 +11,12 @@ PACKAGES = deploy/packages
 NINJA = ninja -j$(JOBS)
 
 .NOTPARALLEL:
-.PHONY: help run build test soak bench demo fuzz check format clean install eval-playbooks
+.PHONY: help run build test soak bench demo sandbox fuzz check format clean install eval-playbooks
 .PHONY: packages-build packages-test packages-bench packages-check
 
 help:
 	@echo 'make run      install packages, build, bring the suite up and open the console'
+	@echo 'make sandbox  a made-up Slack workspace in the browser, with all of it behind'
 	@echo 'make test     install packages, build, run every test; once more under sanitizers'
 	@echo 'make soak     what make test does with attacks on approvals, for hours'
 	@echo 'make build    install packages and build into build/bin/'
@@ -80,6 +81,10 @@ build/npm/.done: tests/npm/package.json tests/npm/package-lock.json tests/npm/.n
 
 run: build
 	@exec build/bin/wingman up --dir '$(DIR)'
+
+# Not Slack: what Slack would show of Wingman, drawn from its blocks, to press in. Ctrl-C ends it.
+sandbox: build packages-test build/npm/.done
+	@exec build/npm/node/bin/node tests/sandbox/main.mjs
 
 demo: build
 	@exec /usr/bin/python3 -B deploy/demo.py

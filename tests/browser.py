@@ -138,7 +138,8 @@ class Browser:
         """Until the expression holds in the page; what it is then."""
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
-            value = self.js(f"(() => {{ try {{ return {expression}; }} catch {{ return null; }} }})()")
+            value = self.js(f"(() => {{ try {{ const v = {expression}; return v instanceof Node || v; }} "
+                            "catch { return null; } })()")
             if value:
                 return value
             time.sleep(0.05)
@@ -192,8 +193,15 @@ class Browser:
             self.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter",
                       windowsVirtualKeyCode=13, text="\r")
 
-    def picture(self, path):
-        data = self.call("Page.captureScreenshot", format="png")["data"]
+    def picture(self, path, css=None):
+        """Of what can be seen, or of one element."""
+        clip = {}
+        if css:
+            x, y, width, height = self.js(
+                f"(() => {{ const r = document.querySelector({json.dumps(css)}).getBoundingClientRect(); "
+                "return [r.x, r.y, r.width, r.height]; })()")
+            clip = {"clip": {"x": x, "y": y, "width": width, "height": height, "scale": 1}}
+        data = self.call("Page.captureScreenshot", format="png", **clip)["data"]
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as f:
             f.write(base64.b64decode(data))

@@ -93,5 +93,5 @@ class Person(Browser):
     def field(self, block, action="v"):
         return f"[data-block='{block}'][data-action='{action}']"
 
-    def picture_of(self, name):
-        self.picture(os.path.join(PICTURES, name + ".png"))
+    def picture_of(self, name, css=None):
+        self.picture(os.path.join(PICTURES, name + ".png"), css)

@@ -2,7 +2,8 @@
 //
 //     main.mjs [--dir DIR] [--bin DIR] [--port N] [--patient]
 //
-// One line of JSON on stdout when all is up, for tests; words for people on stderr.
+// One line of JSON on stdout when all is up, unless that is a terminal; words for people
+// on stderr.
 // With --patient triggers and answers have a minute instead of Slack's three seconds; the
 // environment's SANDBOX_CONTROL is a token with which tests read along.
 
@@ -42,13 +43,15 @@ try {
         secret: suite.secret, urls: urlsBelow(suite.base), port: Number(options.port), shortcuts: SHORTCUTS,
         control: process.env.SANDBOX_CONTROL, ...patience });
     await suite.start(sandbox.api.url, say);
-    suite.up.once("exit", (status) => {
-        if (stopping)
-            return;
-        say(`the suite ended with status ${status}`);
-        stop(1);
-    });
-    process.stdout.write(JSON.stringify({ url: sandbox.url, api: sandbox.api.url, app: suite.base, suite: suite.ready }) + "\n");
+    for (const child of suite.children)
+        child.once("exit", (status) => {
+            if (stopping)
+                return;
+            say(`${path.basename(child.spawnfile)} ended with status ${status}; see ${suite.dir}/run`);
+            stop(1);
+        });
+    if (!process.stdout.isTTY)
+        process.stdout.write(JSON.stringify({ url: sandbox.url, api: sandbox.api.url, app: suite.base, suite: suite.ready }) + "\n");
     say(`open ${sandbox.url} (this is not Slack; Ctrl-C ends all of it)`);
 } catch (e) {
     say(e.message);

@@ -3,6 +3,8 @@
 
 "use strict";
 
+const NEAR = 80;    // pixels above the end, where one reads along
+
 const main = document.querySelector("main");
 const as = main.dataset.as;
 
@@ -92,10 +94,10 @@ function show(id, next) {
     const form = next.querySelector("form"), before = old.querySelector("form");
     if (form && before && form.dataset.view === before.dataset.view)
         keep(before, form);
-    const atEnd = old.scrollHeight - old.scrollTop - old.clientHeight < 80;
+    const { scrollTop } = old;
+    const atEnd = old.scrollHeight - scrollTop - old.clientHeight < NEAR && next.dataset.room !== "home";
     old.replaceWith(next);
-    if (id === "room" && atEnd)
-        next.scrollTop = next.scrollHeight;
+    next.scrollTop = atEnd ? next.scrollHeight : scrollTop;
 }
 
 // ---- What a person does ----
@@ -176,5 +178,5 @@ if (main.dataset.at === "home")
 else if (main.dataset.at.startsWith("D"))
     act("opened", { tab: "messages" });
 new EventSource("/changes").addEventListener("message", refresh);
-const room = document.getElementById("room");
-room.scrollTop = room.scrollHeight;
+if (main.dataset.at !== "home")
+    document.getElementById("room").scrollTop = document.getElementById("room").scrollHeight;

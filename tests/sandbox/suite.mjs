@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
@@ -12,6 +12,8 @@ import { freePort } from "./sandbox.mjs";
 
 const SERVERS = ["people", "accounts", "playbooks"];
 const STOP_MS = 20 * 1000;
+const READY_MS = 30 * 1000;
+const MARK = "sandbox.pid";
 
 // Of message shortcuts in this workspace: what the page offers, and the tool each opens.
 export const SHORTCUTS = [
@@ -52,18 +54,31 @@ export class Suite {
         Object.assign(this, { dir, bin, children: [] });
     }
 
-    // Before anything starts: the page must know where to send, and with what secret.
+    // Before anything starts: the page must know where to send, and with what secret. The
+    // workspace is a new one each time, so is what Wingman remembers of it.
     async plan() {
+        this.clear();
         mkdirSync(this.dir, { recursive: true, mode: 0o700 });
-        const kept = path.join(this.dir, "sandbox.json");
-        if (!existsSync(kept)) {
-            const ports = {};
-            for (const name of ["directory", "gate", ...SERVERS, "slack"])
-                ports[name] = await freePort();
-            write(this.dir, "sandbox.json", yaml({ ports, secret: randomBytes(16).toString("hex") }));
-        }
-        Object.assign(this, JSON.parse(readFileSync(kept, "utf8")));
+        write(this.dir, MARK, String(process.pid));
+        this.secret = randomBytes(16).toString("hex");
+        this.ports = {};
+        for (const name of ["directory", "gate", ...SERVERS, "slack"])
+            this.ports[name] = await freePort();
         this.base = `http://127.0.0.1:${this.ports.slack}`;
+    }
+
+    // Only what a sandbox made is thrown away.
+    clear() {
+        const mark = path.join(this.dir, MARK);
+        if (!existsSync(mark)) {
+            if (existsSync(path.join(this.dir, "config")))
+                throw new Error(`${this.dir} is the folder of something else`);
+            return;
+        }
+        const pid = Number(readFileSync(mark, "utf8"));
+        if (pid !== process.pid && runs(pid))
+            throw new Error(`a sandbox runs in ${this.dir} already, as process ${pid}; end it, or remove ${mark}`);
+        rmSync(this.dir, { recursive: true });
     }
 
     async start(apiUrl, say) {
@@ -76,18 +91,21 @@ export class Suite {
         this.up = this.run("wingman", ["--dir", this.dir, "up", "--no-console"]);
         this.ready = JSON.parse(await firstLine(this.up, "wingman up"));
         say(`suite in ${this.dir}`);
+        const log = openSync(path.join(this.dir, "run", "wingman-slack.log"), "a", 0o600);
+        this.slack = this.run("wingman-slack", ["--dir", this.dir], log);
         await this.untilAnswers();
     }
 
-    run(program, args) {
-        const child = spawn(path.join(this.bin, program), args, { stdio: ["ignore", "pipe", "inherit"] });
+    run(program, args, log) {
+        const child = spawn(path.join(this.bin, program), args, {
+            stdio: ["ignore", log ?? "pipe", log ?? "inherit"] });
         this.children.push(child);
         return child;
     }
 
     async untilAnswers() {
-        const until = Date.now() + 30 * 1000;
-        while (Date.now() < until) {
+        const until = Date.now() + READY_MS;
+        while (Date.now() < until && this.slack.exitCode === null) {
             const reply = await fetch(`${this.base}/readyz`).catch(() => null);
             if (reply?.ok)
                 return;
@@ -107,6 +125,15 @@ export class Suite {
             });
             child.kill("SIGTERM");
         })));
+    }
+}
+
+function runs(pid) {
+    try {
+        process.kill(pid, 0);
+        return true;
+    } catch (e) {
+        return e.code === "EPERM";
     }
 }
 
