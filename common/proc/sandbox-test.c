@@ -7,7 +7,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -406,6 +408,32 @@ static void sockets_may_be_made_where_writing_is_allowed(void **state)
 	run_child(socket_in_folder_child);
 }
 
+static void bare_child(void)
+{
+	const struct sandbox s = { .bare = true };
+	struct error err = ERROR_INIT;
+	int pair[2];
+	char c = 'x';
+
+	EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	EXPECT(sandbox_enter(&s, &err));
+	EXPECT(write(pair[0], &c, 1) == 1 && recv(pair[1], &c, 1, 0) == 1);
+	EXPECT(!can_open(path_a, O_RDONLY) && errno == EPERM);
+	EXPECT(!can_socket(AF_UNIX, SOCK_STREAM) && !can_socket(AF_INET, SOCK_STREAM));
+	EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 && errno == EPERM);
+	EXPECT(fork() == -1 && errno == EPERM);
+	EXPECT(kill(getppid(), 0) == -1 && errno == EPERM);
+	EXPECT(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0) == MAP_FAILED);
+	EXPECT(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == -1 && errno == EPERM);
+}
+
+static void bare_is_talking_alone(void **state)
+{
+	(void)state;
+	run_child(bare_child);
+}
+
 /* An older kernel: the call is not there. */
 static void take_away(int call)
 {
@@ -453,6 +481,7 @@ int main(void)
 		cmocka_unit_test(threads_that_start_later_are_inside),
 		cmocka_unit_test(threads_that_run_already_are_an_error),
 		cmocka_unit_test(there_is_no_way_back),
+		cmocka_unit_test(bare_is_talking_alone),
 		cmocka_unit_test(missing_features_must_be_allowed_by_name),
 		cmocka_unit_test(sockets_may_be_made_where_writing_is_allowed),
 	};

@@ -6,6 +6,9 @@
  * calls: 'network' off refuses to make internet sockets, 'unix_sockets' off those of
  * this machine, 'exec' off refuses execve; ptrace, mount, kernel modules, keyrings and bpf are refused always.
  * Refused calls return EPERM (clone3 ENOSYS, so that the C library takes clone).
+ * 'bare' turns that round, for a process that computes and talks over what it has open:
+ * only the few calls that takes are let through; no file is opened, no socket made, no
+ * process or thread begun, no memory made executable, whatever the other members say.
  * Where the kernel lacks a feature, this fails unless the caller's configuration
  * allows its absence by name.
  *
@@ -37,6 +40,7 @@ struct sandbox {
 	bool network;
 	bool unix_sockets; /* to make; those that are open stay usable */
 	bool exec;
+	bool bare;
 	bool allow_missing_landlock;
 	bool allow_missing_seccomp;
 };

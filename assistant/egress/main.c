@@ -1,0 +1,160 @@
+/* wingman-egress: the model's key, its one address, and TLS. */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "assistant/config.h"
+#include "assistant/egress/egress.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "link/http/http_url.h"
+#include "proc/sandbox.h"
+
+#define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+/* Sanitizers look for leaks through files of our own process. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define IS_SANITIZED 1
+#else
+#define IS_SANITIZED 0
+#endif
+
+struct egress_options {
+	const char *dir;
+};
+
+static const struct option_row rows[] = {
+	OPTION_STRING("dir", 'd', "DIR", "folder of the suite",
+		      offsetof(struct egress_options, dir)),
+	OPTION_END,
+};
+
+/* What finding an address takes; authorities and the key are read before. */
+static bool enter_sandbox(const struct assistant_settings *s, struct error *err)
+{
+	static const struct sandbox_path resolver[] = {
+		{ "/etc/hosts", SANDBOX_READ },
+		{ "/etc/resolv.conf", SANDBOX_READ },
+		{ "/etc/nsswitch.conf", SANDBOX_READ },
+		{ "/etc/host.conf", SANDBOX_READ },
+		{ "/etc/gai.conf", SANDBOX_READ },
+		{ "/dev/urandom", SANDBOX_READ },
+		{ IS_SANITIZED ? "/proc/self" : "/dev/null", SANDBOX_READ },
+	};
+	const struct rlimit no_files = { 0, 0 };
+	const struct sandbox box = {
+		.paths = resolver,
+		.path_count = ARRAY_SIZE(resolver),
+		.network = true,
+		.allow_missing_landlock = s->allow_missing_landlock,
+		.allow_missing_seccomp = s->allow_missing_seccomp,
+	};
+
+	return (setrlimit(RLIMIT_FSIZE, &no_files) == 0 ||
+		error_errno(err, "cannot give up writing files")) &&
+	       sandbox_enter(&box, err);
+}
+
+static bool use_tls(struct egress *e, const struct statedir *dir, struct error *err)
+{
+	const char *named = e->settings->ca_file;
+	_cleanup_free_ char *own = *named ? statedir_file(dir, named) : NULL;
+	struct http_tls *tls;
+
+	if (*named && !own)
+		return error_oom(err);
+	if (!own && !file_exists(SYSTEM_AUTHORITIES))
+		return strncmp(e->settings->url, "https:", 6) != 0 ||
+		       error_set(err, ERR_INTERNAL,
+				 "there is no " SYSTEM_AUTHORITIES
+				 ": install ca-certificates, or name a 'ca_file'");
+	tls = http_tls_read(own ? own : SYSTEM_AUTHORITIES, NULL, NULL, err);
+	if (!tls)
+		return false;
+	http_client_use_tls(e->client, tls);
+	return true;
+}
+
+static bool read_settings(const struct statedir *dir, struct assistant_settings *s,
+			  struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(dir, "config/assistant.yaml");
+	struct http_url parts;
+	bool there = false;
+
+	if (!path)
+		return error_oom(err);
+	if (!assistant_config_read(path, s, &there, err))
+		return false;
+	if (!there)
+		return error_set(err, ERR_NOT_FOUND, "there is no config/assistant.yaml");
+	/* https, or this machine: conversations and keys go nowhere in the clear */
+	return http_url_read(s->url, ASSISTANT_URL_MAX, &parts, err);
+}
+
+static bool begin(struct egress *e, struct assistant_settings *s,
+		  const struct statedir *dir, struct error *err)
+{
+	if (syscall(SYS_close_range, ASSISTANT_FD + 1, ~0U, 0) != 0)
+		return error_errno(err, "cannot close what we were not meant to have");
+	if (!read_settings(dir, s, err))
+		return false;
+	log_setup("egress", s->log_level);
+	e->client = http_client_new("wingman/" WINGMAN_VERSION, err);
+	return e->client && use_tls(e, dir, err) &&
+	       credentials_read(s, dir, &e->credentials, err) && enter_sandbox(s, err);
+}
+
+static int fail(const struct error *err)
+{
+	(void)fprintf(stderr, "wingman-egress: %s\n", err->message);
+	if (err->hint[0])
+		(void)fprintf(stderr, "wingman-egress: %s\n", err->hint);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct egress_options o = { 0 };
+	struct error err = ERROR_INIT;
+	struct assistant_settings settings;
+	struct egress e = { .fd = ASSISTANT_FD, .settings = &settings };
+	int operands = 0;
+	_cleanup_(statedir_freep) struct statedir *dir = NULL;
+
+	switch (options_parse(rows, &o, argc, argv, &operands, &err)) {
+	case OPTIONS_OK:
+		break;
+	case OPTIONS_HELP:
+		options_help("wingman-egress", "[--dir DIR]",
+			     "Sends conversations to the language model; started by a "
+			     "surface, with a socket pair at descriptor 3.",
+			     rows, stdout);
+		return 0;
+	case OPTIONS_VERSION:
+		(void)printf("wingman-egress %s\n", WINGMAN_VERSION);
+		return 0;
+	case OPTIONS_BAD:
+		return fail(&err);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	log_setup("egress", LOG_INFO);
+	if (operands > 0)
+		error_set(&err, ERR_INVALID_ARGUMENT, "unknown operand");
+	else
+		dir = statedir_new(o.dir, &err);
+	if (!dir)
+		return fail(&err);
+	bool good = begin(&e, &settings, dir, &err) && egress_serve(&e, &err);
+	if (!good)
+		log_failure("egress.ended", &err);
+	credentials_done(&e.credentials);
+	http_client_free(e.client);
+	return good ? 0 : 1;
+}
