@@ -61,7 +61,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 			   MAY("reason", STRING, reason)),
 	[MSG_STATUS] = ROW(ASK),
 
-	[MSG_SLACK_WHO] = ROW(ASK, NEED("user", STRING, user)),
+	[MSG_SLACK_WHO] =
+		ROW(ASK, NEED("user", STRING, user), MAY("reason", STRING, reason)),
 	[MSG_SLACK_TURN] = ROW(ASK, RAW, MAY("begun", STRING, begun)),
 	[MSG_SLACK_PROPOSE] = ROW(
 		ASK, NEED("turn", STRING, turn), MAY("tool", STRING, tool),

@@ -100,6 +100,17 @@ json_t *keeper_on_slack_open(struct keeper *k, struct peer *p, const struct fiel
 	return json_pack("{s:O}", "approvals", list);
 }
 
+/* What the surface knows and we do not: guests, and who was deactivated. */
+static void log_refused(struct keeper *k, const struct fields *f)
+{
+	struct error why = ERROR_INIT;
+
+	error_set(&why, ERR_PERMISSION_DENIED, "%.200s", f->reason);
+	keeper_audit_refusal(k, "surface.refused", "slack",
+			     json_pack("{s:s, s:s}", "user", f->user, "surface", "slack"),
+			     &why);
+}
+
 json_t *keeper_on_slack_who(struct keeper *k, struct peer *p, const struct fields *f,
 			    struct error *err)
 {
@@ -107,6 +118,8 @@ json_t *keeper_on_slack_who(struct keeper *k, struct peer *p, const struct field
 	json_auto_t *who = NULL;
 
 	(void)p;
+	if (f->reason)
+		log_refused(k, f);
 	if (!keeper_refresh_policy(k, err))
 		return NULL;
 	person = policy_person_of_slack(k->policy, f->user);

@@ -49,7 +49,8 @@
  *   hello       {v, surface: "slack"}       -> {v, team: false, version}
  *   show        {approval}                  -> as above, and 'to': where it goes (gate/slack_where.h)
  *   notices     {}                          -> every end of what Slack has shown or was to show, kept until it is read
- *   slack_who   {user}                      -> {principal?, team, slack: [ids]}
+ *   slack_who   {user, reason?}             -> {principal?, team, slack: [ids]}
+ *               'reason': why the Slack process refuses this user, which goes into the gate's log
  *   slack_turn  {raw, timestamp?, signature?, begun?} -> {turn, first, kind, user, principal, channel?, thread?, shared}
  *               somebody of the team set something going; the same request again is the same turn. 'begun': the
  *               turn of the same person that this form belongs to, for the conversation it was begun in

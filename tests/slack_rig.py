@@ -19,6 +19,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import tap
 from doubles.slack_front import APP, BOT, COMMAND, TEAM, TOKEN, SlackFront
 from gate_client import GateClient
 from gate_rig import Program, free_port
@@ -195,6 +196,32 @@ class SlackSuite:
         except FileNotFoundError:
             return ""
 
+    def test(self, tests):
+        """Each of 'tests' (rig), and the end of everything."""
+        try:
+            self.start()
+            tap.run([lambda t=t: (tap.note(t.__name__), t(self)) for t in tests])
+        finally:
+            self.done()
+
+    def wait_until(self, what, words, timeout_s=20):
+        deadline = time.monotonic() + timeout_s
+        while not what():
+            assert time.monotonic() < deadline, f"waited for {words}\n" + self.log()[-3000:]
+            time.sleep(0.02)
+
+    def wait_log(self, event, words, name="slack"):
+        self.wait_until(lambda: any(f'"{event}"' in line and words in line
+                                    for line in self.log(name).splitlines()), (event, words))
+
+    def audit(self):
+        lines = self.suite.read("audit", "gate.jsonl").splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def wait_audit(self, what, count=1):
+        self.wait_until(lambda: sum(1 for x in self.audit() if x.get("event") and what(x)) >= count,
+                        "the gate's log")
+
     # --- what Slack sends ---
 
     def get(self, path, name="slack"):
@@ -219,7 +246,7 @@ class SlackSuite:
         except urllib.error.HTTPError as e:
             with e:
                 status, text = e.code, e.read().decode()
-        return status, json.loads(text) if text.strip() else None
+        return status, json.loads(text) if text[:1] == "{" else text or None
 
     def interact(self, payload, name=None):
         payload = {"api_app_id": APP, "team": {"id": TEAM}, "token": "x", **payload}

@@ -3,7 +3,7 @@ is npm's emulator behind a recorder."""
 
 import tap
 from doubles import emulator
-from slack_rig import SlackSuite, text_of
+from slack_rig import SlackSuite
 
 WHY = "Laptop stolen at the airport"
 
@@ -33,18 +33,9 @@ def test_run(rig):
     tap.equal("the logs verify", done.returncode, 0)
 
 
-TESTS = [test_run]
-
-
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the Slack process", emulator.WHY)
     else:
-        rig = SlackSuite()
-        try:
-            rig.start()
-            tap.run([lambda t=t: (tap.note(t.__name__), t(rig)) for t in TESTS])
-        finally:
-            tap.note("\n".join(l for l in rig.log().splitlines() if '"info"' not in l)[-3000:])
-            rig.done()
+        SlackSuite().test([test_run])
     tap.done()

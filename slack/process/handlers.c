@@ -13,19 +13,18 @@ static const char stranger_words[] =
 
 /* --- strangers --- */
 
-/* The gate refuses as well, by what it knows itself, and writes it down. */
+/* What they did is not handed on: the gate may know less of them than Slack. */
 static void have_logged(const struct delivery *d, const char *why)
 {
-	struct front *f = d->front;
 	struct error err = ERROR_INIT;
-	_cleanup_free_ char *turn = NULL;
+	json_auto_t *reply = NULL;
 
 	log_info("slack.stranger", LOG_STR("user", d->in.user), LOG_STR("why", why));
-	if (click_is_one(&d->in))
-		json_decref(gate_ask(f->gate, MSG_SLACK_CLICK, delivery_evidence(d), NULL,
-				     &err));
-	else
-		(void)front_turn(d, NULL, &turn, &err);
+	reply = gate_ask(d->front->gate, MSG_SLACK_WHO,
+			 json_pack("{s:s, s:s}", "user", d->in.user, "reason", why), NULL,
+			 &err);
+	if (!reply)
+		log_failure("slack.not_logged", &err);
 }
 
 static bool was_told(const struct delivery *d)

@@ -6,7 +6,10 @@
 #include "slack/process/say.h"
 #include "slack/render/prompt.h"
 
-enum { STALE_MS = 60 * 1000 /* what is under way is not told later */ };
+enum {
+	STALE_MS = 60 * 1000, /* what is under way is not told later */
+	HOMES_MS = 3600 * 1000,
+};
 
 static bool is(const char *text, const char *wanted)
 {
@@ -148,6 +151,18 @@ static bool post_result(const struct prompt_look *l, const json_t *places,
 	return outbox_put(l->front->outbox, &item, err);
 }
 
+/* Once a state, whoever looks how often. */
+static bool is_news(const struct prompt_look *l)
+{
+	char key[FRONT_KEY_BYTES];
+	struct error err = ERROR_INIT;
+	bool first = false;
+
+	(void)snprintf(key, sizeof key, "homes/%s/%s", l->approval, l->state);
+	return coord_claim(l->front->store, key, "", HOMES_MS, &first, NULL, &err) &&
+	       first;
+}
+
 /* Those whose App Home shows it. */
 static void tell_homes(const struct prompt_look *l)
 {
@@ -202,7 +217,8 @@ static bool look(struct front *f, const char *approval, struct error *err)
 		return error_set(err, ERR_INTERNAL, "the gate showed no record");
 	if (!act(&l, err))
 		return false;
-	tell_homes(&l);
+	if (is_news(&l))
+		tell_homes(&l);
 	return true;
 }
 

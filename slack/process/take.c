@@ -126,8 +126,8 @@ static void forget(struct front *f, const char *key)
 
 /* --- by kind --- */
 
-static bool read_delivery(struct front *f, const struct ingress_delivery *d, struct inbound *in,
-		 struct error *err)
+static bool read_delivery(struct front *f, const struct ingress_delivery *d,
+			  struct inbound *in, struct error *err)
 {
 	const struct inbound_self self = front_self(f);
 

@@ -33,7 +33,7 @@ class Call:
         self.method, self.arguments, self.answer = method, arguments, None
 
     def __repr__(self):
-        return f"{self.method} {json.dumps(self.arguments)[:400]} -> {str(self.answer)[:200]}"
+        return f"{self.method} {json.dumps(self.arguments)[:150]} -> {str(self.answer)[:60]}"
 
 
 class SlackFront:
@@ -170,7 +170,7 @@ class SlackFront:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise AssertionError("it did not come; calls were:\n" + "\n".join(
-                        map(repr, self.calls[-25:])))
+                        map(repr, self.calls[-10:])))
                 self.changed.wait(min(left, 0.2))
 
     def wait_call(self, method, count=1, timeout_s=30, **wanted):
