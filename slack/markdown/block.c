@@ -103,7 +103,7 @@ static void enter_quote(struct markdown *m)
 	else
 		markdown_break(m, "\n\n");
 	m->quotes++;
-	m->item_begins = false;
+	m->item_begins = m->quotes > 1;
 }
 
 static void leave_quote(struct markdown *m)

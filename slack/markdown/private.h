@@ -17,6 +17,7 @@ enum {
 /* A list that is open. */
 struct markdown_list {
 	json_t *piece; /* its last part; borrowed from the pieces, and only if it is the last */
+	size_t units, items; /* of it */
 	unsigned start, count;
 	unsigned marked; /* markers that were text */
 	bool ordered, tight, numbered;

@@ -78,6 +78,13 @@ static void add_title(struct markdown *m, const MD_ATTRIBUTE *title)
 	markdown_text(m, "”", strlen("”"));
 }
 
+/* It came out of the source there: what did not is told at the end. */
+static void see(struct markdown *m, const char *text, size_t size)
+{
+	if (text && text >= m->source && text + size <= m->source + m->length)
+		memset(m->seen + (text - m->source), 1, size);
+}
+
 static void enter_link(struct markdown *m)
 {
 	if (m->spans == MARKDOWN_SPANS_MAX) {
@@ -96,6 +103,7 @@ static void leave_link(struct markdown *m, const MD_ATTRIBUTE *target,
 	const size_t at = m->label_at[--m->spans];
 
 	markdown_attribute(&url, target);
+	see(m, target->text, target->size);
 	strbuf_add(&label, m->label.data + at, m->label.length - at);
 	strbuf_truncate(&m->label, at);
 	m->failed = m->failed || url.failed || label.failed;
@@ -180,16 +188,6 @@ int markdown_leave_span(MD_SPANTYPE type, void *detail, void *context)
 	return markdown_go_on(m);
 }
 
-/* It came out of the source there: what did not is told at the end. */
-static void see(struct markdown *m, const char *text, size_t size)
-{
-	if (text < m->source || text + size > m->source + m->length)
-		return;
-	memset(m->seen + (text - m->source), 1, size);
-	if (!m->row_at)
-		m->row_at = text;
-}
-
 static void line_end(struct markdown *m)
 {
 	if (m->in_cell || m->spans > 0)
@@ -209,6 +207,8 @@ int markdown_on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *
 		return -1;
 	m->item_begins = false;
 	see(m, text, size);
+	if (!m->row_at && text >= m->source && text < m->source + m->length)
+		m->row_at = text;
 	switch (type) {
 	case MD_TEXT_BR:
 	case MD_TEXT_SOFTBR:
