@@ -161,6 +161,79 @@ def test_deny(w, p):
     p.picture_of("denied")
 
 
+def test_review(w, p):
+    """What does not fit into a message is read page by page, and approved on the last alone."""
+    p.go(ALICE, DIRECT[ALICE])
+    steps = [{"step": i + 1, "state": "done", "note": f"note {i} " + "\u202e" * 200} for i in range(9)]
+    fill_in(p, "playbooks.record_progress", Playbook="phishing.md", Reason="Two people reported it",
+            Steps=json.dumps(steps, ensure_ascii=False))
+    sent_in(p, "It is not all here")
+    tap.ok("a long prompt has no Approve in its message", p.js(
+        "![...document.querySelectorAll('#room button')].some((b) => b.textContent === 'Approve')"))
+    p.picture_of("review-message")
+    p.click("Review")
+    read, page, pages = "", 0, 2
+    while page < pages:
+        page += 1
+        p.wait_text(f"Page {page} of", ".modal")
+        pages = int(re.search(r"Page \d+ of (\d+)", p.text(".modal")).group(1))
+        read += p.text(".modal")
+        last = page == pages
+        tap.equal(f"Approve is on the last page alone: {page}", p.js(
+            "[...document.querySelectorAll('.modal button')].some((b) => b.textContent === 'Approve')"), last)
+        if not last:
+            p.click("Next page", ".modal button")
+    p.picture_of("review-last")
+    tap.ok("all of it was read", all(f"note {i} \\u202E" in read for i in range(9)) and "\u202e" not in read)
+    time.sleep(READ_MS / 1000)
+    p.click("Approve", ".modal button")
+    p.wait_text("record_progress: succeeded", "#room")
+    tap.ok("and it was done", True)
+    close_all(p)
+
+
+def test_where_outsiders_read(w, p):
+    p.go(ALICE, GENERAL)
+    fill_in(p, "accounts.get_account", **{"Person,_or_typed": JOHN})
+    p.click("Review", ".modal button")
+    p.wait("document.querySelector('.modal') && !document.querySelector('.modal .input')")
+    close_all(p)
+    p.go(ALICE, DIRECT[ALICE])
+    p.wait_text("accounts.get_account", "#room")
+    tap.ok("where outsiders read along a prompt goes to who asked", True)
+    time.sleep(READ_MS / 1000)
+    p.click("Approve")
+    p.wait_text("get_account: succeeded", "#room")
+    p.picture_of("read-result")
+    p.go(MALLORY, GENERAL)
+    tap.ok("and nothing of it to them", "john" not in p.text("#room"), p.text("#room"))
+
+
+def test_shortcut(w, p):
+    p.go(BOB, SECOPS)
+    p.say("phishing mail from *a supplier*")
+    p.click("Search playbooks")
+    p.wait("document.querySelector('.modal .input')")
+    tap.equal("a shortcut fills in the message's words", p.js(
+        "document.querySelector('.modal .input [data-block]').value"), "phishing mail from *a supplier*")
+    p.picture_of("shortcut")
+    close_all(p)
+
+
+def test_slow_slack(w, p):
+    """Slack says 'later': what is to be said is said, once."""
+    p.go(ALICE, DIRECT[ALICE])
+    before = len(w.script.calls("chat.postMessage"))
+    w.script.control("faults", [{"method": "chat.postMessage", "times": 2, "status": 429,
+                                 "headers": {"Retry-After": "1"}}])
+    fill_in(p, "accounts.get_account", **{"Person,_or_typed": "jane.roe@example.test"})
+    sent_in(p, "jane.roe@example.test")
+    posts = [c["answer"].get("ok") for c in w.script.calls("chat.postMessage")[before:]]
+    tap.equal("after two limits the prompt stands there once", posts, [False, False, True])
+    p.click("Deny")
+    p.wait(no_buttons(p))
+
+
 def test_home(w, p):
     p.go(ALICE, HOME)
     p.wait_text("alice@example.test")
@@ -276,7 +349,8 @@ def main():
                 Person(s, height=1800) as p:
             w = Wingman(s, folder)
             tap.run([lambda t=t: t(w, p) for t in (
-                test_tools, test_outsider, test_approve, test_deny, test_home,
+                test_tools, test_outsider, test_approve, test_deny, test_review,
+                test_where_outsiders_read, test_shortcut, test_slow_slack, test_home,
                 test_presses_that_do_not_count, test_signatures)])
             said = w.wingman("audit", "verify")
             tap.equal("the logs are sound", said.returncode, 0)
