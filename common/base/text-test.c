@@ -263,6 +263,34 @@ static void test_fold_case(void **state)
 	testing_error(&err, ERR_INVALID_ARGUMENT, "UTF-8");
 }
 
+static void test_host_ascii(void **state)
+{
+	static const struct {
+		const char *host, *ascii;
+	} hosts[] = {
+		{ "docs.x.com", "docs.x.com" },
+		{ "B\xC3\xBC" "cher.Example", "xn--bcher-kva.example" },
+		{ "d\xD0\xBE" "cs.x.com", "xn--dcs-sed.x.com" },
+		{ "xn--dcs-sed.x.com", "xn--dcs-sed.x.com" },
+		{ "a\xE3\x80\x82" "b", "a.b" },
+		{ "a b.x", NULL },
+		{ "xn--\xC3\xBC.x", NULL },
+		{ "a_b\xC3\xBC.x", NULL },
+		{ "\xFF.x", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+		const bool good = text_host_ascii(&sb, hosts[i].host,
+						  strlen(hosts[i].host));
+
+		assert_int_equal(good, hosts[i].ascii != NULL);
+		assert_string_equal(sb.data, good ? hosts[i].ascii : "");
+	}
+}
+
 static void test_scripts(void **state)
 {
 	static const struct {
@@ -321,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_unescape_refused),
 		cmocka_unit_test(test_fold),
 		cmocka_unit_test(test_fold_case),
+		cmocka_unit_test(test_host_ascii),
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_columns),
 	};

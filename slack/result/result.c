@@ -193,10 +193,16 @@ static void fallback(char text[static FALLBACK_BYTES], const json_t *record)
 		(void)snprintf(text, FALLBACK_BYTES, "%s", words);
 }
 
-static bool add_button(json_t *messages, const char *id, struct error *err)
+static json_t *last_blocks(json_t *messages)
 {
 	const size_t last = json_array_size(messages) - 1;
-	json_t *blocks = json_object_get(json_array_get(messages, last), "blocks");
+
+	return json_object_get(json_array_get(messages, last), "blocks");
+}
+
+static bool add_button(json_t *messages, const char *id, struct error *err)
+{
+	json_t *blocks = last_blocks(messages);
 	char value[VALUE_BYTES];
 	const struct slack_button show = { .action = SLACK_RESULT_SHOW,
 					   .words = "Show all",
@@ -218,7 +224,11 @@ static bool find_rest(const json_t *record, const struct slack_result_view *view
 		return false;
 	if (!id || json_array_size(pages) == 0) {
 		r->as_file = true;
-		return true;
+		return json_array_append_new(
+			       last_blocks(r->messages),
+			       slack_words("It is too long for pages: all of it is sent "
+					   "as a file.")) == 0 ||
+		       error_oom(err);
 	}
 	r->pages = json_array_size(pages);
 	return add_button(r->messages, id, err);
