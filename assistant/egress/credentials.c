@@ -179,7 +179,7 @@ bool credentials_headers(const struct credentials *c, const struct assistant_set
 
 	add(h, "Content-Type", "application/json");
 	if (s->provider == ASSISTANT_ANTHROPIC)
-		add(h, "anthropic-version", "2023-06-01");
+		add(h, "anthropic-version", "2026-10-21");
 	if (c->access_key_id)
 		return sign(c, s, path, body, body_bytes, now_ms, h, err);
 	if (!c->key)

@@ -43,6 +43,11 @@ struct egress {
 	int64_t counted_ms;
 };
 
+/* Leaves the files that finding an address takes (authorities and the key are read
+ * before), and internet sockets: the kernel of Debian 12 cannot hold a process to one
+ * address, so that is for systemd's IPAddressAllow. No file is written, no program run. */
+bool egress_enter(const struct assistant_settings *s, struct error *err);
+
 /* Until the surface is gone: true. */
 bool egress_serve(struct egress *e, struct error *err);
 

@@ -1,7 +1,6 @@
 /* wingman-egress: the model's key, its one address, and TLS. */
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "assistant/config.h"
@@ -10,19 +9,8 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "link/http/http_url.h"
-#include "proc/sandbox.h"
 
 #define SYSTEM_AUTHORITIES "/etc/ssl/certs/ca-certificates.crt"
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-/* Sanitizers look for leaks through files of our own process. */
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define IS_SANITIZED 1
-#else
-#define IS_SANITIZED 0
-#endif
 
 struct egress_options {
 	const char *dir;
@@ -33,32 +21,6 @@ static const struct option_row rows[] = {
 		      offsetof(struct egress_options, dir)),
 	OPTION_END,
 };
-
-/* What finding an address takes; authorities and the key are read before. */
-static bool enter_sandbox(const struct assistant_settings *s, struct error *err)
-{
-	static const struct sandbox_path resolver[] = {
-		{ "/etc/hosts", SANDBOX_READ },
-		{ "/etc/resolv.conf", SANDBOX_READ },
-		{ "/etc/nsswitch.conf", SANDBOX_READ },
-		{ "/etc/host.conf", SANDBOX_READ },
-		{ "/etc/gai.conf", SANDBOX_READ },
-		{ "/dev/urandom", SANDBOX_READ },
-		{ IS_SANITIZED ? "/proc/self" : "/dev/null", SANDBOX_READ },
-	};
-	const struct rlimit no_files = { 0, 0 };
-	const struct sandbox box = {
-		.paths = resolver,
-		.path_count = ARRAY_SIZE(resolver),
-		.network = true,
-		.allow_missing_landlock = s->allow_missing_landlock,
-		.allow_missing_seccomp = s->allow_missing_seccomp,
-	};
-
-	return (setrlimit(RLIMIT_FSIZE, &no_files) == 0 ||
-		error_errno(err, "cannot give up writing files")) &&
-	       sandbox_enter(&box, err);
-}
 
 static bool use_tls(struct egress *e, const struct statedir *dir, struct error *err)
 {
@@ -107,7 +69,7 @@ static bool begin(struct egress *e, struct assistant_settings *s,
 	log_setup("egress", s->log_level);
 	e->client = http_client_new("wingman/" WINGMAN_VERSION, err);
 	return e->client && use_tls(e, dir, err) &&
-	       credentials_read(s, dir, &e->credentials, err) && enter_sandbox(s, err);
+	       credentials_read(s, dir, &e->credentials, err) && egress_enter(s, err);
 }
 
 static int fail(const struct error *err)

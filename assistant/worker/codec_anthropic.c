@@ -1,4 +1,5 @@
-/* Anthropic's Messages API, version 2023-06-01. */
+/* Anthropic's Messages API. Written for version 2026-10-21 (no sampling parameters), and the
+ * same in 2023-06-01. */
 #include <string.h>
 
 #include "assistant/worker/chat.h"
