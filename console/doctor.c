@@ -68,10 +68,14 @@ static int run(struct console *c, int argc, char **argv)
 	json_auto_t *findings = json_array();
 	struct doctor d = { .console = c, .findings = findings };
 
-	(void)argv;
-	if (argc > 1)
-		return console_usage(c, &command_doctor, "doctor takes no arguments");
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+	const bool slack = argc == 2 && strcmp(argv[1], "slack") == 0;
+
+	if (argc > 1 && !slack)
+		return console_usage(c, &command_doctor,
+				     "doctor takes 'slack', or no argument");
+	if (slack)
+		doctor_slack(&d);
+	for (size_t i = 0; !slack && i < ARRAY_SIZE(checks); i++)
 		checks[i](&d);
 	if (c->json)
 		console_print_json(findings);
@@ -81,6 +85,6 @@ static int run(struct console *c, int argc, char **argv)
 }
 
 const struct command command_doctor = {
-	"doctor", "doctor",
-	"Check folder, gate, servers, logs and machine; say what to do.", run
+	"doctor", "doctor [slack]",
+	"Check folder, gate, servers, logs and machine, or Slack; say what to do.", run
 };

@@ -27,4 +27,10 @@ void doctor_servers(struct doctor *d);  /* /healthz and /readyz of each */
 void doctor_machine(struct doctor *d);  /* disk, clock, kernel */
 void doctor_programs(struct doctor *d); /* the programs are of one version */
 
+/* wingman doctor slack: what stands in config/slack.yaml, what Slack says to its tokens, and
+ * whether what Slack sends would arrive. Asks Slack, and nobody else outside. */
+void doctor_slack(struct doctor *d);
+/* Of it, what Slack says. 'root' is that of config/slack.yaml. */
+void doctor_slack_api(struct doctor *d, const json_t *root);
+
 #endif

@@ -27,7 +27,7 @@ EDGES = {
     "server": {"own", "mcp", "guard", "link", "api", "base", "schemas"},
     "gate": {"gate", "slack/verify", "slack/render", "api", "mcp", "guard", "link", "wire",
              "proc", "base", "schemas"},
-    "console": {"console", "show", "guard", "link/http", "wire", "proc", "base", "schemas",
+    "console": {"console", "show", "api", "guard", "link/http", "wire", "proc", "base", "schemas",
                 "mcp/bridge/stdio_bridge.h", "gate/messages.h", "assistant", "assistant/budget",
                 "assistant/host", "link/documents"},
     # Pure, and alone: the gate links the one that judges evidence, and, to know what people

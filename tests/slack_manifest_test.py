@@ -143,11 +143,11 @@ def called():
     for path in (p for folder in SURFACE for p in sorted((SOURCE / folder).rglob("*.c"))
                  if not p.name.endswith(("-test.c", "-fuzz.c"))):
         code = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-        found |= set(re.findall(r'"((?:chat|views|users|usergroups|conversations|files|assistant|'
-                                r'agents|apps|auth|reactions|pins|bookmarks|team)'
-                                r'\.[a-z][A-Za-z]*(?:\.[A-Za-z]+)?)"', code))
+        found |= set(re.findall(r'"((?:chat|views|users|usergroups|conversations|files|apps|auth|'
+                                r'reactions|pins|bookmarks|team|assistant[.]threads|'
+                                r'agents[.]sessions)[.][a-z][A-Za-z]*(?:[.][A-Za-z]+)?)"', code))
         found |= {m for f, m in FUNCTIONS.items() if re.search(rf"\b{f}\(", code)}
-    return {m for m in found if not m.endswith(".yaml")}
+    return found
 
 
 def test_shape():

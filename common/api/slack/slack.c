@@ -113,6 +113,11 @@ bool slack_is_loopback(const struct slack *s)
 	return rest_base_is_loopback(s->rest);
 }
 
+int64_t slack_now_ms(const struct slack *s)
+{
+	return rest_vendor_now_ms(s->rest);
+}
+
 const char *slack_team(const struct slack *s)
 {
 	return s->team;

@@ -34,6 +34,8 @@ bool slack_has_admin(const struct slack *s);
 const char *slack_team(const struct slack *s);
 /* Whether the API was configured to be on this machine: a double, for tests. */
 bool slack_is_loopback(const struct slack *s);
+/* What time it is at Slack, by the second, as far as its answers told; else here. */
+int64_t slack_now_ms(const struct slack *s);
 
 /* How long Slack wants not to be asked, at most; 0: it may be asked. */
 int64_t slack_wait_ms(const struct slack *s);
