@@ -13,7 +13,6 @@
 #include "console/editor.h"
 #include "console/interrupt.h"
 #include "console/program.h"
-#include "console/tools.h"
 #include "console/console.h"
 
 enum { PLAN_WAIT_MS = 60 * 1000, LOOK_MS = 100, DECISIONS_MAX = 64 };
@@ -168,10 +167,17 @@ static void on_read(void *context, int64_t number, const char *uri)
 {
 	struct chat *x = context;
 	struct error err = ERROR_INIT;
+	json_auto_t *reply =
+		gate_link_ask(x->gate, MSG_CONTEXT, json_pack("{s:s}", "uri", uri), &err);
 
-	(void)uri;
-	error_set(&err, ERR_PERMISSION_DENIED, "nothing may be read here");
-	talk_content(x->talk, number, NULL, NULL, NULL, false, &err);
+	end_line(x);
+	printf("%s[%s: ", console_dim(x->console), reply ? "read" : "not read");
+	console_put_visible(uri);
+	printf("]%s\n", console_plain(x->console));
+	(void)fflush(stdout);
+	talk_content(x->talk, number, json_get_string(reply, "read"),
+		     json_get_string(reply, "label"), json_get_string(reply, "text"),
+		     json_is_true(json_object_get(reply, "cut")), &err);
 }
 
 static void on_ended(void *context, enum assistant_code code, const char *words)
@@ -282,11 +288,14 @@ static void decide_all(struct chat *x)
 static bool exchange(struct chat *x, const char *text, struct error *err)
 {
 	const char *person = json_get_string(gate_link_hello(x->gate), "principal");
-	json_auto_t *tools = tools_fetch(x->gate, NULL, err);
+	json_auto_t *tools = gate_link_ask(x->gate, MSG_TOOLS, NULL, err);
+	json_auto_t *sources = NULL;
 
 	if (!tools)
 		return false;
-	talk_set_tools(x->talk, tools);
+	sources = talk_sources(json_object_get(tools, "context"));
+	talk_set_tools(x->talk, json_object_get(tools, "servers"));
+	talk_set_sources(x->talk, sources);
 	look_at_open(x);
 	if (!talk_said(x->talk, person, person, NULL, text, err))
 		return false;

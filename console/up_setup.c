@@ -231,9 +231,11 @@ static bool write_people_config(const struct suite *s, struct error *err)
 		"gate:\n"
 		"  url: http://127.0.0.1:%lld\n"
 		"  token_file: tokens/people.token\n"
-		"# The accounts server asks who is who, with a token of its own.\n"
+		"# The accounts server asks who is who, with a token of its own, and "
+		"the\n"
+		"# gate for conversations.\n"
 		"freed_resources: [\"person://search{?q}\", \"person://{id}\"]\n"
-		"freed_resources_for: [service/accounts]\n"
+		"freed_resources_for: [service/accounts, service/gate]\n"
 		"backend:\n"
 		"  sources:\n"
 		"    file:\n"
@@ -291,6 +293,34 @@ static bool write_policy(const struct suite *s, struct error *err)
 	return !s->server_ports[SUITE_PLAYBOOKS] || write_config(s, "policy", &t, err);
 }
 
+/* What the assistant may have read to it. */
+static void add_context(const struct suite *s, struct strbuf *t)
+{
+	static const struct {
+		int server;
+		const char *uri, *description;
+	} rows[] = {
+		{ SUITE_PEOPLE, "person://search{?q}",
+		  "Who is meant: by name, address, mention or handle." },
+		{ SUITE_PEOPLE, "person://{id}", "The record of one person." },
+		{ SUITE_PLAYBOOKS, "playbook://search{?q}",
+		  "Which playbooks and sections are about something." },
+		{ SUITE_PLAYBOOKS, "playbook://{+id}", "A playbook, by its id." },
+	};
+
+	strbuf_add_string(t, "context:\n  templates:");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (s->server_ports[rows[i].server])
+			strbuf_add_format(t,
+					  "\n    - server: %s\n      uri: \"%s\"\n"
+					  "      description: \"%s\"",
+					  suite_server_names[rows[i].server], rows[i].uri,
+					  rows[i].description);
+	if (!s->server_ports[SUITE_PEOPLE] && !s->server_ports[SUITE_PLAYBOOKS])
+		strbuf_add_string(t, " []");
+	strbuf_add_char(t, '\n');
+}
+
 static bool write_gate_config(const struct suite *s, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf t = STRBUF_INIT;
@@ -314,6 +344,7 @@ static bool write_gate_config(const struct suite *s, struct error *err)
 					  "    url: http://127.0.0.1:%lld/mcp\n",
 					  suite_server_names[i],
 					  (long long)s->server_ports[i]);
+	add_context(s, &t);
 	return write_config(s, "gate", &t, err);
 }
 

@@ -140,7 +140,7 @@ static void on_message(void *context, struct channel *ch, json_t *message)
 	struct fields f;
 
 	(void)ch;
-	if (m == MSG_PLAN || m == MSG_EXECUTE || m == MSG_DEFINITIONS) {
+	if (m == MSG_PLAN || m == MSG_EXECUTE || m == MSG_DEFINITIONS || m == MSG_FETCH) {
 		call(c, m, message);
 	} else if (m == MSG_PROBE) {
 		if (!fields_decode(m, message, &f, &err))

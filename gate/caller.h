@@ -15,6 +15,7 @@ enum {
 	CALLER_PLAN_MS = 30 * 1000,
 	CALLER_EXECUTE_MS = 120 * 1000,
 	CALLER_DEFINITIONS_MS = 10 * 1000,
+	CALLER_FETCH_MS = 15 * 1000,
 	/* Bytes of an answer that the keeper gets. All threads of a server at once stay
 	 * below CHANNEL_QUEUE_MAX: a queue that overruns would end the gate. */
 	CALLER_RESULT_MAX = 1024 * 1024,

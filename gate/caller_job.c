@@ -51,12 +51,23 @@ static json_t *defined(const struct fields *f, json_t *tools, bool up,
 			 f->server, "up", up, "error", fields_error(err, NULL));
 }
 
+static json_t *fetched(const struct fields *f, json_t *result, const struct error *err)
+{
+	if (result)
+		return json_pack("{s:s, s:s, s:O}", "m", message_name(MSG_FETCHED),
+				 "approval", f->approval, "result", result);
+	return json_pack("{s:s, s:s, s:o}", "m", message_name(MSG_FETCHED), "approval",
+			 f->approval, "error", fields_error(err, NULL));
+}
+
 json_t *caller_job_refuse(enum message m, const struct fields *f, const struct error *err)
 {
 	if (m == MSG_PLAN)
 		return planned(f, NULL, NULL, err, NULL);
 	if (m == MSG_EXECUTE)
 		return executed(f, NULL, false, err);
+	if (m == MSG_FETCH)
+		return fetched(f, NULL, err);
 	return defined(f, NULL, false, err);
 }
 
@@ -166,9 +177,23 @@ static json_t *run_definitions(struct mcp_client *client, const struct fields *f
 						    : defined(f, NULL, true, &err);
 }
 
+/* --- what conversations read --- */
+
+static json_t *run_fetch(struct mcp_client *client, const struct fields *f)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *result =
+		mcp_client_read_for(client, f->uri, f->ticket, CALLER_FETCH_MS, &err);
+
+	return fetched(f, result && fits(result, CALLER_PLAN_MAX, &err) ? result : NULL,
+		       &err);
+}
+
 json_t *caller_job_run(struct mcp_client *client, enum message m, const struct fields *f)
 {
 	if (m == MSG_PLAN)
 		return run_plan(client, f);
+	if (m == MSG_FETCH)
+		return run_fetch(client, f);
 	return m == MSG_EXECUTE ? run_execute(client, f) : run_definitions(client, f);
 }

@@ -60,6 +60,12 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_REVIEW] = ROW(ASK, NEED("approval", STRING, approval),
 			   MAY("reason", STRING, reason)),
 	[MSG_STATUS] = ROW(ASK),
+	[MSG_CONTEXT] = ROW(ASK, NEED("uri", STRING, uri), MAY("turn", STRING, turn)),
+	[MSG_FETCH] = ROW(FRAME, NEED("approval", STRING, approval),
+			  NEED("server", STRING, server), NEED("uri", STRING, uri),
+			  NEED("ticket", STRING, ticket)),
+	[MSG_FETCHED] = ROW(FRAME, NEED("approval", STRING, approval),
+			    MAY("result", OBJECT, result), MAY("error", OBJECT, error)),
 
 	[MSG_SLACK_WHO] =
 		ROW(ASK, NEED("user", STRING, user), MAY("reason", STRING, reason)),

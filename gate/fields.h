@@ -19,7 +19,7 @@ struct fields {
 		*decision;
 	const char *conversation, *as, *action, *arguments_text, *ticket, *grant,
 		*request_state;
-	const char *url, *page, *notice, *word;
+	const char *url, *page, *notice, *word, *uri;
 	const char *surface, *raw, *timestamp, *signature, *begun, *turn, *user, *channel,
 		*message_ts, *model;
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,

@@ -1,5 +1,7 @@
 #include "gate/keeper.h"
 
+#include "gate/keeper_context.h"
+
 #include <sys/socket.h>
 
 enum { PEERS_OF_ONE_UID_MAX = 64 };
@@ -41,6 +43,8 @@ static const struct {
 	{ MSG_EMERGENCY, NEEDS_SOUND, keeper_on_emergency },
 	{ MSG_EMERGENCIES, NEEDS_TEAM, keeper_on_emergencies },
 	{ MSG_REVIEW, NEEDS_TEAM | NEEDS_SOUND, keeper_on_review },
+	{ MSG_CONTEXT, NEEDS_SOUND | OF_SLACK,
+	  keeper_on_context }, /* judges who itself */
 	{ MSG_SLACK_WHO, OF_SLACK_ALONE, keeper_on_slack_who },
 	{ MSG_SLACK_OPEN, OF_SLACK_ALONE, keeper_on_slack_open },
 	{ MSG_SLACK_TURN, OF_SLACK_ALONE | NEEDS_SOUND, keeper_on_slack_turn },
@@ -59,7 +63,7 @@ static const struct {
 	{ MSG_REGISTER, keeper_on_register },   { MSG_OUTCOME, keeper_on_outcome },
 	{ MSG_WITHDRAW, keeper_on_withdraw },   { MSG_PAGE, keeper_on_page },
 	{ MSG_LISTENING, keeper_on_listening }, { MSG_MEMBERED, keeper_on_membered },
-	{ MSG_NEWS, keeper_on_news },
+	{ MSG_FETCHED, keeper_on_fetched },     { MSG_NEWS, keeper_on_news },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)
@@ -156,6 +160,8 @@ static void on_surface(void *context, struct channel *ch, json_t *message)
 		error_set(&err, ERR_INVALID_ARGUMENT, "a request has an integer 'id'");
 	else
 		reply = serve(p->keeper, p, message, &fields, &err);
+	if (json_is_null(reply))
+		return; /* it comes when it is there */
 	wipe(message, "pin");
 	wipe(message, "old");
 	if (!reply)
@@ -177,6 +183,7 @@ void keeper_peer_free(struct keeper *k, struct peer *p)
 			*at = p->next;
 			break;
 		}
+	keeper_reads_forget_peer(k, p);
 	channel_free(p->channel);
 	free(p);
 	k->peer_count--;

@@ -127,6 +127,7 @@ struct keeper {
 	struct approval *approvals;
 	struct notice *notices; /* oldest first */
 	size_t notice_count;
+	struct keeper_read *reads; /* keeper_context.c */
 	struct peer *peers;
 	size_t peer_count;
 	struct look looks[SETTINGS_SERVERS_MAX]; /* as in settings->servers */
@@ -365,6 +366,9 @@ json_t *keeper_on_slack_turn(struct keeper *k, struct peer *p, const struct fiel
 			     struct error *err);
 json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
 				struct error *err);
+/* Whose turn it is, in the team now. */
+bool keeper_slack_turn_person(struct keeper *k, const char *turn, char ret[static 129],
+			      struct error *err);
 /* 1 to 100 plain characters. */
 bool keeper_is_model_name(const char *text);
 /* A turn as it was taken, for its words, also when nothing may be proposed by it any more;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "gate/caller.h"
+#include "gate/keeper_context.h"
 #include "gate/pins_compare.h"
 #include "proc/sandbox.h"
 
@@ -234,6 +235,7 @@ static void finish(struct keeper *k)
 	while (k->peers)
 		keeper_peer_free(k, k->peers);
 	keeper_notices_free(k);
+	keeper_reads_free(k);
 	end_caller(k);
 	loop_free(k->loop);
 	audit_close(k->audit); /* with a checkpoint */

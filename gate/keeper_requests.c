@@ -1,5 +1,6 @@
 #include "gate/keeper.h"
 
+#include "gate/keeper_context.h"
 #include "gate/keeper_sources.h"
 
 #include "gate/decide.h"
@@ -221,7 +222,8 @@ json_t *keeper_on_tools(struct keeper *k, struct peer *p, const struct fields *f
 		error_set(err, ERR_NOT_FOUND, "there is no server '%.64s'", f->server);
 		return NULL;
 	}
-	return json_pack("{s:O}", "servers", servers);
+	return json_pack("{s:O, s:o}", "servers", servers, "context",
+			 keeper_context_json(k));
 }
 
 json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,

@@ -62,6 +62,14 @@ static json_t *load_turn(struct keeper *k, const char *digest, struct error *err
 							  : NULL;
 }
 
+bool keeper_slack_turn_person(struct keeper *k, const char *turn, char ret[static 129],
+			      struct error *err)
+{
+	json_auto_t *taken = load_turn(k, turn, err);
+
+	return taken && keeper_slack_person(k, json_get_string(taken, "user"), ret, err);
+}
+
 json_t *keeper_slack_turn_words(struct keeper *k, const char *turn)
 {
 	_cleanup_free_ char *text = NULL;

@@ -1,6 +1,6 @@
 #include "gate/keeper_sources.h"
 
-#include "base/text.h"
+#include "gate/keeper_context.h"
 
 /* Between what is said and what is known of it, so that no value stands across. */
 static const char divider[] = "\x1f";
@@ -128,8 +128,8 @@ static bool add_claimed(const struct adding *a, const json_t *source, struct err
 	if (!from || !text || json_object_size(source) != members ||
 	    !provenance_kind_parse(from, &kind) || kind == PROVENANCE_RESOLVED)
 		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "a piece of a conversation is {turn} or {from, label?, "
-				 "text}");
+				 "a piece of a conversation is {turn}, {read}, {call} "
+				 "or {from, label?, text}");
 	if (kind == PROVENANCE_REQUESTER && a->is_slack)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "what who asks said is named by its turn");
@@ -147,9 +147,15 @@ static bool add_claimed(const struct adding *a, const json_t *source, struct err
 static bool add_source(const struct adding *a, const json_t *source, struct error *err)
 {
 	const char *turn = json_get_string(source, "turn");
+	const char *read = json_get_string(source, "read");
+	const char *call = json_get_string(source, "call");
 
 	if (turn && json_object_size(source) == 1)
 		return add_known_turn(a, turn, err);
+	if (read && json_object_size(source) == 1)
+		return keeper_reads_add(a->k, a->person, read, a->p, err);
+	if (call && json_object_size(source) == 1)
+		return keeper_calls_add(a->k, a->person, call, a->p, err);
 	return add_claimed(a, source, err);
 }
 

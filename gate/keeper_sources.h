@@ -2,14 +2,17 @@
  * keeper_sources -- the pieces of a conversation that come with a proposal of the assistant.
  *
  * Of what a surface hands over the gate believes what it saw itself: turns of Slack, whose
- * words it kept. Everything else is the surface's word: on a console also what its person
- * typed; from the Slack process never that.
+ * words it kept, what it read for a conversation, and what calls gave. Everything else is
+ * the surface's word: on a console also what its person typed; from the Slack process
+ * never that.
  *
  *   {turn: id}   in Slack: what that turn said, by whomever
+ *   {read: id}   what the gate read for the same person
+ *   {call: approval}   what a call gave that the same person asked for
  *   {from: "requester"|"person"|"assistant"|"log"|"playbook"|"ticket"|"resource"|"result",
  *    label?, text}
  *
- * A turn that is not there any more adds nothing: its values stand nowhere then.
+ * What is not there any more adds nothing: its values stand nowhere then.
  */
 #ifndef GATE_KEEPER_SOURCES_H
 #define GATE_KEEPER_SOURCES_H

@@ -2,6 +2,7 @@
 #include "gate/keeper.h"
 
 #include "base/clock.h"
+#include "gate/keeper_context.h"
 
 static int64_t body_ms(const struct approval *a, const char *member, int64_t fallback)
 {
@@ -154,6 +155,7 @@ void keeper_tick(void *context)
 				check(k, a);
 		keeper_own_tick(k);
 		keeper_notices_tick(k);
+		keeper_reads_tick(k);
 	} else if (k->now_ms - k->unsound_said_ms > 10 * 1000 ||
 		   k->unsound_said_ms == 0) {
 		k->unsound_said_ms = k->now_ms;

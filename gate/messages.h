@@ -28,7 +28,7 @@
  *   notices     {}                          -> {notices: [notice], left}: what this person has not read (gate/notice.h);
  *                                           from then on each new one comes as {"m":"notice", notice}
  *   read        {notice}                    -> {}              its id; it is not told to this person again
- *   tools       {server?}                   -> {servers: [{name, url, instance, up, pinned, tools: [definition]}]}
+ *   tools       {server?}                   -> {context: [{server, uri, description}], servers: [{name, url, instance, up, pinned, tools: [definition]}]}
  *   explain     {tool, as, arguments?}      -> {rule, why, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s,
  *                                           rate?: {calls, per_s}, approvers: [], steps: [{rule, matches, why}],
  *                                           irreversible?: the same for a plan that cannot be undone}
@@ -39,11 +39,13 @@
  *   emergency   {approval, shown, word, pin?} -> {state}     a yes by break-glass; 'word' as gate/emergency.h has it
  *   emergencies {}                          -> {configured, may, why?, down_s, unreviewed: [use]}
  *   review      {approval, reason?}         -> {}              of an emergency; not by who used it
+ *   context     {uri, turn?}                -> {read, server, template, label, text, cut}: read for a conversation as its person,
+ *               if config/gate.yaml's 'context' names it; the answer may come after others. 'read' names it in sources
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
  *
  * The Slack process to keeper, on the same socket. Its uid is the one that the configuration
  * names; once it has said hello with its surface the connection takes the messages below,
- * and of those above only status, show, list, tools, notices and read: it is nobody's
+ * and of those above only status, show, list, tools, context, notices and read: it is nobody's
  * console. 'raw' is a request of Slack's as it came: over HTTP its body with its two
  * headers, over Socket Mode the frame, without (taken only where the configuration says so).
  *   hello       {v, surface: "slack"}       -> {v, team: false, version}
@@ -71,6 +73,7 @@
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?
  *   members     {approval, users}            which of these Slack users are in the user group, now?
+ *   fetch       {approval, server, uri, ticket}   read this; 'approval' is the read's id
  *   answer      {request, status, body}      reply to a server's registration
  * Caller to keeper:
  *   planned     {approval, plan, request_state} | {approval, error}
@@ -84,6 +87,7 @@
  *   news        {request, server, approval, body}  what a server says later of a call that it executed
  *   page        {request, page}              somebody opened a page of status
  *   listening   {url}
+ *   fetched     {approval, result} | {approval, error}
  */
 #ifndef GATE_MESSAGES_H
 #define GATE_MESSAGES_H
@@ -111,6 +115,7 @@ enum message {
 	MSG_EMERGENCIES,
 	MSG_REVIEW,
 	MSG_STATUS,
+	MSG_CONTEXT,
 	/* the Slack process -> keeper */
 	MSG_SLACK_WHO,
 	MSG_SLACK_TURN,
@@ -129,6 +134,7 @@ enum message {
 	MSG_PROBE,
 	MSG_MEMBERS,
 	MSG_ANSWER,
+	MSG_FETCH,
 	/* caller -> keeper */
 	MSG_PLANNED,
 	MSG_EXECUTED,
@@ -141,6 +147,7 @@ enum message {
 	MSG_NEWS,
 	MSG_PAGE,
 	MSG_LISTENING,
+	MSG_FETCHED,
 	MSG_COUNT
 };
 

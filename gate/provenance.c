@@ -118,15 +118,14 @@ static void value_find(const struct provenance *p, struct value *v)
 		v->in[i] = provenance_match(&p->sources[i].text, &v->folded);
 }
 
-/* The best match in what is of this kind; lookups count only of what the requester said. */
+/* The best match in what is of this kind. */
 static enum provenance_match in_kind(const struct provenance *p, const struct value *v,
 				     enum provenance_kind kind)
 {
 	enum provenance_match best = PROVENANCE_ABSENT;
 
 	for (size_t i = 0; i < p->count; i++)
-		if (p->sources[i].kind == kind && v->in[i] > best &&
-		    (kind != PROVENANCE_RESOLVED || p->sources[i].counts))
+		if (p->sources[i].kind == kind && v->in[i] > best)
 			best = v->in[i];
 	return best;
 }
@@ -181,8 +180,7 @@ static bool is_named_before(const struct provenance *p, size_t index,
 
 static bool may_be_place(const struct source *s)
 {
-	return s->kind != PROVENANCE_REQUESTER &&
-	       (s->kind != PROVENANCE_RESOLVED || s->counts);
+	return s->kind != PROVENANCE_REQUESTER && s->kind != PROVENANCE_RESOLVED;
 }
 
 /* Everywhere else that has it so. */
@@ -266,11 +264,18 @@ static bool judge_elsewhere(struct judging *j, const struct value *v, struct err
 	const struct provenance *p = j->p;
 	_cleanup_strbuf_ struct strbuf place = STRBUF_INIT;
 
-	if (in_kind(p, v, PROVENANCE_RESOLVED) != PROVENANCE_WHOLE) {
-		j->is_untrusted = true;
-		if (!name_persons(p, v, j->persons))
-			return error_oom(err);
-	}
+	for (size_t i = 0; i < p->count; i++)
+		if (p->sources[i].kind == PROVENANCE_RESOLVED && p->sources[i].counts &&
+		    v->in[i] == PROVENANCE_WHOLE) {
+			strbuf_add_format(
+				&place, "%s%s%s", kinds[PROVENANCE_RESOLVED].before,
+				p->sources[i].label, kinds[PROVENANCE_RESOLVED].after);
+			return strbuf_ok(&place) ? add_line(j, v, place.data, err)
+						 : error_oom(err);
+		}
+	j->is_untrusted = true;
+	if (!name_persons(p, v, j->persons))
+		return error_oom(err);
 	if (add_places(p, v, PROVENANCE_WHOLE, &place) > 0)
 		return add_line(j, v, place.data, err);
 	if (in_kind(p, v, PROVENANCE_REQUESTER) == PROVENANCE_WITHIN)

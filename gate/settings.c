@@ -206,6 +206,17 @@ static bool read_policy(const struct settings_reader *r, struct settings *s,
 	return s->policy != NULL;
 }
 
+static bool check_context(const struct settings *s, struct error *err)
+{
+	for (size_t i = 0; i < s->context.count; i++)
+		if (!settings_find_server(s, s->context.templates[i].server))
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "context names the server '%s', which there is "
+					 "not",
+					 s->context.templates[i].server);
+	return true;
+}
+
 struct settings *settings_read(const struct settings_reader *r, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(r->dir, "config/gate.yaml");
@@ -228,7 +239,10 @@ struct settings *settings_read(const struct settings_reader *r, struct error *er
 	slack_settings_decode(&s->slack, json_object_get(config_root(c), "slack"));
 	if (!read_servers(s, json_object_get(config_root(c), "servers"), &why) ||
 	    !read_policy(r, s, config_root(c), &why) ||
-	    !slack_settings_check(&s->slack, s->policy, &why)) {
+	    !slack_settings_check(&s->slack, s->policy, &why) ||
+	    !context_settings_decode(&s->context,
+				     json_object_get(config_root(c), "context"), &why) ||
+	    !check_context(s, &why)) {
 		error_set(err, why.code, "%s: %s", config_name(c), why.message);
 		return NULL;
 	}

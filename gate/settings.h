@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/statedir.h"
+#include "gate/context.h"
 #include "gate/policy.h"
 #include "gate/slack_settings.h"
 #include "link/coordination/coordination_config.h"
@@ -34,6 +35,7 @@ struct settings {
 	char emergency_probe[SETTINGS_URL_MAX + 1]; /* "": no break-glass */
 	bool no_yes_by_console;
 	struct slack_settings slack;
+	struct context_settings context;
 	char page_url[SETTINGS_URL_MAX + 1]; /* "": as the caller listens */
 	json_t *store_json;                  /* what 'store' borrows from */
 	struct coord_config store;

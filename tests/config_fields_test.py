@@ -42,7 +42,7 @@ READERS = [
      ["slack/process/settings.c", "slack/process/forms.c", "common/api/slack/slack.c",
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "gate",
-     ["gate/settings.c", "gate/slack_settings.c", "gate/policy.c",
+     ["gate/settings.c", "gate/context.c", "gate/slack_settings.c", "gate/policy.c",
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "assistant", ["assistant/settings.c"]),
     ("policy.schema.json", None, ["gate/policy_rules.c", "gate/policy_pattern.c"]),

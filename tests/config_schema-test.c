@@ -118,6 +118,8 @@ static const char gate_text[] =
 	" 'store': {'redis': {'address': '/s', 'prefix': 'p', 'user': 'u',"
 	"  'password_file': '/p', 'timeout_ms': 100, 'assume_durable': true}},"
 	" 'yes_by_console': false, 'emergency': {'probe': 'http://127.0.0.1:1/readyz'},"
+	" 'context': {'templates': [{'server': 'accounts', 'uri': 'account://{p}',"
+	"  'description': 'd'}], 'reads_per_turn': 3},"
 	" 'slack': {'unix': 1000, 'allow_shared_uid': true, 'app': 'A0WING',"
 	"  'teams': ['T0ACME', 'T0B'], 'signing_secrets': ['keys/slack', 'credential:s'],"
 	"  'socket_mode': true, 'channels': ['C0OPS'], 'approvals_channel': 'C0OPS',"
@@ -487,6 +489,10 @@ static void test_the_gates_arrive(void **state)
 	assert_string_equal(s->store.prefix, "p");
 	assert_int_equal(s->log_level, LOG_DEBUG);
 	assert_true(s->no_yes_by_console);
+	assert_int_equal(s->context.count, 1);
+	assert_int_equal(s->context.per_turn, 3);
+	assert_string_equal(s->context.templates[0].uri, "account://{p}");
+	assert_string_equal(s->context.templates[0].description, "d");
 	assert_string_equal(s->emergency_probe, "http://127.0.0.1:1/readyz");
 	assert_true(s->allow_missing_landlock && s->allow_missing_seccomp);
 	assert_true(policy_in_team(s->policy, "alice@x"));

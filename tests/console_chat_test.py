@@ -85,6 +85,38 @@ def test_refusals(rig):
     tap.ok("and words to the person", "nobody@example.test" in r.stdout + r.stderr, r)
 
 
+def test_reads(rig, suite):
+    """What it asks to read, as who asks, and what that says of where a value comes from."""
+    rig.script([[["read", "person://search?q=jane.roe"], ["await", "content"],
+                 ["read", "file:///etc/passwd"], ["await", "content"],
+                 ["read", "playbook://../../etc/passwd"], ["await", "content"],
+                 ["propose", [BLOCK]], ["await", "result"], ["say", "see above"], ["done"]]])
+    r = rig.say("block @jane.roe in ldap, lost laptop")
+    contents = [m for m in rig.seen() if m["m"] == "content"]
+    tap.ok("a person is read, between lines that say it is data", "[data " in contents[0].get("text", "")
+           and PERSON in contents[0]["text"], contents)
+    tap.equal("what is not named is not read", [c.get("code") for c in contents[1:2]],
+              ["permission_denied"])
+    tap.ok("nor what leads out of its place", "text" not in contents[2], contents[2])
+    tap.ok("the person sees what was read", "[read: person://search?q=jane.roe]" in r.stdout
+           and "[not read: file:///etc/passwd]" in r.stdout, r.stdout)
+    who = rig.turns()[0]["who"]
+    tap.ok("who was mentioned was looked up before", who["mentioned"][0]["said"] == "@jane.roe"
+           and who["mentioned"][0]["found"]["match"] == "unique", who)
+    pending = suite.json("approvals", "list")[0]["id"]
+    record = suite.json("approvals", "show", pending)
+    record = record.get("record", record)
+    arguments = {a["name"]: a.get("from") for a in record["prompt"]["arguments"]}
+    tap.ok("a name that was looked up is the requester's, and that is shown",
+           arguments["person"] and arguments["person"][0].startswith(
+               'people, looked up for "@jane.roe"'), arguments)
+    tap.ok("and no reason to warn", not [w for w in record["prompt"]["warnings"]
+                                         if "'person' was not named" in w], record["prompt"])
+    audit = suite.read("audit", "gate.jsonl")
+    tap.ok("it is in the audit log", '"context.read"' in audit and "context.refused" in audit)
+    suite.wingman("approvals", "cancel", pending)
+
+
 HOSTILE = {
     "no frame": [["bytes", "\xff\xff\xff\xff no frame"], ["hang"]],
     "a message of ours": [["send", {"m": "turn"}], ["hang"]],
@@ -139,6 +171,7 @@ def main():
         suite.start()
         rig = ChatRig(suite)
         tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
+                 lambda: test_reads(rig, suite),
                  lambda: test_hostile(rig), lambda: test_history(rig)])
     finally:
         suite.done()

@@ -172,6 +172,7 @@ static json_t *piece_of(const json_t *entry, const char *asker)
 {
 	const char *turn = json_get_string(entry, "turn");
 	const char *read = json_get_string(entry, "id");
+	const char *approval = json_get_string(entry, "approval");
 	json_t *text = json_object_get(entry, "text");
 
 	if (turn)
@@ -187,13 +188,35 @@ static json_t *piece_of(const json_t *entry, const char *asker)
 		return read ? json_pack("{s:s}", "read", read)
 			    : claimed(kind_of_read(entry),
 				      json_get_string(entry, "label"), text);
-	return is(entry, "kind", "proposed") ? piece_of_results(entry) : NULL;
+	if (!is(entry, "kind", "proposed"))
+		return NULL;
+	return approval && !json_is_true(json_object_get(entry, "together"))
+		       ? json_pack("{s:s}", "call", approval)
+		       : piece_of_results(entry);
 }
 
-json_t *conversation_pieces(const struct conversation *c, const char *asker)
+const char *conversation_newest(const struct conversation *c)
+{
+	for (size_t i = json_array_size(c->entries); i-- > 0;) {
+		const json_t *entry = json_array_get(c->entries, i);
+
+		if (is(entry, "kind", "said"))
+			return json_get_string(entry, "text");
+	}
+	return NULL;
+}
+
+json_t *conversation_pieces(const struct conversation *c, const char *asker,
+			    const json_t *lookups)
 {
 	json_auto_t *pieces = json_array();
 	size_t bytes = 0;
+
+	for (size_t i = json_array_size(lookups); pieces && i-- > 0;)
+		if (json_array_append_new(
+			    pieces,
+			    json_pack("{s:O}", "read", json_array_get(lookups, i))) != 0)
+			return NULL;
 
 	for (size_t i = json_array_size(c->entries); pieces && i-- > 0;) {
 		json_auto_t *piece = piece_of(json_array_get(c->entries, i), asker);

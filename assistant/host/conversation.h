@@ -42,9 +42,13 @@ json_t *conversation_proposed(const struct conversation *c, const char *approval
 /*
  * What was said and read, as the gate wants it with a proposal (gate/messages.h,
  * 'sources'), the newest first and as many as it takes. What 'asker' said is named by its
- * turn where there is one, else handed over as theirs. New reference.
+ * turn where there is one, else handed over as theirs. 'lookups' are ids of reads besides,
+ * the newest last. New reference.
  */
-json_t *conversation_pieces(const struct conversation *c, const char *asker) _must_use_;
+json_t *conversation_pieces(const struct conversation *c, const char *asker,
+			    const json_t *lookups) _must_use_;
+/* What a person said last; borrowed, NULL: nobody did. */
+const char *conversation_newest(const struct conversation *c);
 
 /* One that is too old is as none. */
 bool conversation_load(struct conversation *c, struct documents *d, int64_t now_ms,

@@ -9,6 +9,14 @@
 #include "base/log.h"
 #include "base/text.h"
 
+enum {
+	LOOKUP_BYTES = 128,
+	LOOKUPS_MAX = 4, /* of one question */
+	LOOKUPS_KEPT = 16,
+};
+
+static const char people_search[] = "person://search{?q}";
+
 enum { CONTENT_MAX = 64 * 1024, READS_OPEN = ASSISTANT_READS_MAX };
 
 /* A read that the surface is at. */
@@ -16,7 +24,9 @@ struct reading {
 	int64_t number; /* 0: free */
 	int64_t read;   /* the worker's */
 	int64_t serial;
+	bool is_lookup; /* ours, before the turn: of a person */
 	char uri[ASSISTANT_URI_MAX + 1];
+	char query[LOOKUP_BYTES];
 };
 
 struct talk {
@@ -33,6 +43,11 @@ struct talk {
 	char *asker;
 	struct strbuf answer; /* that is being given */
 	bool wants_turn, is_over;
+	/* Who is who, asked before a turn begins. */
+	bool is_looking;
+	size_t lookups_open;
+	json_t *mentioned;  /* [{said, found}] */
+	json_t *lookup_ids; /* of the gate, the newest last */
 	struct reading reads[READS_OPEN];
 };
 
@@ -82,8 +97,9 @@ static json_t *proposal(const struct talk *t, const json_t *calls, bool together
 			 : json_deep_copy(json_array_get(calls, 0));
 
 	if (!members ||
-	    json_object_set_new(members, "sources",
-				conversation_pieces(&t->conversation, t->asker)) != 0)
+	    json_object_set_new(
+		    members, "sources",
+		    conversation_pieces(&t->conversation, t->asker, t->lookup_ids)) != 0)
 		return NULL;
 	return TAKE(members);
 }
@@ -207,16 +223,21 @@ static bool is_offered(const struct talk *t, const char *pattern)
 	return false;
 }
 
+static struct reading *free_slot(struct talk *t)
+{
+	for (size_t i = 0; i < READS_OPEN; i++)
+		if (t->reads[i].number == 0)
+			return &t->reads[i];
+	return NULL;
+}
+
 static void on_read(void *context, int64_t read, const char *uri, const char *pattern,
 		    const json_t *values)
 {
 	struct talk *t = context;
 	_cleanup_strbuf_ struct strbuf whole = STRBUF_INIT;
-	struct reading *r = NULL;
+	struct reading *r = free_slot(t);
 
-	for (size_t i = 0; !r && i < READS_OPEN; i++)
-		if (t->reads[i].number == 0)
-			r = &t->reads[i];
 	if (uri)
 		strbuf_add_string(&whole, uri);
 	else if (is_offered(t, pattern))
@@ -266,6 +287,32 @@ static bool remember_read(struct talk *t, const struct reading *r, const char *i
 	return conversation_add(&t->conversation, TAKE(entry));
 }
 
+static void end_lookup(struct talk *t);
+
+/* What the people server says of somebody who was mentioned. */
+static void take_lookup(struct talk *t, const struct reading *r, const char *id,
+			const char *text, bool is_cut)
+{
+	struct error ignored = ERROR_INIT;
+	_cleanup_strbuf_ struct strbuf masked = STRBUF_INIT;
+	json_auto_t *found = NULL;
+
+	if (text && !is_cut) {
+		text_redact(&masked, text, strlen(text));
+		found = json_parse(masked.data, masked.length, JSON_CONTRACT, &ignored);
+	}
+	if (found && t->mentioned)
+		(void)json_array_append_new(
+			t->mentioned,
+			json_pack("{s:s, s:O}", "said", r->query, "found", found));
+	if (found && id && t->lookup_ids) {
+		(void)json_array_append_new(t->lookup_ids, json_string(id));
+		if (json_array_size(t->lookup_ids) > LOOKUPS_KEPT)
+			(void)json_array_remove(t->lookup_ids, 0);
+	}
+	end_lookup(t);
+}
+
 void talk_content(struct talk *t, int64_t number, const char *id, const char *label,
 		  const char *text, bool is_cut, const struct error *why)
 {
@@ -278,6 +325,10 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 		return;
 	done = *r;
 	*r = (struct reading){ 0 };
+	if (done.is_lookup) {
+		take_lookup(t, &done, id, text, is_cut);
+		return;
+	}
 	if (text) {
 		is_cut = is_cut || text[length];
 		fenced = context_fence(t->fence, label, text, length);
@@ -311,11 +362,20 @@ static void on_ended(void *context, enum assistant_code code, const char *why)
 
 static const struct host_hooks turn_hooks = { on_say, on_propose, on_read, on_ended };
 
+/* The asker, and whom the question mentions. */
+static json_t *who(const struct talk *t)
+{
+	return json_pack("{s:{s:s}, s:O}", "asker", "person", t->asker, "mentioned",
+			 t->mentioned);
+}
+
 static bool start(struct talk *t, struct error *err)
 {
+	json_auto_t *persons = who(t);
 	const struct context_input in = {
 		.conversation = &t->conversation,
 		.asker = t->asker,
+		.who = persons,
 		.house_notes = t->o.house_notes,
 		.team_notes = t->o.team_notes,
 		.tools = t->tools,
@@ -330,29 +390,88 @@ static bool start(struct talk *t, struct error *err)
 	t->serial++;
 	t->is_over = false;
 	strbuf_clear(&t->answer);
-	memset(t->reads, 0, sizeof t->reads);
 	t->turn = host_turn_new(t->o.host, t->asker, message, &turn_hooks, t, err);
 	return t->turn != NULL;
+}
+
+static void start_or_say(struct talk *t)
+{
+	struct error err = ERROR_INIT;
+
+	if (start(t, &err))
+		return;
+	log_failure("assistant.no_turn", &err);
+	t->hooks.ended(t->context, ASSISTANT_FAULT, assistant_words(ASSISTANT_FAULT));
+}
+
+static void end_lookup(struct talk *t)
+{
+	if (t->lookups_open > 0 && --t->lookups_open == 0 && t->is_looking) {
+		t->is_looking = false;
+		start_or_say(t);
+	}
+}
+
+static void look_up(struct talk *t, const char *query)
+{
+	struct reading *r = free_slot(t);
+	_cleanup_strbuf_ struct strbuf uri = STRBUF_INIT;
+	json_auto_t *values = json_pack("{s:s}", "q", query);
+
+	if (!r || !values || !uri_expand(&uri, people_search, values) ||
+	    uri.length > ASSISTANT_URI_MAX)
+		return;
+	*r = (struct reading){ .number = ++t->last_number, .is_lookup = true };
+	(void)snprintf(r->uri, sizeof r->uri, "%s", uri.data);
+	(void)snprintf(r->query, sizeof r->query, "%s", query);
+	t->lookups_open++;
+	t->hooks.read(t->context, r->number, r->uri);
+}
+
+/* "@john.doe", "<@U0JOHN>" and addresses; no more than a few. */
+static void look_up_mentioned(struct talk *t)
+{
+	const char *text = conversation_newest(&t->conversation);
+	size_t asked = 0;
+
+	while (text && *text && asked < LOOKUPS_MAX) {
+		char word[LOOKUP_BYTES];
+		size_t length;
+
+		text += strspn(text, " \t\r\n,;:!?()[]{}\"'`*");
+		length = strcspn(text, " \t\r\n,;:!?()[]{}\"'`*");
+		if (length > 2 && length < sizeof word && memchr(text, '@', length)) {
+			memcpy(word, text, length);
+			word[length] = '\0';
+			while (length > 0 && word[length - 1] == '.')
+				word[--length] = '\0';
+			look_up(t, word);
+			asked++;
+		}
+		text += strcspn(text, " \t\r\n,;:!?()[]{}\"'`*");
+	}
 }
 
 /* From the loop, so that no turn is freed from within its own hook. */
 static void on_later(void *context)
 {
 	struct talk *t = context;
-	struct error err = ERROR_INIT;
 
 	t->later = NULL;
-	if (t->turn && !t->is_over)
+	if (t->is_looking || (t->turn && !t->is_over))
 		return;
 	host_turn_free(t->turn);
 	t->turn = NULL;
 	if (!t->wants_turn || !t->asker)
 		return;
 	t->wants_turn = false;
-	if (start(t, &err))
-		return;
-	log_failure("assistant.no_turn", &err);
-	t->hooks.ended(t->context, ASSISTANT_FAULT, assistant_words(ASSISTANT_FAULT));
+	(void)json_array_clear(t->mentioned);
+	memset(t->reads, 0, sizeof t->reads);
+	t->is_looking = true;
+	t->lookups_open = 1; /* until all have been asked */
+	if (is_offered(t, people_search))
+		look_up_mentioned(t);
+	end_lookup(t);
 }
 
 static void begin(struct talk *t)
@@ -414,6 +533,12 @@ struct talk *talk_new(const struct talk_options *o, const char *id,
 	t->hooks = *hooks;
 	t->context = context;
 	strbuf_init(&t->answer);
+	t->mentioned = json_array();
+	t->lookup_ids = json_array();
+	if (!t->mentioned || !t->lookup_ids) {
+		error_oom(err);
+		return NULL;
+	}
 	if (!conversation_init(&t->conversation, id, err) ||
 	    (o->store &&
 	     !conversation_load(&t->conversation, o->store, clock_wall_ms(), err)))
@@ -431,6 +556,8 @@ void talk_free(struct talk *t)
 	conversation_done(&t->conversation);
 	json_decref(t->tools);
 	json_decref(t->sources);
+	json_decref(t->mentioned);
+	json_decref(t->lookup_ids);
 	strbuf_done(&t->answer);
 	free(t->asker);
 	free(t);
@@ -450,9 +577,53 @@ void talk_set_sources(struct talk *t, json_t *sources)
 	t->sources = sources;
 }
 
+/* The variables of a template, for whoever fills it in. */
+static json_t *names_of(const char *pattern)
+{
+	json_auto_t *names = json_array();
+
+	for (const char *at = strchr(pattern, '{'); names && at; at = strchr(at, '{')) {
+		size_t length;
+
+		at += 1 + (at[1] == '+' || at[1] == '?');
+		length = strcspn(at, ",}");
+		if (json_array_append_new(names, json_stringn(at, length)) != 0)
+			return NULL;
+		at += length;
+	}
+	return TAKE(names);
+}
+
+json_t *talk_sources(const json_t *context)
+{
+	json_auto_t *list = json_array();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(context, i, row)
+	{
+		const char *uri = json_get_string(row, "uri");
+		const char *description = json_get_string(row, "description");
+		json_t *source = NULL;
+
+		if (!uri || json_array_size(list) >= ASSISTANT_SOURCES_MAX)
+			continue;
+		source = strchr(uri, '{')
+				 ? json_pack("{s:s, s:s, s:o}", "template", uri,
+					     "description",
+					     description ? description : "", "values",
+					     names_of(uri))
+				 : json_pack("{s:s, s:s}", "uri", uri, "description",
+					     description ? description : "");
+		if (json_array_append_new(list, source) != 0)
+			return NULL;
+	}
+	return TAKE(list);
+}
+
 bool talk_is_busy(const struct talk *t)
 {
-	return t->later || t->wants_turn || (t->turn && !t->is_over);
+	return t->later || t->wants_turn || t->is_looking || (t->turn && !t->is_over);
 }
 
 json_t *talk_open(const struct talk *t)

@@ -49,6 +49,9 @@ DEFINE_CLEANUP(struct talk, talk_free);
 void talk_set_tools(struct talk *t, json_t *servers);
 void talk_set_sources(struct talk *t, json_t *sources);
 
+/* The gate's list of what may be read ('context' of tools) as sources. New reference. */
+json_t *talk_sources(const json_t *context) _must_use_;
+
 /* Somebody of the team says something to us. 'turn': the gate's, or NULL. While a turn
  * runs the next one waits for its end. */
 bool talk_said(struct talk *t, const char *by, const char *person, const char *turn,

@@ -371,6 +371,58 @@ static void a_resource_is_freed_for_whom_it_says(void **state)
 	rig_close(&other);
 }
 
+/* ---- The gate reads for a conversation ---- */
+
+static struct answer gate_reads(const struct rig *of, const char *uri,
+				const char *requester, const char *for_uri,
+				const struct secret *token)
+{
+	_cleanup_strbuf_ struct strbuf meta = STRBUF_INIT;
+	char params[128], arguments[128];
+
+	(void)snprintf(params, sizeof params, "\"uri\":\"%s\"", uri);
+	(void)snprintf(arguments, sizeof arguments, "{\"uri\":\"%s\"}", for_uri);
+	if (requester) {
+		strbuf_add_string(&meta, ",\"" META_REQUESTER "\":\"");
+		rig_ticket(of, requester, "resources/read", arguments, &meta);
+		strbuf_add_char(&meta, '"');
+	}
+	return rig_ask(of, token, "resources/read", uri, params,
+		       requester ? meta.data : NULL);
+}
+
+static void the_gate_reads_as_who_asks(void **state)
+{
+	static const char uri[] = "fixture://text", other_uri[] = "fixture://bytes";
+	static const char config[] =
+		"freed_resources: ['fixture://text']\n"
+		"freed_resources_for: ['bob@example.org']\n"
+		"rights: {'bob@example.org': [read], 'alice@example.org': [read]}\n";
+	struct rig other;
+
+	(void)state;
+	rig_open(&other);
+	rig_config(&other, config);
+	rig_start(&other);
+	_cleanup_answer_ struct answer his =
+		gate_reads(&other, uri, "bob@example.org", uri, other.gate);
+	assert_string_equal(json_get_string(content_of(&his), "text"), "a text");
+	/* Not freed for her; not for this read; by nobody else's hand; without a ticket. */
+	_cleanup_answer_ struct answer hers =
+		gate_reads(&other, uri, "alice@example.org", uri, other.gate);
+	assert_string_equal(word_of(&hers), "approval_required");
+	_cleanup_answer_ struct answer wrong =
+		gate_reads(&other, uri, "bob@example.org", other_uri, other.gate);
+	assert_string_equal(word_of(&wrong), "approval_invalid");
+	_cleanup_answer_ struct answer stolen =
+		gate_reads(&other, uri, "bob@example.org", uri, other.alice);
+	assert_string_equal(word_of(&stolen), "permission_denied");
+	_cleanup_answer_ struct answer bare =
+		gate_reads(&other, uri, NULL, uri, other.gate);
+	assert_string_equal(word_of(&bare), "approval_required");
+	rig_close(&other);
+}
+
 static void a_name_that_is_not_there_cannot_be_freed(void **state)
 {
 	static const char *const configs[] = { "freed_resources: ['fixture://nope']\n",
@@ -439,6 +491,7 @@ int main(void)
 		cmocka_unit_test(lists_come_by_pages),
 		cmocka_unit_test(bad_cursors_are_refused),
 		cmocka_unit_test(a_resource_is_freed_for_whom_it_says),
+		cmocka_unit_test(the_gate_reads_as_who_asks),
 		cmocka_unit_test(a_name_that_is_not_there_cannot_be_freed),
 		cmocka_unit_test(rows_and_declarations_belong_together),
 	};

@@ -5,7 +5,9 @@
  */
 #include "mcp/serving.h"
 
+#include "base/canonical.h"
 #include "base/clock.h"
+#include "guard/ticket.h"
 #include "mcp/context_result.h"
 #include "mcp/uri_template.h"
 
@@ -233,7 +235,8 @@ static void work(void *argument)
 static bool is_freed(const struct exchange *x, const struct resource_entry *e)
 {
 	return e->is_freed &&
-	       server_config_frees_for(&x->service->config, x->caller.principal);
+	       (x->frees_gate ||
+		server_config_frees_for(&x->service->config, x->caller.principal));
 }
 
 static void start(struct exchange *x, bool may_start)
@@ -250,7 +253,7 @@ static void start(struct exchange *x, bool may_start)
 			  "'%.200s' needs a person's approval, which there is not for %s",
 			  x->name, mcp_method_name(x->method));
 		error_hint(&err, "the server's configuration can free it by name");
-	} else if (x->from_gate) {
+	} else if (x->from_gate && !x->ticket) {
 		/* Whom it is for is not said: the gate is nobody who may read. */
 		error_set(&err, ERR_APPROVAL_REQUIRED,
 			  "the gate reads with a requester ticket alone");
@@ -276,11 +279,48 @@ static bool check(struct exchange *x)
 	return false;
 }
 
+/* The gate reads for a conversation in the name of who asks there: by a ticket for this
+ * very read, and as that person. False: the exchange has been answered. */
+static bool take_ticket(struct exchange *x)
+{
+	const struct mcp_service *s = x->service;
+	const json_t *word = json_object_get(json_object_get(x->message.params, "_meta"),
+					     META_REQUESTER);
+	json_auto_t *read = json_pack("{s:s}", "uri", x->name ? x->name : "");
+	char args[DIGEST_HEX_BYTES], request[DIGEST_HEX_BYTES];
+	struct error err = ERROR_INIT;
+	struct ticket ticket;
+
+	if (!word)
+		return true;
+	if (!x->from_gate)
+		error_set(&err, ERR_PERMISSION_DENIED,
+			  "only the gate may present a requester ticket");
+	else if (!read)
+		error_oom(&err);
+	else if (canonical_digest(read, args, &err) &&
+		 request_digest(s->server->name, mcp_method_name(MCP_RESOURCES_READ),
+				args, request, &err) &&
+		 ticket_check(json_is_string(word) ? json_string_value(word) : "",
+			      s->config.instance, request, clock_wall_ms(), s->keys,
+			      &ticket, &err)) {
+		x->ticket = json_string_value(word);
+		x->frees_gate = server_config_frees_for(&s->config, x->caller.principal);
+		(void)snprintf(x->caller.principal, sizeof x->caller.principal, "%s",
+			       ticket.requester);
+		return true;
+	}
+	context_refuse(x, &err, NULL);
+	return false;
+}
+
 void context_read(struct exchange *x)
 {
 	if (!check(x))
 		return;
 	x->name = json_get_string(x->message.params, "uri");
+	if (!take_ticket(x))
+		return;
 	x->resource =
 		x->name ? catalog_resource(&x->service->catalog, x->name, &x->arguments)
 			: NULL;

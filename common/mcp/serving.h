@@ -104,6 +104,7 @@ struct exchange {
 	char request[32]; /* its id, for logs */
 	struct caller caller;
 	bool from_gate;
+	bool frees_gate; /* a read by ticket, and freed_resources_for names the gate */
 	bool is_oauth;                     /* the caller came with an issuer's token */
 	struct oauth_waiter waiter;        /* for the issuer's keys */
 	void (*go_on)(struct exchange *x); /* then */

@@ -159,15 +159,22 @@ static void add_json(struct client_request *r, const char *name, const json_t *v
 		r->params.failed = true;
 }
 
-json_t *mcp_client_read_resource(struct mcp_client *c, const char *uri,
-				 int64_t timeout_ms, struct error *err)
+json_t *mcp_client_read_for(struct mcp_client *c, const char *uri, const char *ticket,
+			    int64_t timeout_ms, struct error *err)
 {
 	_cleanup_request_ struct client_request r = CLIENT_REQUEST_INIT("resources/read");
 
 	r.until_ms = clock_mono_ms() + timeout_ms;
 	r.name = uri;
 	client_request_text(&r.params, "uri", uri);
+	client_request_text(&r.meta, META_REQUESTER, ticket);
 	return client_rounds(c, &r, err);
+}
+
+json_t *mcp_client_read_resource(struct mcp_client *c, const char *uri,
+				 int64_t timeout_ms, struct error *err)
+{
+	return mcp_client_read_for(c, uri, NULL, timeout_ms, err);
 }
 
 json_t *mcp_client_get_prompt(struct mcp_client *c, const char *name,

@@ -114,6 +114,10 @@ json_t *mcp_client_list_prompts(struct mcp_client *c, int64_t timeout_ms,
 				struct error *err) _must_use_;
 json_t *mcp_client_read_resource(struct mcp_client *c, const char *uri,
 				 int64_t timeout_ms, struct error *err) _must_use_;
+/* For the gate: as the person of this requester ticket (guard/ticket.h), which is for this
+ * read: request_digest(server, "resources/read", digest of {"uri": uri}). */
+json_t *mcp_client_read_for(struct mcp_client *c, const char *uri, const char *ticket,
+			    int64_t timeout_ms, struct error *err) _must_use_;
 /* 'arguments' an object of strings, or NULL. */
 json_t *mcp_client_get_prompt(struct mcp_client *c, const char *name,
 			      const json_t *arguments, int64_t timeout_ms,
