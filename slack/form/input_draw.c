@@ -41,11 +41,18 @@ static json_t *text_element(const char *type, const char *text, bool lines)
 	return TAKE(e);
 }
 
+static bool is_duration(const struct input *in)
+{
+	const char *kind = json_get_string(in->property, "x-wingman-kind");
+
+	return kind && strcmp(kind, "duration") == 0;
+}
+
 static bool takes_lines(const struct input *in)
 {
 	return in->kind == INPUT_JSON || in->kind == INPUT_REST ||
 	       in->kind == INPUT_LINES || in->kind == INPUT_PEOPLE ||
-	       (in->kind == INPUT_TEXT &&
+	       (in->kind == INPUT_TEXT && !is_duration(in) &&
 		json_is_string(json_object_get(in->property, "type")) &&
 		json_get_int64(in->property, "maxLength", INT64_MAX) > ONE_LINE_UNITS);
 }
@@ -256,11 +263,20 @@ static bool split_people(const json_t *value, json_t *members, json_t *typed)
 
 /* ---- Blocks ----------------------------------------------------------------------- */
 
+/* The help stands once: where a person can be typed, not where one is picked. */
+static json_t *block_hint(const struct input *in, const char *suffix)
+{
+	bool picked = in->kind == INPUT_PERSON || in->kind == INPUT_PEOPLE;
+
+	return picked && !*suffix ? slack_plain("Pick here, or type below.")
+				  : input_hint(in);
+}
+
 static bool add_block(const struct input *in, const char *suffix, const char *more,
 		      bool optional, json_t *element, json_t *blocks, struct error *err)
 {
 	char id[INPUT_BLOCK_BYTES], whole[INPUT_BLOCK_BYTES * 2];
-	json_auto_t *said = input_hint(in);
+	json_auto_t *said = block_hint(in, suffix);
 	json_auto_t *block = NULL;
 
 	(void)snprintf(whole, sizeof whole, "%s%s", input_block(in, id), suffix);

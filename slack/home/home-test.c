@@ -117,7 +117,7 @@ static void test_all_of_it_is_there(void **state)
 	draw(home, 1, &text);
 	assert_non_null(strstr(text.data, "alice@company.com"));
 	assert_non_null(strstr(text.data, "accounts: up, 3 tools\nlogs: DOWN, 0 tools"));
-	assert_non_null(strstr(text.data, "accounts.tool_2_end (read)\nA <title>"));
+	assert_non_null(strstr(text.data, "accounts.tool_2_end\nread: A <title>"));
 	assert_non_null(strstr(text.data, "accounts.block_account, asked by bob@x"));
 	assert_non_null(
 		strstr(text.data, "accounts.get_account: succeeded  0123456789ab\n"));
@@ -134,7 +134,7 @@ static void test_nothing_is_lost_when_there_is_much(void **state)
 		char name[40];
 
 		draw(home, i / SLACK_HOME_TOOLS + 1, &text);
-		(void)snprintf(name, sizeof name, "accounts.tool_%zu_end ", i);
+		(void)snprintf(name, sizeof name, "accounts.tool_%zu_end\n", i);
 		if (!strstr(text.data, name))
 			fail_msg("%s is not on page %zu", name, i / SLACK_HOME_TOOLS + 1);
 	}

@@ -144,15 +144,15 @@ static bool add_tool(struct page *p, const char *server, const json_t *tool)
 
 	if (!risk || !full_name(server, json_get_string(tool, "name"), name))
 		return broken(p, "a tool");
-	strbuf_add_format(&line, "%s (%s)", name, risk);
+	strbuf_add_string(&line, risk);
 	if (title && *title) {
-		strbuf_add_char(&line, '\n');
+		strbuf_add_string(&line, ": ");
 		slack_text_words(&line, title, LINE_UNITS);
 	}
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	/* A block_id of its own, so that the same action stands in each row. */
-	return add_lines(p, "Tool", json_pack("[s]", line.data)) &&
+	return add_lines(p, name, json_pack("[s]", line.data)) &&
 	       add(p, view_named(slack_actions(buttons, ARRAY_SIZE(buttons)), name));
 }
 
