@@ -370,6 +370,46 @@ def test_markdown(d, judge):
         all_good(f"Markdown, {name}", judge, [(name, drawn)])
 
 
+def streamed(steps):
+    """The messages that the steps of a stream make."""
+    messages = []
+    for step in steps:
+        if step["new"]:
+            messages.append([])
+        messages[-1] += step["blocks"]
+    return [{"text": "x", "blocks": made, "parse": "none", "unfurl_links": False,
+             "unfurl_media": False} for made in messages]
+
+
+def said(messages):
+    """All texts, without the headings: where messages end is not the same."""
+    return "".join(t for t in blocks.texts([m["blocks"] for m in messages])
+                   if not t.startswith("Written by the assistant"))
+
+
+def test_streams(d, judge):
+    page = ("## Head\n\nWords with [a link](https://docs.company.com/x), <@U0ALICE01> and **bold "
+            "words**.\n\n- a\n- b\n\n| a | b |\n|---|---|\n| 1 | [e](https://evil.example/) |\n\n"
+            "```\ncode\n\nof lines\n```\n\n> <@U0ALICE01> <!here>\n\n")
+    for name, text, step in (("a page", page, 1), ("pages", page * 60, 97),
+                             ("code", "```\n" + "line\n" * 9000, 33),
+                             ("one paragraph", "words **and** " * 3000, 50),
+                             ("a list", "- item\n" * 4000, 41), ("one line", "x" * 50000, 64),
+                             ("a line of code", "```\n" + "x" * 50000, 64)):
+        drawn = d.draw("stream", text=text, step=step, heading="Written by the assistant",
+                       hosts=HOSTS, people=PEOPLE)
+        messages = streamed(drawn["steps"])
+        all_good(f"a stream, {name}, as {len(drawn['steps'])} steps", judge,
+                 [("steps", {"messages": messages}), ("edits", drawn)], ["U0ALICE01"])
+        tap.equal(f"{name}: each step fits where it goes", blocks.check_log(
+            [("chat.appendStream", {"chunks": [{"type": "blocks", "blocks": step["blocks"]}]})
+             for step in drawn["steps"]]), [])
+        tap.ok(f"{name}: nobody is called twice", json.dumps(messages).count('"user_id"') ==
+               ("U0ALICE01" in text))
+        tap.ok(f"{name}: steps and edits say the same",
+               said(messages) == said(drawn["messages"]))
+
+
 def test_nothing_is_lost(d):
     """Words that stand anywhere in Markdown stand in what is drawn."""
     text = ("# w1\nw2 *w3* [w4](https://w5.example/w6 \"w7\") ![w8](http://w9.example)\n"
@@ -590,6 +630,7 @@ def main():
         test_types(published)
         test_surfaces(d, judge)
         test_markdown(d, judge)
+        test_streams(d, judge)
         test_nothing_is_lost(d)
         test_results(d, judge)
         test_results_say_it_all(d)

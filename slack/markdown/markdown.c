@@ -14,7 +14,6 @@ static void done(struct markdown *m)
 	json_decref(m->rows);
 	json_decref(m->row);
 	json_decref(m->settings);
-	json_decref(m->notified);
 	strbuf_done(&m->run);
 	strbuf_done(&m->line);
 	strbuf_done(&m->block);
@@ -126,7 +125,7 @@ static json_t *as_source(const char *text, size_t length, struct error *err)
 }
 
 static json_t *parse(const char *text, size_t length, const struct slack_markdown *how,
-		     struct error *err)
+		     json_t *notified, struct error *err)
 {
 	static const MD_PARSER parser = {
 		.flags = MD_DIALECT_GITHUB | MD_FLAG_NOHTML,
@@ -143,7 +142,7 @@ static json_t *parse(const char *text, size_t length, const struct slack_markdow
 		.seen = calloc(length + 1, 1),
 		.pieces = json_array(),
 		.inlines = json_array(),
-		.notified = json_object(),
+		.notified = notified,
 		.run = STRBUF_INIT,
 		.line = STRBUF_INIT,
 		.block = STRBUF_INIT,
@@ -151,7 +150,7 @@ static json_t *parse(const char *text, size_t length, const struct slack_markdow
 	};
 	int rc;
 
-	if (!m.seen || !m.pieces || !m.inlines || !m.notified) {
+	if (!m.seen || !m.pieces || !m.inlines) {
 		error_oom(err);
 		return NULL;
 	}
@@ -169,17 +168,25 @@ static json_t *parse(const char *text, size_t length, const struct slack_markdow
 	return TAKE(m.pieces);
 }
 
-json_t *slack_markdown_pieces(const char *text, size_t length,
-			      const struct slack_markdown *how, struct error *err)
+json_t *markdown_pieces(const char *text, size_t length, const struct slack_markdown *how,
+			json_t *notified, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf clean = STRBUF_INIT;
 
 	make_utf8(&clean, text, cut_at_character(text, length, SLACK_MARKDOWN_BYTES_MAX));
-	if (!strbuf_ok(&clean)) {
+	if (!strbuf_ok(&clean) || !notified) {
 		error_oom(err);
 		return NULL;
 	}
-	return parse(clean.data, clean.length, how, err);
+	return parse(clean.data, clean.length, how, notified, err);
+}
+
+json_t *slack_markdown_pieces(const char *text, size_t length,
+			      const struct slack_markdown *how, struct error *err)
+{
+	json_auto_t *notified = json_object();
+
+	return markdown_pieces(text, length, how, notified, err);
 }
 
 json_t *slack_markdown_messages(const char *text, size_t length,

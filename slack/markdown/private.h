@@ -17,7 +17,7 @@ enum {
 /* A list that is open. */
 struct markdown_list {
 	json_t *piece; /* its last part; borrowed from the pieces, and only if it is the last */
-	size_t units, items; /* of it */
+	size_t units, elements; /* of it */
 	unsigned start, count;
 	unsigned marked; /* markers that were text */
 	bool ordered, tight, numbered;
@@ -57,12 +57,16 @@ struct markdown {
 	const char *row_at; /* in the source; NULL: nothing of this row yet */
 	bool in_cell;
 
-	json_t *notified; /* {id: true} */
+	json_t *notified; /* {id: true}; borrowed */
 	size_t events, bytes;
 	int depth;
 	bool deep;   /* it is more than we read: shown as source */
 	bool failed; /* no memory */
 };
+
+/* slack_markdown_pieces, with who was notified before, {id: true}, which grows. */
+json_t *markdown_pieces(const char *text, size_t length, const struct slack_markdown *how,
+			json_t *notified, struct error *err) _must_use_;
 
 /* run.c: text and what is made of it. */
 void markdown_text(struct markdown *m, const char *text, size_t length);

@@ -3,7 +3,7 @@
 #include "slack/markdown/private.h"
 #include "slack/text/text.h"
 
-enum { ID_MAX = 64, TAB_COLUMNS = 8, ITEMS_MAX = 200 /* of one part */ };
+enum { ID_MAX = 64, TAB_COLUMNS = 8 };
 
 void markdown_visible(struct strbuf *sb, const char *text, size_t length)
 {
@@ -76,22 +76,23 @@ static void add_item(struct markdown *m, struct markdown_list *list, json_t *sec
 	const size_t last = json_array_size(m->pieces);
 	const unsigned before = list->count;
 	json_auto_t *own = section;
-	const size_t units = rich_units(own);
+	const size_t units = rich_units(own), elements = rich_count(own);
 
 	list->fresh = false;
 	list->count++;
 	if (list->piece && last > 0 &&
 	    json_array_get(m->pieces, last - 1) == list->piece &&
-	    list->units + units <= RICH_PIECE_MAX && list->items < ITEMS_MAX) {
+	    list->units + units <= RICH_PIECE_MAX &&
+	    list->elements + elements <= RICH_PART_COUNT_MAX) {
 		list->units += units;
-		list->items++;
+		list->elements += elements;
 		if (!own ||
 		    json_array_append(json_object_get(list->piece, "elements"), own) != 0)
 			m->failed = true;
 		return;
 	}
 	list->units = units;
-	list->items = 1;
+	list->elements = elements;
 	list->piece = json_pack("{s:s, s:s, s:i, s:[O]}", "type", "rich_text_list",
 				"style", list->ordered ? "ordered" : "bullet", "indent",
 				m->list_depth - 1 < 8 ? (int)m->list_depth - 1 : 8,
@@ -144,7 +145,9 @@ void markdown_add(struct markdown *m, json_t *element)
 	const size_t units = rich_units(element);
 
 	/* Its line goes on in the next part: it is no whole line yet. */
-	if (!m->in_cell && m->units > 0 && m->units + units > RICH_PIECE_MAX)
+	if (!m->in_cell && m->units > 0 &&
+	    (m->units + units > RICH_PIECE_MAX ||
+	     json_array_size(m->inlines) >= RICH_PART_COUNT_MAX))
 		put_part(m);
 	if (json_array_append_new(m->inlines, element) != 0)
 		m->failed = true;

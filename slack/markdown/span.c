@@ -1,5 +1,6 @@
 /* Spans: styles, links, images; and text as md4c hands it over. */
 #include "slack/markdown/private.h"
+#include "slack/text/text.h"
 
 /* --- links --- */
 
@@ -20,6 +21,13 @@ static void add_address(struct markdown *m, const char *url)
 	m->code--;
 }
 
+/* A label that would not fit into a part with its address. */
+static bool is_long(const struct strbuf *visible)
+{
+	return slack_text_units(visible->data, visible->length) >
+	       RICH_PIECE_MAX - RICH_URL_MAX;
+}
+
 static void add_link(struct markdown *m, const char *label, const char *url)
 {
 	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
@@ -29,7 +37,7 @@ static void add_link(struct markdown *m, const char *label, const char *url)
 	markdown_flush(m);
 	if (!*label || strcmp(label, url) == 0) {
 		markdown_add(m, rich_link(url, url, style_of(m)));
-	} else if (markdown_needs_address(label, url)) {
+	} else if (markdown_needs_address(label, url) || is_long(&visible)) {
 		markdown_text(m, label, strlen(label));
 		markdown_words(m, " (", 0);
 		markdown_flush(m);

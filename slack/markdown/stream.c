@@ -1,5 +1,6 @@
 #include "slack/markdown/stream.h"
 
+#include "slack/markdown/private.h"
 #include "slack/render/blocks.h"
 #include "slack/render/rich.h"
 #include "slack/text/text.h"
@@ -16,10 +17,11 @@ struct slack_stream {
 	struct slack_stream_cut cut;
 	size_t bytes, hidden; /* that were kept, and that were not */
 	json_t *pieces;       /* all that may be shown */
+	json_t *notified;     /* {id: true}: nobody is twice */
 	size_t taken;         /* of them, by slack_stream_take */
 	bool ended, marked;
 	/* The message that is being streamed. */
-	size_t messages, units, blocks;
+	size_t messages, units, count, blocks;
 	bool has_table;
 };
 
@@ -32,7 +34,8 @@ struct slack_stream *slack_stream_new(const struct slack_markdown *how)
 	strbuf_init(&s->pending);
 	s->how = how;
 	s->pieces = json_array();
-	return s->pieces ? TAKE(s) : NULL;
+	s->notified = json_object();
+	return s->pieces && s->notified ? TAKE(s) : NULL;
 }
 
 void slack_stream_free(struct slack_stream *s)
@@ -41,6 +44,7 @@ void slack_stream_free(struct slack_stream *s)
 		return;
 	strbuf_done(&s->pending);
 	json_decref(s->pieces);
+	json_decref(s->notified);
 	free(s);
 }
 
@@ -58,7 +62,7 @@ static bool draw(struct slack_stream *s, size_t bytes, const char *fence,
 	strbuf_add(&text, s->pending.data, bytes);
 	if (!strbuf_ok(&text))
 		return error_oom(err);
-	pieces = slack_markdown_pieces(text.data, text.length, s->how, err);
+	pieces = markdown_pieces(text.data, text.length, s->how, s->notified, err);
 	if (!pieces)
 		return false;
 	if (json_array_extend(s->pieces, pieces) != 0)
@@ -135,7 +139,7 @@ static bool begin_message(struct slack_stream *s, json_t *blocks)
 	char words[HEADING_BYTES];
 
 	s->messages++;
-	s->units = s->blocks = 0;
+	s->units = s->blocks = s->count = 0;
 	s->has_table = false;
 	if (!s->how->heading)
 		return true;
@@ -162,6 +166,7 @@ static bool put(struct slack_stream *s, json_t *blocks, json_t *piece)
 	json_t *parts = json_array_size(blocks) > 0 ? last_parts(blocks) : NULL;
 
 	s->units += rich_units(piece);
+	s->count += rich_count(piece);
 	if (!rich_is_table(piece) && parts)
 		return json_array_append(parts, piece) == 0;
 	s->blocks++;

@@ -142,9 +142,13 @@ static void add_cell_text(struct strbuf *sb, const json_t *value)
 	size_t i;
 	json_t *member;
 
+	const char *url = json_get_string(value, "url");
+
 	for (i = 0; i < ARRAY_SIZE(named); i++)
 		if (json_get_string(value, named[i]))
 			strbuf_add_string(sb, json_get_string(value, named[i]));
+	if (url && strcmp(url, json_get_string(value, "text")) != 0)
+		strbuf_add_format(sb, " (%s)", url);
 	json_array_foreach(json_object_get(value, "elements"), i, member)
 	{
 		add_cell_text(sb, member);
@@ -183,7 +187,8 @@ static bool fits(const struct markdown *m)
 	json_array_foreach(m->rows, i, row)
 	{
 		if (json_array_size(row) != m->columns ||
-		    head + rich_units(row) > RICH_TABLE_MAX)
+		    head + rich_units(row) > RICH_TABLE_MAX ||
+		    rich_count(row) > RICH_COUNT_MAX / 2)
 			return false;
 	}
 	return true;
@@ -204,21 +209,25 @@ static void add_tables(struct markdown *m)
 	const json_t *head = json_array_get(m->rows, 0);
 	const size_t head_units = rich_units(head);
 	json_auto_t *rows = begin_rows(head);
-	size_t units = head_units;
+	size_t units = head_units, count = rich_count(head);
 
 	for (size_t i = 1; i < json_array_size(m->rows) && !m->failed; i++) {
 		json_t *row = json_array_get(m->rows, i);
 		const size_t more = rich_units(row);
 
 		if (json_array_size(rows) == RICH_TABLE_ROWS_MAX ||
-		    (units + more > RICH_TABLE_MAX && json_array_size(rows) > 1)) {
+		    ((units + more > RICH_TABLE_MAX ||
+		      count + rich_count(row) > RICH_COUNT_MAX) &&
+		     json_array_size(rows) > 1)) {
 			put_table(m, &rows);
 			rows = begin_rows(head);
 			units = head_units;
+			count = rich_count(head);
 		}
 		if (!rows || json_array_append(rows, row) != 0)
 			m->failed = true;
 		units += more;
+		count += rich_count(row);
 	}
 	if (!m->failed)
 		put_table(m, &rows);

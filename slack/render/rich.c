@@ -127,6 +127,23 @@ size_t rich_units(const json_t *value)
 	return units;
 }
 
+size_t rich_count(const json_t *value)
+{
+	static const char *const within[] = { "elements", "rows" };
+	size_t count = json_is_object(value) ? 1 : 0, i;
+	json_t *member;
+
+	if (!value)
+		return 0;
+	json_array_foreach(value, i, member)
+	{
+		count += rich_count(member);
+	}
+	for (i = 0; i < ARRAY_SIZE(within); i++)
+		count += rich_count(json_object_get(value, within[i]));
+	return count;
+}
+
 /* Bytes of the escape that begins here, or 0: a backslash need not begin one. */
 static size_t escape(const char *text, size_t length)
 {

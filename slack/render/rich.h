@@ -19,7 +19,9 @@ enum {
 	RICH_TABLE_MAX = 9000, /* of a table; Slack's limit is 10,000 */
 	RICH_TABLE_ROWS_MAX = 100,
 	RICH_TABLE_COLUMNS_MAX = 20,
-	RICH_URL_MAX = 2000, /* Slack's: 3,000 */
+	RICH_URL_MAX = 2000,       /* Slack's: 3,000 */
+	RICH_COUNT_MAX = 4000,     /* elements of a message: some 300 kB */
+	RICH_PART_COUNT_MAX = 400, /* of a part */
 };
 
 /* An element of literal text; 'length' is not 0. */
@@ -46,6 +48,9 @@ bool rich_is_table(const json_t *piece);
 
 /* Characters of everything in it that is a string and drawn, addresses too. */
 size_t rich_units(const json_t *value);
+
+/* Elements in it, parts and cells too: each is JSON of its own, however short its text. */
+size_t rich_count(const json_t *value);
 
 /* How many bytes of a visible text fit into 'units': cut behind a line end or a space where
  * there is one in its second half, never within an escape or a character. At least one step. */

@@ -12,9 +12,9 @@ enum {
 struct packing {
 	const struct rich_pack *how;
 	json_t *messages;
-	json_t *blocks; /* of the last message; borrowed */
-	json_t *parts;  /* of its last block, if that is rich text; borrowed */
-	size_t units;   /* of the last message */
+	json_t *blocks;      /* of the last message; borrowed */
+	json_t *parts;       /* of its last block, if that is rich text; borrowed */
+	size_t units, count; /* of the last message */
 	bool has_table;
 	bool failed;
 };
@@ -54,7 +54,7 @@ static void turn(struct packing *p)
 
 	p->parts = NULL;
 	p->has_table = false;
-	p->units = 0;
+	p->units = p->count = 0;
 	p->blocks = json_object_get(message, "blocks");
 	if (!p->blocks || json_array_append_new(p->messages, message) != 0) {
 		p->failed = true;
@@ -81,7 +81,9 @@ static bool fits(const struct packing *p, const json_t *piece, size_t units)
 		return false;
 	if (json_array_size(p->blocks) >= blocks)
 		return false;
-	return p->units + units <= room || (is_empty && !p->parts);
+	return (p->units + units <= room &&
+		p->count + rich_count(piece) <= RICH_COUNT_MAX) ||
+	       (is_empty && !p->parts);
 }
 
 static size_t units_from(const json_t *pieces, size_t from)
@@ -110,6 +112,7 @@ static void put(struct packing *p, json_t *piece, size_t units)
 		(void)add_part(p, json_incref(piece));
 	}
 	p->units += units;
+	p->count += rich_count(piece);
 }
 
 json_t *rich_messages(const json_t *pieces, const struct rich_pack *how, bool *ret_cut,

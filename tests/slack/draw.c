@@ -12,7 +12,7 @@
 #include "gate/prompt.h"
 #include "slack/form/form.h"
 #include "slack/home/home.h"
-#include "slack/markdown/markdown.h"
+#include "slack/markdown/stream.h"
 #include "slack/render/prompt.h"
 #include "slack/result/result.h"
 
@@ -143,6 +143,44 @@ static json_t *draw_markdown(const json_t *data, struct error *err)
 					    json_string_length(text), &how, err));
 }
 
+/* The text in pieces of 'step' bytes: {steps: [{new, blocks}], messages: what edits show}. */
+static bool add_steps(struct slack_stream *s, json_t *steps, struct error *err)
+{
+	bool is_new = false;
+	json_t *blocks;
+
+	while ((blocks = slack_stream_take(s, &is_new, err)))
+		if (json_array_append_new(steps, json_pack("{s:b, s:o}", "new", is_new,
+							   "blocks", blocks)) != 0)
+			return error_oom(err);
+	return !error_is_set(err);
+}
+
+static json_t *draw_stream(const json_t *data, struct error *err)
+{
+	const struct slack_markdown how = {
+		.heading = json_get_string(data, "heading"),
+		.hosts = json_object_get(data, "hosts"),
+		.people = json_object_get(data, "people"),
+	};
+	const char *text = json_get_string(data, "text");
+	const size_t length = text ? strlen(text) : 0, step = number(data, "step", 1);
+	_cleanup_(slack_stream_freep) struct slack_stream *s = slack_stream_new(&how);
+	json_auto_t *steps = json_array();
+	json_auto_t *messages = NULL;
+
+	for (size_t at = 0; at < length; at += step)
+		if (!slack_stream_add(s, text + at,
+				      step < length - at ? step : length - at, err) ||
+		    !add_steps(s, steps, err))
+			return NULL;
+	if (!slack_stream_end(s, err) || !add_steps(s, steps, err))
+		return NULL;
+	messages = slack_stream_messages(s, err);
+	return messages ? json_pack("{s:O, s:O}", "steps", steps, "messages", messages)
+			: NULL;
+}
+
 static struct slack_result_view result_view(const json_t *data)
 {
 	return (struct slack_result_view){ .id = json_get_string(data, "id"),
@@ -207,6 +245,7 @@ static const struct {
 	{ "stranger", draw_stranger },
 	{ "docs", draw_docs },
 	{ "markdown", draw_markdown },
+	{ "stream", draw_stream },
 	{ "result", draw_result },
 	{ "result_page", draw_result_page },
 	{ "result_file", draw_result_file },
