@@ -50,7 +50,7 @@ def test_proposes(rig, suite):
     tap.equal("the worker was told that a person decides", rig.results()[0], [{"status": "pending"}])
     proposed = [e for e in rig.turns()[1]["conversation"] if e["kind"] == "proposed"]
     tap.equal("and then how it ended", proposed[0]["results"][0]["status"], "succeeded")
-    tap.ok("with the outcome, as data", "[data " in proposed[0]["results"][0]["outcome"], proposed)
+    tap.ok("with the outcome", "blocked" in proposed[0]["results"][0]["outcome"], proposed)
     rig.script([[["propose", [["accounts.unblock_account", {"person": PERSON, "reason": "found it"}]]],
                  ["await", "result"], ["done"]], [["say", "As you like."], ["done"]]])
     p.sendline(f"unblock {PERSON}, found it")
@@ -93,8 +93,7 @@ def test_reads(rig, suite):
                  ["propose", [BLOCK]], ["await", "result"], ["say", "see above"], ["done"]]])
     r = rig.say("block @jane.roe in ldap, lost laptop")
     contents = [m for m in rig.seen() if m["m"] == "content"]
-    tap.ok("a person is read, between lines that say it is data", "[data " in contents[0].get("text", "")
-           and PERSON in contents[0]["text"], contents)
+    tap.ok("a person is read", PERSON in contents[0].get("text", ""), contents)
     tap.equal("what is not named is not read", [c.get("code") for c in contents[1:2]],
               ["permission_denied"])
     tap.ok("nor what leads out of its place", "text" not in contents[2], contents[2])

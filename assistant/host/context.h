@@ -2,10 +2,8 @@
  * context -- a conversation as the message 'turn' for a worker. Pure.
  *
  * First what the house says: its rules, those of the surface, the team's notes; then what
- * changes from turn to turn. Everything from outside (people's words but the asker's, what
- * was read, results, names) is put between two lines with a random word that is new for
- * each turn and that nobody who wrote it can have known, under a label; a note tells the
- * model that what stands there is data. Credentials are masked. Of the conversation the
+ * changes from turn to turn. Credentials are masked wherever they stand. The worker puts
+ * whatever is not the asker's between lines that say it is data. Of the conversation the
  * newest entries are kept, and of the older ones those that share most words with what was
  * asked last; what had to go is said.
  */
@@ -19,7 +17,6 @@ enum {
 	CONTEXT_ENTRIES_BYTES = 192 * 1024, /* of the conversation, as it is sent */
 	CONTEXT_NEWEST_BYTES = 128 * 1024,  /* of it by being new alone */
 	CONTEXT_NOTES_BYTES = 256 * 1024,
-	CONTEXT_FENCE_BYTES = 33,
 };
 
 struct context_input {
@@ -34,13 +31,10 @@ struct context_input {
 	int64_t now_ms;
 };
 
-/* The message; the turn's word goes to 'ret_fence', for what is read later. New reference. */
-json_t *context_build(const struct context_input *in,
-		      char ret_fence[static CONTEXT_FENCE_BYTES],
-		      struct error *err) _must_use_;
+/* The message. New reference. */
+json_t *context_build(const struct context_input *in, struct error *err) _must_use_;
 
-/* Text from outside, masked and between its lines. New string. */
-json_t *context_fence(const char *fence, const char *label, const char *text,
-		      size_t length) _must_use_;
+/* Text from outside without what looks like a credential. New string. */
+json_t *context_mask(const char *text, size_t length) _must_use_;
 
 #endif

@@ -42,7 +42,7 @@ json_t *outcome_of_refusal(const struct error *why, size_t count)
 }
 
 /* What a person could read of it: the structured form, or the texts. */
-static json_t *result_text(const json_t *result, const char *tool, const char *fence)
+static json_t *result_text(const json_t *result)
 {
 	const json_t *structured = json_object_get(result, "structuredContent");
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -68,10 +68,10 @@ static json_t *result_text(const json_t *result, const char *tool, const char *f
 			length--;
 	if (length < text.length)
 		strbuf_truncate(&text, length);
-	return context_fence(fence, tool ? tool : "a tool", text.data, text.length);
+	return context_mask(text.data, text.length);
 }
 
-static json_t *of_one(const json_t *record, const char *fence)
+static json_t *of_one(const json_t *record)
 {
 	const char *state = json_get_string(record, "state");
 	const char *code = json_get_string(
@@ -90,23 +90,19 @@ static json_t *of_one(const json_t *record, const char *fence)
 	    json_object_set_new(out, "code", json_string(code ? code : "internal")) != 0)
 		return NULL;
 	if (strcmp(status, "succeeded") == 0 &&
-	    json_object_set_new(
-		    out, "outcome",
-		    result_text(result, json_get_string(record, "tool"), fence)) != 0)
+	    json_object_set_new(out, "outcome", result_text(result)) != 0)
 		return NULL;
 	return TAKE(out);
 }
 
-json_t *outcome_of_record(const json_t *record, const json_t *parts, size_t count,
-			  const char *fence)
+json_t *outcome_of_record(const json_t *record, const json_t *parts, size_t count)
 {
 	json_auto_t *list = json_array();
 
 	if (!parts)
-		return repeat(of_one(record, fence), count);
+		return repeat(of_one(record), count);
 	for (size_t i = 0; list && i < count; i++)
-		if (json_array_append_new(list,
-					  of_one(json_array_get(parts, i), fence)) != 0)
+		if (json_array_append_new(list, of_one(json_array_get(parts, i))) != 0)
 			return NULL;
 	return TAKE(list);
 }

@@ -39,7 +39,6 @@ struct talk {
 	struct loop_source *later; /* begins the next turn, or frees the last */
 	int64_t serial;            /* of the turn */
 	int64_t last_number;
-	char fence[CONTEXT_FENCE_BYTES];
 	char *asker;
 	struct strbuf answer; /* that is being given */
 	bool wants_turn, is_over;
@@ -202,7 +201,7 @@ void talk_record(struct talk *t, const char *approval, const json_t *record,
 	size_t count = json_array_size(json_object_get(entry, "calls"));
 
 	if (entry && json_is_true(json_object_get(entry, "open")))
-		settle(t, entry, outcome_of_record(record, parts, count, t->fence),
+		settle(t, entry, outcome_of_record(record, parts, count),
 		       outcome_is_end(record));
 }
 
@@ -319,7 +318,7 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 	struct reading *r = find_reading(t, number);
 	struct reading done;
 	size_t length = text ? cut(text, CONTENT_MAX) : 0;
-	json_auto_t *fenced = NULL;
+	json_auto_t *masked = NULL;
 
 	if (!r)
 		return;
@@ -331,14 +330,14 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 	}
 	if (text) {
 		is_cut = is_cut || text[length];
-		fenced = context_fence(t->fence, label, text, length);
-		if (!fenced || !remember_read(t, &done, id, label, text, length, is_cut))
+		masked = context_mask(text, length);
+		if (!masked || !remember_read(t, &done, id, label, text, length, is_cut))
 			log_error("conversation.no_memory");
 	}
 	if (!t->turn || t->is_over || done.serial != t->serial)
 		return;
 	host_turn_content(t->turn, done.read, label,
-			  fenced ? json_string_value(fenced) : NULL, is_cut,
+			  masked ? json_string_value(masked) : NULL, is_cut,
 			  error_name(why ? why->code : ERR_INTERNAL));
 }
 
@@ -383,7 +382,7 @@ static bool start(struct talk *t, struct error *err)
 		.limits = &t->o.settings->turn,
 		.now_ms = clock_wall_ms(),
 	};
-	json_t *message = context_build(&in, t->fence, err);
+	json_t *message = context_build(&in, err);
 
 	if (!message)
 		return false;
