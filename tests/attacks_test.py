@@ -82,6 +82,7 @@ class Attackers:
         self.ended_by = None        # the name of a signal
         self.doing = "attacking"
         self.surprises = []
+        self.slow_yes = set()       # what was to be a click too early, and was none
         self.emergency = Emergency(rig)
 
     def new_effect(self, dice):

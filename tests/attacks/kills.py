@@ -10,9 +10,10 @@ import signal
 import subprocess
 import time
 
+import tap
 from gate_crash_test import caller_pid
 
-LEAVES_S = 30           # a keeper without its caller
+LEAVES_S = 60           # a keeper without its caller
 STARTS = 5              # tries; what it left may still hold the port
 
 
@@ -31,6 +32,30 @@ def start_again(start):
             time.sleep(0.2)
 
 
+def where(pid):
+    """Where each thread of a process stands, as far as this machine tells."""
+    try:
+        return subprocess.run(["gdb", "-batch", "-p", str(pid), "-ex", "thread apply all bt 12"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60, check=False).stdout[-6000:]
+    except (OSError, subprocess.TimeoutExpired) as e:
+        return f"(nobody knows where it stands: {e})"
+
+
+def kill_caller(all_):
+    """Without it the keeper leaves by itself."""
+    keeper = all_.rig.gate.process
+    try:
+        os.kill(caller_pid(all_.rig), signal.SIGKILL)
+    except (AssertionError, ProcessLookupError):
+        return      # it is gone already, or has not come yet
+    try:
+        keeper.wait(LEAVES_S)
+    except subprocess.TimeoutExpired:
+        tap.note(where(keeper.pid))
+        all_.surprise(f"the keeper lives on for {LEAVES_S} s without its caller")
+
+
 def kill_one(all_, what):
     rig = all_.rig
     if what == "server":
@@ -38,14 +63,7 @@ def kill_one(all_, what):
         start_again(rig.start_server)
         return
     if what == "caller":
-        try:
-            os.kill(caller_pid(rig), signal.SIGKILL)
-        except (AssertionError, ProcessLookupError):
-            pass
-        try:
-            rig.gate.process.wait(LEAVES_S)
-        except subprocess.TimeoutExpired:
-            all_.surprise(f"the keeper lives on for {LEAVES_S} s without its caller")
+        kill_caller(all_)
     rig.gate.kill()
     start_again(rig.start_gate)
 
