@@ -89,7 +89,10 @@ void keeper_supersede_changed(struct keeper *k, const char *server)
 			continue;
 		if (d)
 			error_set(&why, ERR_PRECONDITION_FAILED,
-				  "the tool or its server's address is another now");
+				  "the tool or its server's address is another now: read "
+				  "it "
+				  "with wingman pin %s, then ask again",
+				  server);
 		if (keeper_is_part(a)) {
 			struct approval *head = keeper_bundle_of(k, a);
 

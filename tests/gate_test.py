@@ -572,6 +572,19 @@ def test_time(rig):
     tap.equal("nothing ran", rig.value("late"), "")
 
 
+def superseded_is_told(rig, c, a):
+    """A message of its own, to all whom the dead prompt concerned, that says how to go on."""
+    for person in PEOPLE[:2]:
+        rig.become(person)
+        c.hello()
+        found = [n for n in c.ask("notices")["notices"] if n["approval"] == a]
+        tap.ok(f"{person} is told anew: why, and what to do",
+               len(found) == 1 and found[0]["state"] == "superseded" and
+               "wingman pin fixture" in found[0]["why"], found)
+    rig.become(PEOPLE[0])
+    c.hello()
+
+
 def test_changed_tools(rig):
     with rig.client() as c:
         a = put(c, "rug", "1")
@@ -591,6 +604,7 @@ def test_changed_tools(rig):
     rig.start_gate()
     with rig.client() as c:
         tap.ok("what waits for a changed tool is superseded", c.wait(a, "superseded"))
+        superseded_is_told(rig, c, a)
         refused("and it is not proposed", "precondition_failed",
                 "changed since pinned: run wingman pin fixture", lambda: put(c, "rug", "2"))
         differences = c.ask("pins", server="fixture")

@@ -6,15 +6,22 @@
  *   N passed, N failed
  *
  * FILE has one record a line. FILE's stem with .toolset.json beside it has the tools and
- * people; without it a few of the catalogue serve. Exit status 1 if any failed.
+ * people; without it a few of the catalogue serve. Exit status 1 if any failed or there was
+ * none, 2 if nothing could be played at all. What is no such record, or cannot be played, has
+ * failed, and 'why' says so.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "replay/form.h"
 #include "replay/record.h"
 
-enum { FILE_MAX = 256 * 1024 * 1024 };
+enum { FILE_MAX = 256 * 1024 * 1024, RECORD_S = 120 };
 
 static const char default_toolset[] =
 	"{\"servers\":{\"people\":{\"find_person\":{\"risk\":\"read\",\"input\":\"query, "
@@ -64,18 +71,65 @@ static json_t *read_record(char *line, size_t length, struct error *err)
 	return record ? record : json_loadb(line, length, JSON_ALLOW_NUL, NULL);
 }
 
+static bool tell(int fd, const struct strbuf *why)
+{
+	for (size_t at = 0; at < why->length;) {
+		ssize_t n = write(fd, why->data + at, why->length - at);
+
+		if (n < 0)
+			return false;
+		at += (size_t)n;
+	}
+	return true;
+}
+
+/* In a process of its own, so that one which ends it, or never does, is a record that failed. */
+static bool play_apart(const json_t *record, const json_t *toolset, struct strbuf *why)
+{
+	int fds[2], status = 0;
+	char buffer[4096];
+	ssize_t n = 0;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) != 0 || (pid = fork()) < 0) {
+		strbuf_add_string(why, "there is no process for it");
+		return false;
+	}
+	if (pid == 0) {
+		(void)alarm(RECORD_S);
+		bool passed = record_replay(record, toolset, why);
+
+		exit(tell(fds[1], why) && passed ? 0 : 1);
+	}
+	(void)close(fds[1]);
+	while ((n = read(fds[0], buffer, sizeof buffer)) > 0)
+		strbuf_add(why, buffer, (size_t)n);
+	(void)close(fds[0]);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		strbuf_add_format(
+			why, "%sit could not be played: %s", why->length ? "; " : "",
+			WTERMSIG(status) == SIGALRM ? "it does not end"
+						    : strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) > 0 && why->length == 0)
+		strbuf_add_string(why, "it could not be played");
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 && why->length == 0;
+}
+
 static bool replay(char *line, size_t length, const json_t *toolset)
 {
 	struct error err = ERROR_INIT;
 	json_auto_t *record = read_record(line, length, &err);
 	_cleanup_strbuf_ struct strbuf why = STRBUF_INIT;
 	const char *name = json_get_string(record, "name");
+	char fault[200];
 	bool passed = false;
 
-	if (record)
-		passed = record_replay(record, toolset, &why);
+	if (!record)
+		strbuf_add_string(&why, err.message[0] ? err.message : "this is no JSON");
+	else if (!form_check(record, fault, sizeof fault))
+		strbuf_add_string(&why, fault);
 	else
-		strbuf_add_string(&why, err.message);
+		passed = play_apart(record, toolset, &why);
 	json_auto_t *said = json_pack("{s:s, s:b, s:s}", "name", name ? name : "?",
 				      "passed", passed, "why", why.data);
 	(void)json_dumpf(said, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
@@ -117,19 +171,23 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "replay-hostile: %s\n", err.message);
 		return 2;
 	}
-	for (char *line = text.data; *line;) {
-		size_t length = strcspn(line, "\n");
-		bool is_last = line[length] == '\0';
+	for (size_t at = 0; at < text.length;) {
+		char *line = text.data + at;
+		const char *end = memchr(line, '\n', text.length - at);
+		size_t length = end ? (size_t)(end - line) : text.length - at;
 
+		at += length + 1;
 		line[length] = '\0';
-		if (line[strspn(line, " \t\r")]) {
-			if (replay(line, length, toolset))
-				passed++;
-			else
-				failed++;
-		}
-		line += length + !is_last;
+		if (strspn(line, " \t\r") == length)
+			continue;
+		if (replay(line, length, toolset))
+			passed++;
+		else
+			failed++;
 	}
 	(void)printf("%zu passed, %zu failed\n", passed, failed);
-	return failed ? 1 : 0;
+	if (passed + failed == 0)
+		(void)fprintf(stderr, "replay-hostile: there is no record in %s\n",
+			      argv[1]);
+	return failed || passed == 0 ? 1 : 0;
 }

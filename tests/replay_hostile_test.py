@@ -104,6 +104,39 @@ def test_expectations_count():
           [by_name["shows-zero-width-in-person"]])
 
 
+def odd_members(record):
+    """Whatever a record lacks or has in place of what it should: a line that says so."""
+    odd = []
+    for change in (
+            lambda r: r.pop("expect"), lambda r: r.pop("setup"), lambda r: r.pop("model_output"),
+            lambda r: r["expect"].pop("executed"), lambda r: r.update(then=5),
+            lambda r: r["then"].append("click"), lambda r: r["then"].append({}),
+            lambda r: r["then"][0].update(delay_ms=-1), lambda r: r["then"][0].update(user=None),
+            lambda r: r["then"][0].update(action="a\0b"),
+            lambda r: r["then"].append({"event": "wait", "seconds": 1e300}),
+            lambda r: r["setup"].update(now="yesterday"),
+            lambda r: r["setup"].update(approval_ttl_s="long"),
+            lambda r: r["expect"].update(must_flag=[None]),
+            lambda r: r["expect"].update(prompts={}),
+            lambda r: r["model_output"].update(tool_calls={"a": 1}),
+            lambda r: r["model_output"].update(tool_calls=[7])):
+        changed = copy.deepcopy(record)
+        changed["then"] = [e for e in changed["then"] if e["event"] != "earthquake"]
+        change(changed)
+        odd.append(changed)
+    lines, last, status = replay_all(odd, toolset=False)
+    tap.ok("each of these fails and says why",
+           all(not line["passed"] and line["why"] for line in lines),
+           [line for line in lines if line["passed"]])
+    tap.equal("and is counted", (last, status), (f"0 passed, {len(odd)} failed", 1))
+    with tempfile.NamedTemporaryFile("wb", suffix=".jsonl") as f:
+        f.write(b'{"name":"a"}\n\0\n[]\n\xff\n"x"')
+        f.flush()
+        lines, last, status = replay(f.name)
+        tap.equal("bytes that are no record, and what comes after them",
+                  (len(lines), last, status), (5, "0 passed, 5 failed", 1))
+
+
 def test_odd_files():
     record = {"name": "no toolset", "setup": {"requester": "U0DANA", "channel": "C0X"},
               "model_output": {"tool_calls": [{"id": "a", "name": "people.find_person",
@@ -119,7 +152,8 @@ def test_odd_files():
     tap.ok("an event that is not known is no pass",
            not lines[0]["passed"] and "earthquake" in lines[0]["why"] and status == 1, lines)
     lines, last, status = replay_all([])
-    tap.equal("no records, no failures", (lines, last, status), ([], "0 passed, 0 failed", 0))
+    tap.equal("no records prove nothing", (lines, last, status), ([], "0 passed, 0 failed", 1))
+    odd_members(record)
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as f:
         f.write("{broken\n\n")
         f.flush()
