@@ -235,13 +235,13 @@ static bool take_ended(struct turn *t, const struct assistant_fields *f,
 {
 	struct error broken = ERROR_INIT;
 
+	if (!f->code && !t->reader)
+		return error_set(err, ERR_INVALID_ARGUMENT, "an end without a status");
 	t->is_asking = false;
 	if (f->code) {
 		add_usage(&t->usage, &t->answer.usage);
 		return turn_fail(t, assistant_code_find(f->code), err);
 	}
-	if (!t->reader)
-		return error_set(err, ERR_INVALID_ARGUMENT, "an end without a status");
 	if (reader_is_refusal(t->reader))
 		return turn_fail(t, reader_refusal(t->reader), err);
 	if (!reader_end(t->reader, &broken)) {
