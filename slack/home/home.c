@@ -70,8 +70,9 @@ static bool add_person(struct page *p)
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	return add_lines(p, "You are", json_pack("[s]", line.data)) &&
-	       add_words(p, "Nothing runs before somebody has seen all of it and pressed "
-			    "Approve. Mention Wingman, or use /wingman help.");
+	       add_words(p, "But for reads that the policy frees, nothing runs before "
+			    "somebody has seen all of it and pressed Approve. Mention "
+			    "Wingman, or use /wingman help.");
 }
 
 /* ---- What waits ------------------------------------------------------------------- */

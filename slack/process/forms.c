@@ -233,11 +233,12 @@ static void propose_sent(void *argument)
 		front_count(d->front, COUNT_PROPOSED);
 	else
 		log_failure("slack.not_proposed", &err);
-	view = ok ? say_notice_view("Run a tool",
-				    "The gate looks at it. What would happen comes as a "
-				    "message, and nothing runs before somebody has said "
-				    "yes to it.",
-				    NULL)
+	view = ok ? say_notice_view(
+			    "Run a tool",
+			    "The gate looks at it. What comes of it is told in a "
+			    "message. Unless the policy frees it, it does not run "
+			    "before somebody has said yes.",
+			    NULL)
 		  : say_notice_view("Run a tool", "This was not proposed", &err);
 	if (ok)
 		form_session_end(d->front, &s->session);

@@ -88,17 +88,18 @@ export class Suite {
         write(this.dir, "config/slack.yaml", slackConfig(slack, apiUrl));
         write(this.dir, "keys/slack", this.secret);
         write(this.dir, "tokens/slack-bot", BOT_TOKEN);
-        this.up = this.run("wingman", ["--dir", this.dir, "up", "--no-console"]);
-        this.ready = JSON.parse(await firstLine(this.up, "wingman up"));
+        this.up = this.run("wingman", ["--dir", this.dir, "up", "--no-console"], "up", "pipe");
+        this.ready = JSON.parse(await firstLine(this.up, `wingman up, see ${this.dir}/run,`));
         say(`suite in ${this.dir}`);
-        const log = openSync(path.join(this.dir, "run", "wingman-slack.log"), "a", 0o600);
-        this.slack = this.run("wingman-slack", ["--dir", this.dir], log);
+        this.slack = this.run("wingman-slack", ["--dir", this.dir], "wingman-slack");
         await this.untilAnswers();
     }
 
-    run(program, args, log) {
-        const child = spawn(path.join(this.bin, program), args, {
-            stdio: ["ignore", log ?? "pipe", log ?? "inherit"] });
+    // What it says goes to run/NAME.log, as of everything in a suite.
+    run(program, args, name, out) {
+        mkdirSync(path.join(this.dir, "run"), { recursive: true, mode: 0o700 });
+        const log = openSync(path.join(this.dir, "run", `${name}.log`), "a", 0o600);
+        const child = spawn(path.join(this.bin, program), args, { stdio: ["ignore", out ?? log, log] });
         this.children.push(child);
         return child;
     }
