@@ -7,7 +7,11 @@
 #include "console/interrupt.h"
 #include "console/pick.h"
 
-enum { ARGUMENTS_MAX = 1024 * 1024, PLAN_WAIT_MS = 60 * 1000 };
+enum {
+	ARGUMENTS_MAX = 1024 * 1024,
+	PLAN_WAIT_MS = 60 * 1000,
+	FETCH_WAIT_MS = 15 * 60 * 1000
+};
 
 struct call_options {
 	const char *args, *several;
@@ -185,6 +189,37 @@ int call_run_several(struct console *c, struct gate_link *g, const json_t *calls
 		     int64_t wait_ms)
 {
 	return propose(c, g, json_pack("{s:O}", "calls", calls), wait_ms, NULL);
+}
+
+json_t *call_fetch(struct console *c, struct gate_link *g, const char *tool,
+		   const json_t *arguments, int *ret_status)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *reply = gate_link_ask(
+		g, MSG_PROPOSE,
+		json_pack("{s:s, s:O}", "tool", tool, "arguments", arguments), &err);
+	const char *approval = json_get_string(reply, "approval");
+	json_auto_t *record = NULL;
+
+	if (approval)
+		record = decide_wait(g, approval, PLAN_WAIT_MS, true, &err);
+	if (record && !decide_is_over(json_get_string(record, "state"))) {
+		if (!settle(c, g, record, ret_status))
+			return NULL;
+		json_decref(record);
+		record = decide_wait(g, approval, FETCH_WAIT_MS, false, &err);
+	}
+	if (!record) {
+		error_set(&err, ERR_INTERNAL, "the gate named no approval");
+		*ret_status = console_fail(c, &err);
+		return NULL;
+	}
+	json_t *answer =
+		json_object_get(json_object_get(record, "result"), "structuredContent");
+	if (strcmp(console_member(record, "state"), "succeeded") == 0 && answer)
+		return json_incref(answer);
+	*ret_status = decide_report(c, record);
+	return NULL;
 }
 
 /* TOOL JSON TOOL JSON ...: one call, or several for one decision. */

@@ -13,6 +13,10 @@ int call_run(struct console *c, struct gate_link *g, const char *tool,
 /* The same of two to eight calls for one decision: an array of {tool, arguments}, borrowed. */
 int call_run_several(struct console *c, struct gate_link *g, const json_t *calls,
 		     int64_t wait_ms);
+/* The structured answer of a call that is read, not shown; new. NULL: it ended otherwise,
+ * which has been said, with the exit status in 'ret_status'. */
+json_t *call_fetch(struct console *c, struct gate_link *g, const char *tool,
+		   const json_t *arguments, int *ret_status) _must_use_;
 /* Such an array as JSON text, "@FILE", or "-" for stdin. */
 json_t *call_read_several(const char *text, struct error *err) _must_use_;
 /* The rest of the way for something that is proposed already. */

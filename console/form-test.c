@@ -131,7 +131,7 @@ static char *answer(void *context, const char *question)
 }
 
 /* The form prints its help on stdout, which TAP lives on. */
-static json_t *fill(struct script *s, struct error *err)
+static json_t *fill_over(struct script *s, const json_t *given, struct error *err)
 {
 	struct fixture f = fixture_new();
 	struct console c = { 0 };
@@ -140,12 +140,17 @@ static json_t *fill(struct script *s, struct error *err)
 
 	(void)fflush(stdout);
 	assert_non_null(freopen("/dev/null", "w", stdout));
-	arguments = form_ask(&c, f.tool, answer, s, err);
+	arguments = form_ask(&c, f.tool, given, answer, s, err);
 	(void)fflush(stdout);
 	assert_true(dup2(kept, STDOUT_FILENO) >= 0);
 	(void)close(kept);
 	json_decref(f.tool);
 	return arguments;
+}
+
+static json_t *fill(struct script *s, struct error *err)
+{
+	return fill_over(s, NULL, err);
 }
 
 #define SCRIPT(...)                                                                      \
@@ -200,6 +205,32 @@ static void test_form_fields_that_do_not_fit_together(void **state)
 	assert_string_equal(s.asked[9], "note> ");
 }
 
+/* Taken, left out, refused because it does not fit, typed over, and what the schema has not. */
+static void test_form_over_what_stands_there(void **state)
+{
+	struct script s = SCRIPT("", "-", "okta", "", "", "", "", "", "");
+	struct error err = ERROR_INIT;
+	json_auto_t *given = json_pack("{s:s, s:s, s:[s], s:i, s:s, s:b}", "person",
+				       "john", "note", "by the page", "systems", "ldap",
+				       "limit", 1000, "nonsense", "x", "revoke", 0);
+
+	(void)state;
+	expect(fill_over(&s, given, &err),
+	       "{\"person\":\"john\",\"systems\":[\"okta\"],\"revoke\":false}");
+	assert_int_equal(json_object_size(given), 6);
+}
+
+static void test_form_a_needed_field_is_not_left_out(void **state)
+{
+	struct script s = SCRIPT("-", "--x", "", "", "", "", "", "", "", "");
+	struct error err = ERROR_INIT;
+	json_auto_t *given = json_pack("{s:s}", "person", "john");
+
+	(void)state;
+	/* "-" is a value like another there, and too short a one. */
+	expect(fill_over(&s, given, &err), "{\"person\":\"--x\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +240,8 @@ int main(void)
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_form_given_up),
 		cmocka_unit_test(test_form_fields_that_do_not_fit_together),
+		cmocka_unit_test(test_form_over_what_stands_there),
+		cmocka_unit_test(test_form_a_needed_field_is_not_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ struct form {
 	const json_t *schema;
 	form_reader *read;
 	void *context;
+	json_t *given; /* what stands there already, until it is taken or refused */
 	json_t *arguments;
 };
 
@@ -31,28 +32,29 @@ static json_t *stand_alone(const json_t *schema, const json_t *property)
 	return TAKE(alone);
 }
 
-json_t *form_value(const json_t *schema, const json_t *property, const char *line,
-		   struct error *err)
+static bool fits(const json_t *schema, const json_t *property, const json_t *value,
+		 struct error *err)
 {
-	json_auto_t *value = field_read(schema, property, line, err);
 	json_auto_t *alone = stand_alone(schema, property);
 	struct error not_alone = ERROR_INIT;
 	_cleanup_(schema_freep) struct schema *compiled = NULL;
 	struct schema_fault fault;
 
-	if (!value)
-		return NULL;
-	if (!alone) {
-		error_oom(err);
-		return NULL;
-	}
+	if (!alone)
+		return error_oom(err);
 	/* What cannot stand alone is judged with the whole, at the end. */
 	compiled = schema_compile(NULL, alone, NULL, SCHEMA_ASSERT_FORMAT, &not_alone);
-	if (compiled && !schema_validate(compiled, value, &fault)) {
-		error_set(err, ERR_INVALID_ARGUMENT, "%s", fault.message);
-		return NULL;
-	}
-	return TAKE(value);
+	if (compiled && !schema_validate(compiled, value, &fault))
+		return error_set(err, ERR_INVALID_ARGUMENT, "%s", fault.message);
+	return true;
+}
+
+json_t *form_value(const json_t *schema, const json_t *property, const char *line,
+		   struct error *err)
+{
+	json_auto_t *value = field_read(schema, property, line, err);
+
+	return value && fits(schema, property, value, err) ? TAKE(value) : NULL;
 }
 
 /* --- one field -------------------------------------------------------------- */
@@ -115,6 +117,13 @@ static void explain(const struct form *f, const char *name, const json_t *proper
 		printf("  %s\n", hint);
 }
 
+static void print_given(const json_t *value, bool required)
+{
+	printf("  here: ");
+	put_json(value);
+	printf("\n  an empty line takes it%s\n", required ? "" : ", - leaves it out");
+}
+
 static void complain(const struct form *f, const char *message)
 {
 	printf("  %s", console_red(f->console));
@@ -122,35 +131,71 @@ static void complain(const struct form *f, const char *message)
 	printf("%s\n", console_plain(f->console));
 }
 
+/* What stands there for a field, no longer offered after this; new, or NULL: nothing, or
+ * nothing that fits. */
+static json_t *take_given(struct form *f, const char *name, const json_t *property)
+{
+	json_auto_t *value = json_incref(json_object_get(f->given, name));
+	struct error err = ERROR_INIT;
+
+	(void)json_object_del(f->given, name);
+	if (!value || fits(f->schema, property, value, &err))
+		return TAKE(value);
+	complain(f, "what stood there does not fit:");
+	complain(f, err.message);
+	return NULL;
+}
+
+enum taken { TAKEN, NOT_TAKEN, OUT_OF_MEMORY };
+
+static enum taken take_line(struct form *f, const char *name, const json_t *property,
+			    const json_t *given, bool required, const char *line)
+{
+	struct error err = ERROR_INIT;
+	json_t *value;
+
+	if (!*line && required && !given) {
+		complain(f, "this one is needed; Ctrl-C gives up");
+		return NOT_TAKEN;
+	}
+	if ((!*line && !given) || (given && !required && strcmp(line, "-") == 0)) {
+		(void)json_object_del(f->arguments, name);
+		return TAKEN;
+	}
+	value = *line ? form_value(f->schema, property, line, &err)
+		      : json_deep_copy(given);
+	if (value)
+		return json_object_set_new(f->arguments, name, value) == 0
+			       ? TAKEN
+			       : OUT_OF_MEMORY;
+	if (!error_is_set(&err))
+		return OUT_OF_MEMORY;
+	complain(f, err.message);
+	return NOT_TAKEN;
+}
+
 /* False: the person gave up. */
 static bool ask_field(struct form *f, const char *name, const json_t *property,
 		      bool required)
 {
 	_cleanup_strbuf_ struct strbuf question = STRBUF_INIT;
+	json_auto_t *given = NULL;
+	enum taken taken = NOT_TAKEN;
 
 	explain(f, name, property, required);
+	given = take_given(f, name, property);
+	if (given)
+		print_given(given, required);
 	render_text(&question, name);
 	strbuf_add_string(&question, "> ");
-	for (;;) {
-		struct error err = ERROR_INIT;
+	while (taken == NOT_TAKEN) {
 		_cleanup_free_ char *line = f->read(f->context, question.data);
-		json_t *value;
 
 		if (!line)
 			return false;
-		if (!*line && required) {
-			complain(f, "this one is needed; Ctrl-C gives up");
-			continue;
-		}
-		if (!*line) {
-			(void)json_object_del(f->arguments, name);
-			return true;
-		}
-		value = form_value(f->schema, property, line, &err);
-		if (value)
-			return json_object_set_new(f->arguments, name, value) == 0;
-		complain(f, err.message);
+		taken = take_line(f, name, property, given, required, line);
 	}
+	return taken == TAKEN;
 }
 
 /* --- the whole -------------------------------------------------------------- */
@@ -211,19 +256,22 @@ static bool correct(struct form *f, struct error *err)
 	return true;
 }
 
-json_t *form_ask(const struct console *c, const json_t *tool, form_reader *read,
-		 void *context, struct error *err)
+json_t *form_ask(const struct console *c, const json_t *tool, const json_t *given,
+		 form_reader *read, void *context, struct error *err)
 {
 	json_auto_t *arguments = json_object();
+	json_auto_t *offered = given ? json_copy((json_t *)(uintptr_t)given)
+				     : json_object();
 	struct form f = {
 		.console = c,
 		.schema = json_object_get(tool, "inputSchema"),
 		.read = read,
 		.context = context,
+		.given = offered,
 		.arguments = arguments,
 	};
 
-	if (!arguments) {
+	if (!arguments || !offered) {
 		error_oom(err);
 		return NULL;
 	}

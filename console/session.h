@@ -53,5 +53,15 @@ int session_refuse_tool(struct session *s, const char *name);
 int session_call(struct session *s, char *rest);
 /* Several calls for one decision: as JSON, "@FILE", or asked for one by one. */
 int session_several(struct session *s, char *rest);
+/* The arguments of a tool, asked for field by field where there is a terminal; 'given' as
+ * form_ask() has it. NULL without 'err': given up. */
+json_t *session_ask_arguments(struct session *s, const char *name, const json_t *tool,
+			      const json_t *given, struct error *err) _must_use_;
+
+/* --- session_step.c --- */
+
+/* "phishing.md 4": what that step suggests, as a form and then a proposal; without a number
+ * the playbook's steps. */
+int session_step(struct session *s, char *rest);
 
 #endif

@@ -16,8 +16,8 @@ static char *read_field(void *context, const char *question)
 	return editor_read(s->editor, question, &line) == EDITOR_LINE ? line : NULL;
 }
 
-static json_t *ask_arguments(struct session *s, const char *name, const json_t *tool,
-			     struct error *err)
+json_t *session_ask_arguments(struct session *s, const char *name, const json_t *tool,
+			      const json_t *given, struct error *err)
 {
 	const json_t *schema = json_object_get(tool, "inputSchema");
 	json_t *arguments;
@@ -32,7 +32,7 @@ static json_t *ask_arguments(struct session *s, const char *name, const json_t *
 	if (json_object_size(json_object_get(schema, "properties")) == 0)
 		return json_object();
 	printf("Ctrl-C gives up; an empty line leaves an optional field out.\n");
-	arguments = form_ask(s->console, tool, read_field, s, err);
+	arguments = form_ask(s->console, tool, given, read_field, s, err);
 	if (arguments) {
 		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
@@ -109,7 +109,7 @@ static json_t *read_call(struct session *s, char *rest, int *ret_status)
 	}
 	strbuf_add_format(&name, "%s.%s", server, console_member(tool, "name"));
 	arguments = *json ? read_arguments(json, &err)
-			  : ask_arguments(s, name.data, tool, &err);
+			  : session_ask_arguments(s, name.data, tool, NULL, &err);
 	call = arguments ? json_pack("{s:s, s:O}", "tool", name.data, "arguments",
 				     arguments)
 			 : NULL;

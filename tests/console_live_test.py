@@ -8,7 +8,7 @@ import tap
 
 try:
     import pexpect
-    from suite import Suite
+    from suite import WINGMAN, Suite
 except ImportError:
     pexpect = None
 
@@ -74,12 +74,13 @@ def test_checks(s):
     tap.ok("doctor finds nothing wrong", r.returncode == 0, r.stdout)
     r = s.wingman("config", "check")
     tap.ok("nor does config check", r.returncode == 0, r.stdout)
-    path = s.path("config", "policy.yaml")
+    path, kept = s.path("config", "policy.yaml"), s.read("config", "policy.yaml")
     with open(path, "w", encoding="utf-8") as f:
         f.write("version: 1\n")
     r = s.wingman("config", "check")
     tap.ok("a policy is judged by the gate or by its schema", "policy" in r.stdout, r.stdout)
-    os.unlink(path)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(kept)
 
 
 def test_console(s):
@@ -197,6 +198,61 @@ def test_several(s):
         tap.equal(f"not so: {odd}", s.wingman("call", *odd).returncode, 2)
 
 
+def fill(p, answers):
+    """Answer the fields of a form that are named, take what stands there in the others; the page before."""
+    shown = ""
+    while p.expect([r"([a-z_]+)> ", r"Type '(approve [0-9a-f]{4})'[^:]*: "]) == 0:
+        shown += p.before
+        if p.match.group(1) == "wingman":
+            raise AssertionError(shown)
+        p.sendline(answers.get(p.match.group(1), ""))
+    return shown + p.before
+
+
+def blocks(s):
+    return [r for r in s.json("approvals", "list", "--all") if r["tool"] == "block_account"]
+
+
+def test_step_of_a_playbook(s):
+    """From a page's suggestion to a proposal: nothing is typed again, everything is seen first."""
+    p = s.terminal("console")
+    p.expect("wingman> ")
+    p.sendline("/step lost-device.md")
+    p.expect(r"4\. .*suggests accounts\.block_account.*5\. ")
+    p.expect("wingman> ")
+    tap.ok("the steps, and what they suggest", True)
+    before = len(blocks(s))
+    p.sendline("/step lost-device.md 4")
+    p.expect("Whoever wrote the page suggests accounts.block_account")
+    p.expect("wingman> |person> ")
+    tap.ok("a blank of the page is asked for", "<person>" not in p.before and p.after == "person> ", p.before)
+    p.sendline(PERSON)
+    page = fill(p, {"expires_in": "4h", "systems": "ldap"})
+    tap.ok("what stands there is shown", 'here: "Laptop stolen"' in page and 'here: "8h"' in page, page)
+    tap.ok("what becomes of it, too", "Laptop stolen" in page and "uid=jane.roe" in page, page)
+    tap.equal("nothing before a yes", s.bind("jane.roe"), 0)
+    p.sendline("deny")
+    p.expect("denied")
+    p.expect("wingman> ")
+    tap.ok("the proposal is what the form had", len(blocks(s)) == before + 1 and '"expires_in":"4h"' in page
+           and '"reason":"Laptop stolen"' in page, page)
+    for step, why in ((1, "suggests no call"), (99, "no step 99")):
+        p.sendline(f"/step lost-device.md {step}")
+        p.expect(why)
+        p.expect("wingman> ")
+    p.sendline("/step nowhere.md 1")
+    p.expect("not_found|no playbook")
+    p.expect("wingman> ")
+    p.sendcontrol("d")
+    p.expect(pexpect.EOF)
+    p.close()
+    r = subprocess.run([WINGMAN, "--dir", s.dir, "console"], input="/step lost-device.md 4\n", text=True,
+                       capture_output=True, timeout=60, check=False)
+    tap.ok("where nobody can fill it in, it is only shown",
+           r.returncode == 0 and r.stdout.startswith("accounts.block_account {") and "<person>" in r.stdout, r)
+    tap.equal("and asks nobody", len(blocks(s)), before + 1)
+
+
 def test_up_with_a_console(s):
     s.stop()
     p = s.terminal("up")
@@ -229,6 +285,7 @@ def main():
     try:
         s.start()
         tap.run([lambda: test_bridge(s), lambda: test_checks(s), lambda: test_console(s), lambda: test_several(s),
+                 lambda: test_step_of_a_playbook(s),
                  lambda: test_up_with_a_console(s)])
     finally:
         s.done()

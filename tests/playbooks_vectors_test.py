@@ -1,9 +1,11 @@
 """Playbooks found by vectors, against an endpoint of our own: kept, and never needed."""
 
+import json
 import os
 import threading
 
 import tap
+from doubles.confluence import TOKEN, USER, Confluence
 from doubles.embeddings_double import EmbeddingsDouble
 from playbooks_rig import PlaybooksRig
 
@@ -11,9 +13,9 @@ PARAPHRASE = "screen turns black"  # no word of it stands in the page
 
 
 class VectorsRig(PlaybooksRig):
-    def __init__(self, double, model="m1"):
+    def __init__(self, double, model="m1", more_sources=""):
         self.double, self.model = double, model
-        super().__init__(more_backend=self.backend())
+        super().__init__(more_backend=self.backend(), more_sources=more_sources)
         self.write("playbooks/embed.key", double.key)
         self.page("monitor.md", "# Monitor goes dark\n\nMonitor goes dark.\n")
         self.page("mail.md", "# Mail\n\nQuarantine the phishing message.\n")
@@ -22,8 +24,8 @@ class VectorsRig(PlaybooksRig):
         return (f"  embeddings: {{url: '{self.double.url}/v1', model: {self.model},"
                 " token_file: playbooks/embed.key}\n")
 
-    def found(self, query=PARAPHRASE):
-        return [r["id"] for r in self.get("search_playbooks", query=query)["results"]]
+    def found(self, query=PARAPHRASE, token="client"):
+        return [r["id"] for r in self.get("search_playbooks", token, query=query)["results"]]
 
     def log(self):
         return self.read("run/playbooks.log")
@@ -114,6 +116,59 @@ def test_never_there():
         rig.done()
 
 
+def told(rig, token):
+    """Everything that answers somebody's question with pages, as one text, without the words of the question."""
+    query = PARAPHRASE.replace(" ", "%20")
+    search = f"playbook://search?q={query}"
+    arguments = {"argument": {"name": "playbook", "value": "10"}}
+    answers = [
+        rig.get("search_playbooks", token, query=PARAPHRASE, limit=50),
+        rig.method("resources/read", {"uri": search}, search, token),
+        rig.method("prompts/get", {"name": "triage_alert", "arguments": {"alert": PARAPHRASE}}, "triage_alert", token),
+        rig.method("resources/list", {}, "", token),
+        rig.method("completion/complete", {"ref": {"type": "ref/prompt", "name": "run_playbook"}, **arguments},
+                   "run_playbook", token),
+        rig.get("list_playbooks", token, limit=200),
+        # Words that only the page has, misspelt: what they were taken for would tell of it.
+        rig.get("search_playbooks", token, query="okapii giraffedark"),
+    ]
+    answers += [rig.get("get_playbook", token, playbook="101"),
+                rig.method("resources/read", {"uri": "playbook://101"}, "playbook://101", token),
+                rig.method("prompts/get", {"name": "run_playbook", "arguments": {"playbook": "101"}}, "run_playbook",
+                           token)]
+    return [json.dumps(a) for a in answers]
+
+
+def test_restricted_pages():
+    """Nearness of meaning shows nobody a page that is kept from them."""
+    double = EmbeddingsDouble()
+    with Confluence() as wiki:
+        wiki.page("101", "Okapi", "<p>Monitor goes dark giraffe dark giraffe</p>")
+        wiki.restrict("101", users=["acc-alice"])
+        rig = VectorsRig(double, more_sources=(
+            f"    - {{name: wiki, confluence: {{url: '{wiki.root}', user: '{USER}', token_file: playbooks/wiki.token,"
+            " spaces: [SEC], everybody: [staff], people: {acc-alice: 'alice@example.test'}, every_s: 1}}\n"))
+        rig.write("playbooks/wiki.token", TOKEN)
+        try:
+            rig.start()
+            rig.until(lambda: "101" in rig.ids() and any("Okapi" in t for t in double.texts()) and
+                      sorted(rig.found()) == ["101", "monitor.md"], "both pages to be found by what they mean")
+            hers = told(rig, "client")
+            tap.equal("to whom it is shown, all of that tells of it", [i for i, a in enumerate(hers) if "kapi" not in a and "giraffe dark" not in a],
+                      [4])
+            tap.ok("and of its id", '"101"' in hers[4], hers[4])
+            double.forget()
+            tap.equal("to others only the other page", rig.found(token="bob"), ["monitor.md"])
+            tap.equal("though they were answered by vectors", double.texts(), [PARAPHRASE])
+            his = told(rig, "bob")
+            tap.equal("nothing tells them of the page", [(i, a[:300]) for i, a in enumerate(his) if "Okapi" in a or
+                      "okapi\"" in a or "giraffe dark" in a or ('"101"' in a and i != 4)], [])
+            tap.ok("not even its id", '"101"' not in his[4], his[4])
+        finally:
+            rig.done()
+            double.close()
+
+
 if __name__ == "__main__":
-    tap.run([test_found_and_kept, test_down_and_odd, test_never_there])
+    tap.run([test_restricted_pages, test_found_and_kept, test_down_and_odd, test_never_there])
     tap.done()

@@ -79,7 +79,8 @@ static void ask(struct reading *r, const char *word, double weight, unsigned pla
 	r->asked[r->asked_count++] = (struct asked){ stem, weight, place };
 }
 
-static void note_correction(struct reading *r, const char *from, const char *to)
+static void note_correction(struct reading *r, const char *from, const char *to,
+			    const uint32_t *stems, uint8_t stem_count)
 {
 	struct query *q = r->q;
 
@@ -88,6 +89,8 @@ static void note_correction(struct reading *r, const char *from, const char *to)
 	struct correction *c = &q->corrections[q->correction_count++];
 	(void)snprintf(c->from, sizeof c->from, "%s", from);
 	(void)snprintf(c->to, sizeof c->to, "%s", to);
+	memcpy(c->stems, stems, stem_count * sizeof *stems);
+	c->stem_count = stem_count;
 }
 
 static bool split(struct reading *r, const char *word, struct group *g, unsigned place)
@@ -106,7 +109,7 @@ static bool split(struct reading *r, const char *word, struct group *g, unsigned
 	add_variant(g, &v);
 	ask(r, parts[0], CORRECTED, place);
 	(void)snprintf(both, sizeof both, "%.20s %.20s", parts[0], parts[1]);
-	note_correction(r, word, both);
+	note_correction(r, word, both, v.stems, v.count);
 	return true;
 }
 
@@ -135,7 +138,8 @@ static void correct(struct reading *r, const char *word, struct group *g, unsign
 			 CORRECTED * found[i].weight);
 		ask(r, text, CORRECTED * found[i].weight, place);
 	}
-	note_correction(r, word, lexicon_text(&r->x->surfaces, found[0].surface));
+	note_correction(r, word, lexicon_text(&r->x->surfaces, found[0].surface),
+			&r->x->surface_rows[found[0].surface].stem, 1);
 }
 
 struct similar {

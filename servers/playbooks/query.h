@@ -33,8 +33,12 @@ struct group {
 	float weight;
 };
 
+/* 'to' may be a word that stands only in pages which the asker may not see: before it is
+ * told, rank_any() says whether its stems are theirs to know. */
 struct correction {
 	char from[WORD_BYTES_MAX + 1], to[WORD_BYTES_MAX + 1];
+	uint32_t stems[2];
+	uint8_t stem_count;
 };
 
 struct query {

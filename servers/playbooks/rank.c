@@ -270,6 +270,22 @@ size_t rank_pick(const struct index *x, struct hit *hits, size_t count,
 	return kept;
 }
 
+bool rank_any(const struct index *x, uint32_t stem, rank_filter *filter, void *context)
+{
+	struct list l = find_list(x, stem, false);
+	uint32_t at = 0, delta;
+
+	while (bytes_get(&l.at, l.end, &delta) && l.at < l.end) {
+		at += delta;
+		if (at >= x->document_count)
+			return false;
+		if (filter(context, &x->documents[at]))
+			return true;
+		l.at++; /* the weight */
+	}
+	return false;
+}
+
 bool rank_search(const struct index *x, const struct query *q,
 		 const struct rank_weights *weights, rank_filter *filter, void *context,
 		 struct hit *ret, size_t room, size_t *ret_count, struct error *err)

@@ -30,6 +30,9 @@ typedef bool rank_filter(void *context, const struct index_document *document);
 size_t rank_pick(const struct index *x, struct hit *hits, size_t count,
 		 rank_filter *filter, void *context, struct hit *ret, size_t room);
 
+/* Whether a document that passes has this stem. */
+bool rank_any(const struct index *x, uint32_t stem, rank_filter *filter, void *context);
+
 /* Best first, at most 'room'; '*ret_count' of them. Of documents with the same text one
  * stands for all. False without memory. */
 bool rank_search(const struct index *x, const struct query *q,

@@ -145,17 +145,39 @@ static bool add_result(const struct index *x, const struct search *s,
 
 /* ---- The whole ---- */
 
-static json_t *list_corrections(const struct query *q, struct strbuf *text)
+static bool is_visible(void *context, const struct index_document *d)
+{
+	const struct search *s = context;
+
+	return playbooks_may_see(d, s->requester);
+}
+
+/* A word that only pages have which this person may not see would tell of them. */
+static bool may_tell(const struct index *x, const struct search *s,
+		     const struct correction *c)
+{
+	for (uint8_t i = 0; i < c->stem_count; i++)
+		if (!rank_any(x, c->stems[i], is_visible, (void *)(uintptr_t)s))
+			return false;
+	return true;
+}
+
+static json_t *list_corrections(const struct index *x, const struct search *s,
+				const struct query *q, struct strbuf *text)
 {
 	json_auto_t *list = json_array();
 
 	for (size_t i = 0; list && i < q->correction_count; i++) {
 		const struct correction *c = &q->corrections[i];
-		json_t *one = json_pack("{s:s, s:s}", "from", c->from, "to", c->to);
 
+		if (!may_tell(x, s, c))
+			continue;
+		json_t *one = json_pack("{s:s, s:s}", "from", c->from, "to", c->to);
 		if (!one || json_array_append_new(list, one) != 0)
 			return NULL;
-		strbuf_add_string(text, i ? ", '" : "\n\nNot found as written: '");
+		strbuf_add_string(text, json_array_size(list) > 1
+						? ", '"
+						: "\n\nNot found as written: '");
 		visible_escape(text, c->from, strlen(c->from));
 		strbuf_add_string(text, "' was taken for '");
 		visible_escape(text, c->to, strlen(c->to));
@@ -213,7 +235,7 @@ json_t *search_run(struct playbooks *p, const struct search *s, struct strbuf *t
 			return NULL;
 	if (count == 0)
 		strbuf_add_string(text, "No playbook says anything about that.");
-	json_auto_t *corrections = list_corrections(q, text);
+	json_auto_t *corrections = list_corrections(x, s, q, text);
 	json_t *answer = corrections ? json_pack("{s:O, s:O, s:o}", "results", results,
 						 "corrections", corrections, "indexed_at",
 						 answer_indexed_at(x))

@@ -41,10 +41,9 @@ static json_t *find_properties(const char *name)
 static void judge(const json_t *arguments, const json_t *properties, char *fault,
 		  size_t room)
 {
-	json_t *known = NULL, *value;
 	const char *name;
+	json_t *value;
 
-	(void)known;
 	json_object_foreach((json_t *)(uintptr_t)arguments, name, value)
 	{
 		if (!json_object_get(properties, name)) {
