@@ -12,6 +12,7 @@ import tap
 from gate_slack import form, signed
 from sandbox_rig import (ALICE, BOB, CONTROL, DIRECT, GENERAL, HOME, MALLORY, SECOPS, Person,
                          Script, fetch, missing)
+from slack import blocks, types
 from suite import BIN, Suite
 
 SLACK = os.path.join(BIN, "wingman-slack")
@@ -339,9 +340,24 @@ def test_signatures(w, p):
     tap.equal("what is dated ahead is refused", w.post("/slack/interactions", raw, at=ahead), 401)
 
 
+# --- everything that was said, before a judge that was written from Slack's tables ---
+
+def test_all_that_was_said(w):
+    calls = [(c["method"], c["args"]) for c in w.script.control("calls")["calls"] if "args" in c]
+    drawn = [c for c in calls if "blocks" in c[1] or "view" in c[1]]
+    tap.ok("much was drawn", len(drawn) > 30, len(drawn))
+    with types.Types() as judge:
+        tap.equal("all of it is within Slack's types and limits", blocks.check_log(calls, judge), [])
+    tap.equal("and none of it is markup, leads anywhere or calls anybody", [
+        fault for _, args in drawn
+        for fault in blocks.check_promises([args.get("blocks"), args.get("view")], users=(ALICE, BOB))], [])
+    refused = {c["answer"].get("error") for c in w.script.control("calls")["calls"]} - {None, "ratelimited"}
+    tap.equal("nothing that was asked of Slack lacked a scope or was refused", refused, set())
+
+
 def main():
-    if missing():
-        tap.skip("Slack's page", missing())
+    if missing() or types.missing():
+        tap.skip("Slack's page", missing() or types.missing())
         return tap.done()
     with tempfile.TemporaryDirectory(prefix="wingman-slack-") as folder:
         env = dict(os.environ, SANDBOX_CONTROL=CONTROL)
@@ -352,6 +368,7 @@ def main():
                 test_tools, test_outsider, test_approve, test_deny, test_review,
                 test_where_outsiders_read, test_shortcut, test_slow_slack, test_home,
                 test_presses_that_do_not_count, test_signatures)])
+            tap.run([lambda: test_all_that_was_said(w)])
             said = w.wingman("audit", "verify")
             tap.equal("the logs are sound", said.returncode, 0)
             tap.equal("the page complained of nothing", p.errors, [])

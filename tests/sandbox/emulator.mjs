@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 
 import { loadFile, MODULES, readFileOf } from "./npm.mjs";
-import { APP, BOT, BOT_NAME, BOT_TOKEN, BOT_USER, CHANNELS, PEOPLE, SCOPES, TEAM, userToken }
+import { APP, BOT, BOT_NAME, BOT_SCOPES, BOT_TOKEN, BOT_USER, CHANNELS, PEOPLE, PERSON_SCOPES, TEAM, userToken }
     from "./people.mjs";
 
 const SIGNED_BY_NOBODY = "the emulator sends no events here";
@@ -57,12 +57,12 @@ const seed = {
     signing_secret: SIGNED_BY_NOBODY,
     oauth_apps: [{ app_id: APP, client_id: "1.2", client_secret: "x", name: "Wingman",
                    bot_name: BOT_NAME, bot_id: BOT, bot_user_id: BOT_USER, redirect_uris: [],
-                   scopes: SCOPES }],
+                   scopes: BOT_SCOPES }],
     tokens: [
         { token: BOT_TOKEN, type: "bot", user_id: BOT_USER, bot_id: BOT, bot_user_id: BOT_USER,
-          app_id: APP, client_id: "1.2", scopes: SCOPES },
+          app_id: APP, client_id: "1.2", scopes: BOT_SCOPES },
         ...PEOPLE.map((p) => ({ token: userToken(p.id), type: "user", user_id: p.id,
-                                scopes: SCOPES })),
+                                scopes: PERSON_SCOPES })),
     ],
 };
 

@@ -22,7 +22,7 @@ const sandbox = await startSandbox({
 
 const receiver = new HTTPReceiver({
     signingSecret: "peer-secret",
-    endpoints: ["/slack/events", "/slack/interactions", "/slack/commands"] });
+    endpoints: ["/slack/events", "/slack/interactions", "/slack/options", "/slack/commands"] });
 const app = new App({ token: BOT_TOKEN, receiver,
                       clientOptions: { slackApiUrl: `${sandbox.api.url}/api/` }, logLevel: "error" });
 

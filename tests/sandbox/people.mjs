@@ -1,5 +1,10 @@
 // The made-up workspace: two of the team, one who is not, and where they talk.
 
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { load, ROOT } from "./npm.mjs";
+
 export const TEAM = "T0SANDBOX1";
 export const APP = "A0SANDBOX1";
 export const BOT_USER = "U0WINGMAN1";
@@ -25,12 +30,10 @@ export const CHANNELS = [
     { id: "C0GENERAL1", name: "general", topic: "Everybody, outsiders too" },
 ];
 
-export const SCOPES = [
-    "app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write",
-    "commands", "files:read", "files:write", "groups:history", "groups:read", "im:history",
-    "im:read", "im:write", "mpim:read", "reactions:write", "team:read", "usergroups:read",
-    "users:read", "users:read.email",
-];
+// The bot may what the manifest asks for and no more, so the tests here fail for want of a scope.
+const manifest = load("yaml").parse(readFileSync(path.join(ROOT, "deploy", "slack", "manifest.yaml"), "utf8"));
+export const BOT_SCOPES = manifest.oauth_config.scopes.bot;
+export const PERSON_SCOPES = ["chat:write"];
 
 export const personOf = (id) => PEOPLE.find((p) => p.id === id);
 export const userToken = (id) => `xoxp-sandbox-${id}`;

@@ -17,10 +17,10 @@ export const freePort = () => new Promise((resolve) => {
     });
 });
 
-// One base for all four, as Wingman's Slack process has them.
+// One base for all four, as the manifest has them.
 export const urlsBelow = (base) => ({
     events: `${base}/slack/events`, commands: `${base}/slack/commands`,
-    interactions: `${base}/slack/interactions`, options: `${base}/slack/interactions` });
+    interactions: `${base}/slack/interactions`, options: `${base}/slack/options` });
 
 export async function startSandbox({ secret, urls, port = 0, shortcuts, control, triggerMs, patienceMs, tokens = [] }) {
     const apiPort = await freePort();

@@ -3,7 +3,7 @@
 
 import http from "node:http";
 
-import { BOT_TOKEN, PEOPLE, SCOPES, USERGROUP, TEAM } from "./people.mjs";
+import { BOT_SCOPES, BOT_TOKEN, PEOPLE, USERGROUP, TEAM } from "./people.mjs";
 import { asHeld } from "./views.mjs";
 
 const BODY_MAX = 8 * 1024 * 1024;
@@ -106,7 +106,7 @@ export class WebApi {
         delete call.args.token;
         call.answer = await this.answer(method, call.args, token);
         res.writeHead(200, { "content-type": "application/json; charset=utf-8",
-                             "x-oauth-scopes": SCOPES.join(",") });
+                             "x-oauth-scopes": BOT_SCOPES.join(",") });
         res.end(JSON.stringify(call.answer));
         this.workspace.told(method, call.args, call.answer);
     }
