@@ -1,7 +1,7 @@
 /*
  * approvals_http -- where servers register the calls of direct clients.
  *
- *   POST /approvals                {v: 1, tool, arguments, principal, client, session?, approval?}
+ *   POST /approvals                {v: 1, tool, arguments, principal, client, subject?, session?, approval?}
  *   POST /approvals/<id>/outcome   {v: 1, state, error?, result_digest?, server_head}
  *   POST /approvals/<id>/cancel    {v: 1, principal}
  *   POST /approvals/<id>/news      {v: 1, key, text}    of what it executed

@@ -4,7 +4,7 @@
  */
 #include "gate/keeper_direct_private.h"
 
-enum { RETRY_AFTER_MS = 1000, SESSION_MAX = 128, CLIENT_MAX = 64 };
+enum { RETRY_AFTER_MS = 1000, SESSION_MAX = 128, CLIENT_MAX = 64, SUBJECT_MAX = 519 };
 
 bool keeper_answer(struct keeper *k, int64_t request, int status, json_t *body)
 {
@@ -115,7 +115,7 @@ void keeper_answer_waiting(struct keeper *k, const struct approval *a)
 
 struct registration {
 	int64_t v;
-	const char *tool, *principal, *client, *session, *approval;
+	const char *tool, *principal, *client, *subject, *session, *approval;
 	json_t *arguments;
 };
 
@@ -133,6 +133,8 @@ static bool read_registration(const struct keeper *k, const struct fields *f,
 		  offsetof(struct registration, principal), JSON_FIELD_REQUIRED },
 		{ "client", JSON_FIELD_STRING, offsetof(struct registration, client),
 		  JSON_FIELD_REQUIRED },
+		{ "subject", JSON_FIELD_STRING, offsetof(struct registration, subject),
+		  0 },
 		{ "session", JSON_FIELD_STRING, offsetof(struct registration, session),
 		  0 },
 		{ "approval", JSON_FIELD_STRING, offsetof(struct registration, approval),
@@ -152,15 +154,17 @@ static bool read_registration(const struct keeper *k, const struct fields *f,
 				 "a server registers tools of its own, by name");
 	/* People are shown it beside who asks: it must not be able to say anything. */
 	if (!name_is_principal(r->client) || strlen(r->client) > CLIENT_MAX ||
-	    (r->session && strlen(r->session) > SESSION_MAX))
-		return error_set(
-			err, ERR_INVALID_ARGUMENT,
-			"registration: 'client' or 'session' is too long, or 'client' is "
-			"no name");
+	    (r->session && strlen(r->session) > SESSION_MAX) ||
+	    (r->subject && strlen(r->subject) > SUBJECT_MAX))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "registration: 'client', 'subject' or 'session' is too "
+				 "long, or 'client' is no name");
 	if (!name_is_principal(r->principal) || !policy_knows(k->policy, r->principal))
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "the principal is not mapped to a person of the gate");
-	return true;
+	/* The gate's own map says who that is, where it knows better than the server. */
+	return policy_check_credential(k->policy, r->principal, r->subject, r->client,
+				       err);
 }
 
 static bool look_up(struct keeper *k, const char *prefix, const char *identity,
@@ -272,7 +276,10 @@ static json_t *direct_surface(const struct registration *r)
 	json_auto_t *surface =
 		json_pack("{s:s, s:s}", "kind", "direct", "client", r->client);
 
-	return json_put_string(surface, "session", r->session) ? TAKE(surface) : NULL;
+	return json_put_string(surface, "session", r->session) &&
+			       json_put_string(surface, "subject", r->subject)
+		       ? TAKE(surface)
+		       : NULL;
 }
 
 bool keeper_on_register(struct keeper *k, const struct fields *f, struct error *err)

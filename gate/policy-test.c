@@ -234,6 +234,47 @@ static void test_bad_files(void **state)
 	assert_non_null(p);
 }
 
+static bool may_be(const struct policy *p, const char *person, const char *subject,
+		   const char *token)
+{
+	struct error err = ERROR_INIT;
+	bool good = policy_check_credential(p, person, subject, token, &err);
+
+	assert_int_equal(err.code, good ? ERR_NONE : ERR_PERMISSION_DENIED);
+	return good;
+}
+
+/* The gate's own map of OAuth subjects and tokens holds against what a server says. */
+static void test_credentials(void **state)
+{
+	static const char text[] =
+		"[{\"id\":\"a@x\",\"oauth\":[\"https://i 1\"],\"tokens\":[\"t1\"]},"
+		"{\"id\":\"b@x\",\"oauth\":[\"https://i 2\",\"https://j 1\"]},"
+		"{\"id\":\"c@x\"}]";
+	struct error err = ERROR_INIT;
+	json_auto_t *persons = json_parse(text, sizeof text - 1, JSON_SYNTAX, &err);
+	_cleanup_(policy_freep) struct policy *p = policy_new(persons, NULL, NULL, &err);
+
+	(void)state;
+	assert_non_null(p);
+	assert_true(may_be(p, "a@x", "https://i 1", "oauth:1:c"));
+	assert_false(may_be(p, "b@x", "https://i 1", "oauth:1:c"));
+	assert_true(may_be(p, "b@x", "https://j 1", "oauth:1:c"));
+	assert_false(may_be(p, "a@x", "https://j 1", "oauth:1:c"));
+	/* of an issuer that is mapped, and of one that is not */
+	assert_false(may_be(p, "c@x", "https://i 3", "oauth:1:c"));
+	assert_false(may_be(p, "a@x", "https://i 11", "oauth:1:c"));
+	assert_true(may_be(p, "c@x", "https://ij 1", "oauth:1:c"));
+	assert_true(may_be(p, "c@x", "https://k 1", "oauth:1:c"));
+	/* tokens of our own */
+	assert_true(may_be(p, "a@x", NULL, "t1"));
+	assert_false(may_be(p, "b@x", NULL, "t1"));
+	assert_false(may_be(p, "a@x", NULL, "t2"));
+	assert_true(may_be(p, "b@x", NULL, "t2"));
+	/* An issuer's token is none of them, whatever it is called. */
+	assert_true(may_be(p, "c@x", "https://k 1", "t1"));
+}
+
 static void test_persons(void **state)
 {
 	static const char *const bad[] = {
@@ -244,6 +285,8 @@ static void test_persons(void **state)
 		"[{\"id\":\"a\"},{\"id\":\"a\"}]",
 		"[{\"id\":\"a\",\"unix\":[1]},{\"id\":\"b\",\"unix\":[2,1]}]",
 		"[{\"id\":\"a\",\"tokens\":[\"t\"]},{\"id\":\"b\",\"tokens\":[\"t\"]}]",
+		("[{\"id\":\"a\",\"oauth\":[\"https://i 1\"]},{\"id\":\"b\",\"oauth\":["
+		 "\"https://i 1\"]}]"),
 	};
 	struct error err = ERROR_INIT;
 
@@ -420,10 +463,11 @@ static void test_suspicious(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_built_in),  cmocka_unit_test(test_team_of_one),
-		cmocka_unit_test(test_rules),     cmocka_unit_test(test_bad_files),
-		cmocka_unit_test(test_persons),   cmocka_unit_test(test_check),
-		cmocka_unit_test(test_arguments), cmocka_unit_test(test_suspicious),
+		cmocka_unit_test(test_built_in),   cmocka_unit_test(test_team_of_one),
+		cmocka_unit_test(test_rules),      cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_persons),    cmocka_unit_test(test_credentials),
+		cmocka_unit_test(test_check),      cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_suspicious),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

@@ -90,6 +90,7 @@ static bool check_persons(const json_t *persons, struct error *err)
 					 PERSON_UIDS_MAX);
 		if (!check_claims(persons, person, "unix", err) ||
 		    !check_claims(persons, person, "tokens", err) ||
+		    !check_claims(persons, person, "oauth", err) ||
 		    !check_claims(persons, person, "slack", err))
 			return false;
 	}
@@ -380,4 +381,9 @@ const json_t *policy_slack_of(const struct policy *p, const char *person)
 bool policy_knows(const struct policy *p, const char *person)
 {
 	return person && find_person(p->persons, person);
+}
+
+const json_t *policy_persons(const struct policy *p)
+{
+	return p->persons;
 }

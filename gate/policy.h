@@ -76,6 +76,16 @@ const char *policy_person_of_slack(const struct policy *p, const char *user);
 /* The Slack users of a person, an array of ids; NULL: none. Borrowed. */
 const json_t *policy_slack_of(const struct policy *p, const char *person);
 bool policy_knows(const struct policy *p, const char *person);
+/* All of them, as the configuration has them. Borrowed. */
+const json_t *policy_persons(const struct policy *p);
+/*
+ * Whether this credential of a direct client may be that person's: its OAuth subject as
+ * struct caller has it (NULL: none), else the id of its token. What is mapped to somebody is
+ * theirs alone. What is mapped to nobody is whom its server says, unless the map does name
+ * subjects of that issuer, or other tokens of that person.
+ */
+bool policy_check_credential(const struct policy *p, const char *person,
+			     const char *subject, const char *token, struct error *err);
 
 /*
  * Faults and warnings of the whole set, an array of {level: error|warning, text}: where

@@ -188,6 +188,33 @@ def test_two_minutes(rig):
     tap.equal("it ran once", len([r for r in rig.runs() if r[0] == "minutes"]), 1)
 
 
+def test_subjects(rig):
+    """Of an issuer's tokens it is the subject too, and the gate's own map says whose that is."""
+    body = {"v": 1, "tool": "put_value", "principal": ALICE, "client": "oauth:1:ide",
+            "arguments": asked("subjects")}
+    ids = [rig.register({**body, **more})[1]["approval"]
+           for more in ({"subject": "https://i 1"}, {"subject": "https://i 2"},
+                        {"subject": "https://i 1"}, {})]
+    tap.equal("each subject is another, itself the same", [ids.index(i) for i in ids], [0, 1, 0, 3])
+    with rig.client() as c:
+        for a in set(ids):
+            c.ask("cancel", approval=a)
+    text = rig.read("config/gate.yaml")
+    line = f"  - {{id: '{BOB}'"
+    assert line in text, text
+    rig.write("config/gate.yaml", text.replace(line, line + ", oauth: ['https://i 2']"))
+    with rig.client() as c:
+        c.hello()       # it reads who is who
+    for subject, status in (("https://i 2", 422), ("https://i 3", 422), ("https://j 3", 200)):
+        tap.equal(f"mapped: {subject}",
+                  rig.register({**body, "subject": subject, "arguments": asked("s" + subject[8])})[0],
+                  status)
+    rig.write_gate_config()
+    with rig.client() as c:
+        c.hello()
+    tap.equal("an endless subject", rig.register({**body, "subject": "x" * 520})[0], 400)
+
+
 def test_sessions(rig):
     """Whoever has a session is matched by it as well."""
     body = {"v": 1, "tool": "put_value", "principal": ALICE, "client": "t",
@@ -306,7 +333,7 @@ def test_another_address(rig):
     rig.start_gate()
 
 
-TESTS = [test_processes, test_arguments_of_programs, test_alike, test_two_minutes, test_sessions,
+TESTS = [test_processes, test_arguments_of_programs, test_alike, test_two_minutes, test_sessions, test_subjects,
          test_signing, test_log_first, test_direct_words, test_another_address]
 
 

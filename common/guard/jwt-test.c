@@ -243,6 +243,7 @@ static void a_good_token(void **state)
 			&err))
 		fail_msg("%s", err.message);
 	assert_string_equal(c.principal, "alice@example.org");
+	assert_string_equal(strchr(c.subject, ' '), " alice@example.org");
 	assert_string_equal(c.scopes, " accounts:read ");
 	assert_int_equal(strncmp(c.client, "oauth:", 6), 0);
 	assert_string_equal(strrchr(c.client, ':'), ":cli");

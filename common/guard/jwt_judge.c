@@ -4,7 +4,7 @@
 #include "guard/copy.h"
 #include "guard/names.h"
 
-enum { SECONDS_MAX = INT32_MAX * INT64_C(100) };
+enum { SECONDS_MAX = INT32_MAX * INT64_C(100), SUBJECT_MAX = 255 };
 
 static bool refuse(struct error *err, const char *reason)
 {
@@ -117,6 +117,31 @@ static bool read_client(const json_t *claims, const struct jwt_rules *rules,
 	return true;
 }
 
+/* An issuer and whom it means, as people write it into the gate's map of persons. */
+static bool read_subject(const json_t *claims, const struct jwt_rules *rules,
+			 struct caller *ret, struct error *err)
+{
+	const json_t *sub = json_object_get(claims, "sub");
+	const char *text = json_string_value(sub);
+	const size_t length = json_string_length(sub);
+	char digest[DIGEST_HEX_BYTES];
+	int n;
+
+	if (length == 0)
+		return true;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~' || length > SUBJECT_MAX) {
+			digest_sha256_hex(text, length, digest);
+			n = snprintf(ret->subject, sizeof ret->subject, "%s sha256:%s",
+				     rules->issuer, digest);
+			return n < (int)sizeof ret->subject ||
+			       refuse(err, "the issuer's name is too long");
+		}
+	n = snprintf(ret->subject, sizeof ret->subject, "%s %s", rules->issuer, text);
+	return n < (int)sizeof ret->subject ||
+	       refuse(err, "the issuer's name is too long");
+}
+
 /* ---- What he may ---- */
 
 /* Whether 'name' is among the words of 'text', which spaces separate. */
@@ -199,6 +224,7 @@ bool jwt_judge(const struct jwt *t, const struct jwt_rules *rules, int64_t now_m
 	if (!check_times(t->claims, now_ms, &until_ms, err) ||
 	    !read_principal(t->claims, rules->principal_claim, &caller, err) ||
 	    !read_client(t->claims, rules, &caller, err) ||
+	    !read_subject(t->claims, rules, &caller, err) ||
 	    !read_scopes(t->claims, rules, &caller, err))
 		return false;
 	*ret = caller;

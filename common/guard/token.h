@@ -23,9 +23,14 @@ enum {
 };
 
 /* Who calls, as proved by a token. Counted by nobody: a plain value. */
+enum { CALLER_SUBJECT_BYTES = 520 };
+
 struct caller {
 	char principal[129];
-	char client[65];   /* token id: two clients of one person are two */
+	char client[65]; /* token id: two clients of one person are two */
+	/* Whom an issuer's token is about, "<issuer> <sub>", an odd or long sub as
+	 * "sha256:<hex>"; "" for tokens of our own and where there is no sub. */
+	char subject[CALLER_SUBJECT_BYTES];
 	char scopes[1024]; /* separated by spaces, with one before and after */
 };
 bool caller_has_scope(const struct caller *c, const char *scope);

@@ -73,6 +73,10 @@ static void write_registration(const struct exchange *x, const char *approval,
 	strbuf_add_json_string(sb, x->caller.principal, strlen(x->caller.principal));
 	strbuf_add_string(sb, ",\"client\":");
 	strbuf_add_json_string(sb, x->caller.client, strlen(x->caller.client));
+	if (*x->caller.subject) {
+		strbuf_add_string(sb, ",\"subject\":");
+		strbuf_add_json_string(sb, x->caller.subject, strlen(x->caller.subject));
+	}
 	if (approval)
 		strbuf_add_format(sb, ",\"approval\":\"%s\"", approval); /* name_is_id */
 	strbuf_add_char(sb, '}');

@@ -2,7 +2,7 @@
  * task -- one task, and the table of them; private to tasks.c, task_run.c, task_wire.c.
  *
  * Everything that outlives the process is in 'record', which is also what the store has:
- * {v:1, id, principal, client, scopes, tool, arguments: <canonical text>, capabilities,
+ * {v:1, id, principal, client, subject, scopes, tool, arguments: <canonical text>, capabilities,
  * approval?, status, message?, created, updated, result?, error?, requests?, answers?,
  * memory?}. Times are wall milliseconds.
  */

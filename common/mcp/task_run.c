@@ -26,6 +26,8 @@ static struct exchange *rebuild(struct tasks *t, const struct task *k, struct er
 		       task_text(k, "principal"));
 	(void)snprintf(x->caller.client, sizeof x->caller.client, "%s",
 		       task_text(k, "client"));
+	(void)snprintf(x->caller.subject, sizeof x->caller.subject, "%s",
+		       task_text(k, "subject") ?: "");
 	(void)snprintf(x->caller.scopes, sizeof x->caller.scopes, "%s",
 		       task_text(k, "scopes") ?: "");
 	x->is_task = true;

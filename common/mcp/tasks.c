@@ -144,14 +144,14 @@ static json_t *make_record(const struct exchange *x, const char *approval)
 	digest_random_id(id);
 	digest_random_id(id + DIGEST_ID_BYTES - 1);
 	return json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:O*, s:s*, s:s, s:I, s:I, s:O*, "
-		"s:O*}",
+		"{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O*, s:s*, s:s, s:I, s:I, "
+		"s:O*, s:O*}",
 		"v", 1, "id", id, "principal", x->caller.principal, "client",
-		x->caller.client, "scopes", x->caller.scopes, "tool",
-		x->tool->definition->name, "arguments", x->canonical.data, "capabilities",
-		x->asking.capabilities, "approval", approval, "status", "working",
-		"created", now_ms, "updated", now_ms, "answers", x->asking.answers,
-		"memory", x->asking.memory);
+		x->caller.client, "subject", x->caller.subject, "scopes",
+		x->caller.scopes, "tool", x->tool->definition->name, "arguments",
+		x->canonical.data, "capabilities", x->asking.capabilities, "approval",
+		approval, "status", "working", "created", now_ms, "updated", now_ms,
+		"answers", x->asking.answers, "memory", x->asking.memory);
 }
 
 static bool has_room(const struct tasks *t, const struct exchange *x, struct error *err)
