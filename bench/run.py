@@ -29,6 +29,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROUND_SECONDS_MAX = 120
 
 PEER_ROUNDS_MAX = 2
+SCRIPT_ROUNDS_MAX = 2
+
+# What is no program of build/bench/ but a script that starts programs.
+SCRIPTS = {"bench-slack": "slack.py"}
+EMULATOR = os.path.join(ROOT, "build", "npm", "node_modules", "emulate")
 
 # Program, and its rows: what, variant, the variant it is held against, and how (see
 # report.py): 'of' its throughput as a share or multiple (more is better), 'cost' its time
@@ -64,6 +69,11 @@ BENCHES = {
         ("search with snippets, 99 % within / 5 ms", "search", "five_milliseconds", "cost", 1, 0.75, 0.5),
         ("and / FTS5 any word, 99 % within", "search", "fts5", "cost", None, None, None),
     ],
+    "bench-slack": [
+        ("200 events/s, Slack slow: 99 % acknowledged / 50 ms", "acknowledged",
+         "fifty_milliseconds", "cost", 1, 0.5, 0.25),
+        ("from a press to tools/call / 20 ms", "press", "twenty_milliseconds", "cost", 1, 0.5, 0.25),
+    ],
     "bench-stream": [
         ("telling 10,000 streams / bare HTTP", "told", "bare", "cost", 3, 1.5, 1.15),
         ("memory of an idle stream / bare HTTP", "memory", "bare_memory", "cost", 1.5, 1.05, 0.7),
@@ -90,11 +100,14 @@ def read_lines(program, text):
 
 def run_round(build, program, scratch):
     """One round in a new folder on the disk that holds the build: tmpfs syncs nothing."""
-    path = os.path.join(build, "bench", program)
+    command = [os.path.join(build, "bench", program)]
+    if program in SCRIPTS:
+        command = [sys.executable, "-B", os.path.join(ROOT, "bench", SCRIPTS[program])]
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         try:
-            done = subprocess.run([path, folder], capture_output=True, text=True,
-                                  timeout=ROUND_SECONDS_MAX, check=False)
+            done = subprocess.run([*command, folder], capture_output=True, text=True,
+                                  timeout=ROUND_SECONDS_MAX, check=False,
+                                  env={**os.environ, "WINGMAN_BUILD": build})
         except (OSError, subprocess.TimeoutExpired) as e:
             raise Failed(f"{program}: {e}") from e
     if done.returncode != 0:
@@ -142,6 +155,8 @@ def run_programs(options, programs, scratch):
     rounds = {program: [] for program in programs}
     for number in range(options.rounds):
         for program in programs:
+            if program in SCRIPTS and number >= SCRIPT_ROUNDS_MAX:
+                continue
             say(f"round {number + 1} of {options.rounds}: {program}")
             rounds[program].append(run_round(options.build, program, scratch))
     return rounds
@@ -159,6 +174,9 @@ def main():
     if not shutil.which("redis-server") and "bench-redis" in programs:
         say("bench-redis is left out: no redis-server")
         programs.remove("bench-redis")
+    if not os.path.isdir(EMULATOR) and "bench-slack" in programs:
+        say("bench-slack is left out: npm's emulator of Slack is not there (make build/npm/.done)")
+        programs.remove("bench-slack")
     rows, lines = [], []
 
     try:
