@@ -95,6 +95,31 @@ def test_tools(w, p):
     tap.ok("nobody else reads it", "block_account" not in p.text("#room"))
 
 
+def test_words(w, p):
+    """The same words in a mention and in direct messages; what the app says there comes back to
+    it as Slack's events do, and is nobody's question."""
+    p.go(BOB, SECOPS)
+    p.say("@wingman tools accounts")
+    p.wait("document.querySelector('.replies')?.innerText.includes('block_account')")
+    tap.ok("a mention is answered in its thread", True)
+    p.go(BOB, DIRECT[BOB])
+    p.say("status")
+    p.wait_text("up for", "#room .replies")
+    p.say("<!channel> *what* is this")
+    p.wait("document.querySelectorAll('#room .replies article').length === 2")
+    before = [json.loads(x["raw"])["event"] for x in w.script.control("sent")["sent"] if x["kind"] == "events"]
+    tap.equal("(its own words came back)", len([e for e in before if e.get("bot_id")]), 2)
+    p.say("help")
+    p.wait("document.querySelectorAll('#room .replies article').length >= 3")
+    tap.equal("each is answered once", p.js("document.querySelectorAll('#room .replies article').length"), 3)
+
+
+def test_doctor(w):
+    said = w.wingman("doctor", "slack")
+    tap.ok("the doctor finds nothing wrong", said.returncode == 0 and "0 to look at, 0 wrong" in said.stdout,
+           said.stdout + said.stderr)
+
+
 def test_outsider(w, p):
     p.go(MALLORY, GENERAL)
     p.say("/wingman tools")
@@ -213,6 +238,7 @@ def test_where_outsiders_read(w, p):
 def test_shortcut(w, p):
     p.go(BOB, SECOPS)
     p.say("phishing mail from *a supplier*")
+    p.wait_text("phishing mail from *a supplier*", "#room")
     p.click("Search playbooks")
     p.wait("document.querySelector('.modal .input')")
     tap.equal("a shortcut fills in the message's words", p.js(
@@ -365,10 +391,10 @@ def main():
                 Person(s, height=1800) as p:
             w = Wingman(s, folder)
             tap.run([lambda t=t: t(w, p) for t in (
-                test_tools, test_outsider, test_approve, test_deny, test_review,
+                test_tools, test_words, test_outsider, test_approve, test_deny, test_review,
                 test_where_outsiders_read, test_shortcut, test_slow_slack, test_home,
                 test_presses_that_do_not_count, test_signatures)])
-            tap.run([lambda: test_all_that_was_said(w)])
+            tap.run([lambda: test_doctor(w), lambda: test_all_that_was_said(w)])
             said = w.wingman("audit", "verify")
             tap.equal("the logs are sound", said.returncode, 0)
             tap.equal("the page complained of nothing", p.errors, [])

@@ -1,6 +1,6 @@
 // The bodies of what Slack sends, from what a person did; only shapes, nothing is sent.
 
-import { APP, BOT_USER, COMMAND, CHANNELS, personOf, TEAM } from "./people.mjs";
+import { APP, BOT, BOT_USER, COMMAND, CHANNELS, personOf, TEAM } from "./people.mjs";
 
 let count = 0;
 const now = () => Math.floor(Date.now() / 1000);
@@ -26,6 +26,15 @@ export function message(kind, user, channel, ts, thread_ts, text, blocks) {
         ...(thread_ts && thread_ts !== ts ? { thread_ts } : {}),
         ...(kind === "message" ? { channel_type: "im" } : {}),
     });
+}
+
+// What the app wrote in a direct message comes back to it, and so does what it changed there.
+export function ownMessage(channel, { text, ts, blocks, thread_ts }, changed) {
+    const m = { type: "message", user: BOT_USER, bot_id: BOT, app_id: APP, team: TEAM, text, ts, blocks,
+                ...(thread_ts ? { thread_ts } : {}) };
+    const more = { channel, channel_type: "im", event_ts: actionTs() };
+    return envelope(changed ? { type: "message", subtype: "message_changed", hidden: true, message: m,
+                                previous_message: m, ts: more.event_ts, ...more } : { ...m, ...more });
 }
 
 export const homeOpened = (user, channel, tab, view) => envelope({

@@ -63,6 +63,9 @@ export class Workspace extends EventEmitter {
         if (method === "chat.postEphemeral")
             this.addEphemeral({ user: args.user, channel: args.channel, thread_ts: args.thread_ts,
                                 text: args.text, blocks: args.blocks, ts: answer.message_ts });
+        if (/^chat\.(postMessage|update)$/.test(method) && answer.channel?.startsWith("D"))
+            this.sender.event(payloads.ownMessage(answer.channel, { ...args, ts: answer.ts },
+                                                  method === "chat.update"));
         if (/^(chat|files|reactions)\./.test(method))
             this.changed();
     }
