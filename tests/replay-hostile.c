@@ -1,9 +1,12 @@
 /*
- * replay-hostile FILE -- plays records of what hostile models, people and networks do, and
+ * replay-hostile [--full] FILE -- plays records of what hostile models, people and networks do, and
  * says of each, in one line of JSON, whether what had to come of it did:
  *
  *   {"name": ..., "passed": true, "why": ""}
  *   N passed, N failed
+ *
+ * With --full in front of FILE, what a record's model says goes through a mock of the
+ * provider, wingman-egress and wingman-assistant first (tests/replay/full.py).
  *
  * FILE has one record a line. FILE's stem with .toolset.json beside it has the tools and
  * people; without it a few of the catalogue serve. Exit status 1 if any failed or there was
@@ -13,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,6 +158,30 @@ static json_t *read_toolset(const char *path, struct error *err)
 		       : NULL;
 }
 
+/* The program that does the way to here; it comes back without --full. */
+static int play_full(const char *file)
+{
+	char own[2048], build[2048], python[2100];
+	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+
+	if (length <= 0)
+		return 2;
+	own[length] = '\0';
+	memcpy(build, own, (size_t)length + 1);
+	for (int i = 0; i < 2; i++) { /* build/tests/replay-hostile */
+		char *slash = strrchr(build, '/');
+
+		if (slash)
+			*slash = '\0';
+	}
+	(void)snprintf(python, sizeof python, "%s/venv/bin/python3", build);
+	(void)setenv("WINGMAN_BUILD", build, 0);
+	(void)execl(python, python, REPLAY_FULL, own, file, (char *)NULL);
+	(void)execlp("python3", "python3", REPLAY_FULL, own, file, (char *)NULL);
+	perror("replay-hostile: python3");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -161,8 +189,10 @@ int main(int argc, char **argv)
 	json_auto_t *toolset = NULL;
 	size_t passed = 0, failed = 0;
 
+	if (argc == 3 && strcmp(argv[1], "--full") == 0)
+		return play_full(argv[2]);
 	if (argc != 2) {
-		(void)fprintf(stderr, "usage: replay-hostile FILE\n");
+		(void)fprintf(stderr, "usage: replay-hostile [--full] FILE\n");
 		return 2;
 	}
 	log_setup("replay-hostile", LOG_ERROR);

@@ -28,6 +28,13 @@ def replay(path):
     return [json.loads(line) for line in lines[:-1]], lines[-1] if lines else "", done.returncode
 
 
+def replay_full(path):
+    done = subprocess.run([PROGRAM, "--full", path], stdin=subprocess.DEVNULL, timeout=600,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    lines = done.stdout.decode("ascii").split("\n")[:-1]
+    return [json.loads(line) for line in lines[:-1]], lines[-1] if lines else "", done
+
+
 def read(path):
     with open(path, encoding="utf-8") as f:
         return [json.loads(line) for line in f if line.strip()]
@@ -64,6 +71,35 @@ def test_shared():
         tap.skip("the records beside the project", f"there is no {SHARED}")
         return
     passes(SHARED)
+
+
+def test_full():
+    """By way of a mock of the provider, the egress and the worker."""
+    node = os.path.join(ROOT, "build", "npm", "node", "bin", "node")
+    if not os.path.exists(node):
+        tap.skip("hostile models on the whole way", "node is not there (npm packages)")
+        return
+    with tempfile.TemporaryDirectory(prefix="wingman-records-") as folder:
+        path = os.path.join(folder, "some.jsonl")
+        some = read(OURS)[::EVERY] + (read(SHARED) if os.path.exists(SHARED) else [])
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines(json.dumps(r) + "\n" for r in some)
+        for name in (SHARED, OURS):
+            beside = name.replace(".jsonl", ".toolset.json")
+            if os.path.exists(beside):
+                shutil.copy(beside, os.path.join(folder, "some.toolset.json"))
+        only = [r for r in some if r["setup"].get("toolset") != "catalogue"]
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines(json.dumps(r) + "\n" for r in only)
+        lines, last, done = replay_full(path)
+        tap.equal("ours pass on the whole way too",
+                  (last, [line for line in lines if not line["passed"]]),
+                  (f"{len(only)} passed, 0 failed", []))
+        tap.equal("nothing is said beside", done.stderr.decode(), "")
+    if os.path.exists(SHARED):
+        _, last, done = replay_full(SHARED)
+        tap.equal("and those beside the project", (last, done.returncode),
+                  (f"{len(read(SHARED))} passed, 0 failed", 0))
 
 
 def fails(what, change, records):
@@ -165,5 +201,5 @@ def test_odd_files():
 
 
 if __name__ == "__main__":
-    tap.run([test_ours, test_shared, test_expectations_count, test_odd_files])
+    tap.run([test_ours, test_shared, test_full, test_expectations_count, test_odd_files])
     tap.done()
