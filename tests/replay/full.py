@@ -29,13 +29,21 @@ CALLS_MAX = 32          # that one turn may propose
 BATCH = 200             # records that one mock knows
 
 
+def is_playable(output):
+    """A record may be anything; what is no output of a model is left to PROGRAM."""
+    calls = output.get("tool_calls", [])
+    return isinstance(output.get("text", ""), (str, type(None))) and isinstance(calls, list) and all(
+        isinstance(c, dict) and isinstance(c.get("name"), str)
+        and isinstance(c.get("arguments_raw", ""), str) for c in calls)
+
+
 def outputs(record):
     """The record's model outputs in their order; each may be changed in place."""
-    if isinstance(record.get("model_output"), dict):
-        yield record["model_output"]
-    for event in record.get("then", []):
-        if event.get("event") == "model_output":
-            yield event
+    then = record.get("then", []) if isinstance(record, dict) else []
+    found = [record.get("model_output")] if isinstance(record, dict) else []
+    if isinstance(then, list):
+        found += [e for e in then if isinstance(e, dict) and e.get("event") == "model_output"]
+    return [o for o in found if isinstance(o, dict) and is_playable(o)]
 
 
 def raw(call):
@@ -121,16 +129,15 @@ def pass_through(records, tools, folder):
 
 
 def read(path):
-    records, odd = [], []
-    with open(path, encoding="utf-8", errors="surrogatepass") as f:
+    """[(line, record or None)]"""
+    rows = []
+    with open(path, "rb") as f:
         for line in f:
-            if not line.strip():
-                continue
             try:
-                records.append(json.loads(line))
+                rows.append((line, json.loads(line)))
             except (ValueError, RecursionError):
-                odd.append(line)
-    return records, odd
+                rows.append((line, None))
+    return rows
 
 
 def main():
@@ -140,16 +147,17 @@ def main():
     if os.path.exists(beside):
         with open(beside, encoding="utf-8") as f:
             toolset = json.load(f)
-    records, odd = read(path)
+    rows = read(path)
+    records = [r for _, r in rows if r is not None]
     with tempfile.TemporaryDirectory(prefix="wingman-full-") as folder:
         for at in range(0, len(records), BATCH):
             if not pass_through(records[at:at + BATCH], tools_of(toolset), folder):
                 print("the provider received a key", file=sys.stderr)
                 return 1
         passed = os.path.join(folder, "passed.jsonl")
-        with open(passed, "w", encoding="ascii") as f:
-            f.writelines(json.dumps(r) + "\n" for r in records)
-            f.writelines(odd)
+        with open(passed, "wb") as f:
+            for line, record in rows:
+                f.write(line if not outputs(record or {}) else json.dumps(record).encode() + b"\n")
         if toolset:
             shutil.copy(beside, os.path.join(folder, "passed.toolset.json"))
         return subprocess.run([program, passed], check=False).returncode
