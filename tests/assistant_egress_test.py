@@ -234,6 +234,22 @@ def test_silence_and_size(folder):
         tap.ok("at the limit", len(data) <= 8 * 1024 * 1024, len(data))
 
 
+def odd_type(handler, _):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: \xff\xfe\r\n"
+                        b"Content-Length: 2\r\n\r\n{}")
+
+
+@in_folder
+def test_odd_heads(folder):
+    with Server(odd_type) as server, start(folder, server) as egress:
+        ask(egress)
+        names, data, _ = until_ended(egress)
+        tap.equal("a media type that is no text is left out", (names, data),
+                  (["status", "chunk", "ended"], b"{}"))
+        ask(egress, 2)
+        tap.equal("and nobody falls over it", until_ended(egress, 2)[1], b"{}")
+
+
 @in_folder
 def test_dropping(folder):
     with Server(hold) as server, start(folder, server, egress={"at_once": 1}) as egress:
@@ -343,6 +359,6 @@ def test_tls(folder):
 
 
 if __name__ == "__main__":
-    tap.run([test_only_a_conversation_is_sent, test_tries, test_silence_and_size,
+    tap.run([test_only_a_conversation_is_sent, test_tries, test_silence_and_size, test_odd_heads,
              test_dropping, test_rate, test_malformed_messages_end_it, test_start, test_tls])
     tap.done()

@@ -67,6 +67,15 @@ static void say_chunk(struct job *j, const char *bytes, size_t length)
 	}
 }
 
+/* A header is bytes; a media type is printed ones. */
+static bool is_media_type(const char *type)
+{
+	for (const char *c = type; *c; c++)
+		if (*c < 0x21 || *c > 0x7e)
+			return false;
+	return *type != '\0';
+}
+
 static void say_status(const struct attempt *a)
 {
 	int64_t after_ms = http_client_stream_retry_after_ms(a->stream);
@@ -77,7 +86,8 @@ static void say_status(const struct attempt *a)
 	if (message &&
 	    ((after_ms >= 0 && json_object_set_new(message, "retry_after_ms",
 						   json_integer(after_ms)) != 0) ||
-	     (*type && json_object_set_new(message, "type", json_string(type)) != 0))) {
+	     (is_media_type(type) &&
+	      json_object_set_new(message, "type", json_string(type)) != 0))) {
 		json_decref(message);
 		message = NULL;
 	}

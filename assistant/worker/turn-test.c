@@ -282,6 +282,81 @@ static void a_model_s_mistakes_are_told_to_it_alone(void **state)
 	}
 }
 
+static void calls_of_one_answer_have_limits(void **state)
+{
+	_cleanup_strbuf_ struct strbuf events = STRBUF_INIT, large = STRBUF_INIT;
+	struct fixture *f = *state;
+
+	assert_true(
+		start(f, TURN(SAID, "{\"seconds\":10,\"requests\":3,\"proposals\":32,"
+				    "\"reads\":1,\"text_bytes\":100,\"tokens\":1000}")));
+	for (int i = 0; i < TURN_CALLS_MAX + 2; i++)
+		strbuf_add_format(&events,
+				  D("{\"tool_calls\":[{\"index\":%d,\"id\":\"c%d\","
+				    "\"function\":{\"name\":\"a__b\",\"arguments\":"
+				    "\"{}\"}}]}"),
+				  i, i);
+	strbuf_add_string(&events, DONE);
+	answer(f, 1, events.data);
+	assert_int_equal(json_array_size(f->sent), 1 + TURN_CALLS_MAX / 2);
+	for (int i = 1; i <= TURN_CALLS_MAX / 2; i++)
+		assert_true(
+			give(f, json_pack("{s:s, s:i, s:[{s:s}]}", "m", "result",
+					  "proposal", i, "results", "status", "denied")));
+	json_auto_t *list = messages(f, 0);
+	assert_int_equal(json_array_size(list), 3 + TURN_CALLS_MAX);
+	assert_non_null(strstr(content(list, 2 + TURN_CALLS_MAX), "too many calls"));
+	/* arguments of TURN_ARGUMENTS_MAX bytes, and of one more */
+	for (int more = 0; more < 2; more++) {
+		turn_free(f->turn);
+		assert_true(start(f, TURN(SAID, LIMITS)));
+		strbuf_clear(&large);
+		strbuf_add_format(&large,
+				  D("{\"tool_calls\":[{\"index\":0,\"id\":\"c\","
+				    "\"function\":{\"name\":\"a__b\",\"arguments\":"
+				    "\"{\\\"x\\\":\\\"%0*d\\\"}\"}}]}") DONE,
+				  TURN_ARGUMENTS_MAX - 8 + more, 0);
+		assert_true(give_text(f, "{\"m\":\"status\",\"request\":1,\"status\":200,"
+					 "\"type\":\"text/event-stream\"}"));
+		for (size_t at = 0; at < large.length; at += ASSISTANT_CHUNK_MAX) {
+			_cleanup_strbuf_ struct strbuf data = STRBUF_INIT;
+			size_t left = large.length - at;
+
+			digest_base64(&data, large.data + at,
+				      left < ASSISTANT_CHUNK_MAX ? left
+								 : ASSISTANT_CHUNK_MAX);
+			assert_true(give(f, json_pack("{s:s, s:i, s:s}", "m", "chunk",
+						      "request", 1, "data", data.data)));
+		}
+		assert_true(give_text(f, "{\"m\":\"ended\",\"request\":1}"));
+		sent(f, 0, more ? "request" : "propose");
+	}
+}
+
+static void thinking_goes_back_fit_for_our_messages(void **state)
+{
+	static const char events[] =
+		"data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{"
+		"\"type\":\"redacted_thinking\",\"data\":\"\\u0000 \\ufffe\"}}\n\n"
+		"data: {\"type\":\"content_block_start\",\"index\":1,\"content_block\":{"
+		"\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"a__b\"}}\n\n"
+		"data: "
+		"{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"}}"
+		"\n\ndata: {\"type\":\"message_stop\"}\n\n";
+	struct fixture *f = *state;
+
+	f->model.codec = &codec_anthropic;
+	assert_true(start(f, TURN(SAID, LIMITS)));
+	answer(f, 1, events);
+	assert_true(give_text(f, "{\"m\":\"result\",\"proposal\":1,\"results\":[{"
+				 "\"status\":\"denied\"}]}"));
+	json_t *request = sent(f, 0, "request");
+	assert_true(json_check_contract(request, &f->err));
+	assert_non_null(strstr(json_get_string(request, "body"),
+			       "{\"type\":\"redacted_thinking\",\"data\":\"\\u0000 "
+			       "\xEF\xBF\xBD\"}"));
+}
+
 static void proposals_end_at_their_limit(void **state)
 {
 	struct fixture *f = *state;
@@ -515,6 +590,8 @@ int main(void)
 		T(several_for_one_decision_are_one_explicit_message),
 		T(what_is_read_comes_back_fenced),
 		T(a_model_s_mistakes_are_told_to_it_alone),
+		T(calls_of_one_answer_have_limits),
+		T(thinking_goes_back_fit_for_our_messages),
 		T(proposals_end_at_their_limit),
 		T(requests_end_at_their_limit),
 		T(text_ends_at_its_limit),

@@ -134,16 +134,19 @@ static bool ask(struct turn *t, struct error *err)
 		.tools = names_tools(t->names),
 		.messages = t->messages,
 	};
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT, body = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT, body = STRBUF_INIT,
+				       clean = STRBUF_INIT;
 
 	forget_answer(t);
 	if (t->requests >= t->limits.requests)
 		return turn_fail(t, ASSISTANT_LIMIT_REQUESTS, err);
 	if (!t->model->codec->write(&c, &path, &body, err))
 		return false;
-	if (!strbuf_ok(&path) || !strbuf_ok(&body))
+	/* what goes back as it came may hold what our messages do not */
+	clean_text(&clean, body.data, body.length);
+	if (!strbuf_ok(&path) || !strbuf_ok(&body) || !strbuf_ok(&clean))
 		return error_oom(err);
-	if (body.length > ASSISTANT_BODY_MAX)
+	if (clean.length > ASSISTANT_BODY_MAX)
 		return turn_fail(t, ASSISTANT_TOO_LONG, err);
 	t->requests++;
 	t->usage.requests++;
@@ -151,7 +154,7 @@ static bool ask(struct turn *t, struct error *err)
 	return turn_say(t,
 			json_pack("{s:s, s:I, s:s, s:s%}", "m", "request", "request",
 				  (json_int_t)t->requests, "path", path.data, "body",
-				  body.data, body.length),
+				  clean.data, clean.length),
 			err);
 }
 
@@ -183,8 +186,10 @@ static bool go_on(struct turn *t, struct error *err)
 static bool take_answer(struct turn *t, struct error *err)
 {
 	add_usage(&t->usage, &t->answer.usage);
-	if (!say_news(t, err) || t->is_over)
-		return t->is_over;
+	if (!say_news(t, err))
+		return false;
+	if (t->is_over)
+		return true;
 	if (t->answer.failure != ASSISTANT_OK)
 		return turn_fail(t, t->answer.failure, err);
 	if (t->answer.stop == ANSWER_OVERLONG)

@@ -12,7 +12,11 @@
 #include "assistant/settings.h"
 #include "assistant/worker/chat.h"
 
-enum { TURN_CALLS_MAX = 16 }; /* of one answer that are looked at */
+enum {
+	TURN_CALLS_MAX =
+		16, /* of one answer that are looked at; the first half is asked */
+	TURN_ARGUMENTS_MAX = 256 * 1024,
+};
 
 /* What 'begin' said. */
 struct turn_model {

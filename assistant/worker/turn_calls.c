@@ -70,6 +70,11 @@ static void parse_args(struct call *c, const struct strbuf *text)
 		c->args = json_object();
 		return;
 	}
+	if (text->length > TURN_ARGUMENTS_MAX) {
+		answer_self(c, "invalid: the arguments are too long");
+		c->args = json_object();
+		return;
+	}
 	c->args = json_parse(text->data, text->length, JSON_CONTRACT, &err);
 	if (c->args && !json_is_object(c->args)) {
 		json_decref(c->args);
@@ -325,7 +330,9 @@ static bool record_block(struct turn *t, const struct answer_block *b, size_t *r
 		part = json_pack("{s:s, s:s, s:O}", "call", c->id, "name",
 				 *name ? name : "unnamed", "args", c->args);
 	} else if (b->kind == ANSWER_KEPT) {
-		part = b->kept ? json_pack("{s:O}", "kept", b->kept) : NULL;
+		if (!b->kept) /* it began after the end */
+			return true;
+		part = json_pack("{s:O}", "kept", b->kept);
 	} else {
 		clean_text(&text, b->text.data, b->text.length);
 		if (text.length == 0)
