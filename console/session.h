@@ -58,10 +58,10 @@ int session_several(struct session *s, char *rest);
 json_t *session_ask_arguments(struct session *s, const char *name, const json_t *tool,
 			      const json_t *given, struct error *err) _must_use_;
 
-/* --- session_step.c --- */
+/* --- session_playbook.c --- */
 
 /* "phishing.md 4": what that step suggests, as a form and then a proposal; without a number
  * the playbook's steps. */
-int session_step(struct session *s, char *rest);
+int session_playbook(struct session *s, char *rest);
 
 #endif

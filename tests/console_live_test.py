@@ -217,12 +217,12 @@ def test_step_of_a_playbook(s):
     """From a page's suggestion to a proposal: nothing is typed again, everything is seen first."""
     p = s.terminal("console")
     p.expect("wingman> ")
-    p.sendline("/step lost-device.md")
+    p.sendline("/playbook lost-device.md")
     p.expect(r"4\. .*suggests accounts\.block_account.*5\. ")
     p.expect("wingman> ")
     tap.ok("the steps, and what they suggest", True)
     before = len(blocks(s))
-    p.sendline("/step lost-device.md 4")
+    p.sendline("/playbook lost-device.md 4")
     p.expect("Whoever wrote the page suggests accounts.block_account")
     p.expect("wingman> |person> ")
     tap.ok("a blank of the page is asked for", "<person>" not in p.before and p.after == "person> ", p.before)
@@ -237,16 +237,16 @@ def test_step_of_a_playbook(s):
     tap.ok("the proposal is what the form had", len(blocks(s)) == before + 1 and '"expires_in":"4h"' in page
            and '"reason":"Laptop stolen"' in page, page)
     for step, why in ((1, "suggests no call"), (99, "no step 99")):
-        p.sendline(f"/step lost-device.md {step}")
+        p.sendline(f"/playbook lost-device.md {step}")
         p.expect(why)
         p.expect("wingman> ")
-    p.sendline("/step nowhere.md 1")
+    p.sendline("/playbook nowhere.md 1")
     p.expect("not_found|no playbook")
     p.expect("wingman> ")
     p.sendcontrol("d")
     p.expect(pexpect.EOF)
     p.close()
-    r = subprocess.run([WINGMAN, "--dir", s.dir, "console"], input="/step lost-device.md 4\n", text=True,
+    r = subprocess.run([WINGMAN, "--dir", s.dir, "console"], input="/playbook lost-device.md 4\n", text=True,
                        capture_output=True, timeout=60, check=False)
     tap.ok("where nobody can fill it in, it is only shown",
            r.returncode == 0 and r.stdout.startswith("accounts.block_account {") and "<person>" in r.stdout, r)

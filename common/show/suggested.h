@@ -3,17 +3,14 @@
  *
  * Whoever wrote the page wrote the suggestion: it is only what a form begins with. A person
  * names the step, sees every value, and proposes; then the call goes the way of any other.
- * The same for every surface: a console's "/step PAGE 4" and a button whose value is "PAGE 4"
- * both ask playbooks.get_playbook for PAGE as that person, take the step out of its
- * structured answer, and open the surface's own form with what suggested_arguments() leaves.
- * Pure.
+ * The same for every surface: a console's "/playbook PAGE 4" and a button whose value is
+ * "PAGE 4" both call get_playbook for PAGE as that person, take the step out of its structured
+ * answer, and open the surface's own form with what suggested_arguments() leaves. Pure.
  */
 #ifndef SHOW_SUGGESTED_H
 #define SHOW_SUGGESTED_H
 
 #include "base/json.h"
-
-#define SUGGESTED_FROM "playbooks.get_playbook"
 
 /* "first steps.md 4": the page's id, which may have spaces, new, and the step from 1. A page
  * alone has step 0. False with 'err' for anything else. */

@@ -1,5 +1,5 @@
 /*
- * What a step of a playbook suggests, made a proposal without typing it again: /step.
+ * What a step of a playbook suggests, made a proposal without typing it again: /playbook.
  *
  * The page is read as the person, through the gate; the step's call becomes what a form begins
  * with. Everything is shown before it is taken, and then it is a call like any other.
@@ -9,6 +9,8 @@
 #include "console/call.h"
 #include "console/tools.h"
 #include "show/suggested.h"
+
+static const char READ_PAGE[] = "playbooks.get_playbook";
 
 static void print_steps(const json_t *answer)
 {
@@ -33,7 +35,7 @@ static void print_steps(const json_t *answer)
 		printf("\n");
 	}
 	printf(json_array_size(steps)
-		       ? "/step PAGE N begins the call that a step suggests\n"
+		       ? "/playbook PAGE N begins the call that a step suggests\n"
 		       : "it has no steps\n");
 }
 
@@ -91,7 +93,7 @@ static int propose(struct session *s, const json_t *answer, const json_t *step,
 	return EXIT_DONE;
 }
 
-int session_step(struct session *s, char *rest)
+int session_playbook(struct session *s, char *rest)
 {
 	_cleanup_free_ char *page = NULL;
 	struct error err = ERROR_INIT;
@@ -99,13 +101,13 @@ int session_step(struct session *s, char *rest)
 	int64_t number;
 
 	if (!suggested_read(rest, &page, &number, &err)) {
-		error_hint(&err, "/step PAGE N; playbooks.search_playbooks finds pages");
+		error_hint(&err,
+			   "/playbook PAGE N; playbooks.search_playbooks finds pages");
 		return console_fail(s->console, &err);
 	}
 	json_auto_t *ask = json_pack("{s:s}", "playbook", page);
 	json_auto_t *answer =
-		ask ? call_fetch(s->console, s->gate, SUGGESTED_FROM, ask, &status)
-		    : NULL;
+		ask ? call_fetch(s->console, s->gate, READ_PAGE, ask, &status) : NULL;
 	if (!ask)
 		return session_complain(s, "the page's name is no text", NULL);
 	if (!answer)
