@@ -159,7 +159,8 @@ static const char slack_text[] =
 	" 'listen': {'address': '::1', 'port': 4800, 'hosts': ['s.example']},"
 	" 'socket': {'token_file': 'x', 'connections': 3},"
 	" 'signing_secrets': ['keys/slack', 'keys/older'], 'command': '/wing',"
-	" 'usergroup': 'S0SEC', 'tell_approvers': 'direct',"
+	" 'link_hosts': ['*.s.example'], 'usergroup': 'S0SEC', 'tell_approvers': "
+	"'direct',"
 	" 'shortcuts': {'block': {'tool': 'accounts.block_account', 'text': 'reason',"
 	"  'author': 'person', 'link': 'ticket'}},"
 	" 'store': {'redis': {'address': 'r.example', 'port': 6380, 'prefix': 'p',"
@@ -538,6 +539,7 @@ static void test_slacks_arrive(void **state)
 	/* The one whose file is not there may come or go. */
 	assert_int_equal(s.secret_count, 1);
 	assert_string_equal(s.command, "/wing");
+	assert_int_equal(json_array_size(s.link_hosts), 1);
 	assert_string_equal(s.usergroup, "S0SEC");
 	assert_int_equal(s.telling, FRONT_TELL_DIRECT);
 	assert_string_equal(

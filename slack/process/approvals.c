@@ -18,7 +18,7 @@ static json_t *list(struct front *f, const char *state, int limit, struct error 
 	return gate_ask(f->gate, MSG_LIST, TAKE(members), NULL, err);
 }
 
-static bool concerns(const json_t *record, const char *principal)
+bool approvals_concern(const json_t *record, const char *principal)
 {
 	const json_t *policy = json_object_get(record, "policy");
 	size_t i;
@@ -60,7 +60,7 @@ json_t *approvals_waiting(struct front *f, const char *principal, struct error *
 
 		if (!shown)
 			return NULL;
-		if (concerns(record, principal) &&
+		if (approvals_concern(record, principal) &&
 		    (!rows || json_array_append_new(rows, waiting_row(record)) != 0)) {
 			error_oom(err);
 			return NULL;

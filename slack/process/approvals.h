@@ -12,6 +12,8 @@ enum { APPROVALS_LOOKED_AT = 50 };
  * expires_ms}], newest first. New. */
 json_t *approvals_waiting(struct front *f, const char *principal,
 			  struct error *err) _must_use_;
+/* Whether this person asked for it, or may decide it. */
+bool approvals_concern(const json_t *record, const char *principal);
 /* Asked for by this person: [{server, tool, state, at_ms, digest}], newest first. New. */
 json_t *approvals_recent(struct front *f, const char *principal,
 			 struct error *err) _must_use_;

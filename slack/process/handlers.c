@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "slack/form/form.h"
 #include "slack/home/home.h"
+#include "slack/process/prompts.h"
 #include "slack/process/say.h"
 
 enum { TOLD_MS = 60 * 1000 }; /* a stranger is told once in that time */
@@ -71,6 +72,8 @@ static void on_press(const struct delivery *d)
 
 	if (click_is_one(in))
 		click_handle(d);
+	else if (results_is_press(in->action))
+		results_press(d);
 	else if (strcmp(in->action, SLACK_HOME_RUN) == 0)
 		form_open(d, in->value, NULL);
 	else if (strcmp(in->action, SLACK_FORM_ACTION_BACK) == 0)

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "slack/process/handlers.h"
-#include "slack/process/say.h"
 #include "slack/render/prompt.h"
 
 enum {
@@ -108,47 +107,11 @@ static bool update_places(const struct prompt_look *l, const json_t *places,
 	return true;
 }
 
-/* --- what came out --- */
+/* --- App Home --- */
 
 static const char *requester_of(const struct prompt_look *l)
 {
 	return json_string_value(json_array_get(json_object_get(l->to, "requester"), 0));
-}
-
-/* Under the prompt; where none ever stood, to who asked. */
-static bool post_result(const struct prompt_look *l, const json_t *places,
-			struct error *err)
-{
-	const json_t *place = json_array_get(places, 0);
-	const char *channel = json_get_string(place, "channel");
-	const char *thread = json_get_string(l->to, "thread");
-	const char *user = requester_of(l);
-	json_auto_t *message = NULL;
-	json_t *result = NULL;
-	char key[OUTBOX_KEY_BYTES];
-
-	if (!prompts_result(l->record, &result, err))
-		return false;
-	message = result;
-	if (!message || (!channel && !user))
-		return true;
-	if (!channel || !is(json_get_string(l->to, "channel"), channel))
-		thread = channel ? json_get_string(place, "ts") : NULL;
-	else if (!thread)
-		thread = json_get_string(place, "ts");
-	(void)snprintf(key, sizeof key, "result/%s", l->approval);
-	const struct outbox_item item = {
-		.key = key,
-		.lane = channel ? channel : user,
-		.method = "chat.postMessage",
-		.arguments = message,
-		.must_arrive = true,
-	};
-
-	if (!json_put_string(message, "channel", item.lane) ||
-	    !json_put_string(message, "thread_ts", thread))
-		return error_oom(err);
-	return outbox_put(l->front->outbox, &item, err);
 }
 
 /* Once a state, whoever looks how often. */
@@ -195,7 +158,7 @@ static bool act(const struct prompt_look *l, struct error *err)
 	places = prompts_places(l, err);
 	if (!places || (l->prompt && !update_places(l, places, err)))
 		return false;
-	return !is_end(l->state) || post_result(l, places, err);
+	return !is_end(l->state) || results_post(l, places, err);
 }
 
 static bool look(struct front *f, const char *approval, struct error *err)

@@ -65,7 +65,13 @@ json_t *prompts_places(const struct prompt_look *l, struct error *err) _must_use
 /* --- prompts_words.c --- */
 /* What became of it, in a sentence a line. New string. */
 char *prompts_how(const json_t *record) _must_use_;
-/* What came out, as a message; '*ret' NULL: nothing did. */
-bool prompts_result(const json_t *record, json_t **ret, struct error *err);
+
+/* --- results.c --- */
+/* What came out, under the prompt; where none ever stood, told to who asked. 'places' as
+ * prompts_places has them. */
+bool results_post(const struct prompt_look *l, const json_t *places, struct error *err);
+/* Its pages, to whoever the approval concerns. */
+bool results_is_press(const char *action);
+void results_press(const struct delivery *d);
 
 #endif

@@ -97,6 +97,7 @@ static void decode(struct front_settings *s, const json_t *root)
 	(void)texts(s->hosts, FRONT_HOSTS_MAX, json_object_get(listen, "hosts"));
 	s->usergroup = json_get_string(root, "usergroup");
 	s->telling = telling_of(json_get_string(root, "tell_approvers"));
+	s->link_hosts = json_object_get(root, "link_hosts");
 	s->shortcuts = json_object_get(root, "shortcuts");
 	coord_config_decode(&s->store, json_object_get(root, "store"));
 	s->log_level = LOG_INFO;

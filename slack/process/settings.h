@@ -36,6 +36,7 @@ struct front_settings {
 	size_t secret_count;
 	const char *usergroup; /* NULL: none */
 	enum front_telling telling;
+	const json_t *link_hosts; /* that results may link to; NULL: none */
 	const json_t
 		*shortcuts; /* {callback_id: {tool, text?, author?, link?}} or NULL */
 	struct coord_config store;

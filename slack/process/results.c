@@ -1,0 +1,161 @@
+/* What came out of a call: under its prompt, in pages, as a file. */
+#include "base/log.h"
+#include "slack/process/approvals.h"
+#include "slack/process/prompts.h"
+#include "slack/process/say.h"
+#include "slack/result/result.h"
+
+enum { FILE_MS = 60 * 1000, FILE_ONCE_MS = 24 * 3600 * 1000 };
+
+/* --- where --- */
+
+struct place {
+	const char *lane, *thread; /* a channel, or who asked; NULL: no thread */
+};
+
+static bool is(const char *text, const char *wanted)
+{
+	return text && strcmp(text, wanted) == 0;
+}
+
+static struct place place_of(const struct prompt_look *l, const json_t *places)
+{
+	const json_t *first = json_array_get(places, 0);
+	const char *channel = json_get_string(first, "channel");
+	const char *thread = json_get_string(l->to, "thread");
+
+	if (!channel)
+		return (struct place){ json_string_value(json_array_get(
+					       json_object_get(l->to, "requester"), 0)),
+				       NULL };
+	if (!thread || !is(json_get_string(l->to, "channel"), channel))
+		thread = json_get_string(first, "ts");
+	return (struct place){ channel, thread };
+}
+
+static struct slack_result_view view_of(const struct front *f)
+{
+	return (struct slack_result_view){ .hosts = f->settings.link_hosts };
+}
+
+/* --- as messages --- */
+
+static bool post(const struct prompt_look *l, const struct place *at, json_t *message,
+		 size_t number, struct error *err)
+{
+	char key[OUTBOX_KEY_BYTES];
+	const struct outbox_item item = {
+		.key = key,
+		.lane = at->lane,
+		.method = "chat.postMessage",
+		.arguments = message,
+		.must_arrive = true,
+	};
+
+	(void)snprintf(key, sizeof key, "result/%s/%zu", l->approval, number);
+	if (!json_put_string(message, "channel", at->lane) ||
+	    !json_put_string(message, "thread_ts", at->thread))
+		return error_oom(err);
+	return outbox_put(l->front->outbox, &item, err);
+}
+
+/* It cannot be looked for whether a file came: it is sent once, and lost rather than sent
+ * twice. A file is sent to a channel, which direct messages are only by their own id. */
+static bool send_file(const struct prompt_look *l, const struct place *at,
+		      struct error *err)
+{
+	const struct rest_patience patience = rest_patience(FILE_MS);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_free_ char *id = NULL;
+	char name[SLACK_RESULT_NAME_BYTES], key[FRONT_KEY_BYTES];
+	bool first = false;
+
+	(void)snprintf(key, sizeof key, "file/%s", l->approval);
+	if (!coord_claim(l->front->store, key, "", FILE_ONCE_MS, &first, NULL, err))
+		return false;
+	if (!first || at->lane[0] == 'U' || at->lane[0] == 'W')
+		return true;
+	if (!slack_result_file(l->record, &text, name, err))
+		return false;
+	const struct slack_file file = {
+		.name = name,
+		.title = name,
+		.bytes = text.data,
+		.length = text.length,
+		.channel = at->lane,
+		.thread_ts = at->thread,
+	};
+
+	return slack_upload(l->front->slack, &file, &patience, &id, err);
+}
+
+bool results_post(const struct prompt_look *l, const json_t *places, struct error *err)
+{
+	const struct slack_result_view view = view_of(l->front);
+	const struct place at = place_of(l, places);
+	_cleanup_(slack_result_done) struct slack_result r = { .messages = NULL };
+	struct error why = ERROR_INIT;
+	size_t i;
+	json_t *message;
+
+	/* Whoever said no, or let it pass, has read so where it stood. */
+	if (!at.lane || (l->prompt && !json_object_get(l->record, "outcome") &&
+			 !json_object_get(l->record, "result")))
+		return true;
+	if (!slack_result_draw(l->record, &view, &r, err))
+		return false;
+	json_array_foreach(r.messages, i, message)
+	{
+		if (!post(l, &at, message, i, err))
+			return false;
+	}
+	if (r.as_file && !send_file(l, &at, &why))
+		log_failure("slack.no_file", &why);
+	return true;
+}
+
+/* --- as pages --- */
+
+bool results_is_press(const char *action)
+{
+	return is(action, SLACK_RESULT_SHOW) || is(action, SLACK_RESULT_BACK) ||
+	       is(action, SLACK_RESULT_NEXT);
+}
+
+static bool show(const struct delivery *d, struct error *err)
+{
+	const struct slack_result_view drawn = view_of(d->front);
+	char id[INBOUND_ID_BYTES], view_id[INBOUND_ID_BYTES];
+	size_t page = 0, pages = 0;
+	json_auto_t *reply = NULL;
+	const json_t *record;
+	json_t *view;
+
+	if (!slack_result_read_value(d->in.value, id, sizeof id, &page))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "the button says nothing that is known");
+	reply = gate_ask(d->front->gate, MSG_SHOW, json_pack("{s:s}", "approval", id),
+			 NULL, err);
+	record = json_object_get(reply, "record");
+	if (!reply)
+		return false;
+	if (!approvals_concern(record, d->principal))
+		return error_set(err, ERR_PERMISSION_DENIED,
+				 "this is for who asked, and for who may decide it");
+	view = slack_result_page(record, &drawn, page, &pages, err);
+	if (!view)
+		return false;
+	return is(d->in.action, SLACK_RESULT_SHOW)
+		       ? say_view(d, false, view, view_id, err)
+		       : say_view_instead(d->front, d->in.view, view, err);
+}
+
+void results_press(const struct delivery *d)
+{
+	struct error err = ERROR_INIT;
+
+	if (show(d, &err))
+		return;
+	log_failure("slack.result", &err);
+	say_privately(d, say_failure("It cannot be shown", &err));
+}
