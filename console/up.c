@@ -49,7 +49,8 @@ struct up {
 	int console_fd; /* pidfd */
 	int status;
 	struct up_server servers[SUITE_SERVERS];
-	struct up_child children[SUITE_SERVERS + 2]; /* and the directory, and the gate */
+	/* And the directory, the gate, the Slack process. */
+	struct up_child children[SUITE_SERVERS + 3];
 };
 
 void up_child_done(struct up_child *c)
@@ -100,9 +101,8 @@ static bool directory_ready(void *context)
 	return up_port_answers(u->suite.directory_port);
 }
 
-static bool server_ready(void *context)
+static bool is_healthy(const struct up *u, int64_t port)
 {
-	const struct up_server *server = context;
 	_cleanup_(http_client_reply_done) struct http_client_reply reply =
 		HTTP_CLIENT_REPLY_INIT;
 	struct error ignored = ERROR_INIT;
@@ -111,10 +111,24 @@ static bool server_ready(void *context)
 					   .url = url,
 					   .timeout_ms = 500 };
 
-	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz",
-		       (long long)server->up->suite.server_ports[server->which]);
-	return http_client_call(server->up->http, &req, &reply, NULL, &ignored) &&
+	(void)snprintf(url, sizeof url, "http://127.0.0.1:%lld/healthz", (long long)port);
+	return http_client_call(u->http, &req, &reply, NULL, &ignored) &&
 	       reply.status == 200;
+}
+
+static bool server_ready(void *context)
+{
+	const struct up_server *server = context;
+
+	return is_healthy(server->up, server->up->suite.server_ports[server->which]);
+}
+
+/* It lives; whether Slack answers it is another matter. */
+static bool slack_ready(void *context)
+{
+	const struct up *u = context;
+
+	return is_healthy(u, u->suite.slack_port);
 }
 
 static bool gate_ready(void *context)
@@ -184,7 +198,10 @@ static bool start_children(struct up *u, struct error *err)
 		    !start_server(u, (enum suite_server)i, err))
 			return false;
 	return start_own(u, "wingman-gate", &u->children[SUITE_SERVERS + 1], gate_ready,
-			 u, err);
+			 u, err) &&
+	       (!u->suite.slack ||
+		start_own(u, "wingman-slack", &u->children[SUITE_SERVERS + 2],
+			  u->suite.slack_port ? slack_ready : NULL, u, err));
 }
 
 /* --- the console as a child, so that its end ends the suite -------------------- */

@@ -21,6 +21,9 @@ struct suite {
 	int64_t directory_port, gate_port;
 	/* 0: a folder from before there was such a server; it is not run. */
 	int64_t server_ports[SUITE_SERVERS];
+	/* There is a config/slack.yaml; where it listens on loopback, 0: not said. */
+	bool slack;
+	int64_t slack_port;
 };
 
 /*

@@ -385,6 +385,28 @@ static bool read_suite(struct suite *s, struct error *err)
 	return true;
 }
 
+/* Run where somebody has written its file, which has the app's names and tokens. */
+static bool read_slack(struct suite *s, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(s->dir, "config/slack.yaml");
+	json_auto_t *slack = NULL;
+	const json_t *listen;
+	const char *address;
+
+	if (!path)
+		return error_oom(err);
+	s->slack = file_exists(path);
+	slack = s->slack ? read_config(s, "slack", err) : NULL;
+	if (s->slack && !slack)
+		return false;
+	listen = json_object_get(slack, "listen");
+	address = json_get_string(listen, "address");
+	if (!address || strcmp(address, "127.0.0.1") == 0 ||
+	    strcmp(address, "0.0.0.0") == 0)
+		s->slack_port = json_get_int64(listen, "port", 0);
+	return true;
+}
+
 /* The ports that the programs will really use. */
 static bool read_ports(struct suite *s, struct error *err)
 {
@@ -400,7 +422,7 @@ static bool read_ports(struct suite *s, struct error *err)
 		    !read_port(server, suite_server_names[i], &s->server_ports[i], err))
 			return false;
 	}
-	return gate && read_port(gate, "gate", &s->gate_port, err);
+	return gate && read_port(gate, "gate", &s->gate_port, err) && read_slack(s, err);
 }
 
 static bool choose_ports(struct suite *s, struct error *err)

@@ -91,7 +91,6 @@ export class Suite {
         this.up = this.run("wingman", ["--dir", this.dir, "up", "--no-console"], "up", "pipe");
         this.ready = JSON.parse(await firstLine(this.up, `wingman up, see ${this.dir}/run,`));
         say(`suite in ${this.dir}`);
-        this.slack = this.run("wingman-slack", ["--dir", this.dir], "wingman-slack");
         await this.untilAnswers();
     }
 
@@ -106,7 +105,7 @@ export class Suite {
 
     async untilAnswers() {
         const until = Date.now() + READY_MS;
-        while (Date.now() < until && this.slack.exitCode === null) {
+        while (Date.now() < until && this.up.exitCode === null) {
             const reply = await fetch(`${this.base}/readyz`).catch(() => null);
             if (reply?.ok)
                 return;
