@@ -236,6 +236,8 @@ class SlackSuite:
         except urllib.error.HTTPError as e:
             with e:
                 return e.code, e.read().decode()
+        except urllib.error.URLError:
+            return 0, ""        # it is not there
 
     def send(self, path, raw, kind, name=None, headers=None):
         """(status, answer or None) of a signed request."""
@@ -344,6 +346,11 @@ class SlackSuite:
     def record(self, approval):
         with GateClient(self.path("run/gate.sock")) as gate:
             return gate.show(approval)
+
+    def open(self):
+        """Approvals that wait."""
+        with GateClient(self.path("run/gate.sock")) as gate:
+            return [r["id"] for r in gate.ask("list", state="pending")["records"]]
 
     def press_payload(self, message, action, user, **more):
         button = message.buttons["wingman." + action]

@@ -4,8 +4,8 @@
  * The gate's record says what is the case and where its prompt stands; here is only what
  * leads there. prompts_look asks for the record and does what is not done yet: it posts
  * what is pending, has a message say what became of it, posts what came out, and may be called as
- * often as anybody likes. One replica at a time has an approval (its name in the store, for a
- * minute, renewed), so that nothing is posted twice and no old state overwrites a new
+ * often as anybody likes. One replica at a time has an approval (its name in the store, for
+ * half a minute, renewed), so that nothing is posted twice and no old state overwrites a new
  * one; another takes over where that one fell.
  *
  * A prompt counts once the gate knows where it stands (slack_posted), and a message that took
@@ -17,8 +17,8 @@
 #include "slack/process/front.h"
 
 enum {
-	PROMPTS_OURS_MS = 60 * 1000,
-	PROMPTS_EVERY_MS = 20 * 1000, /* what is open is looked at so often */
+	PROMPTS_OURS_MS = 25 * 1000,
+	PROMPTS_EVERY_MS = 10 * 1000, /* what is open is looked at so often */
 	PROMPTS_TOLD_MAX = 10,        /* approvers who are told of one prompt */
 };
 
