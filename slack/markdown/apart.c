@@ -27,24 +27,28 @@ static const char *const begins[] = {
 	"deniedby",
 };
 
-static void letters_of(struct strbuf *sb, const char *line)
+static bool letters_of(struct strbuf *sb, const char *line, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf folded = STRBUF_INIT;
-	struct error ignored = ERROR_INIT;
 
-	if (!text_fold(&folded, line, strlen(line), &ignored))
-		return;
+	if (!text_fold(&folded, line, strlen(line), err))
+		return false;
 	for (size_t i = 0; i < folded.length; i++)
 		if ((folded.data[i] >= 'a' && folded.data[i] <= 'z') ||
 		    (folded.data[i] >= '0' && folded.data[i] <= '9'))
 			strbuf_add_char(sb, folded.data[i]);
+	return strbuf_ok(sb) || error_oom(err);
 }
 
-bool markdown_is_like_ours(const char *line)
+bool markdown_is_like_ours(struct markdown *m, const char *line)
 {
 	_cleanup_strbuf_ struct strbuf letters = STRBUF_INIT;
+	struct error err = ERROR_INIT;
 
-	letters_of(&letters, line);
+	if (!letters_of(&letters, line, &err)) {
+		m->failed = true;
+		return true;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
 		if (strcmp(letters.data, whole[i]) == 0)
 			return true;

@@ -85,13 +85,14 @@ static bool has_address(const char *folded)
 	return false;
 }
 
-bool markdown_needs_address(const char *label, const char *url)
+bool markdown_needs_address(struct markdown *m, const char *label)
 {
 	_cleanup_strbuf_ struct strbuf folded = STRBUF_INIT;
-	struct error ignored = ERROR_INIT;
+	struct error err = ERROR_INIT;
 
-	(void)url;
-	if (!text_fold(&folded, label, strlen(label), &ignored))
+	if (!text_fold(&folded, label, strlen(label), &err)) {
+		m->failed = true;
 		return true;
-	return has_address(folded.data) || markdown_is_like_ours(label);
+	}
+	return has_address(folded.data) || markdown_is_like_ours(m, label);
 }

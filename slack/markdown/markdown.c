@@ -93,10 +93,11 @@ static void add_hidden(struct markdown *m)
 		strbuf_add(&hidden, m->source + at, end - at);
 		strbuf_add_char(&hidden, '\n');
 	}
+	m->failed = m->failed || hidden.failed;
 	if (hidden.length == 0)
 		return;
 	markdown_visible(&visible, hidden.data, hidden.length - 1);
-	m->failed = m->failed || hidden.failed || visible.failed;
+	m->failed = m->failed || visible.failed;
 	markdown_piece(m, rich_line("section", "Written besides:", RICH_ITALIC));
 	if (!m->failed)
 		m->failed =

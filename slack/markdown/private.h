@@ -99,10 +99,10 @@ void markdown_attribute(struct strbuf *sb, const MD_ATTRIBUTE *a);
 
 /* link.c */
 void markdown_address(struct strbuf *sb, const char *url);
-bool markdown_needs_address(const char *label, const char *url);
+bool markdown_needs_address(struct markdown *m, const char *label);
 
 /* apart.c: whether a line reads like a header, a decision or a button of ours. */
-bool markdown_is_like_ours(const char *line);
+bool markdown_is_like_ours(struct markdown *m, const char *line);
 
 /* The visible form, line ends kept, tabs as spaces, backslashes single. */
 void markdown_visible(struct strbuf *sb, const char *text, size_t length);

@@ -50,7 +50,8 @@ static void end_line(struct markdown *m)
 {
 	static const char words[] = " (words of this text, no prompt)";
 
-	if (!m->line.failed && markdown_is_like_ours(m->line.data) &&
+	m->failed = m->failed || m->line.failed;
+	if (m->line.length > 0 && !m->failed && markdown_is_like_ours(m, m->line.data) &&
 	    json_array_size(m->inlines) > 0) {
 		if (json_array_append_new(m->inlines, rich_text(words, sizeof words - 1,
 								RICH_ITALIC)) != 0)
@@ -213,6 +214,7 @@ static bool add_mention(struct markdown *m, const char *id)
 	}
 	strbuf_add_char(&words, '@');
 	strbuf_add_string(&words, name && *name ? name : id);
+	m->failed = m->failed || words.failed;
 	add_plain(m, words.data, words.length, RICH_BOLD);
 	return true;
 }
@@ -224,9 +226,9 @@ void markdown_flush(struct markdown *m)
 	const char *text;
 	size_t from = 0, at = 0;
 
+	m->failed = m->failed || m->run.failed;
 	if (m->run.length == 0)
 		return;
-	m->failed = m->failed || m->run.failed;
 	own = m->run;
 	strbuf_init(&m->run);
 	text = own.data;

@@ -37,7 +37,7 @@ static void add_link(struct markdown *m, const char *label, const char *url)
 	markdown_flush(m);
 	if (!*label || strcmp(label, url) == 0) {
 		markdown_add(m, rich_link(url, url, style_of(m)));
-	} else if (markdown_needs_address(label, url) || is_long(&visible)) {
+	} else if (markdown_needs_address(m, label) || is_long(&visible)) {
 		markdown_text(m, label, strlen(label));
 		markdown_words(m, " (", 0);
 		markdown_flush(m);
@@ -99,6 +99,7 @@ static void enter_link(struct markdown *m)
 		m->deep = true;
 		return;
 	}
+	m->failed = m->failed || m->label.failed;
 	if (m->spans == 0)
 		strbuf_clear(&m->label);
 	m->label_at[m->spans++] = m->label.length;
@@ -114,7 +115,7 @@ static void leave_link(struct markdown *m, const MD_ATTRIBUTE *target,
 	see(m, target->text, target->size);
 	strbuf_add(&label, m->label.data + at, m->label.length - at);
 	strbuf_truncate(&m->label, at);
-	m->failed = m->failed || url.failed || label.failed;
+	m->failed = m->failed || url.failed || label.failed || m->label.failed;
 	if (m->failed)
 		return;
 	if (is_image)
@@ -224,6 +225,7 @@ int markdown_on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *
 		break;
 	case MD_TEXT_ENTITY:
 		markdown_entity(&decoded, text, size);
+		m->failed = m->failed || decoded.failed;
 		markdown_text(m, decoded.data, decoded.length);
 		break;
 	case MD_TEXT_NULLCHAR:

@@ -60,6 +60,7 @@ void markdown_cell_end(struct markdown *m, MD_ALIGN align)
 
 	markdown_flush(m);
 	m->in_cell = false;
+	m->failed = m->failed || m->line.failed;
 	strbuf_clear(&m->line);
 	inlines = TAKE(m->inlines);
 	m->inlines = json_array();
@@ -106,16 +107,16 @@ static void add_excess(struct markdown *m, const char *more, size_t length)
 	const size_t last = json_array_size(m->row) - 1;
 	const json_t *cell = json_array_get(m->row, last);
 	const char *text = json_get_string(cell, "text");
-	json_auto_t *elements = json_deep_copy(json_object_get(
-		json_array_get(json_object_get(cell, "elements"), 0), "elements"));
+	const json_t *given = json_object_get(
+		json_array_get(json_object_get(cell, "elements"), 0), "elements");
+	json_auto_t *elements = given ? json_deep_copy(given) : json_array();
 	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
 
-	if (!elements)
-		elements = json_array();
 	strbuf_add_string(&visible, text ? text : "");
 	strbuf_add_string(&visible, " | ");
 	markdown_visible(&visible, more, length);
-	if (visible.failed || !rich_add_text(elements, visible.data, visible.length, 0) ||
+	if (visible.failed || !elements ||
+	    !rich_add_text(elements, visible.data, visible.length, 0) ||
 	    json_array_set_new(m->row, last, cell_of(TAKE(elements))) != 0)
 		m->failed = true;
 }
@@ -196,7 +197,10 @@ static bool fits(const struct markdown *m)
 
 static void put_table(struct markdown *m, json_t **rows)
 {
-	markdown_piece(m, rich_table(TAKE(*rows), json_deep_copy(m->settings)));
+	json_t *settings = json_deep_copy(m->settings);
+
+	m->failed = m->failed || !settings;
+	markdown_piece(m, rich_table(TAKE(*rows), settings));
 }
 
 static json_t *begin_rows(const json_t *head)

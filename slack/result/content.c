@@ -6,12 +6,13 @@
 enum { URI_UNITS = 500, KIND_UNITS = 80 };
 
 /* Whether the text is nothing but the structure once more, as MCP wants it for old clients. */
-static bool is_the_same(const char *text, const json_t *structured)
+static bool is_the_same(struct result_draw *d, const char *text, const json_t *structured)
 {
-	struct error ignored = ERROR_INIT;
+	struct error err = ERROR_INIT;
 	json_auto_t *parsed =
-		structured ? json_parse(text, strlen(text), JSON_SYNTAX, &ignored) : NULL;
+		structured ? json_parse(text, strlen(text), JSON_SYNTAX, &err) : NULL;
 
+	d->failed = d->failed || err.code == ERR_INTERNAL;
 	return parsed && json_equal(parsed, structured);
 }
 
@@ -58,7 +59,7 @@ static void add_block(struct result_draw *d, const json_t *block,
 	const json_t *text = json_object_get(block, "text");
 
 	if (type && strcmp(type, "text") == 0 && json_is_string(text)) {
-		if (!is_the_same(json_string_value(text), structured))
+		if (!is_the_same(d, json_string_value(text), structured))
 			result_preformatted(d, json_string_value(text),
 					    json_string_length(text));
 	} else if (type && strcmp(type, "resource") == 0) {

@@ -19,6 +19,7 @@ enum {
 struct result_draw {
 	const struct slack_result_view *view;
 	json_t *pieces;
+	json_t *open; /* the section at the end that lines are added to; borrowed, or NULL */
 	bool tables;   /* where they may stand; else rows are lines */
 	bool cut;      /* something was: there is more than the pieces say */
 	size_t budget; /* bytes that are still read */
@@ -43,6 +44,8 @@ bool result_table(struct result_draw *d, const json_t *rows);
 
 /* text.c */
 void result_line(struct result_draw *d, const char *words, unsigned style);
+/* A line of elements (steals), in the section of the lines before it if there is room. */
+void result_elements(struct result_draw *d, json_t *elements);
 void result_preformatted(struct result_draw *d, const char *text, size_t length);
 /* The visible form: exact. If nothing in 'text' hides, it is itself; else escapes, and
  * then also backslashes are doubled and '*ret_escaped' is true. */

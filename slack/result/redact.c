@@ -9,15 +9,17 @@ static json_t *redact_text(const char *text, size_t length)
 	return strbuf_ok(&clean) ? json_stringn(clean.data, clean.length) : NULL;
 }
 
-/* Whether the name alone says that what it names is secret: {"password": 5}. */
-static bool is_secret(const char *name)
+/* Whether the name alone says that what it names is secret: {"password": 5}. False
+ * without memory. */
+static bool is_secret(const char *name, bool *ret)
 {
 	_cleanup_strbuf_ struct strbuf pair = STRBUF_INIT, clean = STRBUF_INIT;
 
 	strbuf_add_json_string(&pair, name, strlen(name));
 	strbuf_add_string(&pair, ":\"abcdefgh\"");
 	text_redact(&clean, pair.data, pair.length);
-	return pair.failed || clean.failed || !strstr(clean.data, "abcdefgh");
+	*ret = !strstr(clean.data, "abcdefgh");
+	return strbuf_ok(&pair) && strbuf_ok(&clean);
 }
 
 static json_t *redact_object(const json_t *value, int depth)
@@ -30,10 +32,13 @@ static json_t *redact_object(const json_t *value, int depth)
 	{
 		const bool is_leaf = !json_is_object(member) && !json_is_array(member) &&
 				     !json_is_null(member) && !json_is_boolean(member);
-		json_t *clean = is_leaf && is_secret(name)
-					? json_string("[redacted]")
-					: result_redact(member, depth + 1);
+		bool hidden = false;
+		json_t *clean;
 
+		if (is_leaf && !is_secret(name, &hidden))
+			return NULL;
+		clean = hidden ? json_string("[redacted]")
+			       : result_redact(member, depth + 1);
 		if (!made || json_object_set_new(made, name, clean) != 0)
 			return NULL;
 	}

@@ -140,8 +140,8 @@ static void test_structure(void **state)
 	expect_result(
 		"{\"content\":[],\"structuredContent\":{\"person\":{\"name\":\"A\"},"
 		"\"n\":1.5,\"ok\":true,\"none\":null,\"l\":[1,\"b\"],\"e\":\"\"}}",
-		"person.name:| |A|n:| |1.5|ok:| |true|none:| |null|l:| |1|, |b|e:| "
-		"|\"\"|");
+		"|person.name:| |A|\n|n:| |1.5|\n|ok:| |true|\n|none:| |null|\n|l:| "
+		"|1|, |b|\n|e:| |\"\"|");
 	expect_result(
 		"{\"content\":[],\"structuredContent\":{\"rows\":[{\"a\":1,\"b\":\"x\"},"
 		"{\"a\":2,\"c\":[1,2]}]}}",
@@ -259,9 +259,9 @@ static void test_errors(void **state)
 		"\"unknown\",\"server\":\"a\",\"tool\":\"two\"}]}");
 
 	(void)state;
-	expect(failed,
-	       "It failed. |a.b|Why: it is protected. In the server's words:|<root> is "
-	       "kept|What can be done:|ask|The server could not read back");
+	expect(failed, "It failed. |a.b|\n|Why: it is protected. In the server's "
+		       "words:|<root> is "
+		       "kept|What can be done:|ask|The server could not read back");
 	expect(several, "Done. |a.one|first|Nobody knows");
 	expect_result(
 		"{\"isError\":true,\"content\":[{\"type\":\"text\",\"text\":\"x\"}],"

@@ -106,7 +106,7 @@ static json_t *row_of(struct result_draw *d, const json_t *columns, const json_t
 	return json_incref(cells);
 }
 
-static json_t *settings(size_t columns)
+static json_t *settings_of(size_t columns)
 {
 	json_auto_t *list = json_array();
 
@@ -121,6 +121,7 @@ static bool put_table(struct result_draw *d, const json_t *rows, const json_t *c
 {
 	json_auto_t *head = head_of(d, columns);
 	json_auto_t *made = json_pack("[O]", head);
+	json_auto_t *settings = NULL;
 	size_t units = rich_units(head), i;
 	char words[80];
 	json_t *row;
@@ -141,9 +142,9 @@ static bool put_table(struct result_draw *d, const json_t *rows, const json_t *c
 	}
 	if (i == 0)
 		return false;
-	if (json_array_append_new(
-		    d->pieces,
-		    rich_table(TAKE(made), settings(json_array_size(columns)))) != 0)
+	settings = settings_of(json_array_size(columns));
+	if (!settings ||
+	    json_array_append_new(d->pieces, rich_table(TAKE(made), TAKE(settings))) != 0)
 		d->failed = true;
 	if (i < json_array_size(rows)) {
 		d->cut = true;
@@ -163,7 +164,7 @@ static void put_rows(struct result_draw *d, const json_t *rows)
 
 	json_array_foreach(rows, i, row)
 	{
-		(void)snprintf(words, sizeof words, "%zu of %zu", i + 1,
+		(void)snprintf(words, sizeof words, "— %zu of %zu —", i + 1,
 			       json_array_size(rows));
 		result_line(d, words, RICH_ITALIC);
 		result_value(d, NULL, row, 0);

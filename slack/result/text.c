@@ -4,10 +4,38 @@
 
 enum { TAB_COLUMNS = 8 };
 
+/* The section at the end takes one line more. */
+static bool has_room(const struct result_draw *d, const json_t *elements)
+{
+	const size_t count = json_array_size(d->pieces);
+
+	return d->open && count > 0 && json_array_get(d->pieces, count - 1) == d->open &&
+	       rich_units(d->open) + rich_units(elements) < RICH_PIECE_MAX &&
+	       rich_count(d->open) + rich_count(elements) < RICH_PART_COUNT_MAX;
+}
+
+void result_elements(struct result_draw *d, json_t *elements)
+{
+	json_auto_t *own = elements;
+	json_t *list;
+
+	if (has_room(d, own)) {
+		list = json_object_get(d->open, "elements");
+		if (json_array_append_new(list, rich_text("\n", 1, 0)) != 0 ||
+		    json_array_extend(list, own) != 0)
+			d->failed = true;
+		return;
+	}
+	d->open = own ? rich_part("section", json_incref(own)) : NULL;
+	if (json_array_append_new(d->pieces, d->open) != 0) {
+		d->failed = true;
+		d->open = NULL;
+	}
+}
+
 void result_line(struct result_draw *d, const char *words, unsigned style)
 {
-	if (json_array_append_new(d->pieces, rich_line("section", words, style)) != 0)
-		d->failed = true;
+	result_elements(d, json_pack("[o]", rich_text(words, strlen(words), style)));
 }
 
 size_t result_spend(struct result_draw *d, const char *text, size_t length)
@@ -25,7 +53,7 @@ size_t result_spend(struct result_draw *d, const char *text, size_t length)
 	return bytes;
 }
 
-static bool hides(const char *text, size_t length)
+static bool hides(const char *text, size_t length, bool *ret_failed)
 {
 	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
 
@@ -35,8 +63,10 @@ static bool hides(const char *text, size_t length)
 			end++;
 		strbuf_clear(&visible);
 		text_visible(&visible, text + at, end - at);
-		if (visible.failed || visible.length != end - at)
+		if (visible.failed || visible.length != end - at) {
+			*ret_failed = *ret_failed || visible.failed;
 			return true;
+		}
 	}
 	return false;
 }
@@ -70,7 +100,7 @@ void result_visible(struct strbuf *sb, const char *text, size_t length, bool *re
 	for (size_t i = 0; i < length; i++)
 		if (text[i] != '\r' || i + 1 == length || text[i + 1] != '\n')
 			strbuf_add_char(&lines, text[i]);
-	*ret_escaped = hides(lines.data, lines.length);
+	*ret_escaped = hides(lines.data, lines.length, &sb->failed);
 	for (size_t at = 0, end; at < lines.length; at = end + 1) {
 		const char *stop = memchr(lines.data + at, '\n', lines.length - at);
 
@@ -109,18 +139,30 @@ static void add_unit(struct strbuf *sb, uint32_t unit)
 	strbuf_add_format(sb, "\\u%04X", unit);
 }
 
+/* jansson loses a name where this fails: it is told by 'failed' at the end. */
+static int add_dumped(const char *text, size_t length, void *context)
+{
+	strbuf_add(context, text, length);
+	return 0;
+}
+
 bool result_json(struct strbuf *sb, const json_t *value, size_t most, size_t *ret_left)
 {
-	_cleanup_free_ char *text = json_dumps(value, JSON_INDENT(2) | JSON_ENCODE_ANY |
-							      JSON_REAL_PRECISION(17));
-	_cleanup_strbuf_ struct strbuf visible = STRBUF_INIT;
-	const size_t all = text ? strlen(text) : 0;
-	size_t length = all < most ? all : most;
+	_cleanup_strbuf_ struct strbuf dumped = STRBUF_INIT, visible = STRBUF_INIT;
+	const char *text;
+	size_t length;
 
-	while (length < all && length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+	if (json_dump_callback(value, add_dumped, &dumped,
+			       JSON_INDENT(2) | JSON_ENCODE_ANY |
+				       JSON_REAL_PRECISION(17)) != 0 ||
+	    !strbuf_ok(&dumped))
+		return false;
+	text = dumped.data;
+	length = dumped.length < most ? dumped.length : most;
+	while (length < dumped.length && length > 0 &&
+	       ((unsigned char)text[length] & 0xC0) == 0x80)
 		length--;
-	*ret_left = all - length;
-
+	*ret_left = dumped.length - length;
 	for (size_t at = 0, size; at < length; at += size) {
 		uint32_t c = 0;
 
@@ -134,6 +176,8 @@ bool result_json(struct strbuf *sb, const json_t *value, size_t most, size_t *re
 		}
 		strbuf_clear(&visible);
 		text_visible(&visible, text + at, size);
+		if (visible.failed)
+			return false;
 		if (visible.length == size &&
 		    memcmp(visible.data, text + at, size) == 0) {
 			strbuf_add(sb, text + at, size);
@@ -144,5 +188,5 @@ bool result_json(struct strbuf *sb, const json_t *value, size_t most, size_t *re
 			add_unit(sb, c);
 		}
 	}
-	return text && strbuf_ok(sb) && strbuf_ok(&visible);
+	return strbuf_ok(sb);
 }

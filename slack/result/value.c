@@ -159,8 +159,7 @@ static void add_heading(struct result_draw *d, const char *name)
 	if (!name)
 		return;
 	add_name(d, elements, name, ":");
-	if (json_array_append_new(d->pieces, rich_part("section", TAKE(elements))) != 0)
-		d->failed = true;
+	result_elements(d, TAKE(elements));
 }
 
 static void add_json(struct result_draw *d, const char *name, const json_t *value)
@@ -194,9 +193,7 @@ static void add_scalar_line(struct result_draw *d, const char *name, const json_
 	result_scalar(d, elements, value, RESULT_LINE_MAX);
 	if (!d->cut && !has_lines(value)) {
 		d->cut = was_cut;
-		if (json_array_append_new(d->pieces,
-					  rich_part("section", TAKE(elements))) != 0)
-			d->failed = true;
+		result_elements(d, TAKE(elements));
 		return;
 	}
 	d->cut = was_cut;
@@ -254,14 +251,9 @@ void result_value(struct result_draw *d, const char *name, const json_t *value, 
 	} else if (json_is_object(value) && depth < OBJECTS_DEEP) {
 		add_object(d, name, value, depth);
 	} else if (json_is_array(value) && depth < OBJECTS_DEEP) {
-		const size_t before = json_array_size(d->pieces);
-
 		add_heading(d, name);
-		if (!result_table(d, value)) {
-			while (json_array_size(d->pieces) > before)
-				(void)json_array_remove(d->pieces, before);
-			add_json(d, name, value);
-		}
+		if (!result_table(d, value))
+			add_json(d, NULL, value);
 	} else {
 		add_json(d, name, value);
 	}

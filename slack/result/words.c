@@ -66,9 +66,10 @@ void result_heading(struct result_draw *d, const json_t *record)
 	    json_array_append_new(elements,
 				  rich_text(words.data, words.length, RICH_BOLD)) != 0 ||
 	    json_array_append_new(elements,
-				  rich_text(name.data, name.length, RICH_CODE)) != 0 ||
-	    json_array_append_new(d->pieces, rich_part("section", TAKE(elements))) != 0)
+				  rich_text(name.data, name.length, RICH_CODE)) != 0)
 		d->failed = true;
+	else
+		result_elements(d, TAKE(elements));
 }
 
 static void add_said(struct result_draw *d, const char *words, const char *text)

@@ -67,6 +67,7 @@ void slack_text_words(struct strbuf *sb, const char *text, size_t units)
 	size_t at = 0, used = 0;
 
 	text_visible(&visible, text, strlen(text));
+	sb->failed = sb->failed || visible.failed;
 	if (slack_text_units(visible.data, visible.length) <= units) {
 		strbuf_add(sb, visible.data, visible.length);
 		return;

@@ -23,7 +23,9 @@
 #include "guard/testing_keys.h"
 #include "guard/ticket.h"
 #include "guard/token.h"
+#include "slack/markdown/stream.h"
 #include "slack/render/prompt.h"
+#include "slack/result/result.h"
 #include "tests/chaos/faults.h"
 #include "wire/jsonrpc.h"
 #include "wire/schema.h"
@@ -92,6 +94,7 @@ struct site {
 	json_t *schema, *good, *bad;
 	json_t *arguments, *state, *data, *plan;
 	json_t *persons, *team, *request;
+	json_t *hosts, *people, *result;
 	struct config *policy_file;
 	struct tool_definition *tool;
 	struct grant grant;
@@ -440,6 +443,70 @@ static bool draw_prompt(const struct site *s, struct outcome *o, struct error *e
 	return true;
 }
 
+static const char sheet_text[] =
+	"# Head\nwith *style*, <@U0ANN> <@U0ANN> and [a link](https://docs.x.com/ \"t\") "
+	"![i](x) &amp;\n\n- one\n  1. two\n\n> quote\n> - item\n\n```x y\ncode\n```\n\n"
+	"| a | b |\n|---|---|\n| 1 | **2** | 3 |\n\n[n]: https://y.example\n\nApprove "
+	"this "
+	"call?\n";
+
+/* Markdown at once and as it comes: no word of it is missed. */
+static bool draw_markdown(const struct site *s, struct outcome *o, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const struct slack_markdown how = { .heading = "Written by the assistant",
+					    .hosts = s->hosts,
+					    .people = s->people };
+	json_auto_t *messages =
+		slack_markdown_messages(sheet_text, strlen(sheet_text), &how, err);
+	_cleanup_(slack_stream_freep) struct slack_stream *stream = NULL;
+	bool is_new = false;
+	json_t *blocks;
+
+	if (!messages || !json_write(&text, messages, err))
+		return false;
+	stream = slack_stream_new(&how);
+	if (!stream)
+		return error_oom(err);
+	if (!slack_stream_add(stream, sheet_text, strlen(sheet_text), err) ||
+	    !slack_stream_end(stream, err))
+		return false;
+	while ((blocks = slack_stream_take(stream, &is_new, err))) {
+		bool ok = json_write(&text, blocks, err);
+
+		json_decref(blocks);
+		if (!ok)
+			return false;
+	}
+	if (error_is_set(err))
+		return false;
+	put(o, text.data, text.length);
+	return true;
+}
+
+static bool draw_result(const struct site *s, struct outcome *o, struct error *err)
+{
+	const struct slack_result_view view = { .id = "A1",
+						.people = s->people,
+						.hosts = s->hosts };
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, file = STRBUF_INIT;
+	_cleanup_(slack_result_done) struct slack_result r = { 0 };
+	char name[SLACK_RESULT_NAME_BYTES];
+	size_t pages = 0;
+	json_auto_t *page = NULL;
+
+	if (!slack_result_draw(s->result, &view, &r, err) ||
+	    !json_write(&text, r.messages, err))
+		return false;
+	page = slack_result_page(s->result, &view, 1, &pages, err);
+	if (!page || !json_write(&text, page, err) ||
+	    !slack_result_file(s->result, &file, name, err))
+		return false;
+	put(o, text.data, text.length);
+	put(o, file.data, file.length);
+	return true;
+}
+
 static bool judge_by_policy(const struct site *s, struct outcome *o, struct error *err)
 {
 	_cleanup_(policy_freep) struct policy *p = NULL;
@@ -545,6 +612,8 @@ SCENARIO(find_caller)
 SCENARIO(accept_arguments)
 SCENARIO(show_prompt)
 SCENARIO(draw_prompt)
+SCENARIO(draw_markdown)
+SCENARIO(draw_result)
 SCENARIO(judge_by_policy)
 
 /* ---- What is durable ---- */
@@ -733,6 +802,22 @@ static void make_values(struct site *s)
 	s->data = parse("{\"dn\":\"uid=john.doe\"}");
 	s->persons = parse("[{\"id\":\"alice@x\",\"unix\":[1000]},{\"id\":\"bob@x\"}]");
 	s->team = parse("[\"alice@x\",\"bob@x\"]");
+	s->hosts = parse("[\"docs.x.com\"]");
+	s->people = parse("{\"U0ANN\":{\"name\":\"Ann\",\"notify\":true},"
+			  "\"alice@x\":{\"name\":\"Alice\"}}");
+	s->result = parse("{\"id\":\"A1\",\"state\":\"failed\",\"server\":\"a\",\"tool\":"
+			  "\"b\",\"result\":{"
+			  "\"content\":[{\"type\":\"text\",\"text\":\"a\\u202eb "
+			  "password=x\"},{\"type\":"
+			  "\"image\"}],\"structuredContent\":{\"t\":\"2026-11-22T10:00:"
+			  "00Z\",\"who\":"
+			  "\"alice@x\",\"u\":\"https://docs.x.com/"
+			  "\",\"rows\":[{\"a\":1,\"b\":[\"x\",null]}],"
+			  "\"deep\":[{\"a\":{\"b\":\"c\"}}]}},\"outcome\":{\"error\":{"
+			  "\"code\":\"timeout\","
+			  "\"message\":\"m\",\"hint\":\"h\"},\"verified\":false},"
+			  "\"parts\":[{\"state\":"
+			  "\"unknown\"}]}");
 	s->request = parse("{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"1\",\"method\":\"tools/"
 			   "call\",\"params\":{\"name\":\"x\"}}");
 }
@@ -804,9 +889,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct site *s = *state;
-	json_t *const values[] = { s->schema, s->good,   s->bad,  s->arguments,
-				   s->state,  s->data,   s->plan, s->persons,
-				   s->team,   s->request };
+	json_t *const values[] = { s->schema, s->good,    s->bad,   s->arguments,
+				   s->state,  s->data,    s->plan,  s->persons,
+				   s->team,   s->request, s->hosts, s->people,
+				   s->result };
 	void *keys = s->keys;
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -841,6 +927,8 @@ int main(void)
 		cmocka_unit_test(test_accept_arguments),
 		cmocka_unit_test(test_show_prompt),
 		cmocka_unit_test(test_draw_prompt),
+		cmocka_unit_test(test_draw_markdown),
+		cmocka_unit_test(test_draw_result),
 		cmocka_unit_test(test_judge_by_policy),
 		cmocka_unit_test(test_burn),
 		cmocka_unit_test(test_audit),
