@@ -39,6 +39,39 @@ static void test_left_alone(void **state)
 		check(texts[i], texts[i]);
 }
 
+/* Each by its first letters and long enough; the same letters in a word stay. */
+static void test_more_tokens(void **state)
+{
+	static const char *const prefixes[] = {
+		"hvb.",     "AGE-SECRET-KEY-1",
+		"SG.",      "hf_",
+		"pypi-AgE", "gsk_",
+		"ya29.",    "sk_live_",
+		"sk_test_", "rk_live_",
+		"whsec_",   "shpat_",
+		"shpss_",   "dop_v1_",
+		"glptt-",   "gldt-",
+		"glrt-",    "sntrys_",
+		"lin_api_", "tskey-",
+		"NRAK-",    "ATATT3",
+		"wm_",      "PMAK-",
+		"ntn_",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT, want = STRBUF_INIT;
+
+		strbuf_add_format(&sb, "key: %s", prefixes[i]);
+		strbuf_add_string(&sb,
+				  "0123456789abcdefghijABCDEFGHIJ0123456789abcdefghij");
+		check(sb.data, "key: " R);
+		strbuf_add_format(&want, "the %s is short", prefixes[i]);
+		check(want.data, want.data);
+	}
+	check("hf_model wm_state SG.1 glrt-5", "hf_model wm_state SG.1 glrt-5");
+}
+
 static void test_tokens(void **state)
 {
 	(void)state;
@@ -144,10 +177,10 @@ static void test_linear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_left_alone), cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_schemes),    cmocka_unit_test(test_assignments),
-		cmocka_unit_test(test_userinfo),   cmocka_unit_test(test_private_keys),
-		cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_left_alone),   cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_more_tokens),  cmocka_unit_test(test_schemes),
+		cmocka_unit_test(test_assignments),  cmocka_unit_test(test_userinfo),
+		cmocka_unit_test(test_private_keys), cmocka_unit_test(test_linear),
 	};
 
 	return cmocka_run_group_tests_name("text-redact", tests, NULL, NULL);

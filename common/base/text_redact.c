@@ -67,13 +67,23 @@ static size_t known_token(const struct scan *s, size_t at)
 		const char *prefix;
 		size_t least;
 	} tokens[] = {
-		{ "AKIA", 16 },   { "ASIA", 16 }, { "ghp_", 20 }, { "gho_", 20 },
-		{ "ghu_", 20 },   { "ghs_", 20 }, { "ghr_", 20 }, { "github_pat_", 20 },
-		{ "glpat-", 16 }, { "xoxa-", 8 }, { "xoxb-", 8 }, { "xoxc-", 8 },
-		{ "xoxd-", 8 },   { "xoxe-", 8 }, { "xoxe.", 8 }, { "xoxo-", 8 },
-		{ "xoxp-", 8 },   { "xoxr-", 8 }, { "xoxs-", 8 }, { "xapp-", 8 },
-		{ "sk-", 20 },    { "AIza", 30 }, { "npm_", 30 }, { "dckr_pat_", 20 },
-		{ "hvs.", 20 },
+		{ "AKIA", 16 },     { "ASIA", 16 },        { "ghp_", 20 },
+		{ "gho_", 20 },     { "ghu_", 20 },        { "ghs_", 20 },
+		{ "ghr_", 20 },     { "github_pat_", 20 }, { "glpat-", 16 },
+		{ "xoxa-", 8 },     { "xoxb-", 8 },        { "xoxc-", 8 },
+		{ "xoxd-", 8 },     { "xoxe-", 8 },        { "xoxe.", 8 },
+		{ "xoxo-", 8 },     { "xoxp-", 8 },        { "xoxr-", 8 },
+		{ "xoxs-", 8 },     { "xapp-", 8 },        { "sk-", 20 },
+		{ "AIza", 30 },     { "npm_", 30 },        { "dckr_pat_", 20 },
+		{ "hvs.", 20 },     { "hvb.", 20 },        { "AGE-SECRET-KEY-1", 40 },
+		{ "SG.", 40 },      { "hf_", 30 },         { "pypi-AgE", 40 },
+		{ "gsk_", 30 },     { "ya29.", 20 },       { "sk_live_", 16 },
+		{ "sk_test_", 16 }, { "rk_live_", 16 },    { "whsec_", 20 },
+		{ "shpat_", 24 },   { "shpss_", 24 },      { "dop_v1_", 40 },
+		{ "glptt-", 20 },   { "gldt-", 16 },       { "glrt-", 16 },
+		{ "sntrys_", 30 },  { "lin_api_", 30 },    { "tskey-", 16 },
+		{ "NRAK-", 20 },    { "ATATT3", 40 },      { "wm_", 40 },
+		{ "PMAK-", 40 },    { "ntn_", 30 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
