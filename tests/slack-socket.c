@@ -3,6 +3,7 @@
  *
  * The first line of standard input is JSON: {"api": {...}, "app"?, "connections"?,
  * "times"?: {"ping_ms": 200, ...}, "answers"?: {TYPE: object}, "refused"?: [event id]},
+ * "held"?: event id, whose delivery takes until another line of standard input comes,
  * where TYPE is the "type" of a payload or a command. Each delivery becomes a line of
  * standard output, {"kind", "raw", "payload"}; logs go to standard error. Ends when
  * standard input does, and says {"end": {taken, left}}.
@@ -17,6 +18,9 @@ enum { LINE_MAX_BYTES = 64 * 1024 };
 
 struct run {
 	json_t *answers, *refused;
+	const char *held;
+	bool is_released;
+	pthread_cond_t released;
 	pthread_mutex_t lock; /* of standard output, and of what jansson counts */
 };
 
@@ -39,6 +43,15 @@ static bool is_refused(const struct run *r, const struct ingress_delivery *d)
 	return false;
 }
 
+/* With the lock. */
+static void hold(struct run *r, const struct ingress_delivery *d)
+{
+	const char *id = json_get_string(d->payload, "event_id");
+
+	while (r->held && id && strcmp(r->held, id) == 0 && !r->is_released)
+		(void)pthread_cond_wait(&r->released, &r->lock);
+}
+
 static bool take(void *context, const struct ingress_delivery *d, json_t **ret_ack,
 		 struct error *err)
 {
@@ -57,6 +70,7 @@ static bool take(void *context, const struct ingress_delivery *d, json_t **ret_a
 	(void)json_dumpf(line, stdout, JSON_COMPACT);
 	(void)putchar('\n');
 	(void)fflush(stdout);
+	hold(r, d);
 	if (is_refused(r, d))
 		good = error_set(err, ERR_BACKEND_UNAVAILABLE, "it is refused");
 	else
@@ -87,17 +101,30 @@ static void read_times(struct links_times *t, const json_t *times)
 		*rows[i].to = json_get_int64(times, rows[i].name, *rows[i].to);
 }
 
-static void wait_for_end(void)
+static void release(struct run *r)
 {
-	while (getchar() != EOF)
-		;
+	(void)pthread_mutex_lock(&r->lock);
+	r->is_released = true;
+	(void)pthread_cond_broadcast(&r->released);
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
+static void wait_for_end(struct run *r)
+{
+	int c;
+
+	while ((c = getchar()) != EOF)
+		if (c == '\n')
+			release(r);
+	release(r);
 }
 
 static bool run(const char *folder, const char *text, struct error *err)
 {
 	_cleanup_(statedir_freep) struct statedir *dir = statedir_new(folder, err);
 	_cleanup_(slack_socket_freep) struct slack_socket *s = NULL;
-	struct run r = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct run r = { .lock = PTHREAD_MUTEX_INITIALIZER,
+			 .released = PTHREAD_COND_INITIALIZER };
 	json_auto_t *config = NULL;
 	struct links_times times;
 
@@ -106,6 +133,7 @@ static bool run(const char *folder, const char *text, struct error *err)
 		return false;
 	r.answers = json_object_get(config, "answers");
 	r.refused = json_object_get(config, "refused");
+	r.held = json_get_string(config, "held");
 	read_times(&times, json_object_get(config, "times"));
 	s = slack_socket_new(
 		&(struct slack_socket_options){
@@ -120,7 +148,7 @@ static bool run(const char *folder, const char *text, struct error *err)
 		err);
 	if (!s || !slack_socket_start(s, err))
 		return false;
-	wait_for_end();
+	wait_for_end(&r);
 	slack_socket_stop(s);
 	const struct slack_socket_state state = slack_socket_state(s);
 	printf("{\"end\":{\"taken\":%llu,\"left\":%llu,\"up\":%u,\"wanted\":%u}}\n",

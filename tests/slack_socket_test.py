@@ -259,6 +259,37 @@ def test_sizes():
     double.end()
 
 
+def held(number, pad=0):
+    return {"envelope_id": f"h-{number}", "type": "events_api",
+            "payload": {"type": "event_callback", "event_id": "EvHeld", "pad": "x" * pad}}
+
+
+def test_waiting():
+    """One that takes long keeps nobody; too many of them are left to Slack."""
+    double = Double()
+    ours = Ours(double, held="EvHeld")
+    double.up()
+    ours.event("up")
+    for number in range(3):
+        double.send(held(number))
+        ours.delivery()
+    double.send(ENVELOPES["event"])
+    tap.ok("others are acknowledged meanwhile", double.ack("e-1"))
+    tap.equal("and those not yet", [o for o in double.drain() if "frame" in o], [])
+    for number in range(3, 20):
+        double.send(held(number, 1000000))
+    tap.equal("too many bytes wait", ours.event("left")["why"], "too many are waiting")
+    ours.tell(go=True)
+    for number in range(19):
+        double.ack(f"h-{number}")
+    tap.ok("all that was taken is acknowledged at last", True)
+    double.send(ENVELOPES["event"])
+    tap.ok("and there is room again", double.ack("e-1"))
+    end = ours.finish("waiting")
+    tap.equal("counted", (end["taken"], end["left"]), (21, 1))
+    double.end()
+
+
 def test_fixtures():
     """The invented frames that are beside the project."""
     if not FIXTURES.exists():
@@ -544,7 +575,7 @@ if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("Socket Mode", emulator.WHY)
         tap.done()
-    tap.run([test_double_by_slacks_client, test_envelopes, test_sizes, test_fixtures,
+    tap.run([test_double_by_slacks_client, test_envelopes, test_sizes, test_waiting, test_fixtures,
              test_refresh, test_old_one_is_let_go, test_useless, test_ends, test_pings, test_two,
              test_tickets, test_nowhere_else, test_other_app, test_storm, test_tls, test_stop])
     tap.done()

@@ -24,6 +24,8 @@ enum {
 	SOCKET_ANSWERS_MAX = 1024, /* waiting to be written, on one connection */
 	SOCKET_THREADS = 4,
 	SOCKET_QUEUE_MAX = 512, /* envelopes that wait for one of them */
+	SOCKET_BUSY_BYTES_MAX = 16 * 1024 *
+				1024, /* of those that wait or are worked on */
 };
 
 enum socket_mail_kind { MAIL_TICKET, MAIL_NO_TICKET, MAIL_ANSWER };
@@ -38,8 +40,9 @@ struct socket_mail {
 	/* None: whether it will not get better by itself, and how long Slack wants peace. */
 	bool is_hopeless;
 	int64_t wait_ms;
-	/* An acknowledgement; empty: the envelope was not taken. */
+	/* An acknowledgement; empty: the envelope was not taken. And how long that was. */
 	struct strbuf text;
+	size_t frame_bytes;
 };
 void socket_mail_free(struct socket_mail *m);
 DEFINE_CLEANUP(struct socket_mail, socket_mail_free);
@@ -71,6 +74,7 @@ struct slack_socket {
 	struct links links;
 	struct socket_connection *connections[SOCKET_LINKS_MAX];
 	unsigned busy; /* envelopes that workers have */
+	size_t busy_bytes;
 	bool is_stopping;
 	int64_t stop_by_ms;
 

@@ -55,7 +55,8 @@ static void do_deed(struct slack_socket *s, enum links_deed deed, unsigned link)
 			close_connection(c);
 		return;
 	case LINKS_KILL:
-		log_warn("slack.socket.silent", LOG_INT("link", link));
+		if (!s->links.is_stopped)
+			log_warn("slack.socket.silent", LOG_INT("link", link));
 		if (c)
 			lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_OK,
 					LWS_TO_KILL_ASYNC);
@@ -144,15 +145,19 @@ static void on_envelope(struct socket_connection *c, struct socket_frame *f,
 			struct strbuf *text)
 {
 	struct slack_socket *s = c->socket;
+	const size_t length = text->length; /* it is taken */
 
 	if (s->is_stopping || c->has_closed)
 		leave_out(s, "it is ending");
 	else if (!links_is_up(&s->links, c->link))
 		leave_out(s, "there was no hello");
-	else if (!socket_hand_over(s, c->link, f, text))
+	else if (s->busy_bytes + length > SOCKET_BUSY_BYTES_MAX ||
+		 !socket_hand_over(s, c->link, f, text))
 		leave_out(s, "too many are waiting");
-	else
+	else {
 		s->busy++;
+		s->busy_bytes += length;
+	}
 }
 
 static void answer(struct socket_connection *c, struct socket_mail *m)
@@ -241,6 +246,7 @@ static void on_answer(struct slack_socket *s, struct socket_mail *m)
 	struct socket_connection *c = find(s, m->link);
 
 	s->busy--;
+	s->busy_bytes -= m->frame_bytes;
 	if (m->text.length > 0 && c) {
 		answer(c, m);
 		return;

@@ -75,6 +75,7 @@ bool socket_hand_over(struct slack_socket *s, unsigned link, struct socket_frame
 	strbuf_init(&j->mail->text);
 	j->mail->kind = MAIL_ANSWER;
 	j->mail->link = link;
+	j->mail->frame_bytes = j->text.length;
 	if (!workers_submit(s->workers, run, j))
 		return false;
 	j = NULL;

@@ -43,6 +43,7 @@ static void on_receive(struct socket_connection *c, const void *bytes, size_t le
 	const bool is_last = lws_is_final_fragment(c->wsi) &&
 			     lws_remaining_packet_payload(c->wsi) == 0;
 
+	links_heard(&c->socket->links, c->link, clock_mono_ms());
 	if (lws_frame_is_binary(c->wsi))
 		skip(c, "it is binary");
 	else if (c->message.length + length > SOCKET_FRAME_MAX)
@@ -143,10 +144,27 @@ static const char *why_not(const char *text, size_t length, char to[static 96])
 	return to;
 }
 
+/*
+ * The connection that 'user' is, if it still is one: what libwebsockets may yet say of one
+ * that is over is nothing to us.
+ */
+static struct socket_connection *find(struct lws *wsi, void *user)
+{
+	struct slack_socket *s = lws_context_user(lws_get_context(wsi));
+
+	for (size_t i = 0; user && i < SOCKET_LINKS_MAX; i++) {
+		struct socket_connection *c = s->connections[i];
+
+		if (c && c == user && (c->wsi == wsi || c->is_dialling))
+			return c;
+	}
+	return NULL;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		    void *bytes, size_t length)
 {
-	struct socket_connection *c = user;
+	struct socket_connection *c;
 	char text[96];
 
 	switch ((int)reason) {
@@ -155,11 +173,20 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return 0;
 	case LWS_CALLBACK_CLIENT_HTTP_REDIRECT:
 		return 1; /* nobody sends us elsewhere */
-	case LWS_CALLBACK_CLIENT_ESTABLISHED:
-		c->wsi = wsi;
-		return 0;
 	case LWS_CALLBACK_CLIENT_RECEIVE:
-		links_heard(&c->socket->links, c->link, clock_mono_ms());
+	case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
+	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+	case LWS_CALLBACK_CLIENT_CLOSED:
+		c = find(wsi, user);
+		break;
+	default:
+		return 0;
+	}
+	if (!c)
+		return 0;
+	switch ((int)reason) {
+	case LWS_CALLBACK_CLIENT_RECEIVE:
 		on_receive(c, bytes, length);
 		return 0;
 	case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
@@ -168,14 +195,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 	case LWS_CALLBACK_CLIENT_WRITEABLE:
 		return on_writable(c);
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-		if (c)
-			socket_over(c, why_not(bytes, length, text));
-		return 0;
-	case LWS_CALLBACK_CLIENT_CLOSED:
-		if (c)
-			socket_over(c, NULL);
+		socket_over(c, why_not(bytes, length, text));
 		return 0;
 	default:
+		socket_over(c, NULL);
 		return 0;
 	}
 }
