@@ -138,6 +138,7 @@ class Egress(Child):
             json.dump(config, f)
         super().__init__([os.path.join(BUILD, "bin", "wingman-egress"), "--dir", folder],
                          env={**os.environ, **(env or {})})
+        self.number = 0  # of requests; no answer to an older turn is taken for a newer one's
         if ready:
             self.expect("ready")
 
@@ -162,7 +163,6 @@ class Surface:
         self.worker, self.egress = worker, egress
         self.results = results or (lambda m: [{"status": "pending"}] * len(m["calls"]))
         self.contents = contents or (lambda m: {"label": "ransomware", "text": "Isolate."})
-        self.number = 0
         self.requests, self.proposals, self.reads, self.waits = [], [], [], []
         self.text = ""
         self.pieces = 0
@@ -198,10 +198,10 @@ class Surface:
 
     def _from_worker(self, m, open_requests):
         if m["m"] == "request":
-            self.number += 1
-            open_requests[self.number] = m["request"]
+            self.egress.number += 1
+            open_requests[self.egress.number] = m["request"]
             self.requests.append({"path": m["path"], "body": json.loads(m["body"])})
-            self.egress.send({**m, "request": self.number})
+            self.egress.send({**m, "request": self.egress.number})
         elif m["m"] == "say":
             self.text += m["text"]
             self.pieces += 1

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "assistant/worker/clean.h"
+
 void answer_init(struct answer *a)
 {
 	*a = (struct answer){ .stop = ANSWER_NOT_ENDED };
@@ -56,26 +58,28 @@ bool answer_add(struct answer *a, struct strbuf *to, const json_t *text,
 	return strbuf_ok(to) || error_oom(err);
 }
 
-static bool take(char *to, size_t max, const json_t *value, const char *what,
-		 struct error *err)
+/* Made fit for messages; another name than any tool has, if it was not. */
+static bool take(char *to, size_t max, const json_t *value, struct error *err)
 {
-	const char *text = json_string_value(value);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	if (!text || json_is_null(value))
+	if (json_string_length(value) == 0)
 		return true;
-	if (strlen(text) != json_string_length(value) || strlen(text) > max)
-		return error_set(err, ERR_INVALID_ARGUMENT, "a call's %s is too long",
-				 what);
-	if (*text)
-		memcpy(to, text, strlen(text) + 1);
+	clean_text(&text, json_string_value(value), json_string_length(value));
+	if (!strbuf_ok(&text))
+		return error_oom(err);
+	if (text.length > max)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "a call's name or id is too long");
+	memcpy(to, text.data, text.length + 1);
 	return true;
 }
 
 bool answer_name(struct answer_block *b, const json_t *id, const json_t *name,
 		 struct error *err)
 {
-	return take(b->id, ANSWER_ID_MAX, id, "id", err) &&
-	       take(b->name, ASSISTANT_NAME_MAX, name, "name", err);
+	return take(b->id, ANSWER_ID_MAX, id, err) &&
+	       take(b->name, ASSISTANT_NAME_MAX, name, err);
 }
 
 int64_t answer_count(const json_t *object, const char *name)

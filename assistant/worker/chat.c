@@ -30,3 +30,23 @@ bool says(const char *text, const char *const *words)
 			return true;
 	return false;
 }
+
+int chat_depth(const json_t *value)
+{
+	const char *name;
+	int most = 0;
+	json_t *inner;
+	size_t i;
+
+	json_object_foreach((json_t *)(uintptr_t)value, name, inner)
+	{
+		int d = chat_depth(inner);
+		most = d > most ? d : most;
+	}
+	json_array_foreach((json_t *)(uintptr_t)value, i, inner)
+	{
+		int d = chat_depth(inner);
+		most = d > most ? d : most;
+	}
+	return most + (json_is_object(value) || json_is_array(value));
+}

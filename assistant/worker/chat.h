@@ -49,6 +49,10 @@ const struct codec *codec_find(const char *provider);
 bool put(json_t *object, const char *name, json_t *value) _must_use_;
 bool append(json_t *array, json_t *value) _must_use_;
 
+/* Containers within one another: 0 for a text, 1 for {}. Of what was parsed, and so is not
+ * deeper than JSON_DEPTH_MAX. */
+int chat_depth(const json_t *value);
+
 /* Whether 'text' has one of the 'words' (which end with NULL), whatever their case. */
 bool says(const char *text, const char *const *words);
 

@@ -16,6 +16,8 @@ enum {
 	TURN_CALLS_MAX =
 		16, /* of one answer that are looked at; the first half is asked */
 	TURN_ARGUMENTS_MAX = 256 * 1024,
+	TURN_DEPTH_MAX =
+		48, /* of arguments: what is wrapped around them fits JSON_DEPTH_MAX */
 };
 
 /* What 'begin' said. */

@@ -81,6 +81,11 @@ static void parse_args(struct call *c, const struct strbuf *text)
 		c->args = NULL;
 		error_set(&err, ERR_INVALID_ARGUMENT, "they are no object");
 	}
+	if (c->args && chat_depth(c->args) > TURN_DEPTH_MAX) {
+		json_decref(c->args);
+		c->args = NULL;
+		error_set(&err, ERR_INVALID_ARGUMENT, "they are nested too deep");
+	}
 	if (c->args)
 		return;
 	strbuf_add_format(&why, "invalid: the arguments cannot be read: %s", err.message);
@@ -211,16 +216,12 @@ static json_t *wish_message(const struct call *c)
 
 static bool take_call(struct turn *t, const struct answer_block *b, struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
 	struct call *c = &t->calls[t->call_count];
 
 	*c = (struct call){ .wish = WISH_NONE };
 	strbuf_init(&c->text);
 	name_call(t, c, b->id);
-	clean_text(&name, b->name, strlen(b->name));
-	if (!strbuf_ok(&name))
-		return error_oom(err);
-	(void)snprintf(c->name, sizeof c->name, "%s", name.data);
+	(void)snprintf(c->name, sizeof c->name, "%s", b->name);
 	parse_args(c, &b->text);
 	t->call_count++;
 	if (!c->args)
@@ -330,7 +331,8 @@ static bool record_block(struct turn *t, const struct answer_block *b, size_t *r
 		part = json_pack("{s:s, s:s, s:O}", "call", c->id, "name",
 				 *name ? name : "unnamed", "args", c->args);
 	} else if (b->kind == ANSWER_KEPT) {
-		if (!b->kept) /* it began after the end */
+		/* it began after the end; or is nothing that a provider would send */
+		if (!b->kept || chat_depth(b->kept) > TURN_DEPTH_MAX)
 			return true;
 		part = json_pack("{s:O}", "kept", b->kept);
 	} else {

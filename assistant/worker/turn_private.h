@@ -13,7 +13,7 @@ struct call {
 	enum wish wish; /* WISH_NONE: answered by ourselves */
 	int64_t number; /* of the proposal or read */
 	char id[ANSWER_ID_MAX + 1];
-	char name[ASSISTANT_NAME_MAX * 4 + 1]; /* as the model wrote it, made clean */
+	char name[ASSISTANT_NAME_MAX + 1]; /* as the model wrote it */
 	json_t *args;
 	json_t *calls;      /* of WISH_TOGETHER and WISH_PROPOSAL: as sent */
 	struct strbuf text; /* what the model is told */
