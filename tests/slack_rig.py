@@ -23,6 +23,7 @@ import tap
 from doubles.slack_front import APP, BOT, COMMAND, TEAM, TOKEN, SlackFront
 from gate_client import GateClient
 from gate_rig import Program, free_port
+from slack import blocks, types
 from suite import BIN, Suite
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -200,11 +201,25 @@ class SlackSuite:
         except FileNotFoundError:
             return ""
 
+    def check_calls(self):
+        """Whatever was sent to Slack, against its limits and its published types."""
+        calls = [(c.method, c.arguments) for c in self.slack.calls]
+        why = types.missing()
+        if why:
+            tap.skip("what was sent is of the published types", why)
+            faults = blocks.check_log(calls)
+        else:
+            with types.Types() as published:
+                faults = blocks.check_log(calls, published)
+        tap.ok(f"all {len(calls)} calls are such as Slack takes", not faults,
+               "\n".join(faults[:8]))
+
     def test(self, tests):
         """Each of 'tests' (rig), and the end of everything."""
         try:
             self.start()
             tap.run([lambda t=t: (tap.note(t.__name__), t(self)) for t in tests])
+            self.check_calls()
         finally:
             self.done()
 
