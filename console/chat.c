@@ -79,7 +79,9 @@ static void on_say(void *context, const char *text, bool final)
 
 		if (one)
 			console_put_visible(one);
-		printf("\n           ");
+		/* Nothing that it writes stands on a line of its own: a prompt does. */
+		printf("\n%sassistant>%s ", console_dim(x->console),
+		       console_plain(x->console));
 	}
 	console_put_visible(line);
 	if (final && x->is_speaking) {
@@ -284,13 +286,38 @@ static void decide_all(struct chat *x)
 	x->decision_count = 0;
 }
 
+static bool open_gate(struct chat *x, struct error *err)
+{
+	x->gate = gate_link_open(x->console->dir, err);
+	if (!x->gate)
+		return false;
+	if (json_is_true(json_object_get(gate_link_hello(x->gate), "team")))
+		return true;
+	return error_set(err, ERR_PERMISSION_DENIED,
+			 "the assistant answers members of the team only");
+}
+
+/* The gate may have been started anew since. */
+static bool reach_gate(struct chat *x, struct error *err)
+{
+	if (x->gate && gate_link_is_alive(x->gate))
+		return true;
+	gate_link_close(x->gate);
+	x->gate = NULL;
+	return open_gate(x, err);
+}
+
 /* Say it, decide what comes of it, and go on as long as something does. */
 static bool exchange(struct chat *x, const char *text, struct error *err)
 {
-	const char *person = json_get_string(gate_link_hello(x->gate), "principal");
-	json_auto_t *tools = gate_link_ask(x->gate, MSG_TOOLS, NULL, err);
+	const char *person;
+	json_auto_t *tools = NULL;
 	json_auto_t *sources = NULL;
 
+	if (!reach_gate(x, err))
+		return false;
+	person = json_get_string(gate_link_hello(x->gate), "principal");
+	tools = gate_link_ask(x->gate, MSG_TOOLS, NULL, err);
 	if (!tools)
 		return false;
 	sources = talk_sources(json_object_get(tools, "context"));
@@ -393,17 +420,6 @@ static bool open_talk(struct chat *x, struct error *err)
 	};
 	x->talk = x->host ? talk_new(&talk, conversation_name, &hooks, x, err) : NULL;
 	return x->talk != NULL;
-}
-
-static bool open_gate(struct chat *x, struct error *err)
-{
-	x->gate = gate_link_open(x->console->dir, err);
-	if (!x->gate)
-		return false;
-	if (json_is_true(json_object_get(gate_link_hello(x->gate), "team")))
-		return true;
-	return error_set(err, ERR_PERMISSION_DENIED,
-			 "the assistant answers members of the team only");
 }
 
 static bool open_all(struct chat *x, struct error *err)

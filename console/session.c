@@ -133,6 +133,14 @@ static int audit(struct session *s, char *rest)
 		     : RUN(s, command_audit, "audit", "tail");
 }
 
+static int chat(struct session *s, char *rest)
+{
+	if (!*rest)
+		return session_complain(s, "say what to tell the assistant",
+					"'wingman chat' in another terminal converses");
+	return RUN(s, command_chat, "chat", "--", rest);
+}
+
 static int notices(struct session *s, char *rest)
 {
 	(void)rest;
@@ -190,6 +198,8 @@ const struct session_command session_commands[] = {
 	{ "/deny", "ID [REASON]", "say no", COMPLETE_ID, true, deny },
 	{ "/cancel", "ID [REASON]", "take back what you asked for", COMPLETE_ID, true,
 	  cancel },
+	{ "/chat", "WORDS", "say something to the assistant, and decide what it proposes",
+	  COMPLETE_NOTHING, true, chat },
 	{ "/notices", "", "what ended while you were not looking", COMPLETE_NOTHING, true,
 	  notices },
 	{ "/audit", "[ID]", "the newest lines of the logs, or one approval's story",

@@ -2,6 +2,8 @@
 
 #include "gate/keeper_context.h"
 
+enum { MENTIONS_MAX = 64 };
+
 /* Between what is said and what is known of it, so that no value stands across. */
 static const char divider[] = "\x1f";
 
@@ -38,8 +40,10 @@ static void add_decoded(struct strbuf *sb, const char *text, size_t length)
 static void add_mentioned(const struct keeper *k, struct strbuf *sb, const char *text)
 {
 	char id[SLACK_ID_BYTES];
+	size_t count = 0;
 
-	for (const char *at = strstr(text, "<@"); at; at = strstr(at, "<@")) {
+	for (const char *at = strstr(text, "<@"); at && count < MENTIONS_MAX;
+	     at = strstr(at, "<@"), count++) {
 		size_t length;
 		const char *person;
 

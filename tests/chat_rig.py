@@ -81,3 +81,7 @@ class ChatRig:
         return subprocess.run([self.wingman, "--dir", self.suite.dir, "chat", *arguments],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL,
                               timeout=90, check=False)
+
+    def console(self, lines):
+        return subprocess.run([self.wingman, "--dir", self.suite.dir, "console"], input=lines,
+                              capture_output=True, text=True, timeout=90, check=False)

@@ -145,7 +145,16 @@ def test_hostile(rig):
     tap.ok("and the next worker is another one", "well again" in rig.say("and now?").stdout)
 
 
+def test_in_the_console(rig):
+    rig.script([[["say", "heard"], ["done"]]])
+    r = rig.console("/chat -- hello there\n/chat\n")
+    tap.ok("/chat says one thing", "assistant> heard" in r.stdout, r)
+    tap.equal("which is told", rig.turns()[0]["conversation"][-1]["text"], "-- hello there")
+    tap.ok("and wants words", "say what to tell the assistant" in r.stderr, r.stderr)
+
+
 def test_history(rig):
+    rig.say("--clear")
     rig.script([[["say", "noted"], ["done"]], [["say", "yes"], ["done"]]])
     rig.say("remember the word aubergine")
     rig.say("which word?")
@@ -171,7 +180,7 @@ def main():
         rig = ChatRig(suite)
         tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
                  lambda: test_reads(rig, suite),
-                 lambda: test_hostile(rig), lambda: test_history(rig)])
+                 lambda: test_hostile(rig), lambda: test_in_the_console(rig), lambda: test_history(rig)])
     finally:
         suite.done()
     tap.done()
