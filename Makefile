@@ -142,7 +142,7 @@ check: packages-check build/analyze/build.ninja build/asan/build.ninja
 		-I. -Icommon $(filter %.c,$(SOURCES))
 	$(NINJA) -C build/analyze
 	$(NINJA) -C build/asan schemas/embedded.c
-	run-clang-tidy -quiet -p build/asan -j$(JOBS) '^$(CURDIR)/(common|schemas|servers|gate|console|slack|bench)/'
+	run-clang-tidy -quiet -p build/asan -j$(JOBS) '^$(CURDIR)/(common|schemas|servers|assistant|gate|console|slack|bench)/'
 
 format: packages-check
 	clang-format -i $(SOURCES)

@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 {
 	struct egress_options o = { 0 };
 	struct error err = ERROR_INIT;
-	struct assistant_settings settings;
+	struct assistant_settings settings = { .log_level = LOG_INFO };
 	struct egress e = { .fd = ASSISTANT_FD, .settings = &settings };
 	int operands = 0;
 	_cleanup_(statedir_freep) struct statedir *dir = NULL;

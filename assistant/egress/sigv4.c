@@ -52,19 +52,19 @@ static void add_value(struct strbuf *sb, const char *value)
 
 static int by_name(const void *a, const void *b)
 {
-	const struct sigv4_header *const *x = a, *const *y = b;
+	const struct sigv4_header *x = a, *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	return strcmp(x->name, y->name);
 }
 
-static void add_headers(const struct sigv4_header *const *sorted, size_t count,
+static void add_headers(const struct sigv4_header *sorted, size_t count,
 			struct strbuf *canonical, struct strbuf *names)
 {
 	for (size_t i = 0; i < count; i++) {
-		strbuf_add_format(canonical, "%s:", sorted[i]->name);
-		add_value(canonical, sorted[i]->value);
+		strbuf_add_format(canonical, "%s:", sorted[i].name);
+		add_value(canonical, sorted[i].value);
 		strbuf_add_char(canonical, '\n');
-		strbuf_add_format(names, "%s%s", i ? ";" : "", sorted[i]->name);
+		strbuf_add_format(names, "%s%s", i ? ";" : "", sorted[i].name);
 	}
 }
 
@@ -89,11 +89,11 @@ static void derive_key(const struct sigv4_key *k, const char *day,
 static void canonical_digest(const struct sigv4_request *r, struct strbuf *names,
 			     char hex[static DIGEST_HEX_BYTES], bool *ret_good)
 {
-	const struct sigv4_header *sorted[SIGV4_HEADERS_MAX];
+	struct sigv4_header sorted[SIGV4_HEADERS_MAX] = { { NULL, NULL } };
 	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT;
 
 	for (size_t i = 0; i < r->header_count; i++)
-		sorted[i] = &r->headers[i];
+		sorted[i] = r->headers[i];
 	qsort(sorted, r->header_count, sizeof *sorted, by_name);
 	strbuf_add_format(&canonical, "%s\n", r->method);
 	add_path(&canonical, r->path);
