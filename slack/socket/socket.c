@@ -155,10 +155,7 @@ void socket_mail_free(struct socket_mail *m)
 {
 	if (!m)
 		return;
-	if (m->url)
-		explicit_bzero(m->url, strlen(m->url));
-	free(m->url);
-	strbuf_done(&m->text);
+	strbuf_wipe(&m->text);
 	free(m);
 }
 

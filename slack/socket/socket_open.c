@@ -61,8 +61,8 @@ static bool get_url(struct slack_socket *s, struct socket_mail *m, struct error 
 	if (!url)
 		return error_set(err, ERR_BACKEND_UNAVAILABLE,
 				 "Slack gave no address for Socket Mode");
-	m->url = strdup(url);
-	return m->url || error_oom(err);
+	strbuf_add_string(&m->text, url);
+	return strbuf_ok(&m->text) || error_oom(err);
 }
 
 /* One of the host's addresses, another at each try. */
@@ -82,9 +82,13 @@ static bool resolve(struct slack_socket *s, const char *host,
 				 host, gai_strerror(code));
 	for (const struct addrinfo *a = list; a && count < ADDRESSES_MAX; a = a->ai_next)
 		all[count++] = a;
-	const struct addrinfo *one = all[s->tries++ % count];
-	code = getnameinfo(one->ai_addr, one->ai_addrlen, ret, SOCKET_IP_BYTES, NULL, 0,
-			   NI_NUMERICHOST);
+	code = EAI_NONAME;
+	if (count > 0) {
+		const struct addrinfo *one = all[s->tries++ % count];
+
+		code = getnameinfo(one->ai_addr, one->ai_addrlen, ret, SOCKET_IP_BYTES,
+				   NULL, 0, NI_NUMERICHOST);
+	}
 	freeaddrinfo(list);
 	return code == 0 || error_set(err, ERR_BACKEND_UNAVAILABLE,
 				      "cannot find '%s': %s", host, gai_strerror(code));
@@ -95,7 +99,8 @@ static bool get_ticket(struct slack_socket *s, struct socket_mail *m, struct err
 	struct socket_address address;
 
 	return get_url(s, m, err) &&
-	       socket_address_read(m->url, slack_is_loopback(s->slack), &address, err) &&
+	       socket_address_read(m->text.data, slack_is_loopback(s->slack), &address,
+				   err) &&
 	       resolve(s, address.host, m->ip, err);
 }
 

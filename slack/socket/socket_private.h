@@ -34,13 +34,13 @@ struct socket_mail {
 	struct socket_mail *next;
 	enum socket_mail_kind kind;
 	unsigned link;
-	/* A ticket: its whole URL, and the address of its host. */
-	char *url;
+	/* A ticket: the address of its host. */
 	char ip[SOCKET_IP_BYTES];
 	/* None: whether it will not get better by itself, and how long Slack wants peace. */
 	bool is_hopeless;
 	int64_t wait_ms;
-	/* An acknowledgement; empty: the envelope was not taken. And how long that was. */
+	/* The URL of a ticket. Or an acknowledgement; empty: the envelope was not taken; and
+	 * how long that was. */
 	struct strbuf text;
 	size_t frame_bytes;
 };

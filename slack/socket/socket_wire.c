@@ -286,7 +286,7 @@ void socket_wire_dial(struct slack_socket *s, const struct socket_mail *ticket)
 			strbuf_init(&c->message);
 			c->answers_end = &c->answers;
 			/* The opener found it good. */
-			if (socket_address_read(ticket->url, true, &address, &err))
+			if (socket_address_read(ticket->text.data, true, &address, &err))
 				dial(s, c, &address, ticket->ip);
 			else
 				socket_over(c, err.message);

@@ -90,7 +90,7 @@ json_t *slack_envelope_read(const void *frame, size_t length, enum slack_deliver
 			    struct error *err)
 {
 	json_auto_t *envelope = NULL;
-	json_t *payload;
+	json_t *payload = NULL;
 
 	if (length > SLACK_BODY_MAX) {
 		no_payload(err, "it is too long");
