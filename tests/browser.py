@@ -160,10 +160,15 @@ class Browser:
         which = "at(-1)" if last else "at(0)"
         found = (f"[...document.querySelectorAll({json.dumps(css)})].filter((e) => "
                  f"e.textContent.trim() === {json.dumps(words)}).{which}")
-        self.wait(f"!!{found}")
-        box = self.js(f"(() => {{ const e = {found}; e.scrollIntoView({{block: 'center'}}); "
-                      "const r = e.getBoundingClientRect(); "
-                      "return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+        # Where it stands, once it stands still and nothing lies over it.
+        box = self.wait(f"""(() => {{
+            const e = {found};
+            e.scrollIntoView({{block: 'center'}});
+            const r = e.getBoundingClientRect(), at = [r.x + r.width / 2, r.y + r.height / 2];
+            const still = String(window.lastAt) === String(at);
+            window.lastAt = at;
+            return still && e.contains(document.elementFromPoint(...at)) && at;
+        }})()""")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left",
                       clickCount=1)
