@@ -203,7 +203,8 @@ class Browser:
         clip = {}
         if css:
             x, y, width, height = self.js(
-                f"(() => {{ const r = document.querySelector({json.dumps(css)}).getBoundingClientRect(); "
+                f"(() => {{ const e = document.querySelector({json.dumps(css)}); "
+                "e.scrollIntoView({block: 'start'}); const r = e.getBoundingClientRect(); "
                 "return [r.x, r.y, r.width, r.height]; })()")
             clip = {"clip": {"x": x, "y": y, "width": width, "height": height, "scale": 1}}
         data = self.call("Page.captureScreenshot", format="png", **clip)["data"]

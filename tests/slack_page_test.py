@@ -151,7 +151,9 @@ def test_approve(w, p):
                  w.ready["servers"]["accounts"]["url"], "alice@example.test"):
         tap.ok(f"the prompt shows {must}", must in page, page)
     p.picture_of("prompt")
-    p.picture_of("slack-prompt", "[data-by=U0WINGMAN1]:not(.ephemeral)")
+    prompt = p.js("[...document.querySelectorAll('#room button')].find((b) => b.textContent === 'Approve')"
+                  ".closest('article').dataset.ts")
+    p.picture_of("slack-prompt", f"[data-ts='{prompt}']")
     tap.equal("nothing happens before a yes", w.bind("john.doe"), 0)
     p.click("Approve")
     p.wait_text("Are you sure?", "dialog")
@@ -164,7 +166,8 @@ def test_approve(w, p):
     tap.equal("John cannot sign in any more", w.bind("john.doe"), 49)
     tap.equal("nobody else is touched", w.bind("jane.roe"), 0)
     p.picture_of("result")
-    p.picture_of("slack-result", ".replies article")
+    p.wait(f"document.querySelector(\"[data-ts='{prompt}'] + .replies article\")")
+    p.picture_of("slack-result", f"[data-ts='{prompt}'] + .replies article")
     approval = re.search(r"\b01[0-9a-z]{24}\b", page).group(0)
     events = [e["data"] for e in w.audit_events("gate", approval)]
     evidence = [e["decision"]["evidence"] for e in events if "decision" in e]
