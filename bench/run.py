@@ -32,7 +32,7 @@ PEER_ROUNDS_MAX = 2
 SCRIPT_ROUNDS_MAX = 2
 
 # What is no program of build/bench/ but a script that starts programs.
-SCRIPTS = {"bench-slack": "slack.py"}
+SCRIPTS = {"bench-slack": "slack_bench.py"}
 EMULATOR = os.path.join(ROOT, "build", "npm", "node_modules", "emulate")
 
 # Program, and its rows: what, variant, the variant it is held against, and how (see

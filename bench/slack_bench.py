@@ -1,4 +1,4 @@
-"""bench/slack.py FOLDER: the Slack process with everything real but Slack, measured.
+"""bench/slack_bench.py FOLDER: the Slack process with everything real but Slack, measured.
 
 How long acknowledgements take while 200 events a second come and each call of Slack's API
 takes a second; and how long it is from a press to the server's tools/call. Prints lines of
