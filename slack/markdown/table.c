@@ -56,17 +56,16 @@ static json_t *cell_of(json_t *inlines)
 
 void markdown_cell_end(struct markdown *m, MD_ALIGN align)
 {
-	json_t *inlines;
+	json_t *cell;
 
 	markdown_flush(m);
 	m->in_cell = false;
 	m->failed = m->failed || m->line.failed;
 	strbuf_clear(&m->line);
-	inlines = TAKE(m->inlines);
+	cell = cell_of(TAKE(m->inlines));
 	m->inlines = json_array();
 	m->units = 0;
-	if (!m->inlines || !m->row ||
-	    json_array_append_new(m->row, cell_of(inlines)) != 0)
+	if (json_array_append_new(m->row, cell) != 0 || !m->inlines)
 		m->failed = true;
 	if (json_array_size(m->rows) == 0 && !m->failed &&
 	    json_array_append_new(m->settings, settings_of(align)) != 0)

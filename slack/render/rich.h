@@ -20,7 +20,7 @@ enum {
 	RICH_TABLE_ROWS_MAX = 100,
 	RICH_TABLE_COLUMNS_MAX = 20,
 	RICH_URL_MAX = 2000,       /* Slack's: 3,000 */
-	RICH_COUNT_MAX = 4000,     /* elements of a message: some 300 kB */
+	RICH_COUNT_MAX = 2400,     /* elements of a message: some 200 kB */
 	RICH_PART_COUNT_MAX = 400, /* of a part */
 };
 

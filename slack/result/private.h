@@ -19,6 +19,7 @@ enum {
 struct result_draw {
 	const struct slack_result_view *view;
 	json_t *pieces;
+	size_t open_units, open_count; /* of 'open' */
 	json_t *open; /* the section at the end that lines are added to; borrowed, or NULL */
 	bool tables;   /* where they may stand; else rows are lines */
 	bool cut;      /* something was: there is more than the pieces say */

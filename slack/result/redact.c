@@ -28,6 +28,8 @@ static json_t *redact_object(const json_t *value, int depth)
 	const char *name;
 	json_t *member;
 
+	if (!made)
+		return NULL;
 	json_object_foreach((json_t *)(uintptr_t)value, name, member)
 	{
 		const bool is_leaf = !json_is_object(member) && !json_is_array(member) &&
@@ -39,7 +41,7 @@ static json_t *redact_object(const json_t *value, int depth)
 			return NULL;
 		clean = hidden ? json_string("[redacted]")
 			       : result_redact(member, depth + 1);
-		if (!made || json_object_set_new(made, name, clean) != 0)
+		if (json_object_set_new(made, name, clean) != 0)
 			return NULL;
 	}
 	return json_incref(made);

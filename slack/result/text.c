@@ -5,27 +5,32 @@
 enum { TAB_COLUMNS = 8 };
 
 /* The section at the end takes one line more. */
-static bool has_room(const struct result_draw *d, const json_t *elements)
+static bool has_room(const struct result_draw *d, size_t units, size_t elements)
 {
 	const size_t count = json_array_size(d->pieces);
 
 	return d->open && count > 0 && json_array_get(d->pieces, count - 1) == d->open &&
-	       rich_units(d->open) + rich_units(elements) < RICH_PIECE_MAX &&
-	       rich_count(d->open) + rich_count(elements) < RICH_PART_COUNT_MAX;
+	       d->open_units + units < RICH_PIECE_MAX &&
+	       d->open_count + elements < RICH_PART_COUNT_MAX;
 }
 
 void result_elements(struct result_draw *d, json_t *elements)
 {
 	json_auto_t *own = elements;
+	const size_t units = rich_units(own), count = rich_count(own);
 	json_t *list;
 
-	if (has_room(d, own)) {
+	if (has_room(d, units, count)) {
+		d->open_units += units + 1;
+		d->open_count += count + 1;
 		list = json_object_get(d->open, "elements");
 		if (json_array_append_new(list, rich_text("\n", 1, 0)) != 0 ||
 		    json_array_extend(list, own) != 0)
 			d->failed = true;
 		return;
 	}
+	d->open_units = units;
+	d->open_count = count;
 	d->open = own ? rich_part("section", json_incref(own)) : NULL;
 	if (json_array_append_new(d->pieces, d->open) != 0) {
 		d->failed = true;

@@ -238,6 +238,8 @@ void result_value(struct result_draw *d, const char *name, const json_t *value, 
 		d->cut = true;
 		return;
 	}
+	if (name)
+		(void)result_spend(d, name, strlen(name));
 	if (name && slack_text_units(name, strlen(name)) > RESULT_NAME_MAX) {
 		json_auto_t *whole = json_pack("{s:O}", name, value);
 
