@@ -2,7 +2,9 @@
 requests that are not Slack's. Everything is real but Slack."""
 
 import json
+import os
 import time
+import urllib.parse
 
 import tap
 from doubles import emulator
@@ -332,8 +334,101 @@ def test_duplicates(rig):
               len(rig.slack.find("chat.postMessage", thread_ts="1.77")), 1)
 
 
+# --- what Slack is known to send ---
+
+FIXTURES = os.path.join(os.environ["WINGMAN_SOURCE"], "..", "shared", "slack", "fixtures")
+
+
+def fixture(rig, name):
+    with open(os.path.join(FIXTURES, name), encoding="utf-8") as f:
+        text = f.read()
+    for known, ours in (("A0WINGMAN1", APP), ("T0ACMESEC1", TEAM), ("U0WINGMAN1", BOT),
+                        ("U0ALICE001", rig.alice), ("U0BOBOUT01", rig.mallory),
+                        ("C0SECOPS01", rig.channel)):
+        text = text.replace(known, ours)
+    return text
+
+
+def test_fixtures(rig):
+    if not os.path.isdir(FIXTURES):
+        tap.skip("what Slack is known to send", "the fixtures are not here")
+        return
+    for name in sorted(os.listdir(FIXTURES)):
+        stem, _, kind = name.partition(".")
+        if stem.startswith(("event_", "url_verification")):
+            status, answer = json_post(rig, fixture(rig, name))
+        elif stem.startswith("interaction_") and kind == "json":
+            status, answer = rig.send("interactions", "payload=" + urllib.parse.quote_plus(
+                fixture(rig, name)), "application/x-www-form-urlencoded")
+        elif stem.startswith(("slash_command", "interaction_")):
+            status, answer = rig.send("commands", fixture(rig, name).strip(),
+                                      "application/x-www-form-urlencoded")
+        else:
+            continue
+        tap.equal(f"{name} is taken", status, 200)
+        if stem == "event_app_mention":
+            rig.slack.wait_call("chat.postMessage", thread_ts="1795370400.000100")
+            tap.ok("and answered in its thread", True)
+        if stem == "event_app_home_opened_home":
+            rig.slack.wait_call("views.publish", user_id=rig.alice)
+            tap.ok("and App Home is drawn", True)
+        if stem == "interaction_block_suggestion":
+            tap.ok("with options", "options" in answer, answer)
+    tap.equal("it lives", rig.get("/readyz")[0], 200)
+
+
+# --- who decides besides ---
+
+PAIRS = """rules:
+  - {name: pairs, server: accounts, needed: 1, four_eyes: true}
+"""
+
+
+class Pairs(SlackSuite):
+    pass
+
+
+def test_two_persons(rig):
+    prompt = asked(rig, reason="for another one to decide")
+    told = rig.message(lambda c: c.arguments.get("thread_ts") == prompt.ts)
+    named = json.dumps(told.blocks)
+    tap.ok("who may decide is named under it, who asked is not",
+           rig.bob in named and rig.alice not in named, named)
+    before = len(rig.slack.find("chat.postEphemeral", user=rig.alice))
+    rig.press(prompt, "approve", rig.alice)
+    text = rig.ephemeral(rig.alice, before + 1)
+    tap.ok("who asked cannot decide it alone", "did not count" in text, text)
+    rig.press(prompt, "approve", rig.bob)
+    rig.wait_text(prompt, "This is over")
+    tap.ok("the other can", "approved by bob@example.test" in prompt.text and
+           "succeeded" in prompt.text, prompt.text)
+
+
+def test_by_messages(rig):
+    """Asked where nobody else reads: those who may decide get the prompt themselves."""
+    rig.slack.members["C0MIXED"] = [rig.alice, rig.mallory, BOT]
+    form = rig.run("accounts.block_account", rig.alice, channel="C0MIXED")
+    rig.submit(form, person="jane.roe@example.test", reason="in the other one's messages")
+    posted = rig.slack.wait(lambda s: len([
+        c for c in s.find("chat.postMessage") if "in the other one" in
+        text_of(c.arguments.get("blocks", [])) and "wingman.deny" in
+        elements(c.arguments["blocks"])]) == 2 and [
+            c for c in s.find("chat.postMessage") if "in the other one" in
+            text_of(c.arguments["blocks"])])
+    tap.equal("in direct messages of both", {c.arguments["channel"] for c in posted},
+              {rig.alice, rig.bob})
+    theirs = next(c for c in posted if c.arguments["channel"] == rig.bob)
+    prompt = rig.stands(theirs)
+    rig.press(prompt, "deny", rig.bob)
+    rig.wait_text(prompt, "denied by bob")
+    other = rig.stands(next(c for c in posted if c.arguments["channel"] == rig.alice), False)
+    rig.wait_text(other, "denied by bob")
+    tap.equal("a no closes both", (prompt.buttons, other.buttons), ({}, {}))
+
+
 TESTS = [test_ingress, test_not_ours, test_words, test_strangers, test_standing, test_outsiders,
-         test_form, test_shortcut, test_deny_and_why, test_presses, test_home, test_duplicates]
+         test_form, test_shortcut, test_deny_and_why, test_presses, test_home, test_duplicates,
+         test_fixtures]
 
 
 if __name__ == "__main__":
@@ -341,4 +436,5 @@ if __name__ == "__main__":
         tap.skip("the Slack process", emulator.WHY)
     else:
         People().test(TESTS)
+        Pairs(policy=PAIRS).test([test_two_persons, test_by_messages])
     tap.done()

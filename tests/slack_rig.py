@@ -349,13 +349,17 @@ class SlackSuite:
         def fits(call):
             blocks = call.arguments.get("blocks", [])
             return holding in text_of(blocks) and "wingman.deny" in elements(blocks)
-        message = self.message(fits, timeout_s)
-        deadline = time.monotonic() + timeout_s
-        while not any(p["ts"] == message.ts for p in
-                      self.record(message.approval()).get("places", [])):
-            assert time.monotonic() < deadline, "the gate was not told\n" + self.log()
-            time.sleep(0.05)
-        message.id = message.approval()
+        return self.stands(self.message(fits, timeout_s))
+
+    def stands(self, message, pending=True):
+        """This message, once the gate knows of it; a call may be given."""
+        if not isinstance(message, Message):
+            message = Message(self, message.answer["channel"], message.answer["ts"])
+        if pending:
+            message.id = message.approval()
+            self.wait_until(lambda: any(
+                p["ts"] == message.ts for p in self.record(message.id).get("places", [])),
+                "the gate to know of it")
         return message
 
     def record(self, approval):

@@ -52,7 +52,7 @@ static json_t *redrawn(const struct prompt_look *l, const json_t *place,
 	const struct slack_prompt_view view = {
 		clock_wall_ms(), json_is_true(json_object_get(place, "read_along"))
 	};
-	_cleanup_free_ char *how = prompts_how(l->record);
+	_cleanup_free_ char *how = prompts_how(l->record, clock_wall_ms());
 	struct error why = ERROR_INIT;
 	json_t *message;
 
@@ -88,8 +88,11 @@ static bool update_place(const struct prompt_look *l, const json_t *place,
 	if (!json_put_string(message, "channel", channel) ||
 	    !json_put_string(message, "ts", ts))
 		return error_oom(err);
-	(void)snprintf(key, sizeof key, "state/%s/%s/%s/%s", l->approval, channel, ts,
-		       l->state);
+	/* While it runs it is said again from time to time that it does. */
+	(void)snprintf(key, sizeof key, "state/%s/%s/%s/%s/%lld", l->approval, channel,
+		       ts, l->state,
+		       (long long)(prompts_ran_ms(l->record, clock_wall_ms()) /
+				   PROMPTS_STILL_MS));
 	return outbox_put(l->front->outbox, &item, err);
 }
 
@@ -158,7 +161,8 @@ static bool act(const struct prompt_look *l, struct error *err)
 	places = prompts_places(l, err);
 	if (!places || (l->prompt && !update_places(l, places, err)))
 		return false;
-	return !is_end(l->state) || results_post(l, places, err);
+	return !is_end(l->state) ||
+	       (results_post(l, places, err) && prompts_forget(l, err));
 }
 
 static bool look(struct front *f, const char *approval, struct error *err)

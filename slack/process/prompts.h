@@ -19,6 +19,8 @@
 enum {
 	PROMPTS_OURS_MS = 25 * 1000,
 	PROMPTS_EVERY_MS = 10 * 1000, /* what is open is looked at so often */
+	PROMPTS_STILL_MS = 30 * 1000, /* what runs that long is said to, so often */
+	PROMPTS_POSTS_MAX = 32,       /* messages of one prompt; the gate's limit */
 	PROMPTS_TOLD_MAX = 10,        /* approvers who are told of one prompt */
 };
 
@@ -61,10 +63,14 @@ void prompts_said(void *said);
 /* Where messages of this approval stand, as far as gate and we know: [{channel, ts,
  * read_along}]. New. */
 json_t *prompts_places(const struct prompt_look *l, struct error *err) _must_use_;
+/* It is over, and every message is certain to say so: what is kept of them goes. */
+bool prompts_forget(const struct prompt_look *l, struct error *err);
 
 /* --- prompts_words.c --- */
 /* What became of it, in a sentence a line. New string. */
-char *prompts_how(const json_t *record) _must_use_;
+char *prompts_how(const json_t *record, int64_t now_ms) _must_use_;
+/* How long it has been running; 0: it does not. */
+int64_t prompts_ran_ms(const json_t *record, int64_t now_ms);
 
 /* --- results.c --- */
 /* What came out, under the prompt; where none ever stood, told to who asked. 'places' as

@@ -1,6 +1,7 @@
 /* Where a prompt goes, and that the gate knows where it stands. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "slack/process/approvals.h"
 #include "slack/process/prompts.h"
 #include "slack/process/say.h"
 #include "slack/render/blocks.h"
@@ -50,6 +51,9 @@ static bool keep_post(struct front *f, const json_t *post, struct error *err)
 	return documents_put(f->records, collection, id, post, DOCUMENT_ANY, &revision,
 			     err);
 }
+
+/* It stands in Slack: have the gate know that, or draw it anew if that took too long. */
+static bool stands(const struct prompt_look *l, json_t *post, struct error *err);
 
 /* --- posting --- */
 
@@ -119,6 +123,8 @@ static bool post_to(const struct prompt_look *l, const struct target *t, bool *r
 		if (!keep_post(l->front, post, err))
 			return false;
 	}
+	if (json_object_get(post, "ts"))
+		return stands(l, post, err);
 	/* The same again tells again how it ended, should we have fallen meanwhile. */
 	return put(l, post, err);
 }
@@ -220,13 +226,15 @@ void prompts_bring(const struct delivery *d, const char *approval)
 		.state = json_get_string(record, "state"),
 	};
 
-	if (reply && l.prompt && l.state && strcmp(l.state, "pending") == 0 &&
-	    post_direct(&l, d->in.user, &err)) {
+	if (reply && !approvals_concern(record, d->principal))
+		error_set(&err, ERR_PERMISSION_DENIED,
+			  "this is for who asked, and for who may decide it");
+	else if (reply && (!l.prompt || !l.state || strcmp(l.state, "pending") != 0))
+		error_set(&err, ERR_CONFLICT, "it does not wait any more");
+	else if (reply && post_direct(&l, d->in.user, &err)) {
 		say_privately(d, say_words("It is in your direct messages.", NULL));
 		return;
 	}
-	if (!error_is_set(&err))
-		error_set(&err, ERR_CONFLICT, "it does not wait any more");
 	say_privately(d, say_failure("It cannot be shown", &err));
 }
 
@@ -450,8 +458,45 @@ json_t *prompts_places(const struct prompt_look *l, struct error *err)
 		error_oom(err);
 		return NULL;
 	}
-	if (!documents_query(l->front->records, collection, filters, NULL, false, 100,
-			     add_post, &p, err))
+	if (!documents_query(l->front->records, collection, filters, NULL, false,
+			     PROMPTS_POSTS_MAX, add_post, &p, err))
 		return NULL;
 	return TAKE(list);
+}
+
+/* --- what is over --- */
+
+struct over {
+	char ids[PROMPTS_POSTS_MAX][DOCUMENT_ID_MAX + 1];
+	size_t count;
+};
+
+static bool add_over(void *context, const struct document *doc)
+{
+	struct over *o = context;
+
+	/* What may come to stand yet is closed when it does. */
+	if (json_object_get(doc->body, "ts") ||
+	    json_is_true(json_object_get(doc->body, "failed")))
+		memcpy(o->ids[o->count++], doc->id, sizeof doc->id);
+	return o->count < PROMPTS_POSTS_MAX;
+}
+
+bool prompts_forget(const struct prompt_look *l, struct error *err)
+{
+	const struct documents_filter filters[] = { { "approval", l->approval },
+						    { NULL, NULL } };
+	struct over o = { .count = 0 };
+
+	if (!documents_query(l->front->records, collection, filters, NULL, false,
+			     PROMPTS_POSTS_MAX, add_over, &o, err))
+		return false;
+	for (size_t i = 0; i < o.count; i++) {
+		bool existed;
+
+		if (!documents_delete(l->front->records, collection, o.ids[i], &existed,
+				      err))
+			return false;
+	}
+	return true;
 }

@@ -20,8 +20,22 @@ static void add_decisions(struct strbuf *sb, const json_t *record)
 	}
 }
 
-char *prompts_how(const json_t *record)
+int64_t prompts_ran_ms(const json_t *record, int64_t now_ms)
 {
+	const json_t *history = json_object_get(record, "history");
+	const size_t steps = json_array_size(history);
+	const json_t *last = steps ? json_array_get(history, steps - 1) : NULL;
+	const char *state = json_get_string(record, "state");
+	const int64_t since_ms = json_get_int64(last, "at", now_ms);
+
+	return state && strcmp(state, "executing") == 0 && now_ms > since_ms
+		       ? now_ms - since_ms
+		       : 0;
+}
+
+char *prompts_how(const json_t *record, int64_t now_ms)
+{
+	const int64_t ran_ms = prompts_ran_ms(record, now_ms);
 	const json_t *history = json_object_get(record, "history");
 	const size_t steps = json_array_size(history);
 	const json_t *last = steps ? json_array_get(history, steps - 1) : NULL;
@@ -38,5 +52,8 @@ char *prompts_how(const json_t *record)
 	strbuf_add_format(&text, ", %s", clock_format(json_get_int64(last, "at", 0), at));
 	if (why)
 		strbuf_add_format(&text, ": %s", why);
+	if (ran_ms >= PROMPTS_STILL_MS)
+		strbuf_add_format(&text, "\nstill running, for %lld s",
+				  (long long)(ran_ms / 1000));
 	return strbuf_take(&text);
 }
