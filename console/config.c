@@ -202,7 +202,9 @@ static void check_all(const struct console *c, struct findings *f,
 			gate = gate && sound;
 			continue;
 		}
-		(void)snprintf(program, sizeof program, "wingman-%s", name);
+		/* of the assistant's two programs the egress has a configuration */
+		(void)snprintf(program, sizeof program, "wingman-%s",
+			       strcmp(name, "assistant") == 0 ? "egress" : name);
 		if (sound && strcmp(name, "suite") != 0)
 			check_program(c, f, program, name);
 	}

@@ -11,12 +11,13 @@ import os
 import pathlib
 import ssl
 import struct
+import subprocess
 import tempfile
 import threading
 
 import certificates
 import tap
-from assistant_rig import Egress
+from assistant_rig import BUILD, Egress
 
 KEY = "sk-test-0123456789abcdef"
 BODY = {"model": "m", "max_tokens": 100, "system": [{"type": "text", "text": "s"}],
@@ -344,6 +345,27 @@ def test_start(folder):
 
 
 @in_folder
+def test_checking(folder):
+    """'wingman config check' asks the program itself."""
+    def check(**config):
+        os.makedirs(os.path.join(folder, "config"), exist_ok=True)
+        with open(os.path.join(folder, "config/assistant.yaml"), "w", encoding="utf-8") as f:
+            json.dump({"provider": "anthropic", "model": "m", **config}, f)
+        done = subprocess.run([os.path.join(BUILD, "bin", "wingman"), "--dir", folder, "config",
+                               "check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=60, check=False)
+        # without a gate.yaml there is always one fault
+        return [line for line in done.stdout.decode().splitlines() if "gate.yaml" not in line]
+
+    tap.equal("nothing wrong", check(key="env:NOT_HERE"), [])
+    for words, config in (("wants a 'key'", {}), ("keys/none", {"key": "keys/none"}),
+                          ("turn/seconds", {"key": "env:X", "turn": {"seconds": 0}}),
+                          ("http", {"key": "env:X", "url": "http://elsewhere.example"})):
+        found = check(**config)
+        tap.ok(f"told: {words}", len(found) == 1 and words in found[0], found)
+
+
+@in_folder
 def test_tls(folder):
     (good, key), (other, _) = (certificates.make(pathlib.Path(folder), name)
                                for name in ("good", "other"))
@@ -360,5 +382,5 @@ def test_tls(folder):
 
 if __name__ == "__main__":
     tap.run([test_only_a_conversation_is_sent, test_tries, test_silence_and_size, test_odd_heads,
-             test_dropping, test_rate, test_malformed_messages_end_it, test_start, test_tls])
+             test_dropping, test_rate, test_malformed_messages_end_it, test_start, test_checking, test_tls])
     tap.done()

@@ -49,10 +49,11 @@ static bool is_plain(const struct secret *s)
 	return secret_length(s) > 0 && secret_length(s) <= 8192;
 }
 
+static const char env[] = "env:", credential[] = "credential:";
+
 static bool read_one(const struct assistant_secret *from, const struct statedir *dir,
 		     struct secret **ret, struct error *err)
 {
-	static const char env[] = "env:", credential[] = "credential:";
 	struct secret *s = NULL;
 
 	if (!from->from[0])
@@ -75,6 +76,27 @@ static bool read_one(const struct assistant_secret *from, const struct statedir 
 	}
 	*ret = s;
 	return s != NULL;
+}
+
+bool credentials_check(const struct assistant_settings *s, const struct statedir *dir,
+		       struct error *err)
+{
+	const struct assistant_secret *const all[] = { &s->key, &s->access_key_id,
+						       &s->session_token };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		const char *from = all[i]->from;
+		struct secret *one = NULL;
+
+		if (strncmp(from, env, sizeof env - 1) == 0 ||
+		    strncmp(from, credential, sizeof credential - 1) == 0)
+			continue;
+		bool good = read_one(all[i], dir, &one, err);
+		secret_free(one);
+		if (!good)
+			return false;
+	}
+	return true;
 }
 
 bool credentials_read(const struct assistant_settings *s, const struct statedir *dir,

@@ -20,6 +20,10 @@ struct credentials {
 
 bool credentials_read(const struct assistant_settings *s, const struct statedir *dir,
 		      struct credentials *ret, struct error *err);
+/* Whether the files that are named can be read; variables and credentials are there only
+ * where a surface starts us. */
+bool credentials_check(const struct assistant_settings *s, const struct statedir *dir,
+		       struct error *err);
 void credentials_done(struct credentials *c);
 
 /* The headers of one request. */

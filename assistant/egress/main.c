@@ -14,11 +14,15 @@
 
 struct egress_options {
 	const char *dir;
+	bool check_config;
 };
 
 static const struct option_row rows[] = {
 	OPTION_STRING("dir", 'd', "DIR", "folder of the suite",
 		      offsetof(struct egress_options, dir)),
+	OPTION_BOOL("check-config", 0,
+		    "say what is wrong with the configuration, and leave",
+		    offsetof(struct egress_options, check_config)),
 	OPTION_END,
 };
 
@@ -72,6 +76,17 @@ static bool begin(struct egress *e, struct assistant_settings *s,
 	       credentials_read(s, dir, &e->credentials, err) && egress_enter(s, err);
 }
 
+static int check_config(const struct statedir *dir)
+{
+	struct assistant_settings s = { .log_level = LOG_INFO };
+	struct error err = ERROR_INIT;
+
+	if (read_settings(dir, &s, &err) && credentials_check(&s, dir, &err))
+		return 0;
+	(void)printf("%s\n", err.message);
+	return 1;
+}
+
 static int fail(const struct error *err)
 {
 	(void)fprintf(stderr, "wingman-egress: %s\n", err->message);
@@ -113,6 +128,8 @@ int main(int argc, char **argv)
 		dir = statedir_new(o.dir, &err);
 	if (!dir)
 		return fail(&err);
+	if (o.check_config)
+		return check_config(dir);
 	bool good = begin(&e, &settings, dir, &err) && egress_serve(&e, &err);
 	if (!good)
 		log_failure("egress.ended", &err);
