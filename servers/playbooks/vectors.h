@@ -2,8 +2,10 @@
  * vectors -- sections found by what they mean, where words alone do not find them.
  *
  * Each section's beginning (title, heading, text) is a vector that embed.h fetched, kept in
- * a file of its own beside the index by model and digest of the text: the index is made anew
- * whole, and what did not change is not asked for again. Derived data: remove it, and
+ * a file of its own beside that of pages and words, by model and digest of the text. Together
+ * they are the index; two files, because that one is never written again once it is made, and
+ * searched without a lock, while vectors arrive over minutes and outlive it: what did not
+ * change is not asked for again. Derived data: remove it, and
  * everything is embedded again. One thread (the tick) fetches, in batches; searches use what
  * is there and wait for nothing but the vector of their own query, VECTORS_QUERY_MS at most.
  * After a failure no search asks for VECTORS_PAUSE_MS.
