@@ -114,6 +114,8 @@ def read(path):
 
 def test_all_well(rig):
     process = start(rig)
+    tap.ok("without Socket Mode nothing of it is loaded", "libwebsockets" not in
+           read(f"/proc/{process.process.pid}/maps"))
     found = rig.look()
     tap.equal("nothing is wrong", {k: v for k, v in found.items() if v[0] != "ok"}, {})
     tap.equal("and all was looked at", set(found), {"gate", "secret", "token", "scopes", "clock",

@@ -8,7 +8,10 @@ import urllib.request
 
 import tap
 from doubles import emulator
-from doubles.slack_front import APP, SlackFront
+from doubles.slack_front import APP, TEAM, SlackFront
+from gate_rig import free_port
+from redis_server import SERVER, RedisServer
+from slack_outage_test import block, runs, test_one_of_two
 from slack_rig import SlackSuite, number
 from slack_run_test import test_run
 from slack_socket_test import TOKEN as APP_TOKEN
@@ -39,8 +42,8 @@ class SocketSuite(SlackSuite):
         self.slack.double = self.double
         self.write("slack.app_token", APP_TOKEN)
 
-    def send(self, path, raw, kind, name=None, headers=None):
-        """The same by an envelope; 200 once it is acknowledged."""
+    def put(self, path, raw, link=None):
+        """What HTTP would carry, in an envelope over one of the connections; its id."""
         raw = raw.decode() if isinstance(raw, bytes) else raw
         if path == "events":
             kind, payload = "events_api", json.loads(raw)
@@ -49,20 +52,42 @@ class SocketSuite(SlackSuite):
             kind = "slash_commands" if path == "commands" else "interactive"
             payload = json.loads(payload["payload"]) if kind == "interactive" else payload
         envelope = f"e-{number()}"
+        self.double.send({"envelope_id": envelope, "type": kind, "payload": payload,
+                          "accepts_response_payload": kind == "slash_commands" or
+                          payload.get("type") in ("view_submission", "block_suggestion")},
+                         **({"to": link} if link else {}))
+        return envelope
+
+    def send(self, path, raw, kind, name=None, headers=None):
+        """200 once it is acknowledged. Of several processes each has one connection."""
+        link = self.names.index(name) + 1 if name and len(self.names) > 1 else None
         with self.lock:
-            self.double.send({"envelope_id": envelope, "type": kind, "payload": payload,
-                              "accepts_response_payload": kind == "slash_commands" or
-                              payload.get("type") in ("view_submission", "block_suggestion")})
-            return 200, self.double.ack(envelope)["frame"].get("payload")
+            return 200, self.double.ack(self.put(path, raw, link))["frame"].get("payload")
 
     def done(self):
         super().done()
         self.double.end()
 
 
+class Replicas(SocketSuite):
+    def __init__(self):
+        self.redis = RedisServer(free_port())
+        self.redis.start()
+        self.slack_config = {
+            "socket": {"token_file": "slack.app_token", "connections": 1},
+            "store": {"redis": {"address": "127.0.0.1", "port": self.redis.port}}}
+        super().__init__(processes=("slack-a", "slack-b"))
+
+    def done(self):
+        super().done()
+        self.redis.done()
+
+
 def test_the_same_run(rig):
     tap.ok("two connections stand", {rig.double.up(), rig.double.up()} == {1, 2})
     tap.ok("and are counted", "wingman_slack_sockets 2" in rig.get("/metrics")[1])
+    with open(f"/proc/{rig.suite.child_pid('wingman-slack')}/maps", encoding="utf-8") as f:
+        tap.ok("by a library that only this way in loads", "libwebsockets" in f.read())
     test_run(rig)
     audit = json.dumps([rig.suite.read("audit", "gate.jsonl")])
     tap.ok("the record says how the yes came", "slack-socket" in audit and
@@ -110,6 +135,26 @@ def test_not_ready_without(rig):
     tap.ok("until there is one again", True)
 
 
+def test_race(rig):
+    """Forty presses over the connections of two processes, yes and no, none waiting."""
+    prompt = block(rig, "the race by Socket Mode")
+    rig.let_read(prompt)
+    presses = [rig.press_payload(prompt, action, user, trigger_id=f"{i}.{user}")
+               for i in range(10) for action in ("approve", "deny")
+               for user in (rig.alice, rig.bob)]
+    sent = [rig.put("interactions", "payload=" + urllib.parse.quote_plus(json.dumps(
+        {"api_app_id": APP, "team": {"id": TEAM}, **payload})), i % 2 + 1)
+        for i, payload in enumerate(presses)]
+    links = {rig.double.ack(envelope)["on"] for envelope in sent}
+    tap.equal("each is acknowledged, by both", links, {1, 2})
+    rig.wait_text(prompt, "This is over", 60)
+    record = rig.record(prompt.id)
+    tap.equal("one decision counts", len(record["decisions"]), 1)
+    yes = record["decisions"][0]["decision"] == "approve"
+    tap.equal("and what it said is what happened", runs(rig, prompt.id), 1 if yes else 0)
+    tap.equal("no button is left", prompt.buttons, {})
+
+
 TESTS = [test_the_same_run, test_repeated, test_refresh, test_not_ready_without]
 
 
@@ -117,11 +162,9 @@ if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the Slack process by Socket Mode", emulator.WHY)
     else:
-        rig = SocketSuite()
-        try:
-            rig.start()
-            tap.run([lambda t=t: (tap.note(t.__name__), t(rig)) for t in TESTS])
-        finally:
-            tap.note("\n".join(l for l in rig.log().splitlines() if '"info"' not in l)[-3000:])
-            rig.done()
+        SocketSuite().test(TESTS)
+        if SERVER:
+            Replicas().test([test_one_of_two, test_race])
+        else:
+            tap.skip("two of them", "redis-server is not installed")
     tap.done()
