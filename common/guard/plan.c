@@ -133,6 +133,22 @@ void plan_state(struct plan *p, json_t *state)
 		put(p, p->json, "state_digest", json_string(digest));
 }
 
+bool plan_bind(struct plan *p, const char *store, struct error *err)
+{
+	const char *state = json_get_string(p->json, "state_digest");
+	json_auto_t *both = NULL;
+	char digest[DIGEST_HEX_BYTES];
+
+	if (!state) /* plan_finish says so */
+		return true;
+	both = json_pack("[s, s]", state, store);
+	return both ? canonical_digest(both, digest, err) &&
+			       (json_object_set_new(p->json, "state_digest",
+						    json_string(digest)) == 0 ||
+				error_oom(err))
+		    : error_oom(err);
+}
+
 void plan_assumes(struct plan *p, int64_t call, int64_t effect)
 {
 	json_t *assumes = json_object_get(p->json, "assumes");

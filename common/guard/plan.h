@@ -51,6 +51,8 @@ void plan_requires(struct plan *p, int64_t approvers, const char *why);
 void plan_assumes(struct plan *p, int64_t call, int64_t effect);
 /* What the plan rests on: any JSON; digested. Steals 'state'. */
 void plan_state(struct plan *p, json_t *state);
+/* That state is only this store's: elsewhere the same plan has another digest. */
+bool plan_bind(struct plan *p, const char *store, struct error *err);
 /* What run needs, an object. Steals 'data'. */
 void plan_data(struct plan *p, json_t *data);
 

@@ -13,6 +13,7 @@ static const struct request_state sample = {
 	.tool = "block_account",
 	.args = ARGS,
 	.plan = PLAN,
+	.store = "0123456789abcdef0123456789",
 	.planned_at_ms = 1000,
 	.expires_ms = 5000,
 };

@@ -9,7 +9,7 @@ static const char prefix[] = "v1.";
 static const char purpose[] = "org.wingman/request-state v1";
 
 struct members {
-	const char *principal, *server, *tool, *args, *plan;
+	const char *principal, *server, *tool, *args, *plan, *store;
 	int64_t planned_at, expires;
 };
 
@@ -17,7 +17,7 @@ static bool are_valid(const struct members *m)
 {
 	return name_is_principal(m->principal) && name_is_server(m->server) &&
 	       name_is_tool(m->tool) && digest_is_hex(m->args) &&
-	       (!m->plan || digest_is_hex(m->plan));
+	       (!m->plan || digest_is_hex(m->plan)) && name_is_id(m->store);
 }
 
 bool state_seal(struct strbuf *sb, const struct request_state *s,
@@ -30,18 +30,20 @@ bool state_seal(struct strbuf *sb, const struct request_state *s,
 				   s->tool,
 				   s->args,
 				   s->plan[0] ? s->plan : NULL,
+				   s->store,
 				   s->planned_at_ms,
 				   s->expires_ms };
-	json_auto_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s*, s:I, s:I}", "principal", m.principal,
-		"server", m.server, "tool", m.tool, "args", m.args, "plan", m.plan,
-		"planned_at", (json_int_t)m.planned_at, "expires", (json_int_t)m.expires);
+	json_auto_t *json =
+		json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s, s:I, s:I}", "principal",
+			  m.principal, "server", m.server, "tool", m.tool, "args", m.args,
+			  "plan", m.plan, "store", m.store, "planned_at",
+			  (json_int_t)m.planned_at, "expires", (json_int_t)m.expires);
 
 	if (!are_valid(&m))
 		return error_set(err, ERR_INTERNAL,
 				 "the request state to be sealed is incomplete");
 	/* json_pack leaves an optional member out when there is no memory for it. */
-	if (json_object_size(json) != (m.plan ? 7 : 6))
+	if (json_object_size(json) != (m.plan ? 8 : 7))
 		return error_oom(err);
 	if (!canonical_write(&bytes, json, err) ||
 	    !secret_seal(key, purpose, bytes.data, bytes.length, &sealed, err))
@@ -81,6 +83,7 @@ bool state_open(const char *word, const struct secret *key, int64_t now_ms,
 		FIELD(tool, JSON_FIELD_STRING, JSON_FIELD_REQUIRED),
 		FIELD(args, JSON_FIELD_STRING, JSON_FIELD_REQUIRED),
 		FIELD(plan, JSON_FIELD_STRING, 0),
+		FIELD(store, JSON_FIELD_STRING, JSON_FIELD_REQUIRED),
 		FIELD(planned_at, JSON_FIELD_INT64, JSON_FIELD_REQUIRED),
 		FIELD(expires, JSON_FIELD_INT64, JSON_FIELD_REQUIRED),
 #undef FIELD
@@ -106,5 +109,6 @@ bool state_open(const char *word, const struct secret *key, int64_t now_ms,
 	COPY(ret->tool, m.tool);
 	COPY(ret->args, m.args);
 	COPY(ret->plan, m.plan ? m.plan : "");
+	COPY(ret->store, m.store);
 	return true;
 }

@@ -2,7 +2,7 @@
  * state -- the sealed requestState between a plan and its execution.
  *
  * What the server must remember, kept by the caller and unreadable to it:
- * principal, server, tool, digests of arguments and plan, planned_at, expiry.
+ * principal, server, tool, digests of arguments and plan, store, planned_at, expiry.
  * AES-256-GCM under <server>/state.key; the word begins with "v1.".
  */
 #ifndef GUARD_STATE_H
@@ -23,6 +23,7 @@ struct request_state {
 	char tool[65];
 	char args[DIGEST_HEX_BYTES];
 	char plan[DIGEST_HEX_BYTES]; /* "" when absent (a read that waits) */
+	char store[DIGEST_ID_BYTES]; /* of the process that planned: coord_identity */
 	int64_t planned_at_ms;
 	int64_t expires_ms;
 };

@@ -431,6 +431,36 @@ static void a_grant_from_before_the_epoch(void **state)
 	assert_int_equal(rig_runs(&c->rig), 0);
 }
 
+/* A replica with a store of its own, though it has the key: it takes neither what the other
+ * planned nor a state of its own for it. */
+static void a_plan_of_another_store(void **state)
+{
+	struct plan_case *c = *state;
+	struct grant grant;
+	char path[128];
+
+	plan(c);
+	grant = c->grant;
+	rig_stop(&c->rig);
+	(void)snprintf(path, sizeof path, "%s/fixture/coordination.db", c->rig.root);
+	assert_int_equal(unlink(path), 0);
+	rig_start(&c->rig);
+	wait_until_s(clock_wall_ms() / 1000 + 1);
+	/* as if signed now: its epoch is not what stops it */
+	grant.iat = clock_wall_ms() / 1000;
+	grant.exp = grant.iat + 60;
+	c->grant = grant;
+	_cleanup_answer_ struct answer a = present(c);
+	assert_string_equal(answer_code(&a), "approval_invalid");
+	assert_non_null(strstr(a.text, "another store"));
+	plan(c);
+	assert_string_not_equal(c->grant.plan, grant.plan);
+	c->grant = grant;
+	_cleanup_answer_ struct answer b = present(c);
+	assert_string_equal(answer_code(&b), "approval_invalid");
+	assert_int_equal(rig_runs(&c->rig), 0);
+}
+
 static void a_grant_of_another_time(void **state)
 {
 	struct plan_case *c = *state;
@@ -789,6 +819,7 @@ int main(void)
 		TEST(taken_back_too_late_or_by_others),
 		TEST(taken_back_while_it_begins),
 		TEST(a_grant_from_before_the_epoch),
+		TEST(a_plan_of_another_store),
 		TEST(a_grant_of_another_time),
 		TEST(a_write_without_plan_state_or_approver),
 		TEST(too_few_approvers_for_the_plan),

@@ -80,6 +80,8 @@ static bool open_state(struct execution *e, struct error *err)
 	    strcmp(state.args, e->x->args) != 0 || strcmp(state.plan, e->grant.plan) != 0)
 		return error_set(err, ERR_APPROVAL_INVALID,
 				 "the requestState belongs to another call");
+	if (!planning_check_store(s, &state, err))
+		return false;
 	e->planned_at_ms = state.planned_at_ms;
 	return true;
 }

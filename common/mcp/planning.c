@@ -18,6 +18,7 @@ struct plan *planning_make(const struct exchange *x, const char *requester,
 {
 	_cleanup_(plan_freep) struct plan *plan = plan_new();
 	int64_t start_us = metrics_now_us();
+	char store[DIGEST_ID_BYTES];
 	struct mcp_call call = {
 		.context = x->service->context,
 		.arguments = x->arguments,
@@ -42,7 +43,11 @@ struct plan *planning_make(const struct exchange *x, const char *requester,
 	if (!good && ret_details)
 		*ret_details = TAKE(call.error_details);
 	mcp_call_done(&call);
-	return good && plan_finish(plan, err) ? TAKE(plan) : NULL;
+	/* What is approved here runs at no process whose burns are others'. */
+	return good && coord_identity(x->service->store, store, err) &&
+			       plan_bind(plan, store, err) && plan_finish(plan, err)
+		       ? TAKE(plan)
+		       : NULL;
 }
 
 static bool check_ticket(const struct exchange *x, int64_t now_ms, struct ticket *ret,
@@ -56,6 +61,23 @@ static bool check_ticket(const struct exchange *x, int64_t now_ms, struct ticket
 	       ticket_check(x->ticket, s->config.instance, request, now_ms, s->keys, ret,
 			    err) &&
 	       tools_check_rights(x, ret->requester, err);
+}
+
+bool planning_check_store(const struct mcp_service *s, const struct request_state *state,
+			  struct error *err)
+{
+	char store[DIGEST_ID_BYTES];
+
+	if (!coord_identity(s->store, store, err))
+		return false;
+	if (strcmp(store, state->store) == 0)
+		return true;
+	error_set(err, ERR_APPROVAL_INVALID,
+		  "the plan was made on another store than this process of '%s' has",
+		  s->server->name);
+	return error_hint(err,
+			  "replicas of a server share one store (docs/operators.md); "
+			  "if it was lost or replaced, ask again");
 }
 
 /* When the plan is made: now, or, asked for again with the state of the first, then. */
@@ -77,6 +99,8 @@ static bool find_moment(const struct exchange *x, const struct ticket *ticket,
 	    strcmp(state.args, x->args) != 0)
 		return error_set(err, ERR_APPROVAL_INVALID,
 				 "the requestState belongs to another call");
+	if (!planning_check_store(x->service, &state, err))
+		return false;
 	*ret_planned_ms = state.planned_at_ms;
 	return true;
 }
@@ -96,7 +120,8 @@ static char *seal(const struct exchange *x, const struct ticket *ticket,
 	(void)snprintf(state.tool, sizeof state.tool, "%s", x->tool->definition->name);
 	memcpy(state.args, x->args, sizeof state.args);
 	(void)snprintf(state.plan, sizeof state.plan, "%s", plan_digest(plan));
-	if (!state_seal(&word, &state, x->service->state_key, err))
+	if (!coord_identity(x->service->store, state.store, err) ||
+	    !state_seal(&word, &state, x->service->state_key, err))
 		return NULL;
 	char *text = strbuf_take(&word);
 	if (!text)

@@ -105,7 +105,7 @@ struct exchange {
 	struct caller caller;
 	bool from_gate;
 	bool frees_gate; /* a read by ticket, and freed_resources_for names the gate */
-	bool is_oauth;                     /* the caller came with an issuer's token */
+	bool is_oauth;   /* the caller came with an issuer's token */
 	struct oauth_waiter waiter;        /* for the issuer's keys */
 	void (*go_on)(struct exchange *x); /* then */
 	json_t *body;                      /* owned */
@@ -285,6 +285,10 @@ struct plan *planning_make(const struct exchange *x, const char *requester,
 			   struct error *err) _must_use_;
 /* The gate asks for a plan with its ticket. */
 void planning_answer(struct exchange *x, struct mcp_result *r);
+/* Whether the state's plan was made on the store that this process has. */
+struct request_state;
+bool planning_check_store(const struct mcp_service *s, const struct request_state *state,
+			  struct error *err);
 
 /* --- execute.c --- */
 

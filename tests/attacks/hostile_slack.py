@@ -9,7 +9,7 @@ import time
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from attacks.hostile import canonical, encode
+from attacks.hostile import canonical, decode, encode
 from gate_client import Refused
 from gate_rig import PEOPLE
 from gate_slack import IDS, SlackSurface, as_slack_holds_it, block_actions, draw, form, signed, ts
@@ -202,21 +202,32 @@ class Emergency:
                              "reason": "nothing is wrong", "iat": int(time.time()), **more})
         return encode(payload) + "." + encode(key.sign(payload))
 
+    def words(self, record, own):
+        """Ways to make one; the first is right, and 'own' the gate's own key."""
+        approval, shown = record["id"], record["shown"]
+        right = self.word(approval, shown)
+        return (
+            lambda: right,
+            lambda: self.word(approval, shown, key=self.other),
+            lambda: self.word(approval, shown, key=own),
+            lambda: self.word(approval, shown, kid=self.kid, key=self.other),
+            lambda: self.word(approval, "0" * 64),
+            lambda: self.word(approval, shown, typed="0" * 12),
+            lambda: self.word("0" * 26, shown),
+            lambda: self.word(approval, shown, iat=int(time.time()) - 3600),
+            lambda: self.word(approval, shown, iat=int(time.time()) + 3600),
+            lambda: self.word(approval, shown, typ="org.wingman/grant"),
+            lambda: self.word(approval, shown, reason=""),
+            lambda: self.word(approval, shown, more=1),
+            lambda: right[:-2], lambda: right + "A", lambda: right.split(".")[0] + ".",
+            lambda: encode(decode(right.split(".")[0]) + b" ") + "." + right.split(".")[1])
+
     def use(self, hostile, effect, client):
         """The right word for the right prompt: only that nothing is down."""
         record = client.slack.pending(effect)
         if not record:
             return
-        dice, own = hostile.dice, hostile.key
-        word = dice.choice((
-            lambda: self.word(record["id"], record["shown"]),
-            lambda: self.word(record["id"], record["shown"], key=self.other),
-            lambda: self.word(record["id"], record["shown"], key=own),
-            lambda: self.word(record["id"], record["shown"], kid=self.kid, key=self.other),
-            lambda: self.word(record["id"], "0" * 64),
-            lambda: self.word("0" * 26, record["shown"]),
-            lambda: self.word(record["id"], record["shown"], iat=int(time.time()) - 600),
-            lambda: self.word(record["id"], record["shown"], typ="org.wingman/grant")))()
+        word = hostile.dice.choice(self.words(record, hostile.key))()
         client.ask("emergency", approval=record["id"], shown=record["shown"], word=word)
 
 

@@ -19,6 +19,7 @@
 #ifndef LINK_COORDINATION_H
 #define LINK_COORDINATION_H
 
+#include "base/digest.h"
 #include "base/error.h"
 
 enum { COORD_KEY_MAX = 200, COORD_VALUE_MAX = 1024 * 1024, COORD_HINT_MAX = 4096 };
@@ -39,6 +40,13 @@ bool coord_epoch_ms(struct coordination *c, int64_t *ret_began_ms, struct error 
  * somebody (a copy over it, in place, looks like the file itself). Redis: since its epoch.
  */
 bool coord_remembers_ms(struct coordination *c, int64_t *ret_since_ms, struct error *err);
+
+/*
+ * What this very store is called, at random: the same for all who share it, another for any
+ * other store, and anew once it has forgotten everything.
+ */
+bool coord_identity(struct coordination *c, char ret[static DIGEST_ID_BYTES],
+		    struct error *err);
 
 /*
  * Claim once: make 'key' with 'value' unless it exists. '*ret_first' tells

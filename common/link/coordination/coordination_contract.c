@@ -44,6 +44,20 @@ static void assert_value(struct coordination *c, const char *key, const char *ex
 		assert_string_equal(value, expected);
 }
 
+void contract_identity(void **state)
+{
+	_cleanup_(coord_closep) struct coordination *c = contract_twin.fresh();
+	char one[DIGEST_ID_BYTES], again[DIGEST_ID_BYTES], other[DIGEST_ID_BYTES];
+
+	(void)state;
+	assert_good(coord_identity(c, one, err));
+	assert_good(coord_identity(c, again, err));
+	assert_string_equal(one, again);
+	_cleanup_(coord_closep) struct coordination *d = contract_twin.fresh();
+	assert_good(coord_identity(d, other, err));
+	assert_string_not_equal(one, other);
+}
+
 void contract_claim_once(void **state)
 {
 	_cleanup_(coord_closep) struct coordination *c = contract_twin.fresh();

@@ -26,6 +26,7 @@ struct contract_twin {
 /* The twin under test, given by the test file. */
 extern const struct contract_twin contract_twin;
 
+void contract_identity(void **state);
 void contract_claim_once(void **state);
 void contract_claim_of_threads(void **state);
 void contract_expiry(void **state);
@@ -43,7 +44,7 @@ void contract_announce(void **state);
 void contract_unsubscribe_within(void **state);
 
 #define COORD_CONTRACT_TESTS                                                             \
-	cmocka_unit_test(contract_claim_once),                                           \
+	cmocka_unit_test(contract_identity), cmocka_unit_test(contract_claim_once),      \
 		cmocka_unit_test(contract_claim_of_threads),                             \
 		cmocka_unit_test(contract_expiry),                                       \
 		cmocka_unit_test(contract_put_keeps_expiry),                             \
