@@ -318,6 +318,7 @@ static bool seal_and_open_state(const struct site *s, struct outcome *o,
 		.tool = "block_account",
 		.args = D2,
 		.plan = D3,
+		.store = "0123456789abcdef0123456789",
 		.planned_at_ms = 1000,
 		.expires_ms = 5000,
 	};

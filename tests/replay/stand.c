@@ -109,7 +109,8 @@ static bool seal(struct stand *s, const struct call *c, const char *requester,
 	(void)snprintf(state.tool, sizeof state.tool, "%s", c->tool->name);
 	memcpy(state.args, c->args, sizeof state.args);
 	(void)snprintf(state.plan, sizeof state.plan, "%s", plan_digest(plan));
-	return state_seal(word, &state, s->state_key, err);
+	return coord_identity(s->store, state.store, err) &&
+	       state_seal(word, &state, s->state_key, err);
 }
 
 json_t *stand_plan(struct stand *s, const json_t *message)
