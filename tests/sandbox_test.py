@@ -230,6 +230,19 @@ def api(s, method, body=None, token="xoxb-sandbox-bot"):
                  {"Authorization": f"Bearer {token}"} if token else {})
 
 
+def test_odd_blocks(s, p):
+    """What is no block is said to be none, and the rest stands."""
+    odd = [{"type": "constructor"}, {"type": "header", "text": {"text": {"a": 1}}}, {"type": "nothing"},
+           {"type": "section", "text": {"type": "plain_text", "text": "the rest stands"},
+            "accessory": {"type": "toString", "action_id": "a"}},
+           {"type": "actions", "elements": [{"type": "button", "text": "no object"}]}]
+    tap.ok("(posted)", api(s, "chat.postMessage", {"channel": SECOPS, "text": "x", "blocks": odd})[1]["ok"])
+    p.go(ALICE, SECOPS)
+    p.wait_text("the rest stands")
+    words = p.text("#room")
+    tap.ok("one that cannot be drawn says so", "cannot be drawn" in words and "of the type nothing" in words, words)
+
+
 def test_web_api(s):
     view = {"type": "modal", "title": {"type": "plain_text", "text": "t"}, "blocks": []}
     tap.equal("no token, no answer", api(s, "auth.test", token=None)[1]["error"], "not_authed")
@@ -264,7 +277,7 @@ def main():
     with Script("peer.mjs", json.dumps({"control": CONTROL})) as s, Person(s) as p:
         tap.run([lambda t=t: t(s, p) for t in (
             test_mention, test_menu_and_outsider, test_commands, test_form, test_views_above_views,
-            test_home_and_shortcut)])
+            test_home_and_shortcut, test_odd_blocks)])
         tap.run([lambda: test_doors(s), lambda: test_web_api(s), lambda: test_hostile(p),
                  lambda: test_wrong_secret(p)])
         tap.equal("every request of the sandbox was taken by Slack's code", [

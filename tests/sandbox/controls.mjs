@@ -76,7 +76,7 @@ const makers = {
 
 // 'acts': a change is told to the app at once, as everywhere but in a form's inputs.
 export function control(block, element, acts) {
-    const make = makers[element.type];
+    const make = Object.hasOwn(makers, element.type) ? makers[element.type] : null;
     const props = { "data-block": block.block_id, "data-action": element.action_id,
                     "data-kind": element.type, "data-acts": acts ? "1" : undefined, "aria-label": element.action_id };
     return make ? make(element, props) : h("em", {}, `(an element of the type ${element.type})`);

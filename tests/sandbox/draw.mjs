@@ -78,20 +78,23 @@ const drawers = {
 const BY_LIBRARY = new Set(["rich_text", "markdown", "container", "card", "carousel", "task_card", "plan"]);
 
 function one(block, errors) {
-    if (drawers[block.type])
+    if (Object.hasOwn(drawers, block.type))
         return drawers[block.type](block, errors);
     return BY_LIBRARY.has(block.type) ? byLibrary(block) : literal(`(a block of the type ${block.type})`);
 }
 
+// Each by itself, so that one that cannot be drawn takes nothing else with it.
 export function drawBlocks(blocks, errors = {}) {
     return blocks.map((b, i) => {
+        let markup;
         try {
-            return h("div", { key: i, className: "block", "data-block-type": b.type }, one(b, errors));
+            markup = renderToStaticMarkup(one(b, errors));
         } catch (e) {
-            return h("div", { key: i, className: "alert" }, `This block cannot be drawn: ${e.message}`);
+            markup = renderToStaticMarkup(h("div", { className: "alert" }, `This block cannot be drawn: ${e.message}`));
         }
+        return h("div", { key: i, className: "block", "data-block-type": String(b?.type),
+                          dangerouslySetInnerHTML: { __html: markup } });
     });
 }
 
-// A message without blocks is mrkdwn.
 export const drawText = (text) => mrkdwn(text ?? "");

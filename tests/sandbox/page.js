@@ -74,11 +74,14 @@ async function refresh() {
         return;
     }
     running = true;
-    const text = await (await fetch(location.href, { headers: { "x-sandbox": "1" } })).text();
-    const next = new DOMParser().parseFromString(text, "text/html");
-    for (const id of ["notice", "room", "modal"])
-        show(id, next.getElementById(id));
-    running = false;
+    try {
+        const text = await (await fetch(location.href, { headers: { "x-sandbox": "1" } })).text();
+        const next = new DOMParser().parseFromString(text, "text/html");
+        for (const id of ["notice", "room", "modal"])
+            show(id, next.getElementById(id));
+    } finally {
+        running = false;
+    }
     if (again) {
         again = false;
         refresh();

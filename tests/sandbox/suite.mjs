@@ -1,7 +1,7 @@
 // Wingman itself behind the page: a folder of its own, configured for the made-up workspace,
 // and 'wingman up' in it. Everything else in the folder is what 'wingman up' makes of any.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -78,6 +78,8 @@ export class Suite {
         const pid = Number(readFileSync(mark, "utf8"));
         if (pid !== process.pid && runs(pid))
             throw new Error(`a sandbox runs in ${this.dir} already, as process ${pid}; end it, or remove ${mark}`);
+        // One that was killed has left its suite behind.
+        spawnSync(path.join(this.bin, "wingman"), ["--dir", this.dir, "down"], { stdio: "ignore" });
         rmSync(this.dir, { recursive: true });
     }
 

@@ -42,7 +42,7 @@ const members = {
 
 // Of one element, as it stands in state.values or in actions[].
 export function valueOf(element, raw, offered = []) {
-    const read = members[element.type];
+    const read = Object.hasOwn(members, element.type) ? members[element.type] : null;
     return { type: element.type, ...(read ? read(element, raw, offered) : {}) };
 }
 

@@ -87,8 +87,10 @@ export class WebApi {
             return res.writeHead(421).end();
         if (path.startsWith("/response/"))
             return res.end(await this.workspace.responded(path.slice("/response/".length), JSON.parse(body)));
+        if (path.startsWith("/upload/"))
+            return this.handOn(req, res, body);
         if (!path.startsWith("/api/"))
-            return this.hand_on(req, res, body);
+            return res.writeHead(404).end();
         const method = path.slice("/api/".length);
         const fault = this.takeFault(method);
         if (fault?.delay_ms)
@@ -140,7 +142,7 @@ export class WebApi {
     }
 
     // Uploads go to an address that the emulator named.
-    async hand_on(req, res, body) {
+    async handOn(req, res, body) {
         const reply = await fetch(this.emulator.url + req.url, {
             method: req.method, body: body.length ? body : undefined,
             headers: { "content-type": req.headers["content-type"] ?? "application/octet-stream" } });
