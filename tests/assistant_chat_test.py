@@ -5,6 +5,7 @@ worker and the real egress, and the independent mock for a provider, over each w
 import json
 import os
 import re
+import subprocess
 
 import tap
 
@@ -13,6 +14,7 @@ try:
     from suite import BIN, Suite
 except ImportError:
     pexpect = None
+import assistant_hostile_test
 from assistant_rig import NODE, Mock
 
 KEY = "sk-end-to-end-0123456789"
@@ -111,6 +113,49 @@ def converse(suite, mock, provider):
     tap.equal(f"{provider}: it leaves, and its status says that a turn failed", p.exitstatus, 1)
 
 
+def executed(suite):
+    """Approvals whose calls ran, but those of playbooks: the sample frees these reads."""
+    return [e["data"]["approval"] for e in suite.audit_events("gate")
+            if "execut" in json.dumps(e) and e["data"].get("server") != "playbooks"]
+
+
+def hostile(suite):
+    """Judged hostile models, the whole way to the gate, and nobody who says yes."""
+    if not os.path.exists(assistant_hostile_test.DATA):
+        tap.skip("hostile models through wingman chat", "../shared is not there")
+        return
+    tools = [{"name": t["name"]} for t in assistant_hostile_test.toolset()]
+    provider = assistant_hostile_test.Provider("anthropic")
+    before = executed(suite)
+    odd = []
+    try:
+        with open(suite.path("config", "assistant.yaml"), "w", encoding="utf-8") as f:
+            json.dump({**CONFIGS["anthropic"], "url": f"http://127.0.0.1:{provider.port}",
+                       "key": "keys/model", "egress": {"tries": 1}}, f)
+        count = 0
+        for name, turns in assistant_hostile_test.records(tools):
+            provider.turns = [dict(t) for t in turns]
+            done = subprocess.run(
+                [os.path.join(BIN, "wingman"), "--dir", suite.dir, "chat", "please help"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                timeout=60, check=False)
+            count += 1
+            out = done.stdout.decode() + done.stderr.decode()
+            if any(ord(c) < 32 and c != "\n" or c in "\u202e\u2066\u200b\u00ad" for c in out):
+                odd.append((name, out[:300]))
+            subprocess.run([os.path.join(BIN, "wingman"), "--dir", suite.dir, "chat", "--clear"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60,
+                           check=False)
+        tap.ok(f"{count} hostile models conversed", count >= 30)
+    finally:
+        provider.close()
+    tap.equal("what they said draws nothing on a terminal", odd, [])
+    tap.equal("nothing was executed", executed(suite), before)
+    tap.equal("nobody was blocked", suite.bind("jane.roe"), 0)
+    tap.ok("the key was in no request's body", all(KEY.encode() not in b for b in provider.bodies)
+           and len(provider.bodies) >= 30, len(provider.bodies))
+
+
 def test_all():
     if not pexpect or not os.path.exists(NODE):
         tap.ok("pexpect and node are installed: make test", False)
@@ -128,6 +173,7 @@ def test_all():
         os.chmod(path, 0o600)
         for provider in CONFIGS:
             converse(suite, mock, provider)
+        hostile(suite)
         configure(suite, mock, "openai", budget={"tokens_per_person_per_day": 1})
         p = chat(suite)
         p.expect("you> ")
