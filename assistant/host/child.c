@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "assistant/host/launcher.h"
 #include "assistant/messages.h"
 
 /* Between fork and exec: only what a signal handler may do. */
@@ -35,34 +36,42 @@ __attribute__((noreturn)) static void become(const struct child_start *s, int fd
 	_exit(127);
 }
 
-bool child_begin(struct child *ret, struct loop *l, const struct child_start *s,
+bool child_spawn(const struct child_start *s, int *ret_fd, pid_t *ret_pid,
 		 struct error *err)
 {
-	struct child c = { 0 };
-	pid_t parent = getpid();
+	pid_t parent = getpid(), pid;
 	int pair[2], log = -1;
 
 	if (s->log_path)
 		log = open(s->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	if (s->log_path && log < 0)
 		return error_errno(err, "cannot write to '%s'", s->log_path);
-	/* Above what the child's own descriptors become. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
 		if (log >= 0)
 			(void)close(log);
 		return error_errno(err, "cannot make a socket pair");
 	}
-	c.pid = fork();
-	if (c.pid == 0)
+	pid = fork();
+	if (pid == 0)
 		become(s, pair[1], log, parent);
 	(void)close(pair[1]);
 	if (log >= 0)
 		(void)close(log);
-	if (c.pid < 0) {
+	if (pid < 0) {
 		(void)close(pair[0]);
 		return error_errno(err, "cannot start '%s'", s->argv[0]);
 	}
-	c.channel = channel_new(l, pair[0], s->receive, s->closed, s->context, err);
+	*ret_fd = pair[0];
+	*ret_pid = pid;
+	return true;
+}
+
+bool child_adopt(struct child *ret, struct loop *l, const struct child_start *s,
+		 struct launcher *launcher, int fd, pid_t pid, struct error *err)
+{
+	struct child c = { .pid = pid, .launcher = launcher };
+
+	c.channel = channel_new(l, fd, s->receive, s->closed, s->context, err);
 	if (!c.channel) {
 		child_end(&c);
 		return false;
@@ -71,10 +80,22 @@ bool child_begin(struct child *ret, struct loop *l, const struct child_start *s,
 	return true;
 }
 
+bool child_begin(struct child *ret, struct loop *l, const struct child_start *s,
+		 struct error *err)
+{
+	pid_t pid;
+	int fd;
+
+	return child_spawn(s, &fd, &pid, err) &&
+	       child_adopt(ret, l, s, NULL, fd, pid, err);
+}
+
 void child_end(struct child *c)
 {
 	channel_free(c->channel);
-	if (c->pid > 0) {
+	if (c->pid > 0 && c->launcher)
+		launcher_end(c->launcher, c->pid);
+	else if (c->pid > 0) {
 		(void)kill(c->pid, SIGKILL);
 		while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 			;

@@ -13,7 +13,8 @@
 #include "proc/channel.h"
 
 struct child {
-	pid_t pid; /* 0: none */
+	pid_t pid;                 /* 0: none */
+	struct launcher *launcher; /* that began it; NULL: we did */
 	struct channel *channel;
 };
 
@@ -26,6 +27,14 @@ struct child_start {
 	void *context;
 };
 
+/* The process alone: its end for us in '*ret_fd'. 'receive', 'closed' and 'context' are not
+ * looked at. */
+bool child_spawn(const struct child_start *s, int *ret_fd, pid_t *ret_pid,
+		 struct error *err);
+/* One that a launcher began. Takes 'fd'. */
+struct launcher;
+bool child_adopt(struct child *ret, struct loop *l, const struct child_start *s,
+		 struct launcher *launcher, int fd, pid_t pid, struct error *err);
 /* A program that cannot be run shows as a channel that closes. */
 bool child_begin(struct child *ret, struct loop *l, const struct child_start *s,
 		 struct error *err);

@@ -1,6 +1,7 @@
 #include "assistant/host/host.h"
 
 #include "assistant/host/host_private.h"
+#include "assistant/host/launcher.h"
 
 struct host *host_new(const struct host_options *o, struct error *err)
 {
@@ -21,6 +22,20 @@ void host_free(struct host *h)
 		host_turn_free(h->turns);
 	host_egress_end(h);
 	free(h);
+}
+
+bool host_begin_program(struct host *h, bool is_worker, struct child *ret,
+			const struct child_start *s, struct error *err)
+{
+	pid_t pid;
+	int fd;
+
+	if (!h->o.launcher)
+		return child_begin(ret, h->o.loop, s, err);
+	return launcher_begin(h->o.launcher,
+			      is_worker ? LAUNCHER_WORKER : LAUNCHER_EGRESS, &fd, &pid,
+			      err) &&
+	       child_adopt(ret, h->o.loop, s, h->o.launcher, fd, pid, err);
 }
 
 struct loop *host_loop(const struct host *h)

@@ -32,6 +32,8 @@ struct host_options {
 	const char *dir;                           /* of the suite, for the egress */
 	const char *log_path;                      /* of both; NULL: our stderr */
 	struct budget *budget;                     /* NULL: nothing is counted */
+	/* For a surface that may not run programs itself (launcher.h); NULL: we run them. */
+	struct launcher *launcher;
 };
 
 /* Called from the loop, never from within a function below; any may free the turn. */

@@ -1,14 +1,10 @@
 /* The egress: started when it is needed, and each of its answers handed to whom it is for. */
 #include "assistant/host/host_private.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { MINUTE_MS = 60 * 1000, ENVIRONMENT_MAX = 12 };
+enum { MINUTE_MS = 60 * 1000 };
 
 static struct host_request *find(struct host *h, int64_t number)
 {
@@ -150,62 +146,9 @@ static void on_message(void *context, struct channel *ch, json_t *message)
 		fall(h, &err);
 }
 
-/* What of our environment it gets: what programs need, and what its configuration names. */
-struct environment {
-	char *all[ENVIRONMENT_MAX + 1];
-	size_t count;
-};
-
-static void environment_done(struct environment *e)
-{
-	for (size_t i = 0; i < e->count; i++) {
-		explicit_bzero(e->all[i], strlen(e->all[i]));
-		free(e->all[i]);
-	}
-}
-
-static bool add_variable(struct environment *e, const char *name)
-{
-	const char *value = name ? getenv(name) : NULL;
-
-	if (!value || e->count >= ENVIRONMENT_MAX)
-		return true;
-	if (asprintf(&e->all[e->count], "%s=%s", name, value) < 0) {
-		e->all[e->count] = NULL;
-		return false;
-	}
-	e->count++;
-	return true;
-}
-
-static const char *variable_of(const struct assistant_secret *s)
-{
-	static const char prefix[] = "env:";
-
-	return strncmp(s->from, prefix, sizeof prefix - 1) == 0
-		       ? s->from + sizeof prefix - 1
-		       : NULL;
-}
-
-static bool make_environment(const struct host *h, struct environment *e,
-			     struct error *err)
-{
-	static const char *const names[] = { "PATH", "HOME",   "LANG",
-					     "TZ",   "TMPDIR", "CREDENTIALS_DIRECTORY" };
-	const struct assistant_settings *s = h->o.settings;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!add_variable(e, names[i]))
-			return error_oom(err);
-	return (add_variable(e, variable_of(&s->key)) &&
-		add_variable(e, variable_of(&s->access_key_id)) &&
-		add_variable(e, variable_of(&s->session_token))) ||
-	       error_oom(err);
-}
-
 static bool start(struct host *h, struct error *err)
 {
-	_cleanup_(environment_done) struct environment env = { .count = 0 };
+	_cleanup_(host_environment_done) struct host_environment env = { .count = 0 };
 	const char *const argv[] = { h->o.egress, "--dir", h->o.dir, NULL };
 	const struct child_start s = {
 		.argv = argv,
@@ -228,9 +171,9 @@ static bool start(struct host *h, struct error *err)
 				 "the egress fell too often; it is started again in a "
 				 "minute");
 	h->egress_is_ready = false;
-	if (!make_environment(h, &env, err))
+	if (!h->o.launcher && !host_environment_make(&env, h->o.settings, err))
 		return false;
-	return child_begin(&h->egress, h->o.loop, &s, err);
+	return host_begin_program(h, false, &h->egress, &s, err);
 }
 
 void host_egress_end(struct host *h)

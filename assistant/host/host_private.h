@@ -44,6 +44,21 @@ struct host {
 	size_t turn_count;
 };
 
+/* Start one of the two programs, by ourselves or by the launcher. */
+bool host_begin_program(struct host *h, bool is_worker, struct child *ret,
+			const struct child_start *s, struct error *err);
+
+/* What of our environment the egress gets: what programs need, and what its configuration
+ * names. */
+enum { HOST_ENVIRONMENT_MAX = 12 };
+struct host_environment {
+	char *all[HOST_ENVIRONMENT_MAX + 1];
+	size_t count;
+};
+bool host_environment_make(struct host_environment *e, const struct assistant_settings *s,
+			   struct error *err);
+void host_environment_done(struct host_environment *e);
+
 /* --- host_turn.c --- */
 
 /* Tell the surface that it is over, once; the worker is killed. */

@@ -202,7 +202,7 @@ static bool begin(struct host_turn *t, struct error *err)
 	t->timer = loop_add_timer(o->loop,
 				  o->settings->turn.seconds * 1000 + HOST_GRACE_MS, false,
 				  on_late, t, err);
-	if (!t->timer || !child_begin(&t->worker, o->loop, &s, err))
+	if (!t->timer || !host_begin_program(t->host, true, &t->worker, &s, err))
 		return false;
 	return channel_send(t->worker.channel, hello) ||
 	       error_set(err, ERR_BACKEND_UNAVAILABLE,
