@@ -49,6 +49,7 @@ EDGES = {
                       "link/documents", "link/coordination", "link/http", "wire", "proc", "base",
                       "schemas", "gate/messages.h"},
     "slack": {"slack", "slack/text", "slack/render", "slack/verify", "slack/form", "slack/inbound",
+              "assistant", "assistant/budget", "assistant/host",
               "slack/home", "slack/outbox", "slack/markdown", "slack/result", "show", "api", "link/documents",
               "link/http", "wire", "proc", "base", "schemas",
               "gate/messages.h"},

@@ -5,6 +5,7 @@
 #include "slack/process/approvals.h"
 #include "slack/process/handlers.h"
 #include "slack/process/say.h"
+#include "slack/process/talks.h"
 #include "slack/process/tools.h"
 #include "slack/render/blocks.h"
 #include "slack/render/pages.h"
@@ -255,9 +256,12 @@ void command_handle(const struct delivery *d)
 {
 	const char *at = d->in.text;
 	char word[WORD_MAX], rest[WORD_MAX];
+	bool is_alone;
 
 	next_word(&at, word);
 	next_word(&at, rest);
+	/* "help me with ..." is for the assistant, "help" is not. */
+	is_alone = at[strspn(at, " \t\n")] == '\0';
 	if (!*word && !d->in.too_long) {
 		say_help(d, rest);
 		return;
@@ -265,10 +269,14 @@ void command_handle(const struct delivery *d)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcasecmp(words[i].word, word) != 0)
 			continue;
-		if (words[i].wants_more && !*rest)
+		if ((words[i].wants_more && !*rest) ||
+		    (d->front->talks && d->in.kind != INBOUND_COMMAND && !is_alone))
 			break;
 		words[i].fn(d, rest);
 		return;
 	}
-	tell(d, "I did not understand that. These words I know:", help);
+	if (d->front->talks && d->in.kind != INBOUND_COMMAND && !d->in.too_long)
+		talks_said(d->front->talks, d);
+	else
+		tell(d, "I did not understand that. These words I know:", help);
 }

@@ -65,6 +65,7 @@ struct front {
 	struct coord_redis_access *store_access;
 	struct documents *records;
 	struct outbox *outbox;
+	struct talks *talks; /* NULL: there is no assistant */
 	struct workers *workers, *learner;
 	pthread_mutex_t work_lock;
 	bool work_is_over; /* under the lock */

@@ -8,6 +8,7 @@
 #include "slack/ingress/http.h"
 #include "slack/process/front.h"
 #include "slack/process/prompts.h"
+#include "slack/process/talks.h"
 
 enum {
 	WHO_WE_ARE_MS = 1000, /* between two questions to Slack, until it answers */
@@ -85,6 +86,8 @@ static void on_heard(void *context, json_t *message)
 	struct front *f = context;
 	struct prompt_heard *h = malloc(sizeof *h);
 
+	if (f->talks)
+		talks_heard(f->talks, message);
 	if (h)
 		*h = (struct prompt_heard){ f, json_incref(message) };
 	if (h && front_submit(f, prompts_heard, h))
@@ -337,6 +340,8 @@ static bool start(struct process *p, struct error *err)
 	if (!front_settings_read(&f->settings, f->dir, f->name, err))
 		return false;
 	log_setup(f->name, f->settings.log_level);
+	if (!talks_prepare(f, &f->talks, err))
+		return false;
 	f->slack = file_make_dir(folder, 0700, err)
 			   ? slack_open(f->dir, f->settings.api, err)
 			   : NULL;
@@ -345,7 +350,8 @@ static bool start(struct process *p, struct error *err)
 	if (!f->http ||
 	    !coord_config_read(&f->settings.store, f->dir, &f->store_access, err) ||
 	    !open_socket(f, err) || !set_up_loop(f, err) || !enter_sandbox(f, err) ||
-	    !open_stores(f, err) || !open_work(f, err) || !start_http(p, err) ||
+	    !open_stores(f, err) || !open_work(f, err) ||
+	    (f->talks && !talks_open(f->talks, err)) || !start_http(p, err) ||
 	    (f->socket && !slack_socket_start(f->socket, err)))
 		return false;
 	on_learn(f);
@@ -370,6 +376,7 @@ static void finish(struct process *p)
 	outbox_close(f->outbox);
 	(void)pthread_mutex_destroy(&f->work_lock);
 	who_free(f->who);
+	talks_free(f->talks);
 	gate_free(f->gate);
 	loop_free(f->loop);
 	coord_close(f->store);

@@ -1,0 +1,39 @@
+/*
+ * talks -- conversations with the assistant, in Slack.
+ *
+ * What somebody of the team says to us, in a mention or a direct message, and which is none
+ * of our words, goes to a talk (assistant/host/talk.h) of its thread. Its loop is the main
+ * thread's; whatever waits (the gate, Slack) is done by 'workers', and comes back to the
+ * loop. The assistant's words stand literally, in a message of their own, never with a
+ * button; prompts are drawn as the gate says, by prompts.h, like all others. Where anybody
+ * from outside the team reads, it says nothing.
+ *
+ * Without config/assistant.yaml there is none, and nothing changes.
+ */
+#ifndef SLACK_PROCESS_TALKS_H
+#define SLACK_PROCESS_TALKS_H
+
+#include "slack/process/front.h"
+
+enum {
+	TALKS_MAX =
+		64, /* threads that are remembered in memory; the others by the store */
+	TALKS_TEXT_MAX = 12 * 1024, /* bytes of one answer; what is more is cut */
+};
+
+struct talks;
+
+/* Before the sandbox and any thread: what is configured, and who starts its programs.
+ * '*ret' NULL and true: there is no assistant. */
+bool talks_prepare(struct front *f, struct talks **ret, struct error *err);
+/* Once loop and stores are there. */
+bool talks_open(struct talks *t, struct error *err);
+/* After the loop has stopped and 'workers' have ended. */
+void talks_free(struct talks *t);
+
+/* Say it to the assistant; in a worker. */
+void talks_said(struct talks *t, const struct delivery *d);
+/* An event of the gate; in the loop. */
+void talks_heard(struct talks *t, const json_t *event);
+
+#endif

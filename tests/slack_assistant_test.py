@@ -1,0 +1,87 @@
+"""A conversation in Slack, with everything real but Slack (npm's emulator) and the model's
+provider (npm's aimock): a mention, a prompt in the thread, a press, the account, the answer.
+"""
+
+import json
+import os
+
+import tap
+from assistant_rig import NODE, Mock
+from doubles import emulator
+from slack_rig import SlackSuite, text_of
+
+KEY = "sk-test-0123456789abcdefghij"
+JOHN = "john.doe@example.test"
+WHY = "asked for by the security team"
+
+
+def call(tool, **arguments):
+    return {"name": tool, "arguments": json.dumps(arguments)}
+
+
+FIXTURES = [
+    {"match": {"userMessage": "block @john.doe", "hasToolResult": False},
+     "response": {"content": "I propose to block John Doe. <!channel> *now*",
+                  "toolCalls": [call("accounts__block_account", person=JOHN, reason=WHY)]}},
+    {"match": {"userMessage": "block @john.doe", "hasToolResult": True},
+     "response": {"content": "It waits for a decision."}},
+    {"match": {"userMessage": "What was proposed has ended"},
+     "response": {"content": "Done: John Doe is blocked."}},
+    {"match": {"userMessage": "help me with phishing"},
+     "response": {"content": "Gladly: what happened?"}},
+]
+
+
+class AssistantSuite(SlackSuite):
+    def __init__(self):
+        super().__init__()
+        self.mock = Mock(self.path(""), FIXTURES)
+        self.mock.start()
+        self.write("keys/model", KEY)
+        self.write("config/assistant.yaml", json.dumps({
+            "provider": "anthropic", "model": "claude-test-1", "url": self.mock.url,
+            "key": "keys/model"}))
+
+    def done(self):
+        self.mock.stop()
+        super().done()
+
+    def said(self, words):
+        return self.message(lambda c: words in text_of(c.arguments.get("blocks", [])))
+
+
+def test_talk(rig):
+    rig.mention("help me with phishing", rig.alice)
+    said = rig.said("Gladly: what happened?")
+    tap.ok("what is none of our words is answered by the assistant", not said.buttons, said.text)
+    rig.mention("block @john.doe, he is phished", rig.alice)
+    said = rig.said("I propose to block John Doe.")
+    raw = json.dumps(said.blocks)
+    tap.ok("its words stand literally, without a button", not said.buttons and
+           "rich_text_preformatted" in raw and '"broadcast"' not in raw, raw)
+    prompt = rig.prompt("john.doe")
+    tap.ok("the prompt is another message, in the thread", prompt.ts != said.ts, prompt.text)
+    tap.ok("it says who wrote it and where the name comes from", "Written by the assistant" in
+           prompt.text and 'people, looked up for "@john.doe"' in prompt.text, prompt.text)
+    tap.ok("and who hears of it", "claude-test-1" in prompt.text, prompt.text)
+    tap.equal("nothing happened", rig.suite.bind("john.doe"), 0)
+    rig.press(prompt, "approve", rig.alice)
+    rig.wait_text(prompt, "succeeded")
+    tap.equal("the account is blocked", rig.suite.bind("john.doe") != 0, True)
+    tap.ok("and the assistant tells", rig.said("Done: John Doe is blocked."))
+    tap.equal("the logs verify", rig.verify_audit().returncode, 0)
+
+
+def test_words(rig):
+    rig.mention("help", rig.alice)
+    tap.ok("our own words stay ours", rig.said("I carry out calls that a person has approved."))
+
+
+if __name__ == "__main__":
+    if not emulator.is_installed():
+        tap.skip("the assistant in Slack", emulator.WHY)
+    elif not os.path.exists(NODE):
+        tap.skip("the assistant in Slack", "node is not there (npm packages)")
+    else:
+        AssistantSuite().test([test_talk, test_words])
+    tap.done()
