@@ -68,7 +68,7 @@
  * usage   {input, output, cache_read, cache_write, requests}   tokens, as the provider counts
  *
  * What a surface does besides, since a worker may be anybody: keeps the same limits
- * itself, ends a turn 5 seconds after its time, hands a request on only if the budget
+ * itself, ends a turn 5 seconds after its time, drops requests of a turn that is over, hands a request on only if the budget
  * allows it (budget/budget.h), and never takes 'say' for anything but text.
  */
 #ifndef ASSISTANT_MESSAGES_H
@@ -97,8 +97,7 @@ enum {
 	ASSISTANT_TOOLS_MAX = 256,
 	ASSISTANT_SOURCES_MAX = 256,
 	ASSISTANT_VALUES_MAX = 16,
-	ASSISTANT_CALLS_MAX = 8,            /* of one decision */
-	ASSISTANT_CONTEXT_MAX = 768 * 1024, /* all texts of one turn message */
+	ASSISTANT_CALLS_MAX = 8, /* of one decision */
 	/* What limits may say at most. */
 	ASSISTANT_SECONDS_MAX = 3600,
 	ASSISTANT_REQUESTS_MAX = 100,

@@ -235,6 +235,16 @@ def test_silence_and_size(folder):
         tap.ok("at the limit", len(data) <= 8 * 1024 * 1024, len(data))
 
 
+@in_folder
+def test_a_name_is_found(folder):
+    """In the sandbox too, which leaves a resolver's files."""
+    with Server(reply(200)) as server, \
+            start(folder, server, url=f"http://localhost:{server.port}") as egress:
+        ask(egress)
+        tap.equal("localhost is found", until_ended(egress)[0], ["status", "chunk", "ended"])
+        tap.equal("and told its name", server.seen[0][1]["Host"], f"localhost:{server.port}")
+
+
 def odd_type(handler, _):
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: \xff\xfe\r\n"
                         b"Content-Length: 2\r\n\r\n{}")
@@ -381,6 +391,6 @@ def test_tls(folder):
 
 
 if __name__ == "__main__":
-    tap.run([test_only_a_conversation_is_sent, test_tries, test_silence_and_size, test_odd_heads,
+    tap.run([test_only_a_conversation_is_sent, test_tries, test_a_name_is_found, test_silence_and_size, test_odd_heads,
              test_dropping, test_rate, test_malformed_messages_end_it, test_start, test_checking, test_tls])
     tap.done()
