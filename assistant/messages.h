@@ -68,8 +68,9 @@
  * usage   {input, output, cache_read, cache_write, requests}   tokens, as the provider counts
  *
  * What a surface does besides, since a worker may be anybody: keeps the same limits
- * itself, ends a turn 5 seconds after its time, drops requests of a turn that is over, hands a request on only if the budget
- * allows it (budget/budget.h), and never takes 'say' for anything but text.
+ * itself, ends a turn 5 seconds after its time, drops requests of a turn that is over,
+ * hands a request on only if the budget allows it (budget/budget.h), and never takes
+ * 'say' for anything but text.
  */
 #ifndef ASSISTANT_MESSAGES_H
 #define ASSISTANT_MESSAGES_H
