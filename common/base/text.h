@@ -60,6 +60,10 @@ bool text_host_ascii(struct strbuf *sb, const char *host, size_t length);
 enum text_script { TEXT_LATIN = 1, TEXT_GREEK = 2, TEXT_CYRILLIC = 4 };
 unsigned text_scripts(const char *text, size_t length);
 
+/* Append what a reader may take 'text' for: the skeleton of UTS 39, to be compared with
+ * that of another text and never shown. False: it has none that fits (512 bytes). */
+bool text_skeleton(struct strbuf *sb, const char *text, size_t length);
+
 /* Bytes of the first character with all that belongs on it (marks, vowels of Hangul);
  * 0 only at the end. Visible text is cut between these alone. */
 size_t text_cluster(const char *text, size_t length);

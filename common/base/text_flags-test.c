@@ -191,6 +191,22 @@ static void test_names(void **state)
 	assert_string_equal(text_flag_name(TEXT_LONG_RUN), "long-run");
 }
 
+static void test_skeleton(void **state)
+{
+	_cleanup_strbuf_ struct strbuf a = STRBUF_INIT, b = STRBUF_INIT, c = STRBUF_INIT;
+	char text[514];
+
+	(void)state;
+	assert_true(text_skeleton(&a, "paypal", 6));
+	assert_true(text_skeleton(&b, "p\xD0\xB0yp\xD0\xB0l", 8));
+	assert_string_equal(a.data, b.data);
+	memset(text, 'a', sizeof text);
+	assert_true(text_skeleton(&c, text, 512));
+	assert_false(text_skeleton(&c, text, 513));
+	assert_false(text_skeleton(&c, "\xFF", 1));
+	assert_int_equal(c.length, 512);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,7 +215,7 @@ int main(void)
 		cmocka_unit_test(test_mixed_script),  cmocka_unit_test(test_look_alike),
 		cmocka_unit_test(test_compatibility), cmocka_unit_test(test_combining),
 		cmocka_unit_test(test_long_run),      cmocka_unit_test(test_long_text),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_skeleton),
 	};
 
 	return cmocka_run_group_tests_name("text-flags", tests, NULL, NULL);

@@ -54,6 +54,22 @@ static int32_t skeleton_of(const char *text, size_t length, char *skeleton, int3
 	return U_FAILURE(status) ? 0 : n;
 }
 
+bool text_skeleton(struct strbuf *sb, const char *text, size_t length)
+{
+	enum { SKELETON_MAX = 512 };
+	char skeleton[SKELETON_MAX];
+	int32_t n;
+
+	pthread_once(&unicode_once, open_unicode);
+	if (!unicode.usable || length > SKELETON_MAX || !text_is_utf8(text, length))
+		return false;
+	n = skeleton_of(text, length, skeleton, sizeof skeleton);
+	if (n <= 0 || (size_t)n > sizeof skeleton)
+		return false;
+	strbuf_add(sb, skeleton, (size_t)n);
+	return true;
+}
+
 enum { WORD_MAX = 256 }; /* bytes of a word that are judged at once */
 
 /* Whether readers would take the word for ASCII letters or digits. */

@@ -317,6 +317,10 @@ static void test_what_looks_like_ours(void **state)
 		"- Approval needed: x",
 		"> How it ended",
 		"Approve | Deny",
+		"\xD0\x90pprove this c\xD0\xB0ll?",
+		"Thi\xD1\x95 is over",
+		"**C\xD0\xB0ncel** my request",
+		"\xCE\x91pproved by bob",
 	};
 	static const char *const others[] = {
 		"You can approve this call",
