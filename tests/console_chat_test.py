@@ -129,6 +129,8 @@ HOSTILE = {
     "five reads where four may be": [["read", "playbook://x"]] * 5 + [["hang"]],
     "more text than it may say": [["flood", {"m": "say", "text": "x" * 1000, "final": False}, 1000],
                                   ["hang"]],
+    "33 answers where 32 may be": [["flood", {"m": "say", "text": "x", "final": True}, 33], ["hang"]],
+    "pieces without an end": [["flood", {"m": "say", "text": "", "final": False}, 10**6], ["hang"]],
     "a request to another one's number": [["send", {"m": "request", "request": 7, "path": "/",
                                                     "body": "{}"}], ["hang"]],
     "leaving without a word": [],

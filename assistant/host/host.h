@@ -17,8 +17,10 @@
 #include "proc/loop.h"
 
 enum {
-	HOST_TURNS_MAX = 32,  /* at once */
-	HOST_GRACE_MS = 5000, /* that a turn may be over its time */
+	HOST_TURNS_MAX = 32,         /* at once */
+	HOST_GRACE_MS = 5000,        /* that a turn may be over its time */
+	HOST_ANSWERS_MAX = 32,       /* of a turn: each is a message to people */
+	HOST_PIECES_MAX = 64 * 1024, /* of all of them */
 	HOST_EGRESS_STARTS_PER_MINUTE = 6,
 };
 

@@ -17,11 +17,11 @@ struct host_turn {
 	void *context;
 	char person[ASSISTANT_NAME_MAX + 1];
 	bool is_ready, is_over;
-	int64_t proposals, reads, requests, text_bytes; /* so far */
-	uint64_t open_proposals, open_reads;            /* by number, unanswered */
-	bool has_request;                               /* one is under way */
-	int64_t request;                                /* the worker's number for it */
-	int64_t booked;                                 /* tokens, of what has ended */
+	int64_t proposals, reads, requests, text_bytes, pieces, answers; /* so far */
+	uint64_t open_proposals, open_reads; /* by number, unanswered */
+	bool has_request;                    /* one is under way */
+	int64_t request;                     /* the worker's number for it */
+	int64_t booked;                      /* tokens, of what has ended */
 };
 
 /* A request that the egress has. */

@@ -47,7 +47,10 @@ static bool on_say(struct host_turn *t, const struct assistant_fields *f,
 {
 	(void)err;
 	t->text_bytes += (int64_t)strlen(f->text);
-	if (t->text_bytes > t->host->o.settings->turn.text_bytes)
+	t->pieces++;
+	t->answers += f->final;
+	if (t->text_bytes > t->host->o.settings->turn.text_bytes ||
+	    t->pieces > HOST_PIECES_MAX || t->answers > HOST_ANSWERS_MAX)
 		*ret_limit = ASSISTANT_LIMIT_TEXT;
 	else
 		t->hooks.say(t->context, f->text, f->final);

@@ -380,6 +380,19 @@ static void make_room(struct talks *t)
 	chat_free(gone);
 }
 
+/* What ended while this conversation was not in memory. */
+static void look_at_open(const struct chat *c)
+{
+	json_auto_t *open = talk_open(c->talk);
+	size_t i;
+	json_t *approval;
+
+	json_array_foreach(open, i, approval)
+	{
+		look_at(c, json_string_value(approval));
+	}
+}
+
 static struct chat *begin(struct talks *t, const struct job *j, struct error *err)
 {
 	const struct talk_options o = {
@@ -417,6 +430,7 @@ static struct chat *begin(struct talks *t, const struct job *j, struct error *er
 	c->next = t->chats;
 	t->chats = c;
 	t->count++;
+	look_at_open(c);
 	return c;
 }
 
