@@ -335,6 +335,37 @@ static void test_tables(void **state)
 	check_rows(3, 1, 301, true, false);
 }
 
+/* Many cells that are elements each: fewer rows, so that a message stays a message. */
+static void test_many_elements(void **state)
+{
+	json_auto_t *record = rows_of(99, 20, 1);
+	json_t *rows =
+		json_object_get(json_object_get(record, "result"), "structuredContent");
+	size_t i, most = 0;
+	json_t *row, *message;
+
+	(void)state;
+	json_array_foreach(rows, i, row)
+	{
+		for (int j = 0; j < 20; j++) {
+			char name[16];
+
+			(void)snprintf(name, sizeof name, "c%d", j);
+			json_object_set_new(row, name, json_pack("[i, i, i]", 1, 2, 3));
+		}
+	}
+	struct slack_result r = draw(record, NULL);
+	json_array_foreach(r.messages, i, message)
+	{
+		const size_t count = rich_count(json_object_get(message, "blocks"));
+
+		most = count > most ? count : most;
+	}
+	assert_in_range(most, RICH_COUNT_MAX / 2, RICH_COUNT_MAX + 20);
+	assert_true(r.pages > 0 || r.as_file);
+	slack_result_done(&r);
+}
+
 static json_t *page_of(const json_t *record, size_t page, size_t *ret_pages)
 {
 	const struct slack_result_view view = { .id = "A1" };
@@ -472,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_no_record),
 		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_many_elements),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_values_of_buttons),

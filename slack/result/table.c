@@ -122,19 +122,20 @@ static bool put_table(struct result_draw *d, const json_t *rows, const json_t *c
 	json_auto_t *head = head_of(d, columns);
 	json_auto_t *made = json_pack("[O]", head);
 	json_auto_t *settings = NULL;
-	size_t units = rich_units(head), i;
+	size_t units = rich_units(head), count = rich_count(head), i;
 	char words[80];
 	json_t *row;
 
 	json_array_foreach(rows, i, row)
 	{
 		json_auto_t *cells = row_of(d, columns, row);
-		const size_t more = rich_units(cells);
+		const size_t more = rich_units(cells), elements = rich_count(cells);
 
 		if (json_array_size(made) == RICH_TABLE_ROWS_MAX ||
-		    units + more > RICH_TABLE_MAX)
+		    units + more > RICH_TABLE_MAX || count + elements >= RICH_COUNT_MAX)
 			break;
 		units += more;
+		count += elements;
 		if (!made || !cells || json_array_append(made, cells) != 0) {
 			d->failed = true;
 			return true;
