@@ -4,6 +4,7 @@ provider (npm's aimock): a mention, a prompt in the thread, a press, the account
 
 import json
 import os
+import urllib.request
 
 import tap
 from assistant_rig import NODE, Mock
@@ -77,11 +78,24 @@ def test_words(rig):
     tap.ok("our own words stay ours", rig.said("I carry out calls that a person has approved."))
 
 
+def test_outsiders(rig):
+    """Where others read along it says nothing, and asks no model."""
+    rig.slack.members["C0GUESTS"] = [rig.alice, rig.mallory]
+    rig.mention("block @john.doe, a secret of ours", rig.alice, channel="C0GUESTS")
+    rig.slack.wait(lambda s: any(c.method in ("chat.postEphemeral", "chat.postMessage") and
+                                 "nobody from outside" in json.dumps(c.arguments) for c in s.calls))
+    tap.ok("who asks is told privately", True)
+    with urllib.request.urlopen(rig.mock.url + "/__aimock/journal?limit=100", timeout=10) as r:
+        tap.ok("and no model hears of it", b"a secret of ours" not in r.read())
+    tap.equal("nothing stands there", [c for c in rig.slack.calls if c.method == "chat.postMessage" and
+                                       c.arguments.get("channel") == "C0GUESTS"], [])
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the assistant in Slack", emulator.WHY)
     elif not os.path.exists(NODE):
         tap.skip("the assistant in Slack", "node is not there (npm packages)")
     else:
-        AssistantSuite().test([test_talk, test_words])
+        AssistantSuite().test([test_talk, test_words, test_outsiders])
     tap.done()

@@ -333,6 +333,7 @@ static bool start(struct process *p, struct error *err)
 {
 	struct front *f = &p->front;
 	_cleanup_free_ char *folder = statedir_path(f->dir, "%s", f->name);
+	struct error why = ERROR_INIT;
 
 	f->gate_path = statedir_path(f->dir, "run/gate.sock");
 	if (!folder || !f->gate_path)
@@ -340,8 +341,9 @@ static bool start(struct process *p, struct error *err)
 	if (!front_settings_read(&f->settings, f->dir, f->name, err))
 		return false;
 	log_setup(f->name, f->settings.log_level);
-	if (!talks_prepare(f, &f->talks, err))
-		return false;
+	/* Everything else works without it. */
+	if (!talks_prepare(f, &f->talks, &why))
+		log_failure("assistant.off", &why);
 	f->slack = file_make_dir(folder, 0700, err)
 			   ? slack_open(f->dir, f->settings.api, err)
 			   : NULL;
