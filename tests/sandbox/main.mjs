@@ -15,6 +15,7 @@ import { startSandbox, urlsBelow } from "./sandbox.mjs";
 import { SHORTCUTS, Suite } from "./suite.mjs";
 
 const PATIENT_MS = 60 * 1000;
+const TRIES = 3;
 
 const { values: options } = parseArgs({ options: {
     dir: { type: "string", default: path.join(ROOT, "build", "sandbox") },
@@ -36,13 +37,27 @@ async function stop(status) {
 for (const signal of ["SIGINT", "SIGTERM"])
     process.on(signal, () => stop(0));
 
+// On ports of its own, again if somebody was quicker.
+async function startSuite(tries) {
+    try {
+        await suite.start(sandbox.api.url, say);
+    } catch (e) {
+        if (tries <= 1 || !suite.lostPort())
+            throw e;
+        await suite.stop();
+        await suite.plan();
+        Object.assign(sandbox.sender, { secret: suite.secret, urls: urlsBelow(suite.base) });
+        await startSuite(tries - 1);
+    }
+}
+
 try {
     await suite.plan();
     const patience = options.patient ? { triggerMs: PATIENT_MS, patienceMs: PATIENT_MS } : {};
     sandbox = await startSandbox({
         secret: suite.secret, urls: urlsBelow(suite.base), port: Number(options.port), shortcuts: SHORTCUTS,
         control: process.env.SANDBOX_CONTROL, ...patience });
-    await suite.start(sandbox.api.url, say);
+    await startSuite(TRIES);
     for (const child of suite.children)
         child.once("exit", (status) => {
             if (stopping)

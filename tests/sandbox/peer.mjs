@@ -9,12 +9,12 @@ import { once } from "node:events";
 
 import { load } from "./npm.mjs";
 import { BOT_TOKEN } from "./people.mjs";
-import { freePort, startSandbox, urlsBelow } from "./sandbox.mjs";
+import { freePorts, startSandbox, urlsBelow } from "./sandbox.mjs";
 
 const { App, HTTPReceiver } = load("@slack/bolt");
 
 const options = JSON.parse(process.argv[2] ?? "{}");
-const port = await freePort();
+const [port] = await freePorts(1);
 const app_url = `http://127.0.0.1:${port}`;
 const sandbox = await startSandbox({
     secret: options.sign_with ?? "peer-secret", urls: urlsBelow(app_url), control: options.control,

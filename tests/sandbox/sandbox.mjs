@@ -10,12 +10,15 @@ import { Sender } from "./sender.mjs";
 import { Views } from "./views.mjs";
 import { Workspace } from "./workspace.mjs";
 
-export const freePort = () => new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-        const { port } = server.address();
-        server.close(() => resolve(port));
-    });
-});
+// All are held until all are known, so that none comes twice.
+export async function freePorts(count) {
+    const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve) => {
+        const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
+    })));
+    const ports = servers.map((server) => server.address().port);
+    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+    return ports;
+}
 
 // One base for all four, as the manifest has them.
 export const urlsBelow = (base) => ({
@@ -23,8 +26,8 @@ export const urlsBelow = (base) => ({
     interactions: `${base}/slack/interactions`, options: `${base}/slack/options` });
 
 export async function startSandbox({ secret, urls, port = 0, shortcuts, control, triggerMs, patienceMs, tokens = [] }) {
-    const apiPort = await freePort();
-    const emulator = await startEmulator(await freePort(), `http://127.0.0.1:${apiPort}`);
+    const [apiPort, emulatorPort] = await freePorts(2);
+    const emulator = await startEmulator(emulatorPort, `http://127.0.0.1:${apiPort}`);
     const sender = new Sender({ secret, urls, patienceMs });
     const views = new Views({ changed: () => workspace.changed(), triggerMs });
     const workspace = new Workspace({ emulator, views, sender, shortcuts });

@@ -8,7 +8,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 
 import { APP, BOT_TOKEN, PEOPLE, TEAM } from "./people.mjs";
-import { freePort } from "./sandbox.mjs";
+import { freePorts } from "./sandbox.mjs";
 
 const SERVERS = ["people", "accounts", "playbooks"];
 const STOP_MS = 20 * 1000;
@@ -61,9 +61,9 @@ export class Suite {
         mkdirSync(this.dir, { recursive: true, mode: 0o700 });
         write(this.dir, MARK, String(process.pid));
         this.secret = randomBytes(16).toString("hex");
-        this.ports = {};
-        for (const name of ["directory", "gate", ...SERVERS, "slack"])
-            this.ports[name] = await freePort();
+        const names = ["directory", "gate", ...SERVERS, "slack"];
+        const ports = await freePorts(names.length);
+        this.ports = Object.fromEntries(names.map((name, i) => [name, ports[i]]));
         this.base = `http://127.0.0.1:${this.ports.slack}`;
     }
 
@@ -94,6 +94,12 @@ export class Suite {
         this.ready = JSON.parse(await firstLine(this.up, `wingman up, see ${this.dir}/run,`));
         say(`suite in ${this.dir}`);
         await this.untilAnswers();
+    }
+
+    // Whether somebody else took a port between its choice and its use.
+    lostPort() {
+        const log = path.join(this.dir, "run", "up.log");
+        return existsSync(log) && /port \d+ .*in use/.test(readFileSync(log, "utf8"));
     }
 
     // What it says goes to run/NAME.log, as of everything in a suite.
@@ -127,6 +133,7 @@ export class Suite {
             });
             child.kill("SIGTERM");
         })));
+        this.children = [];
     }
 }
 
