@@ -104,7 +104,8 @@ static bool brings(const struct thesaurus *t, const char *a, const char *b,
 static void test_thesaurus(void **state)
 {
 	static const char text[] = "# comment\nransomware, crypto locker < locked files\n"
-				   "bec, business email compromise\n~ locked, sealed\n";
+				   "bec, business email compromise\n~ locked, sealed\n"
+				   "commander < who is in charge\n";
 	struct error err = ERROR_INIT;
 	_cleanup_(thesaurus_freep) struct thesaurus *t =
 		thesaurus_new(text, strlen(text), &err);
@@ -117,6 +118,14 @@ static void test_thesaurus(void **state)
 	assert_false(brings(t, "file", NULL, "ransomwar"));
 	assert_false(brings(t, "ransomwar", NULL, "lock"));
 	assert_true(brings(t, "bec", NULL, "busi"));
+	/* One word beside words like "the" means it only with all of them. */
+	assert_false(brings(t, "charg", NULL, "command"));
+	assert_false(brings(t, "who", "charg", "command"));
+	const struct asked all[] = {
+		{ "who", 1, 0 }, { "is", 1, 1 }, { "in", 1, 2 }, { "charg", 1, 3 }
+	};
+	struct brought found[4];
+	assert_int_equal(thesaurus_expand(t, all, ARRAY_SIZE(all), found, 4), 1);
 	assert_false(thesaurus_knows(t, "comment"));
 	_cleanup_(thesaurus_freep) struct thesaurus *own = thesaurus_built_in(&err);
 	assert_true(own && thesaurus_size(own) > 1000);
