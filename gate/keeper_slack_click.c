@@ -123,6 +123,8 @@ static json_t *reply(const struct press *p, const struct approval *a, json_t *mo
 	    json_object_set_new(answer, "approval", json_string(a->id)) != 0 ||
 	    json_object_set_new(answer, "state",
 				json_string(record_state_name(a->state))) != 0 ||
+	    (!a->ended && keeper_is_revoking(a) &&
+	     json_object_set_new(answer, "revoking", json_true()) != 0) ||
 	    json_object_set_new(answer, "user", json_string(p->click.user)) != 0 ||
 	    json_object_set_new(answer, "principal", json_string(p->person)) != 0) {
 		error_oom(err);

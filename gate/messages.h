@@ -64,7 +64,7 @@
  *   slack_posted {approval, shown, channel, message_ts, drawn_at, user?} -> {pages, approvable, others_read_along}
  *               where slack/render's message, drawn at that time, stands now; 'user': whose direct messages that is
  *   slack_click {raw, timestamp?, signature?} -> {action, approval, state, user, principal,
- *               page?, pages?, drawn_at?, prompt?}: an answer with a prompt is a page to show to that person
+ *               revoking?, page?, pages?, drawn_at?, prompt?}: an answer with a prompt is a page to show to that person
  *
  * Keeper to caller (socket pair):
  *   plan        {approval, server, tool, arguments: <canonical text>, ticket, request_state?, assumes?}

@@ -59,6 +59,8 @@ class Liar(http.server.ThreadingHTTPServer):
         if "org.wingman/grant" in meta:
             payload = meta["org.wingman/grant"].split(".")[0]
             approval = json.loads(_unbase64(payload))["id"]
+            if "org.wingman/revoke" in meta:    # what it had, it has done
+                return self.execute(approval)
             self.executed.append(approval)
             if meta.get("org.wingman/look"):
                 self.looked.append(approval)

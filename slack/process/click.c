@@ -54,7 +54,10 @@ static void close_review(const struct delivery *d, const json_t *reply)
 	struct error err = ERROR_INIT;
 	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
 
-	strbuf_add_format(&words, "It is %s now.", json_get_string(reply, "state"));
+	strbuf_add_format(&words, "It is %s now.%s", json_get_string(reply, "state"),
+			  json_is_true(json_object_get(reply, "revoking"))
+				  ? " Its server is asked not to run it."
+				  : "");
 	if (d->in.view[0] && d->in.kind == INBOUND_PRESS && strbuf_ok(&words) &&
 	    !say_view_instead(d->front, d->in.view,
 			      say_notice_view("Review the call", words.data, NULL), &err))
