@@ -17,7 +17,7 @@ static void seen_key(const char *user, char key[static FRONT_KEY_BYTES])
 
 static void publish(struct front *f, const char *user, json_t *view)
 {
-	const struct rest_patience patience = rest_patience(FRONT_API_MS);
+	const struct rest_patience patience = front_patience(f, FRONT_API_MS);
 	_cleanup_slack_answer_ struct slack_answer answer = SLACK_ANSWER_INIT;
 	json_auto_t *arguments = json_pack("{s:s, s:o}", "user_id", user, "view", view);
 	struct error err = ERROR_INIT;

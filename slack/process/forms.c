@@ -96,7 +96,8 @@ void form_open(const struct delivery *d, const char *tool, const json_t *values)
 
 static const char *permalink(const struct delivery *d, json_t **ret_answer)
 {
-	const struct rest_patience patience = rest_patience(FRONT_QUICK_MS / 2);
+	const struct rest_patience patience =
+		front_patience(d->front, FRONT_QUICK_MS / 2);
 	_cleanup_slack_answer_ struct slack_answer answer = SLACK_ANSWER_INIT;
 	json_auto_t *arguments =
 		json_pack("{s:s, s:s}", "channel", d->in.channel, "message_ts", d->in.ts);

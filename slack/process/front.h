@@ -93,6 +93,8 @@ struct delivery {
 
 /* Have a worker do it; false: too much waits, or we are about to stop. Any thread. */
 bool front_submit(struct front *f, workers_function *fn, void *argument) _must_use_;
+/* For a call of Slack's: so long, and no longer once we stop. */
+struct rest_patience front_patience(const struct front *f, int64_t ms);
 void front_count(struct front *f, enum front_count which);
 /* What Slack says of us, for inbound_read; borrowed from 'f'. */
 struct inbound_self front_self(const struct front *f);

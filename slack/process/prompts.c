@@ -304,9 +304,12 @@ void prompts_told(void *context, const struct outbox_said *said)
 	if (strncmp(at, "post/", 5) != 0 && strncmp(at, "draw/", 5) != 0)
 		return;
 	at += 5;
-	s = calloc(1, sizeof *s);
-	if (!s)
+	/* From before our start: it is put again, and told again, when all stands. */
+	s = atomic_load(&f->is_known) ? calloc(1, sizeof *s) : NULL;
+	if (!s) {
+		atomic_store(&f->look_again, true);
 		return;
+	}
 	*s = (struct prompt_said){
 		.front = f,
 		.approval = part(&at),

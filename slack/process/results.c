@@ -64,7 +64,7 @@ static bool post(const struct prompt_look *l, const struct place *at, json_t *me
 static bool send_file(const struct prompt_look *l, const struct place *at,
 		      struct error *err)
 {
-	const struct rest_patience patience = rest_patience(FILE_MS);
+	const struct rest_patience patience = front_patience(l->front, FILE_MS);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	_cleanup_free_ char *id = NULL;
 	char name[SLACK_RESULT_NAME_BYTES], key[FRONT_KEY_BYTES];

@@ -180,7 +180,7 @@ void say_answer(const struct delivery *d, json_t *message)
 bool say_view(const struct delivery *d, bool push, json_t *view,
 	      char ret[static INBOUND_ID_BYTES], struct error *err)
 {
-	const struct rest_patience patience = rest_patience(FRONT_QUICK_MS);
+	const struct rest_patience patience = front_patience(d->front, FRONT_QUICK_MS);
 	_cleanup_slack_answer_ struct slack_answer answer = SLACK_ANSWER_INIT;
 	json_auto_t *arguments =
 		view ? json_pack("{s:s, s:o}", "trigger_id", d->in.trigger, "view", view)
@@ -200,7 +200,7 @@ bool say_view(const struct delivery *d, bool push, json_t *view,
 
 bool say_view_instead(struct front *f, const char *id, json_t *view, struct error *err)
 {
-	const struct rest_patience patience = rest_patience(FRONT_API_MS);
+	const struct rest_patience patience = front_patience(f, FRONT_API_MS);
 	_cleanup_slack_answer_ struct slack_answer answer = SLACK_ANSWER_INIT;
 	json_auto_t *arguments =
 		view ? json_pack("{s:s, s:o}", "view_id", id, "view", view) : NULL;

@@ -4,6 +4,14 @@
 #include "slack/form/form.h"
 #include "slack/process/handlers.h"
 
+struct rest_patience front_patience(const struct front *f, int64_t ms)
+{
+	struct rest_patience patience = rest_patience(ms);
+
+	patience.cancel = &f->is_stopping;
+	return patience;
+}
+
 void front_count(struct front *f, enum front_count which)
 {
 	atomic_fetch_add(&f->counts[which], 1);
