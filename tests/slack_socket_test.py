@@ -84,7 +84,10 @@ class Talker:
                 return self.seen.pop(i)
         until = time.monotonic() + patience_s
         while True:
-            line = self.lines.get(timeout=max(0.01, until - time.monotonic()))
+            try:
+                line = self.lines.get(timeout=max(0.01, until - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"it was not said; there was: {self.seen[-20:]}") from None
             if fits(line):
                 return line
             self.seen.append(line)
@@ -367,7 +370,7 @@ def test_useless():
 def test_ends():
     """However a connection ends, another is made."""
     double = Double()
-    ours = Ours(double, times={"ping_ms": 50, "silence_ms": 500})
+    ours = Ours(double, times={"ping_ms": 200, "silence_ms": 3000})
     old = double.up()
     for deed in ("drop", "close"):
         double.tell(do=deed, to=old)
