@@ -34,7 +34,8 @@ WORDS = {
 GROUPS = {
     "console": {
         "people decide, two deaths": ["REPLICAS=1", "DEATHS=2"],
-        "two servers, a replay, a death": ["DECIDED", "DEATHS=1"],
+        "two servers, a replay, a death": ["DECIDED", "DEATHS=1", "REVOKES=0"],
+        "two servers, a replay, a revocation": ["DECIDED", "DEATHS=0"],
         "two servers, two deaths": ["DECIDED", "DEATHS=2", "REPLAYS=0"],
         "three servers": ["DECIDED", "DEATHS=0", "REPLICAS=3", "REPLAYS=0"],
     },
@@ -100,7 +101,7 @@ class Search:
     @staticmethod
     def run(folder, *command):
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=300)
+                              stderr=subprocess.STDOUT, text=True, timeout=900)
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]}: {done.stdout[-2000:]}")
         return done.stdout
@@ -175,7 +176,7 @@ def test_variants_are_known():
     with open(MODEL, encoding="utf-8") as f:
         named = set(re.findall(r"#ifn?def (\w+)", f.read()))
     settings = {"REPLICAS", "DEATHS", "CLICKS", "SENDS", "REPLAYS", "FLUSHES", "CLAIM",
-                "DIRECT", "DECIDED", "EMBEDDED", "LOOKS"}
+                "DIRECT", "DECIDED", "EMBEDDED", "LOOKS", "REVOKES"}
     tap.equal("variants of the model are those that are tried", named - settings, set(BROKEN))
 
 

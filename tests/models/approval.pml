@@ -29,6 +29,9 @@
 #ifndef REPLAYS			/* by the hostile client */
 #define REPLAYS 1
 #endif
+#ifndef REVOKES			/* of a grant that has left */
+#define REVOKES 1
+#endif
 #ifndef FLUSHES			/* the store forgets, and its epoch begins anew */
 #ifdef EMBEDDED
 #define FLUSHES 0
@@ -304,7 +307,8 @@ active proctype Keeper()
 
 	/* keeper_ask_revoke, keeper_revoke_step; execution_revoke: of that burn and the call's
 	 * own the first one counts */
-	:: atomic { (state == GRANTED || state == EXECUTING) && !revoking && !grant_over ->
+	:: atomic { REVOKES > 0 && (state == GRANTED || state == EXECUTING) && !revoking &&
+		!grant_over ->
 		revoking = true }
 	:: atomic { revoking && !taken && !IS_END(state) && !grant_over &&
 		burn[grant_id[0]] == UNBURNT ->
