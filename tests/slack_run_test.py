@@ -13,7 +13,8 @@ def test_run(rig):
     tap.ok("the form asks for the arguments", "Person" in str(form["blocks"]) and
            form["submit"]["text"], form)
     tap.equal("the account is open", rig.suite.bind("john.doe"), 0)
-    status, answer = rig.submit(form, person="john.doe@example.test", reason=WHY)
+    status, answer = rig.submit(form, person="john.doe@example.test", reason=WHY,
+                                unblock="10m")
     tap.equal("what is sent in is taken", (status, answer["response_action"]), (200, "update"))
     prompt = rig.prompt("john.doe")
     tap.ok("the prompt shows the call", WHY in prompt.text and "wingman.approve" in prompt.buttons,
@@ -29,6 +30,10 @@ def test_run(rig):
     result = rig.message(lambda c: c.arguments.get("thread_ts") == prompt.ts)
     tap.ok("what came out stands in the thread", "accounts.block_account" in
            result.text and "John Doe" in result.text, result.text)
+    news = rig.message(lambda c: c.arguments.get("thread_ts") == prompt.ts and
+                       "ends soon" in str(c.arguments), timeout_s=60)
+    tap.ok("and later what its server has to say", "accounts.block_account, later: " in news.text,
+           news.text)
     done = rig.verify_audit()
     tap.equal("the logs verify", done.returncode, 0)
 

@@ -165,9 +165,11 @@ static bool act(const struct prompt_look *l, struct error *err)
 	       (results_post(l, places, err) && prompts_forget(l, err));
 }
 
-static bool look(struct front *f, const char *approval, struct error *err)
+/* 'news' is a notice with some, or NULL. */
+static bool look(struct front *f, const char *approval, const json_t *news,
+		 struct error *err)
 {
-	json_auto_t *reply = NULL;
+	json_auto_t *reply = NULL, *places = NULL;
 	struct prompt_look l = { .front = f, .approval = approval };
 
 	if (!is_ours(f, approval, err))
@@ -184,21 +186,29 @@ static bool look(struct front *f, const char *approval, struct error *err)
 		return error_set(err, ERR_INTERNAL, "the gate showed no record");
 	if (!act(&l, err))
 		return false;
+	if (news &&
+	    (!(places = prompts_places(&l, err)) || !results_news(&l, places, news, err)))
+		return false;
 	if (is_news(&l))
 		tell_homes(&l);
 	return true;
 }
 
-bool prompts_look(struct front *f, const char *approval)
+static bool look_and_tell(struct front *f, const char *approval, const json_t *news)
 {
 	struct error err = ERROR_INIT;
-	bool ok = look(f, approval, &err);
+	bool ok = look(f, approval, news, &err);
 
 	if (error_is_set(&err)) {
 		log_failure("slack.prompt", &err);
 		atomic_store(&f->look_again, true);
 	}
 	return ok;
+}
+
+bool prompts_look(struct front *f, const char *approval)
+{
+	return look_and_tell(f, approval, NULL);
 }
 
 /* --- what the gate says of itself --- */
@@ -211,7 +221,9 @@ static void take_notice(struct front *f, const json_t *notice)
 	struct error err = ERROR_INIT;
 	json_t *reply;
 
-	if (!id || !approval || !prompts_look(f, approval))
+	const bool is_later = json_get_string(notice, "news") != NULL;
+
+	if (!id || !approval || !look_and_tell(f, approval, is_later ? notice : NULL))
 		return;
 	reply = gate_ask(f->gate, MSG_READ, json_pack("{s:s}", "notice", id), NULL, &err);
 	if (!reply && err.code != ERR_NOT_FOUND)

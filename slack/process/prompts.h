@@ -77,6 +77,9 @@ int64_t prompts_ran_ms(const json_t *record, int64_t now_ms);
  * prompts_places has them. */
 bool results_post(const struct prompt_look *l, const json_t *places, struct error *err);
 /* Its pages, to whoever the approval concerns. */
+/* What its server says later, below it. 'notice' has 'id' and 'news'. */
+bool results_news(const struct prompt_look *l, const json_t *places, const json_t *notice,
+		  struct error *err);
 bool results_is_press(const char *action);
 void results_press(const struct delivery *d);
 

@@ -1,8 +1,10 @@
 /* What came out of a call: under its prompt, in pages, as a file. */
+#include "base/digest.h"
 #include "base/log.h"
 #include "slack/process/approvals.h"
 #include "slack/process/prompts.h"
 #include "slack/process/say.h"
+#include "slack/render/prompt.h"
 #include "slack/result/result.h"
 
 enum { FILE_MS = 60 * 1000, FILE_ONCE_MS = 24 * 3600 * 1000 };
@@ -40,8 +42,8 @@ static struct slack_result_view view_of(const struct front *f)
 
 /* --- as messages --- */
 
-static bool post(const struct prompt_look *l, const struct place *at, json_t *message,
-		 size_t number, struct error *err)
+static bool post(const struct prompt_look *l, const struct place *at, const char *what,
+		 json_t *message, size_t number, struct error *err)
 {
 	char key[OUTBOX_KEY_BYTES];
 	const struct outbox_item item = {
@@ -52,7 +54,7 @@ static bool post(const struct prompt_look *l, const struct place *at, json_t *me
 		.must_arrive = true,
 	};
 
-	(void)snprintf(key, sizeof key, "result/%s/%zu", l->approval, number);
+	(void)snprintf(key, sizeof key, "%s/%zu", what, number);
 	if (!json_put_string(message, "channel", at->lane) ||
 	    !json_put_string(message, "thread_ts", at->thread))
 		return error_oom(err);
@@ -95,9 +97,11 @@ bool results_post(const struct prompt_look *l, const json_t *places, struct erro
 	const struct place at = place_of(l, places);
 	_cleanup_(slack_result_done) struct slack_result r = { .messages = NULL };
 	struct error why = ERROR_INIT;
+	char what[FRONT_KEY_BYTES];
 	size_t i;
 	json_t *message;
 
+	(void)snprintf(what, sizeof what, "result/%s", l->approval);
 	/* Whoever said no, or let it pass, has read so where it stood. */
 	if (!at.lane || (l->prompt && !json_object_get(l->record, "outcome") &&
 			 !json_object_get(l->record, "result")))
@@ -106,11 +110,41 @@ bool results_post(const struct prompt_look *l, const json_t *places, struct erro
 		return false;
 	json_array_foreach(r.messages, i, message)
 	{
-		if (!post(l, &at, message, i, err))
+		if (!post(l, &at, what, message, i, err))
 			return false;
 	}
 	if (r.as_file && !send_file(l, &at, &why))
 		log_failure("slack.no_file", &why);
+	return true;
+}
+
+bool results_news(const struct prompt_look *l, const json_t *places, const json_t *notice,
+		  struct error *err)
+{
+	const struct place at = place_of(l, places);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_auto_t *messages = NULL;
+	char what[FRONT_KEY_BYTES], digest[DIGEST_HEX_BYTES];
+	size_t i;
+	json_t *message;
+
+	if (!at.lane)
+		return true;
+	strbuf_add_format(&text, "%s.%s, later: %s", json_get_string(notice, "server"),
+			  json_get_string(notice, "tool"),
+			  json_get_string(notice, "news"));
+	if (!strbuf_ok(&text))
+		return error_oom(err);
+	messages = slack_words_of("server", text.data, err);
+	if (!messages)
+		return false;
+	digest_sha256_hex(text.data, text.length, digest);
+	(void)snprintf(what, sizeof what, "news/%s/%.32s", l->approval, digest);
+	json_array_foreach(messages, i, message)
+	{
+		if (!post(l, &at, what, message, i, err))
+			return false;
+	}
 	return true;
 }
 
