@@ -161,7 +161,7 @@ static void on_propose(void *context, int64_t number, json_t *members)
 		talk_proposed(x->talk, number, NULL, &err);
 		return;
 	}
-	talk_proposed(x->talk, number, approval, NULL);
+	talk_proposed(x->talk, number, approval, &err);
 	follow(x, approval);
 }
 

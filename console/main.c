@@ -12,8 +12,7 @@ static const struct command *const commands[] = {
 	&command_tools,   &command_docs,      &command_approvals, &command_audit,
 	&command_config,  &command_policy,    &command_token,     &command_connect,
 	&command_pin,     &command_keys,      &command_status,    &command_doctor,
-	&command_notices, &command_emergency, &command_accounts,
-	&command_chat,
+	&command_notices, &command_emergency, &command_accounts,  &command_chat,
 };
 
 struct global_options {

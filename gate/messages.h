@@ -92,7 +92,7 @@
 #ifndef GATE_MESSAGES_H
 #define GATE_MESSAGES_H
 
-enum { MESSAGES_VERSION = 2 };
+enum { MESSAGES_VERSION = 3 };
 
 enum message {
 	/* surface -> keeper */

@@ -107,7 +107,8 @@ static const char playbooks_text[] =
 
 static const char gate_text[] =
 	"{'persons': [{'id': 'alice@x', 'unix': [1000],"
-	"  'tokens': ['t1'], 'oauth': ['https://i a1'], 'slack': ['U0ALICE']}], 'team': ['alice@x'],"
+	"  'tokens': ['t1'], 'oauth': ['https://i a1'], 'slack': ['U0ALICE']}], 'team': "
+	"['alice@x'],"
 	" 'servers': [{'name': 'accounts', 'url': 'http://127.0.0.1:1/mcp',"
 	"  'instance': 'prod'}],"
 	" 'listen': {'address': '::1', 'port': 4700, 'url': 'https://g.example'},"

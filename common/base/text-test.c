@@ -269,10 +269,16 @@ static void test_host_ascii(void **state)
 		const char *host, *ascii;
 	} hosts[] = {
 		{ "docs.x.com", "docs.x.com" },
-		{ "B\xC3\xBC" "cher.Example", "xn--bcher-kva.example" },
-		{ "d\xD0\xBE" "cs.x.com", "xn--dcs-sed.x.com" },
+		{ "B\xC3\xBC"
+		  "cher.Example",
+		  "xn--bcher-kva.example" },
+		{ "d\xD0\xBE"
+		  "cs.x.com",
+		  "xn--dcs-sed.x.com" },
 		{ "xn--dcs-sed.x.com", "xn--dcs-sed.x.com" },
-		{ "a\xE3\x80\x82" "b", "a.b" },
+		{ "a\xE3\x80\x82"
+		  "b",
+		  "a.b" },
 		{ "a b.x", NULL },
 		{ "xn--\xC3\xBC.x", NULL },
 		{ "a_b\xC3\xBC.x", NULL },
@@ -283,8 +289,8 @@ static void test_host_ascii(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-		const bool good = text_host_ascii(&sb, hosts[i].host,
-						  strlen(hosts[i].host));
+		const bool good =
+			text_host_ascii(&sb, hosts[i].host, strlen(hosts[i].host));
 
 		assert_int_equal(good, hosts[i].ascii != NULL);
 		assert_string_equal(sb.data, good ? hosts[i].ascii : "");

@@ -12,7 +12,7 @@ enum {
 	OBJECTS = 256,
 	NEEDED = 512,
 	OFFSET = 2048, /* an integer, to either side */
-	BYTES = 1024, /* text that may have anything in it */
+	BYTES = 1024,  /* text that may have anything in it */
 	COUNT_MAX = 1000 * 1000 * 1000,
 };
 
