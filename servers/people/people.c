@@ -317,6 +317,22 @@ static bool open_feeds(struct people *p, const struct statedir *dir,
 	return people_store_keep_only(p->store, names, err);
 }
 
+/* What is read whole is as old as that: with less than this nobody could ever be blocked. */
+static bool check_ages(const struct people *p, struct error *err)
+{
+	for (size_t i = 0; i < p->feed_count; i++) {
+		if (p->feeds[i].kind->has_changes ||
+		    p->settings.max_age_ms > p->settings.sweep_ms)
+			continue;
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "max_age_s is not above sweep_s, and %s is read only so often: "
+			  "most of the time nobody could be blocked",
+			  p->feeds[i].kind->name);
+		return error_hint(err, "make max_age_s several times sweep_s");
+	}
+	return true;
+}
+
 static bool open_stores(struct people *p, const struct statedir *dir, struct error *err)
 {
 	_cleanup_free_ char *folder = statedir_path(dir, "people");
@@ -354,7 +370,8 @@ void *people_open(const struct statedir *dir, const json_t *config, struct error
 	pthread_mutex_init(&p->build_lock, NULL);
 	if (!people_settings_read(&p->settings, config, err) ||
 	    !open_stores(p, dir, err) ||
-	    !open_feeds(p, dir, json_object_get(config, "sources"), err))
+	    !open_feeds(p, dir, json_object_get(config, "sources"), err) ||
+	    !check_ages(p, err))
 		return NULL;
 	read_files(p);
 	return people_rebuild(p, err) ? TAKE(p) : NULL;

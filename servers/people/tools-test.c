@@ -398,6 +398,39 @@ static void a_source_that_is_not_configured_is_forgotten(void **state)
 	assert_true(people_ready(f->people, &err));
 }
 
+/* Slack cannot tell what changed. */
+static void an_age_that_would_block_nobody_is_refused(void **state)
+{
+	static const struct {
+		int max_age_s, sweep_s;
+		bool good;
+	} cases[] = { { 3600, 3600, false },
+		      { 3599, 3600, false },
+		      { 3601, 3600, true } };
+	struct fixture *f = *state;
+	_cleanup_free_ char *token = statedir_path(f->dir, "people/token");
+
+	testing_put(token, "xoxb-of-a-test", 0600);
+	people_close(f->people);
+	f->people = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_INIT;
+		json_auto_t *config = json_pack(
+			"{s:{s:{s:{s:s, s:s}}}, s:i, s:i}", "sources", "slack", "api",
+			"url", "http://127.0.0.1:9/api", "token_file", "people/token",
+			"max_age_s", cases[i].max_age_s, "sweep_s", cases[i].sweep_s);
+		struct people *p = people_open(f->dir, config, &err);
+
+		if (cases[i].good)
+			testing_no_error(&err);
+		else
+			testing_error(&err, ERR_INVALID_ARGUMENT, "max_age_s");
+		assert_int_equal(p != NULL, cases[i].good);
+		people_close(p);
+	}
+	open_people(f);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -411,6 +444,7 @@ int main(void)
 		TEST(a_file_that_changed_is_read_again),
 		TEST(what_cannot_be_read_leaves_what_was),
 		TEST(a_source_that_is_not_configured_is_forgotten),
+		TEST(an_age_that_would_block_nobody_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
