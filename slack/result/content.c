@@ -52,16 +52,18 @@ static void add_resource(struct result_draw *d, const json_t *resource)
 		result_line(d, "Its bytes are not shown.", RICH_ITALIC);
 }
 
-static void add_block(struct result_draw *d, const json_t *block,
+/* True: a text of the server's own. */
+static bool add_block(struct result_draw *d, const json_t *block,
 		      const json_t *structured)
 {
 	const char *type = json_get_string(block, "type");
 	const json_t *text = json_object_get(block, "text");
 
 	if (type && strcmp(type, "text") == 0 && json_is_string(text)) {
-		if (!is_the_same(d, json_string_value(text), structured))
-			result_preformatted(d, json_string_value(text),
-					    json_string_length(text));
+		if (is_the_same(d, json_string_value(text), structured))
+			return false;
+		result_preformatted(d, json_string_value(text), json_string_length(text));
+		return true;
 	} else if (type && strcmp(type, "resource") == 0) {
 		add_resource(d, json_object_get(block, "resource"));
 	} else if (type && strcmp(type, "resource_link") == 0) {
@@ -69,6 +71,38 @@ static void add_block(struct result_draw *d, const json_t *block,
 	} else {
 		add_other(d, block);
 	}
+	return false;
+}
+
+static bool is_row(const json_t *value)
+{
+	const char *name;
+	json_t *member;
+
+	if (!json_is_object(value))
+		return false;
+	json_object_foreach((json_t *)(uintptr_t)value, name, member)
+	{
+		if (json_is_object(member) || json_is_array(member))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a table says it better than a text: there are rows in it. */
+static bool has_rows(const json_t *structured)
+{
+	const char *name;
+	json_t *member;
+
+	if (is_row(json_array_get(structured, 0)))
+		return true;
+	json_object_foreach((json_t *)(uintptr_t)structured, name, member)
+	{
+		if (is_row(json_array_get(member, 0)))
+			return true;
+	}
+	return false;
 }
 
 void result_content(struct result_draw *d, const json_t *result)
@@ -76,6 +110,7 @@ void result_content(struct result_draw *d, const json_t *result)
 	const json_t *structured = json_object_get(result, "structuredContent");
 	const json_t *error = json_object_get(structured, "error");
 	const bool is_error = json_is_true(json_object_get(result, "isError"));
+	bool has_text = false;
 	size_t i;
 	json_t *block;
 
@@ -85,8 +120,11 @@ void result_content(struct result_draw *d, const json_t *result)
 	}
 	json_array_foreach(json_object_get(result, "content"), i, block)
 	{
-		add_block(d, block, structured);
+		has_text |= add_block(d, block, structured);
 	}
-	if (structured)
+	/* In a conversation what the server says in words is enough; the pages have both. */
+	if (structured && has_text && d->tables && !has_rows(structured))
+		d->cut = true;
+	else if (structured)
 		result_value(d, NULL, structured, 0);
 }

@@ -161,6 +161,38 @@ static void test_structure(void **state)
 	assert_non_null(strstr(said.data, "a:| |1|"));
 }
 
+/* Words are enough where there are any; all of it is a button away. */
+static void test_words_first(void **state)
+{
+	json_auto_t *record = record_of(
+		"{\"content\":[{\"type\":\"text\",\"text\":\"John is blocked.\"}],"
+		"\"structuredContent\":{\"person\":{\"name\":\"John\"},\"deep\":[{\"a\":"
+		"{\"b\":1}}]}}");
+	const struct slack_result_view view = { .id = "01k5" };
+	struct slack_result r = draw(record, &view);
+	struct error err = ERROR_INIT;
+	size_t pages = 0;
+	char *raw;
+
+	(void)state;
+	raw = json_dumps(r.messages, JSON_COMPACT);
+	assert_non_null(strstr(raw, "John is blocked."));
+	assert_null(strstr(raw, "person.name"));
+	assert_non_null(strstr(raw, SLACK_RESULT_SHOW));
+	free(raw);
+	slack_result_done(&r);
+	json_auto_t *page = slack_result_page(record, &view, 1, &pages, &err);
+	testing_no_error(&err);
+	raw = json_dumps(page, JSON_COMPACT);
+	assert_non_null(strstr(raw, "John is blocked."));
+	assert_non_null(strstr(raw, "person.name"));
+	free(raw);
+	/* Rows are a table at once. */
+	expect_result("{\"content\":[{\"type\":\"text\",\"text\":\"two\"}],"
+		      "\"structuredContent\":{\"rows\":[{\"a\":1},{\"a\":2}]}}",
+		      "|two|rows:|a|1|2|");
+}
+
 static void test_special(void **state)
 {
 	json_auto_t *people = json_pack("{s:{s:s}}", "bob@x.com", "name", "B<ob>");
@@ -497,6 +529,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_words_first),
 		cmocka_unit_test(test_special),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_endings),

@@ -7,7 +7,8 @@
  * are shown in the zone of whoever reads; people of the team are names, and nobody is
  * notified; links lead to configured hosts alone. Errors and endings are told in words.
  *
- * What is short is all there. Else the last message says how much of it is there, and it is
+ * Where a server says in words what came of it, a message has these, and its fields are on
+ * the pages. What is short is all there. Else the last message says how much of it is there, and it is
  * had whole as pages of a modal, opened by its button, or, beyond SLACK_RESULT_PAGES_MAX,
  * as a text file. Nothing here decides who may see any of it.
  */
