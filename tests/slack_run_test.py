@@ -38,9 +38,37 @@ def test_run(rig):
     tap.equal("the logs verify", done.returncode, 0)
 
 
+def test_pick(rig):
+    form = rig.run("accounts.block_account", rig.alice)
+    rig.submit(form, person="Alex Kim", reason=WHY)
+    question = rig.message(lambda c: "Who is meant?" in str(c.arguments))
+    tap.ok("two of one name: both are shown, each with a button",
+           "alex.kim@example.test" in question.text and "alex.kim2@example.test" in question.text
+           and sorted(question.buttons) == ["wingman.pick.1", "wingman.pick.2"], question.text)
+    second = question.text.index("alex.kim2@") > question.text.index("alex.kim@")
+    rig.interact(rig.press_payload(question, "pick.2", rig.bob))
+    told = rig.message(lambda c: "not proposed" in str(c.arguments))
+    tap.ok("who did not ask may not pick", "says who asked" in told.text, told.text)
+    rig.interact({**rig.press_payload(question, "pick.2", rig.alice), "actions": [
+        {**rig.press_payload(question, "pick.2", rig.alice)["actions"][0], "value":
+         question.buttons["wingman.pick.2"]["value"].split()[0] + " 3"}]})
+    told = rig.message(lambda c: "no such choice" in str(c.arguments))
+    tap.equal("nor may somebody be picked who was not named", told.channel, question.channel)
+    rig.interact(rig.press_payload(question, "pick.2", rig.alice))
+    prompt = rig.prompt("uid=alex.kim")
+    meant, other = ("alex.kim2", "alex.kim,") if second else ("alex.kim,", "alex.kim2")
+    tap.ok("what was picked, and nobody else, is in the prompt",
+           f"uid={meant}" in prompt.text and f"uid={other}" not in prompt.text, prompt.text)
+    rig.press(prompt, "approve", rig.alice)
+    rig.wait_text(prompt, "succeeded")
+    blocked = meant.strip(",")
+    tap.equal("and is blocked, the other not",
+              (rig.suite.bind(blocked) != 0, rig.suite.bind(other.strip(","))), (True, 0))
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the Slack process", emulator.WHY)
     else:
-        SlackSuite().test([test_run])
+        SlackSuite().test([test_run, test_pick])
     tap.done()

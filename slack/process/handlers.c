@@ -74,6 +74,8 @@ static void on_press(const struct delivery *d)
 		click_handle(d);
 	else if (results_is_press(in->action))
 		results_press(d);
+	else if (picks_is_press(in->action))
+		picks_press(d);
 	else if (strcmp(in->action, SLACK_HOME_RUN) == 0)
 		form_open(d, in->value, NULL);
 	else if (strcmp(in->action, SLACK_FORM_ACTION_BACK) == 0)

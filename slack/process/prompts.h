@@ -83,4 +83,12 @@ bool results_news(const struct prompt_look *l, const json_t *places, const json_
 bool results_is_press(const char *action);
 void results_press(const struct delivery *d);
 
+/* --- picks.c --- */
+/* Where several persons could be meant: who they are, and a button for each; '*ret' NULL:
+ * there is nothing to pick. New. */
+bool picks_message(const json_t *record, json_t **ret, struct error *err);
+bool picks_is_press(const char *action);
+/* It is proposed anew, in the name of who asked first and nobody else. */
+void picks_press(const struct delivery *d);
+
 #endif

@@ -91,6 +91,19 @@ static bool send_file(const struct prompt_look *l, const struct place *at,
 	return slack_upload(l->front->slack, &file, &patience, &id, err);
 }
 
+static bool post_picks(const struct prompt_look *l, const struct place *at,
+		       struct error *err)
+{
+	char what[FRONT_KEY_BYTES];
+	json_t *made = NULL;
+
+	if (!picks_message(l->record, &made, err))
+		return false;
+	json_auto_t *message = made;
+	(void)snprintf(what, sizeof what, "pick/%s", l->approval);
+	return !message || post(l, at, what, message, 0, err);
+}
+
 bool results_post(const struct prompt_look *l, const json_t *places, struct error *err)
 {
 	const struct slack_result_view view = view_of(l->front);
@@ -113,6 +126,8 @@ bool results_post(const struct prompt_look *l, const json_t *places, struct erro
 		if (!post(l, &at, what, message, i, err))
 			return false;
 	}
+	if (!post_picks(l, &at, err))
+		return false;
 	if (r.as_file && !send_file(l, &at, &why))
 		log_failure("slack.no_file", &why);
 	return true;
