@@ -206,18 +206,16 @@ static void on_down(struct play *p, const json_t *event, struct error *err)
 {
 	const char *server = json_get_string(event, "server");
 
-	(void)err;
 	if (server)
-		(void)json_object_set_new(p->world.stand.down, server, json_true());
+		(void)world_server(&p->world, server, false, err);
 }
 
 static void on_back(struct play *p, const json_t *event, struct error *err)
 {
 	const char *server = json_get_string(event, "server");
 
-	(void)err;
 	if (server)
-		(void)json_object_del(p->world.stand.down, server);
+		(void)world_server(&p->world, server, true, err);
 	world_wait(&p->world, SETTLE_MS);
 }
 
@@ -346,7 +344,7 @@ static void check_refused(struct play *p, const json_t *expect)
 
 static void judge(struct play *p, const json_t *expect)
 {
-	const json_t *executed = p->world.stand.executed;
+	const json_t *executed = world_executed(&p->world);
 	const json_t *other = json_object_get(expect, "alternatively_executed");
 	bool is_wanted = is_same(executed, json_object_get(expect, "executed"));
 	bool is_other = other && is_same(executed, other);

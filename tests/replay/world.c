@@ -1,13 +1,15 @@
-#include "replay/world.h"
+#include "replay/world_private.h"
 
-#include <ftw.h>
-#include <sys/stat.h>
-
-#include "base/file.h"
 #include "gate/pins_compare.h"
 #include "replay/clock.h"
 
-enum { TICK_MS = 1000, LONG_MS = 1000 * 1000, LONG_TICKS = 1000, SETTLE_ROUNDS = 50 };
+enum {
+	TICK_MS = 1000,
+	LONG_MS = 1000 * 1000,
+	LONG_TICKS = 1000,
+	SETTLE_ROUNDS = 50,
+	SLACK_UID = 990
+};
 
 bool __wrap_channel_send(struct channel *ch, const json_t *message);
 
@@ -19,76 +21,6 @@ bool __wrap_channel_send(struct channel *ch, const json_t *message)
 	(void)ch;
 	return listening &&
 	       json_array_append_new(listening->sent, json_deep_copy(message)) == 0;
-}
-
-/* --- files --- */
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	(void)st, (void)type, (void)walk;
-	return remove(path);
-}
-
-static bool write_file(const struct world *w, const char *name, const struct strbuf *text,
-		       struct error *err)
-{
-	_cleanup_free_ char *path = statedir_path(w->dir, "%s", name);
-
-	if (!path || !strbuf_ok(text))
-		return error_oom(err);
-	return file_write(path, text->data, text->length, 0600, err);
-}
-
-static void add_team(const struct world *w, struct strbuf *sb)
-{
-	const char *before = "";
-
-	strbuf_add_string(sb, "team: [");
-	for (size_t i = 0; i < w->tools->people_count; i++) {
-		if (!w->tools->people[i].in_team)
-			continue;
-		strbuf_add_format(sb, "%s'%s'", before, w->tools->people[i].principal);
-		before = ", ";
-	}
-	strbuf_add_string(sb, "]\n");
-}
-
-bool world_write_config(struct world *w, struct error *err)
-{
-	_cleanup_strbuf_ struct strbuf gate = STRBUF_INIT, policy = STRBUF_INIT;
-	const char *server;
-	json_t *member;
-	size_t i;
-
-	strbuf_add_string(&gate, "persons:\n");
-	for (i = 0; i < w->tools->people_count; i++)
-		strbuf_add_format(&gate, "  - {id: '%s', slack: ['U0P%zu']}\n",
-				  w->tools->people[i].principal, i);
-	strbuf_add_string(&gate,
-			  "slack: {unix: 990, app: " WORLD_APP ", teams: [" WORLD_TEAM
-			  "], signing_secrets: [keys/slack]}\n");
-	add_team(w, &gate);
-	strbuf_add_string(&gate, "servers:\n");
-	json_object_foreach(w->listed, server, member)
-	{
-		strbuf_add_format(&gate, "  - {name: %s, url: 'http://127.0.0.1:1/%s'}\n",
-				  server, server);
-	}
-	/* The policy's time is in minutes. Nobody left to approve is somebody unknown. */
-	strbuf_add_format(&policy,
-			  "rules:\n  - {name: replay, needed: 1, four_eyes: %s, "
-			  "expires_in: %lldm, approvers: [",
-			  w->tools->four_eyes ? "true" : "false",
-			  (long long)((w->ttl_s + 59) / 60));
-	json_array_foreach(w->approvers, i, member)
-	{
-		strbuf_add_format(&policy, "%s'%s'", i ? ", " : "",
-				  json_string_value(member));
-	}
-	strbuf_add_string(&policy,
-			  json_array_size(w->approvers) ? "]}\n" : "'nobody'] }\n");
-	return write_file(w, "config/gate.yaml", &gate, err) &&
-	       write_file(w, "config/policy.yaml", &policy, err);
 }
 
 /* --- the keeper --- */
@@ -234,72 +166,21 @@ bool world_restart(struct world *w, struct error *err)
 
 /* --- opening --- */
 
-/* As people accepted them once: whatever servers list later is held against this. */
-static bool pin(const struct world *w, struct error *err)
-{
-	_cleanup_free_ char *records = statedir_path(w->dir, "gate/records.db");
-	_cleanup_(documents_closep) struct documents *d =
-		documents_open_sqlite(records, err);
-	const char *server;
-	json_t *tools;
-	int64_t revision;
-
-	json_object_foreach(w->listed, server, tools)
-	{
-		char address[128];
-
-		(void)snprintf(address, sizeof address, "http://127.0.0.1:1/%s", server);
-		json_auto_t *body = json_pack("{s:i, s:s, s:s, s:s, s:O, s:s, s:i}", "v",
-					      1, "server", server, "instance", server,
-					      "address", address, "tools", tools,
-					      "approval", "01replay", "pinned_at", 1);
-		if (!d || !body ||
-		    !documents_put(d, "pins", server, body, DOCUMENT_NEW, &revision, err))
-			return false;
-	}
-	return d != NULL;
-}
-
-static bool make_folder(struct world *w, struct error *err)
-{
-	const char *tmp = getenv("TMPDIR");
-	_cleanup_free_ char *gate = NULL, *path = NULL, *trusted = NULL, *secret = NULL;
-	_cleanup_(sign_key_freep) struct sign_key *key = NULL;
-
-	(void)snprintf(w->root, sizeof w->root, "%s/wingman-replay-XXXXXX",
-		       tmp && strlen(tmp) < 32 ? tmp : "/tmp");
-	if (!mkdtemp(w->root))
-		return error_errno(err, "cannot make a folder");
-	w->dir = statedir_new(w->root, err);
-	if (!w->dir || !statedir_create(w->dir, err))
-		return false;
-	gate = statedir_path(w->dir, "gate");
-	path = statedir_path(w->dir, "keys/gate.key");
-	if (!gate || !path || !file_make_dir(gate, 0700, err))
-		return false;
-	secret = statedir_path(w->dir, "keys/slack");
-	if (!secret || !file_write(secret, WORLD_SECRET, strlen(WORLD_SECRET), 0600, err))
-		return false;
-	key = sign_key_create(path, err);
-	trusted = key ? statedir_path(w->dir, "keys/trusted/%s.pem", sign_key_kid(key))
-		      : NULL;
-	return trusted && sign_key_write_public(key, trusted, err);
-}
-
 bool world_open(struct world *w, struct toolset *tools, int64_t ttl_s, struct error *err)
 {
 	*w = (struct world){ .tools = tools,
 			     .ttl_s = ttl_s,
 			     .listed = json_deep_copy(tools->servers),
 			     .approvers = json_array(),
+			     .slack_uid = SLACK_UID,
 			     .sent = json_array() };
 	listening = w;
 	for (size_t i = 0; i < tools->people_count; i++)
 		if (tools->people[i].may_approve)
 			(void)json_array_append_new(
 				w->approvers, json_string(tools->people[i].principal));
-	return make_folder(w, err) && world_write_config(w, err) && pin(w, err) &&
-	       stand_open(&w->stand, w->dir, tools->servers, err) &&
+	return world_make_folder(w, err) && world_write_config(w, err) &&
+	       world_pin(w, err) && stand_open(&w->stand, w->dir, tools->servers, err) &&
 	       open_keeper(w, err) && tell_all(w, err);
 }
 
@@ -312,46 +193,10 @@ void world_close(struct world *w)
 	json_decref(w->approvers);
 	json_decref(w->sent);
 	listening = NULL;
-	if (strstr(w->root, "/wingman-replay-"))
-		(void)nftw(w->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	world_remove_folder(w);
 }
 
 /* --- Slack --- */
-
-void world_slack_user(const struct world *w, const char *user, char ret[static 65])
-{
-	(void)snprintf(ret, 65, "%s", user);
-	for (size_t i = 0; i < w->tools->people_count; i++)
-		if (strcmp(w->tools->people[i].slack, user) == 0)
-			(void)snprintf(ret, 65, "U0P%zu", i);
-}
-
-void world_slack_channel(const char *channel, char ret[static 65])
-{
-	size_t length = strspn(channel, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
-
-	(void)snprintf(ret, 65, "%s",
-		       strchr("CDG", channel[0]) && length > 2 && length < 31 &&
-				       !channel[length]
-			       ? channel
-			       : "C0REPLAY");
-}
-
-void world_sign(const char *key, const struct strbuf *body, char timestamp[static 24],
-		char signature[static 80])
-{
-	_cleanup_strbuf_ struct strbuf base = STRBUF_INIT;
-	uint8_t mac[DIGEST_BYTES];
-
-	/* Not from before the second in which the gate began. */
-	(void)snprintf(timestamp, 24, "%lld",
-		       (long long)(replay_clock_ms() + 999) / 1000);
-	strbuf_add_format(&base, "v0:%s:", timestamp);
-	strbuf_add(&base, body->data, body->length);
-	digest_hmac_sha256(key, strlen(key), base.data, base.length, mac);
-	memcpy(signature, "v0=", 3);
-	digest_hex(mac, sizeof mac, signature + 3);
-}
 
 json_t *world_slack(struct world *w, enum message m, json_t *members, struct error *err)
 {
@@ -363,7 +208,7 @@ json_t *world_slack(struct world *w, enum message m, json_t *members, struct err
 			 { MSG_SLACK_PROPOSE, keeper_on_slack_propose },
 			 { MSG_SLACK_POSTED, keeper_on_slack_posted },
 			 { MSG_SLACK_CLICK, keeper_on_slack_click } };
-	struct peer peer = { .keeper = &w->keeper, .uid = 990, .is_slack = true };
+	struct peer peer = { .keeper = &w->keeper, .uid = SLACK_UID, .is_slack = true };
 	json_auto_t *message = json_copy(members);
 	json_auto_t *reply = NULL;
 	struct fields f;
@@ -424,6 +269,26 @@ void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
 }
 
 /* --- what is there --- */
+
+const json_t *world_executed(struct world *w)
+{
+	return w->stand.executed;
+}
+
+bool world_server(struct world *w, const char *server, bool is_up, struct error *err)
+{
+	(void)err;
+	if (is_up)
+		(void)json_object_del(w->stand.down, server);
+	else
+		(void)json_object_set_new(w->stand.down, server, json_true());
+	return true;
+}
+
+void world_answer(struct world *w, const char *server, const char *text)
+{
+	(void)w, (void)server, (void)text;
+}
 
 json_t *world_record(struct world *w, const char *approval)
 {

@@ -13,6 +13,8 @@
 #include "replay/stand.h"
 #include "replay/toolset.h"
 
+struct whole;
+
 struct world {
 	char root[64];
 	struct statedir *dir;
@@ -25,6 +27,10 @@ struct world {
 	bool is_up;
 	bool dies;    /* once a call has reached its server */
 	json_t *sent; /* to the caller, not yet answered */
+	unsigned slack_uid;
+	json_t *urls;            /* {server: URL}; NULL: nobody listens anywhere */
+	const char *more_config; /* of the gate's; NULL: none */
+	struct whole *whole;     /* processes (whole.c); NULL: the keeper is here */
 };
 
 /* 'tools' is borrowed until world_close, which removes the folder. */
@@ -37,6 +43,13 @@ bool world_restart(struct world *w, struct error *err);
 bool world_write_config(struct world *w, struct error *err);
 /* What servers list, told to the gate. */
 bool world_tell_tools(struct world *w, const char *server, struct error *err);
+
+/* A server falls, or is back. */
+bool world_server(struct world *w, const char *server, bool is_up, struct error *err);
+/* What its next call is answered with, where it is a process. */
+void world_answer(struct world *w, const char *server, const char *text);
+/* What servers carried out, in order: [{name, arguments}]. Borrowed until the next call. */
+const json_t *world_executed(struct world *w);
 
 /* What Slack calls itself and its people here. */
 #define WORLD_APP    "A0REPLAY"
