@@ -11,7 +11,7 @@ enum {
 	CONTEXT_TEMPLATES_MAX = 64,
 	CONTEXT_URI_MAX = 2048,
 	CONTEXT_TEXT_MAX = 64 * 1024, /* of one read */
-	CONTEXT_PER_TURN = 12,
+	CONTEXT_PER_TURN = 25, /* what a turn reads by itself, and who is who before */
 };
 
 struct context_template {

@@ -16,13 +16,18 @@ bool conversation_init(struct conversation *c, const char *id, struct error *err
 				 "that is no name of a conversation");
 	(void)snprintf(c->id, sizeof c->id, "%s", id);
 	c->entries = json_array();
-	return c->entries || error_oom(err);
+	c->people = json_array();
+	if (c->entries && c->people)
+		return true;
+	conversation_done(c);
+	return error_oom(err);
 }
 
 void conversation_done(struct conversation *c)
 {
 	json_decref(c->entries);
-	c->entries = NULL;
+	json_decref(c->people);
+	c->entries = c->people = NULL;
 }
 
 /* --- what is kept --- */

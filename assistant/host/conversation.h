@@ -25,6 +25,7 @@ enum {
 struct conversation {
 	char id[DOCUMENT_ID_MAX + 1];
 	json_t *entries;
+	json_t *people; /* whom it knows (people.h); an array */
 };
 
 /* Empty; 'id' is the surface's own name for it. */

@@ -14,6 +14,7 @@
 #include "assistant/host/context.h"
 #include "assistant/host/conversation.h"
 #include "assistant/host/host.h"
+#include "assistant/host/people.h"
 
 struct talk;
 
@@ -67,6 +68,14 @@ void talk_record(struct talk *t, const char *approval, const json_t *record,
 /* What was read, as it came; or why it was not ('text' NULL). 'id': the gate's, for later. */
 void talk_content(struct talk *t, int64_t number, const char *id, const char *label,
 		  const char *text, bool is_cut, const struct error *why);
+
+/*
+ * Who may be mentioned in its answers: who asked, and whoever the people server knew for
+ * certain, as slack/markdown.h takes 'people' ({"U…": {name, notify}}; 'notify' for who
+ * asked and for those whom a person mentioned). From the loop; a tree of its own, which any
+ * thread may have. New reference.
+ */
+json_t *talk_people(const struct talk *t) _must_use_;
 
 bool talk_is_busy(const struct talk *t);
 /* Approvals that have not ended: [id]; new reference. */

@@ -1,0 +1,168 @@
+/* What the worker reads, by the surface's hand. */
+#include "assistant/host/talk_private.h"
+
+#include <string.h>
+
+#include "assistant/host/uri.h"
+#include "base/log.h"
+
+enum { CONTENT_MAX = 64 * 1024 };
+
+bool talk_is_offered(const struct talk *t, const char *pattern)
+{
+	size_t i;
+	json_t *source;
+
+	json_array_foreach(t->sources, i, source)
+	{
+		const char *offered = json_get_string(source, "template");
+
+		if (offered && strcmp(offered, pattern) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct talk_reading *talk_new_reading(struct talk *t)
+{
+	for (size_t i = 0; i < TALK_READS_OPEN; i++) {
+		struct talk_reading *r = &t->reads[i];
+
+		if (r->number != 0)
+			continue;
+		*r = (struct talk_reading){ .number = ++t->last_number,
+					    .serial = t->serial };
+		return r;
+	}
+	return NULL;
+}
+
+void talk_on_read(void *context, int64_t read, const char *uri, const char *pattern,
+		  const json_t *values)
+{
+	struct talk *t = context;
+	_cleanup_strbuf_ struct strbuf whole = STRBUF_INIT;
+	struct talk_reading *r = NULL;
+
+	if (uri)
+		strbuf_add_string(&whole, uri);
+	else if (talk_is_offered(t, pattern))
+		(void)uri_expand(&whole, pattern, values);
+	if (whole.length > 0 && strbuf_ok(&whole) && whole.length <= ASSISTANT_URI_MAX)
+		r = talk_new_reading(t);
+	if (!r) {
+		host_turn_content(t->turn, read, NULL, NULL, false,
+				  error_name(ERR_NOT_FOUND));
+		return;
+	}
+	r->read = read;
+	(void)snprintf(r->uri, sizeof r->uri, "%s", whole.data);
+	t->hooks.read(t->context, r->number, r->uri);
+}
+
+static struct talk_reading *find_reading(struct talk *t, int64_t number)
+{
+	for (size_t i = 0; i < TALK_READS_OPEN; i++)
+		if (t->reads[i].number == number && number > 0)
+			return &t->reads[i];
+	return NULL;
+}
+
+static size_t cut(const char *text, size_t max)
+{
+	size_t length = strlen(text);
+
+	if (length <= max)
+		return length;
+	for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
+		length--;
+	return length;
+}
+
+static bool remember_read(struct talk *t, const struct talk_reading *r, const char *id,
+			  const char *label, const char *text, size_t length, bool is_cut)
+{
+	json_auto_t *entry = json_pack("{s:s, s:s, s:s, s:o}", "kind", "read", "label",
+				       label, "uri", r->uri, "text",
+				       json_stringn(text, length));
+
+	if (!entry || (is_cut && json_object_set_new(entry, "cut", json_true()) != 0) ||
+	    (id && json_object_set_new(entry, "id", json_string(id)) != 0))
+		return false;
+	return conversation_add(&t->conversation, TAKE(entry));
+}
+
+void talk_content(struct talk *t, int64_t number, const char *id, const char *label,
+		  const char *text, bool is_cut, const struct error *why)
+{
+	struct talk_reading *r = find_reading(t, number);
+	struct talk_reading done;
+	size_t length = text ? cut(text, CONTENT_MAX) : 0;
+	json_auto_t *masked = NULL;
+
+	if (!r)
+		return;
+	done = *r;
+	*r = (struct talk_reading){ 0 };
+	if (done.is_lookup) {
+		talk_take_lookup(t, &done, id, text, is_cut);
+		return;
+	}
+	if (text) {
+		is_cut = is_cut || text[length];
+		masked = context_mask(text, length);
+		if (!masked || !remember_read(t, &done, id, label, text, length, is_cut))
+			log_error("conversation.no_memory");
+	}
+	if (!t->turn || t->is_over || done.serial != t->serial)
+		return;
+	host_turn_content(t->turn, done.read, label,
+			  masked ? json_string_value(masked) : NULL, is_cut,
+			  error_name(why ? why->code : ERR_INTERNAL));
+}
+
+/* --- what there is to read --- */
+
+/* The variables of a template, for whoever fills it in. */
+static json_t *names_of(const char *pattern)
+{
+	json_auto_t *names = json_array();
+
+	for (const char *at = strchr(pattern, '{'); names && at; at = strchr(at, '{')) {
+		size_t length;
+
+		at += 1 + (at[1] == '+' || at[1] == '?');
+		length = strcspn(at, ",}");
+		if (json_array_append_new(names, json_stringn(at, length)) != 0)
+			return NULL;
+		at += length;
+	}
+	return TAKE(names);
+}
+
+json_t *talk_sources(const json_t *context)
+{
+	json_auto_t *list = json_array();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(context, i, row)
+	{
+		const char *uri = json_get_string(row, "uri");
+		const char *description = json_get_string(row, "description");
+		json_t *source = NULL;
+
+		if (!uri || json_array_size(list) >= ASSISTANT_SOURCES_MAX)
+			continue;
+		source = strchr(uri, '{')
+				 ? json_pack("{s:s, s:s, s:o}", "template", uri,
+					     "description",
+					     description ? description : "", "values",
+					     names_of(uri))
+				 : json_pack("{s:s, s:s}", "uri", uri, "description",
+					     description ? description : "");
+		if (json_array_append_new(list, source) != 0)
+			return NULL;
+	}
+	return TAKE(list);
+}
