@@ -5,7 +5,10 @@
 #include "slack/text/text.h"
 #include "slack/render/blocks.h"
 
-enum { DESCRIPTION_UNITS = 1500 };
+enum {
+	DESCRIPTION_UNITS = 1500,
+	UNIT_BYTES_MAX = 6, /* of a character as JSON: an escape */
+};
 
 /* ---- Which inputs, on which pages ------------------------------------------------- */
 
@@ -22,15 +25,49 @@ static bool is_required(const json_t *schema, const char *name)
 	return false;
 }
 
-/* Whether it says something of members that are no properties. */
+/* It wants a member that is no property of its own. */
+static bool wants_more(const json_t *schema)
+{
+	const json_t *properties = json_object_get(schema, "properties");
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(schema, "required"), i, one)
+	{
+		if (json_is_string(one) &&
+		    !json_object_get(properties, json_string_value(one)))
+			return true;
+	}
+	return false;
+}
+
+/* Whether it says something of members that are no properties, itself or by way of others. */
 static bool takes_more(const json_t *schema)
 {
+	static const char *const others[] = {
+		"patternProperties",
+		"allOf",
+		"anyOf",
+		"oneOf",
+		"if",
+		"dependentSchemas",
+		"dependentRequired",
+		"propertyNames",
+		"unevaluatedProperties",
+		"$ref",
+		"$dynamicRef",
+	};
 	const json_t *more = json_object_get(schema, "additionalProperties");
 
-	return (more && !json_is_false(more)) ||
-	       json_object_get(schema, "patternProperties") ||
-	       (!json_object_get(schema, "properties") && json_object_size(schema) > 0 &&
-		!more);
+	if (more ? !json_is_false(more)
+		 : !json_object_get(schema, "properties") && json_object_size(schema) > 0)
+		return true;
+	if (json_object_get(schema, "patternProperties") || wants_more(schema))
+		return true;
+	for (size_t i = 0; !more && i < ARRAY_SIZE(others); i++)
+		if (json_object_get(schema, others[i]))
+			return true;
+	return false;
 }
 
 static void add_inputs(struct slack_form *f)
@@ -60,13 +97,18 @@ static void add_inputs(struct slack_form *f)
 static bool measure(const struct input *in, size_t *ret_bytes, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const struct input_draft empty = { .value = NULL };
 	json_auto_t *blocks = json_array();
 
 	if (!blocks)
 		return error_oom(err);
-	if (!input_draw(in, NULL, blocks, err) || !json_write(&text, blocks, err))
+	if (!input_draw(in, &empty, blocks, err) || !json_write(&text, blocks, err))
 		return false;
-	*ret_bytes = text.length;
+	/* And full: of a menu at most all of it once more, of text as much as it takes. */
+	*ret_bytes = text.length +
+		     (in->kind == INPUT_CHOICE || in->kind == INPUT_CHOICES
+			      ? text.length
+			      : (size_t)SLACK_FORM_TEXT_MAX * UNIT_BYTES_MAX);
 	return true;
 }
 
@@ -178,43 +220,69 @@ static bool add_top(const struct slack_form *f, json_t *blocks, struct error *er
 	       error_oom(err);
 }
 
-static bool add_faults(const json_t *faults, json_t *blocks, struct error *err)
+static bool add_fault(const char *name, const json_t *said, json_t *blocks,
+		      struct error *err)
 {
-	json_auto_t *texts = json_array();
-	const char *name;
-	json_t *said;
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
+	json_auto_t *texts = NULL;
 
-	if (json_object_size(faults) == 0)
-		return true;
-	json_object_foreach((json_t *)(uintptr_t)faults, name, said)
-	{
-		_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
-
-		slack_text_words(&line, name, FORM_ERROR_UNITS);
-		strbuf_add_string(&line, *name ? ": " : "");
-		slack_text_words(&line,
-				 json_is_string(said) ? json_string_value(said) : "",
-				 FORM_ERROR_UNITS);
-		if (!texts || !strbuf_ok(&line) ||
-		    json_array_append_new(texts, json_string(line.data)) != 0)
-			return error_oom(err);
-	}
-	return json_array_append_new(blocks, slack_section("To be mended:", texts)) ==
-		       0 ||
+	slack_text_words(&line, name, FORM_ERROR_UNITS);
+	strbuf_add_string(&line, *name ? ": " : "");
+	slack_text_words(&line, json_is_string(said) ? json_string_value(said) : "",
+			 FORM_FAULT_UNITS);
+	texts = strbuf_ok(&line) ? json_pack("[s]", line.data) : NULL;
+	return (texts && json_array_append_new(
+				 blocks, slack_section("To be mended:", texts)) == 0) ||
 	       error_oom(err);
 }
 
-static bool draw(const struct slack_form *f, const struct input *in, const json_t *values,
-		 json_t *blocks, struct error *err)
+static bool is_on_page(const struct slack_form *f, size_t page, const char *name)
 {
+	for (size_t i = 0; i < f->count; i++)
+		if (f->page_of[i] == page && f->inputs[i].name &&
+		    strcmp(f->inputs[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that belong to no input of the page, on top. */
+static bool add_faults(const struct slack_form *f, const struct slack_form_view *view,
+		       json_t *blocks, struct error *err)
+{
+	size_t count = 0;
+	const char *name;
+	json_t *said;
+
+	json_object_foreach((json_t *)(uintptr_t)view->faults, name, said)
+	{
+		if (!is_on_page(f, view->page, name) && count++ < FORM_FAULTS_SHOWN &&
+		    !add_fault(name, said, blocks, err))
+			return false;
+	}
+	return true;
+}
+
+static bool draw(const struct slack_form *f, const struct input *in,
+		 const struct slack_form_view *view, json_t *blocks, struct error *err)
+{
+	const json_t *fault = in->name ? json_object_get(view->faults, in->name) : NULL;
+	char id[INPUT_BLOCK_BYTES];
+	struct input_draft draft = {
+		.unread = json_get_string(view->unread, input_block(in, id)),
+	};
 	json_auto_t *rest = NULL;
 
-	if (in->name)
-		return input_draw(in, json_object_get(values, in->name), blocks, err);
-	rest = form_rest(f, values);
+	if (fault && !add_fault("", fault, blocks, err))
+		return false;
+	if (in->name) {
+		draft.value = json_object_get(view->values, in->name);
+		return input_draw(in, &draft, blocks, err);
+	}
+	rest = form_rest(f, view->values);
 	if (!rest)
 		return error_oom(err);
-	return input_draw(in, json_object_size(rest) > 0 ? rest : NULL, blocks, err);
+	draft.value = json_object_size(rest) > 0 ? rest : NULL;
+	return input_draw(in, &draft, blocks, err);
 }
 
 static bool add_back(size_t page, json_t *blocks, struct error *err)
@@ -268,11 +336,11 @@ json_t *slack_form_view(const struct slack_form *f, const struct slack_form_view
 		error_oom(err);
 		return NULL;
 	}
-	if (!add_top(f, blocks, err) || !add_faults(view->faults, blocks, err))
+	if (!add_top(f, blocks, err) || !add_faults(f, view, blocks, err))
 		return NULL;
 	for (size_t i = 0; i < f->count; i++)
 		if (f->page_of[i] == view->page &&
-		    !draw(f, &f->inputs[i], view->values, blocks, err))
+		    !draw(f, &f->inputs[i], view, blocks, err))
 			return NULL;
 	return add_back(view->page, blocks, err) ? wrap(f, view, blocks, err) : NULL;
 }

@@ -4,7 +4,8 @@
  * One property is one input, the required ones first; a schema with more than fit one
  * view has several pages. What is sent in is held against the schema, and every fault
  * goes to its input; nothing that was typed is lost. A property whose text is too long
- * to be edited here (from a message shortcut) is shown and kept as it is. Submitting
+ * to be edited here (from a message shortcut) is shown and kept as it is, unless something
+ * is typed in its place. Submitting
  * leads to a prompt and never further: the form decides nothing.
  *
  * A view is data for views.open, push and update. Its inputs have a block_id of ours,
@@ -16,11 +17,12 @@
 #include "base/json.h"
 
 enum {
-	SLACK_FORM_INPUTS_MAX = 12,             /* on a page */
-	SLACK_FORM_PROPERTIES_MAX = 300,        /* of one tool */
-	SLACK_FORM_PAGE_BYTES_MAX = 120 * 1000, /* of its inputs, empty */
-	SLACK_FORM_TEXT_MAX = 3000,   /* units of what one input holds; Slack's */
-	SLACK_FORM_CHOICES_MAX = 100, /* in one menu; Slack's. More are searched */
+	SLACK_FORM_INPUTS_MAX = 12,      /* on a page */
+	SLACK_FORM_PROPERTIES_MAX = 300, /* of one tool */
+	SLACK_FORM_PAGE_BYTES_MAX = 225 *
+				    1000, /* of its inputs, whatever is typed there */
+	SLACK_FORM_TEXT_MAX = 3000,       /* units of what one input holds; Slack's */
+	SLACK_FORM_CHOICES_MAX = 100,     /* in one menu; Slack's. More are searched */
 };
 
 #define SLACK_FORM_CALLBACK    "wingman.form"
@@ -39,7 +41,8 @@ size_t slack_form_pages(const struct slack_form *f); /* at least 1 */
 struct slack_form_view {
 	size_t page;          /* from 1 */
 	const json_t *values; /* the arguments so far; NULL: none */
-	const json_t *faults; /* {property: words}, said above the inputs; NULL: none */
+	const json_t *unread; /* as slack_form_keep leaves it; NULL: nothing */
+	const json_t *faults; /* {property: words}, each above its input; NULL: none */
 	const char *metadata; /* comes back with what is submitted; no secret */
 };
 /* New. ERR_NOT_FOUND: there is no such page. */
@@ -56,15 +59,23 @@ void slack_form_result_done(struct slack_form_result *r);
 
 /*
  * 'state' is state.values of the submission. 'values' has the arguments so far and gets
- * those of this page, whole or not at all: with 'errors' it is as it was. ERR_INVALID_ARGUMENT: this is not
- * what such a page sends.
+ * those of this page, whole or not at all: with 'errors' it is as it was. What 'unread' (an
+ * object) held of the page goes with it. ERR_INVALID_ARGUMENT: this is not what such a page sends.
  */
 bool slack_form_submit(const struct slack_form *f, size_t page, const json_t *state,
-		       json_t *values, struct slack_form_result *ret, struct error *err);
+		       json_t *values, json_t *unread, struct slack_form_result *ret,
+		       struct error *err);
 
-/* Somebody goes back from a page: what can be read of it is kept in 'values'. */
+/* Somebody goes back from a page: what can be read of it is kept in 'values', what cannot
+ * as it was typed in 'unread', and the page shows it again. */
 bool slack_form_keep(const struct slack_form *f, size_t page, const json_t *state,
-		     json_t *values, struct error *err);
+		     json_t *values, json_t *unread, struct error *err);
+
+/* What somebody else says of these arguments, as {property: words} for the form to show: at
+ * the one that it names, or whose value it quotes; at "" where there is no such one. '*ret_page'
+ * is the page it stands on. New. */
+json_t *slack_form_fault_of(const struct slack_form *f, const json_t *values,
+			    const char *message, size_t *ret_page) _must_use_;
 
 /* {options: []} for what was typed into the menu of a block that has too many choices.
  * ERR_NOT_FOUND: there is no such menu. New. */

@@ -6,7 +6,11 @@
 #include "slack/form/input.h"
 #include "wire/schema.h"
 
-enum { FORM_ERROR_UNITS = 150 };
+enum {
+	FORM_ERROR_UNITS = 150,
+	FORM_FAULT_UNITS = 600,
+	FORM_FAULTS_SHOWN = 8, /* of those that belong to no input */
+};
 
 struct slack_form {
 	json_t *tool;         /* a copy: trees are not shared between threads */

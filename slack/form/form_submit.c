@@ -47,17 +47,19 @@ static bool take(const struct slack_form *f, const struct input *in, const json_
 	return !value || json_object_set(values, in->name, value) == 0 || error_oom(err);
 }
 
-static bool add_error(json_t *errors, const struct input *in, const char *message,
-		      struct error *err)
+/* Slack fails where an error is for a block that is not there; what was read is there. */
+static bool add_error(json_t *errors, const struct input *in, const json_t *state,
+		      const char *message, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	char id[INPUT_BLOCK_BYTES];
+	const char *block = input_shown_block(in, state, id);
 
 	slack_text_words(&text, message, FORM_ERROR_UNITS);
-	if (json_object_get(errors, input_block(in, id)))
+	if (!block || json_object_get(errors, block))
 		return true; /* the first is enough */
 	return (strbuf_ok(&text) &&
-		json_object_set_new(errors, id, json_string(text.data)) == 0) ||
+		json_object_set_new(errors, block, json_string(text.data)) == 0) ||
 	       error_oom(err);
 }
 
@@ -74,7 +76,7 @@ static bool take_page(const struct slack_form *f, size_t page, const json_t *sta
 			*err = why;
 			return false;
 		}
-		if (!add_error(errors, &f->inputs[i], why.message, err))
+		if (!add_error(errors, &f->inputs[i], state, why.message, err))
 			return false;
 	}
 	return true;
@@ -111,13 +113,6 @@ static const struct input *at_fault(const struct slack_form *f,
 	return NULL;
 }
 
-static bool has_input(const struct input *in, const json_t *state)
-{
-	char id[INPUT_BLOCK_BYTES];
-
-	return json_object_get(state, input_block(in, id)) != NULL;
-}
-
 static bool set_fault(struct slack_form_result *ret, const char *name, size_t page,
 		      const char *message, struct error *err)
 {
@@ -135,7 +130,7 @@ static bool sort_fault(const struct slack_form *f, size_t page, const json_t *st
 		       const struct schema_fault *fault, struct slack_form_result *ret,
 		       struct error *err)
 {
-	char name[NAME_BYTES];
+	char name[NAME_BYTES], id[INPUT_BLOCK_BYTES];
 	size_t index = 0;
 	const struct input *in = at_fault(f, fault, name, sizeof name, &index);
 	size_t own = in ? f->page_of[index] : page;
@@ -144,8 +139,8 @@ static bool sort_fault(const struct slack_form *f, size_t page, const json_t *st
 
 	if (own > page || (!in && page < f->pages))
 		return true; /* it may still be put right */
-	if (in && own == page && has_input(in, state))
-		return add_error(ret->errors, in, message, err);
+	if (in && own == page && input_shown_block(in, state, id))
+		return add_error(ret->errors, in, state, message, err);
 	return set_fault(ret, name, own, message, err);
 }
 
@@ -190,8 +185,18 @@ void slack_form_result_done(struct slack_form_result *r)
 	*r = (struct slack_form_result){ 0 };
 }
 
+static void forget_unread(const struct slack_form *f, size_t page, json_t *unread)
+{
+	char id[INPUT_BLOCK_BYTES];
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->page_of[i] == page)
+			(void)json_object_del(unread, input_block(&f->inputs[i], id));
+}
+
 bool slack_form_submit(const struct slack_form *f, size_t page, const json_t *state,
-		       json_t *values, struct slack_form_result *ret, struct error *err)
+		       json_t *values, json_t *unread, struct slack_form_result *ret,
+		       struct error *err)
 {
 	_cleanup_(slack_form_result_done) struct slack_form_result r = {
 		.errors = json_object(), .faults = json_object()
@@ -205,8 +210,11 @@ bool slack_form_submit(const struct slack_form *f, size_t page, const json_t *st
 		return false;
 	if (json_object_size(r.errors) == 0 && !judge(f, page, state, now, &r, err))
 		return false;
-	if (json_object_size(r.errors) == 0 && !replace(values, now, err))
-		return false;
+	if (json_object_size(r.errors) == 0) {
+		if (!replace(values, now, err))
+			return false;
+		forget_unread(f, page, unread);
+	}
 	if (r.page == 0 && page < f->pages)
 		r.page = page + 1;
 	drop_empty(&r.errors);
@@ -216,15 +224,104 @@ bool slack_form_submit(const struct slack_form *f, size_t page, const json_t *st
 	return true;
 }
 
-bool slack_form_keep(const struct slack_form *f, size_t page, const json_t *state,
-		     json_t *values, struct error *err)
+/* What cannot be read is kept as it was typed; who picked somebody and typed besides keeps
+ * both. */
+static bool keep_unread(const struct input *in, const json_t *state, json_t *values,
+			json_t *unread, struct error *err)
 {
-	json_auto_t *ignored = json_object();
+	const char *text = input_typed_text(in, state);
+	json_auto_t *picked = input_picked(in, state);
+	char id[INPUT_BLOCK_BYTES];
 
-	if (!ignored)
+	if (picked && json_object_set(values, in->name, picked) != 0)
 		return error_oom(err);
-	return is_page(f, page, state, err) &&
-	       take_page(f, page, state, values, ignored, err);
+	return !text ||
+	       json_object_set_new(unread, input_block(in, id), json_string(text)) == 0 ||
+	       error_oom(err);
+}
+
+bool slack_form_keep(const struct slack_form *f, size_t page, const json_t *state,
+		     json_t *values, json_t *unread, struct error *err)
+{
+	if (!is_page(f, page, state, err))
+		return false;
+	forget_unread(f, page, unread);
+	for (size_t i = 0; i < f->count; i++) {
+		const struct input *in = &f->inputs[i];
+		struct error why = ERROR_INIT;
+
+		if (f->page_of[i] != page || take(f, in, state, values, &why))
+			continue;
+		if (why.code != ERR_INVALID_ARGUMENT) {
+			*err = why;
+			return false;
+		}
+		if (!keep_unread(in, state, values, unread, err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- What somebody else found wrong ----------------------------------------------- */
+
+static bool quotes_text(const char *message, const char *text)
+{
+	_cleanup_strbuf_ struct strbuf quoted = STRBUF_INIT;
+
+	if (!text || !*text)
+		return false;
+	strbuf_add_format(&quoted, "'%s'", text);
+	return strbuf_ok(&quoted) && strstr(message, quoted.data);
+}
+
+static bool quotes(const char *message, const json_t *value)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(value, i, one)
+	{
+		if (quotes_text(message, json_string_value(one)))
+			return true;
+	}
+	return quotes_text(message, json_string_value(value));
+}
+
+/* In quotes, or as its first word. */
+static bool names(const char *message, const char *name)
+{
+	const size_t length = strlen(name);
+
+	return quotes_text(message, name) ||
+	       (length > 0 && strncmp(message, name, length) == 0 &&
+		strchr(" :,", message[length]));
+}
+
+json_t *slack_form_fault_of(const struct slack_form *f, const json_t *values,
+			    const char *message, size_t *ret_page)
+{
+	const struct input *found = NULL;
+	size_t count = 0;
+
+	*ret_page = f->pages;
+	/* The name that it says; else the value that it quotes. Of two, neither. */
+	for (int pass = 0; pass < 2 && count == 0; pass++)
+		for (size_t i = 0; i < f->count; i++) {
+			const char *name = f->inputs[i].name;
+
+			if (!name ||
+			    !(pass == 0 ? names(message, name)
+					: quotes(message, json_object_get(values, name))))
+				continue;
+			found = &f->inputs[i];
+			count++;
+			*ret_page = f->page_of[i];
+		}
+	if (count != 1) {
+		found = NULL;
+		*ret_page = f->pages;
+	}
+	return json_pack("{s:s}", found ? found->name : "", message);
 }
 
 json_t *slack_form_options(const struct slack_form *f, const char *block,

@@ -50,6 +50,26 @@ static enum input_kind text_kind(const json_t *property)
 	return is_word(property, "format", "date-time") ? INPUT_MOMENT : INPUT_TEXT;
 }
 
+static bool is_mixed(const struct input *in)
+{
+	const char *title;
+
+	for (size_t i = 0; i < field_choice_count(in->chooser); i++)
+		if (!json_is_string(field_choice(in->chooser, i, &title)))
+			return true;
+	return false;
+}
+
+static bool offers_null(const struct input *in)
+{
+	const char *title;
+
+	for (size_t i = 0; i < field_choice_count(in->chooser); i++)
+		if (json_is_null(field_choice(in->chooser, i, &title)))
+			return true;
+	return false;
+}
+
 static enum input_kind kind_of(const struct input *in)
 {
 	const json_t *p = in->property;
@@ -57,6 +77,9 @@ static enum input_kind kind_of(const struct input *in)
 	if (!p)
 		return INPUT_REST;
 	if (count_types(p) > 1)
+		return is_scalar(p) ? INPUT_TEXT : INPUT_JSON;
+	/* What must be there and may be null: null can be typed, and not be picked. */
+	if (in->required && field_allows(p, "null") && !offers_null(in))
 		return is_scalar(p) ? INPUT_TEXT : INPUT_JSON;
 	if (field_allows(p, "array"))
 		return list_kind(in);
@@ -89,6 +112,7 @@ struct input input_of(const json_t *schema, const char *name, const json_t *prop
 		in.help = json_get_string(in.property, "description");
 	/* The choices of a list are those of its items, wherever they stand. */
 	in.chooser = field_allows(in.property, "array") ? input_items(&in) : in.property;
+	in.mixed = is_mixed(&in);
 	in.kind = kind_of(&in);
 	return in;
 }

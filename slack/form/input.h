@@ -6,11 +6,16 @@
  *   several of them       a menu of several
  *   yes or no             two or, when it may be left out, three round buttons
  *   a number              a number
- *   a day, a moment       a picker; text for a moment that no picker can show
+ *   a day, a moment       a picker; text for one that no picker can show
  *   a person, people      members of the workspace, or typed
- *   a list of words       a line each
+ *   a list of words       a line each, or a JSON list
  *   text                  one line or many
  *   anything else         JSON
+ *
+ * A value that its element cannot show as it is (of another type, out of bounds, none of
+ * the choices) is drawn as JSON to be edited; one that is too long to be edited is shown
+ * shortened and kept whole, with an input for what is to stand in its place. So whatever
+ * a form begins with comes back from it as it was, or as somebody changed it.
  */
 #ifndef SLACK_FORM_INPUT_H
 #define SLACK_FORM_INPUT_H
@@ -32,7 +37,7 @@ enum input_kind {
 	INPUT_REST, /* members that have no property of their own, as a JSON object */
 };
 
-enum { INPUT_BLOCK_BYTES = 32, INPUT_CHOICES_SHOWN = 100 };
+enum { INPUT_BLOCK_BYTES = 48, INPUT_CHOICES_SHOWN = 100 };
 
 struct input {
 	const char *name;       /* of the property; NULL for INPUT_REST */
@@ -43,6 +48,7 @@ struct input {
 	const char *title, *help;
 	enum input_kind kind;
 	bool required;
+	bool mixed;    /* its choices are not all texts: those that are stand in quotes */
 	size_t number; /* in its block_id */
 };
 
@@ -50,18 +56,32 @@ struct input {
 struct input input_of(const json_t *schema, const char *name, const json_t *property,
 		      bool required, size_t number);
 
-/* Append its blocks, holding 'value' (NULL: empty). */
-bool input_draw(const struct input *in, const json_t *value, json_t *blocks,
+/* What it holds so far; either may be NULL. */
+struct input_draft {
+	const json_t *value;
+	const char *unread; /* what was typed there and could not be read */
+};
+
+/* Append its blocks. */
+bool input_draw(const struct input *in, const struct input_draft *draft, json_t *blocks,
 		struct error *err);
 
-/* Its value out of state.values, new; '*ret' NULL: left empty, or it is not on the page
- * (a text that was too long to be edited: '*ret_shown' is false then). ERR_INVALID_ARGUMENT
- * is for the person and reads well at the input. */
+/* Its value out of state.values, new; '*ret' NULL: left empty. '*ret_shown' false: it is to
+ * stay what it was (it is not on the page, or was kept and nothing typed in its place).
+ * ERR_INVALID_ARGUMENT is for the person and reads well at the input. */
 bool input_read(const struct input *in, const json_t *state, json_t **ret,
 		bool *ret_shown, struct error *err);
 
-/* "f7": where an error is shown. */
+/* What was typed there, whatever it is; borrowed. NULL: nothing that could be drawn again. */
+const char *input_typed_text(const struct input *in, const json_t *state);
+/* The member that was picked, as a value ("<@U1>"); new. NULL: none. */
+json_t *input_picked(const struct input *in, const json_t *state);
+
+/* "f7", by which what is of it is known. */
 const char *input_block(const struct input *in, char ret[static INPUT_BLOCK_BYTES]);
+/* The block of it that is on the page, where an error can be shown; NULL: none. */
+const char *input_shown_block(const struct input *in, const json_t *state,
+			      char ret[static INPUT_BLOCK_BYTES]);
 
 /* {options} of the choices whose words hold 'typed'; new. */
 json_t *input_options(const struct input *in, const char *typed,

@@ -5,14 +5,22 @@
 #include "slack/form/form.h"
 #include "slack/text/text.h"
 
+static const char *block_of(const struct input *in, const char *suffix,
+			    char ret[static INPUT_BLOCK_BYTES])
+{
+	(void)snprintf(ret, INPUT_BLOCK_BYTES, "f%zu%s", in->number, suffix);
+	return ret;
+}
+
 /* What an element says; one that is not on the page says nothing. */
 static const json_t *answer(const struct input *in, const json_t *state,
 			    const char *suffix)
 {
-	char id[INPUT_BLOCK_BYTES], whole[INPUT_BLOCK_BYTES * 2];
+	char id[INPUT_BLOCK_BYTES];
+	const json_t *a = json_object_get(
+		json_object_get(state, block_of(in, suffix, id)), INPUT_ACTION);
 
-	(void)snprintf(whole, sizeof whole, "%s%s", input_block(in, id), suffix);
-	return json_object_get(json_object_get(state, whole), INPUT_ACTION);
+	return json_is_object(a) ? a : NULL;
 }
 
 static bool refuse(struct error *err, const char *why)
@@ -122,105 +130,13 @@ static bool read_moment(const json_t *a, json_t **ret, struct error *err)
 {
 	const json_t *at = json_object_get(a, "selected_date_time");
 	char text[CLOCK_TEXT_BYTES];
-	bool ok;
-	const char *line = typed(a, &ok, err);
 
-	if (!ok)
-		return false;
-	if (line)
-		return made(json_string(line), ret, err);
 	if (!json_is_integer(at))
 		return true;
 	if (json_integer_value(at) < 0 || json_integer_value(at) > INT64_C(9999999999))
 		return refuse(err, "is no moment that can be meant");
 	return made(json_string(clock_format(json_integer_value(at) * 1000, text)), ret,
 		    err);
-}
-
-/* ---- What is typed ---------------------------------------------------------------- */
-
-static bool read_json(const struct input *in, const char *text, json_t **ret,
-		      struct error *err)
-{
-	*ret = json_parse(text, strlen(text), JSON_CONTRACT, err);
-	if (*ret && in->kind == INPUT_REST && !json_is_object(*ret)) {
-		json_decref(*ret);
-		*ret = NULL;
-		return refuse(err, "must be a JSON object");
-	}
-	return *ret != NULL;
-}
-
-static bool read_number(const struct input *in, const char *text, json_t **ret,
-			struct error *err)
-{
-	struct error why = ERROR_INIT;
-
-	(void)in;
-	*ret = json_parse(text, strlen(text), JSON_CONTRACT, &why);
-	if (json_is_number(*ret))
-		return true;
-	json_decref(*ret);
-	*ret = NULL;
-	return refuse(err, "must be a number such as 12 or 0.5");
-}
-
-/* Text alone is what was typed; of several types, what field_read makes of it. */
-static bool read_text(const struct input *in, const char *text, json_t **ret,
-		      struct error *err)
-{
-	if (json_is_string(json_object_get(in->property, "type")))
-		return made(json_string(text), ret, err);
-	*ret = field_read(in->schema, in->property, text, err);
-	return *ret != NULL;
-}
-
-static bool add_line(const struct input *in, const char *line, size_t length,
-		     json_t *list, struct error *err)
-{
-	_cleanup_free_ char *one = NULL;
-	json_t *value;
-
-	while (length > 0 && strchr(" \t\r", line[0]))
-		line++, length--;
-	while (length > 0 && strchr(" \t\r", line[length - 1]))
-		length--;
-	if (length == 0)
-		return true;
-	one = strndup(line, length);
-	if (!one)
-		return error_oom(err);
-	value = in->kind == INPUT_PEOPLE
-			? json_string(one)
-			: field_read(in->schema, input_items(in), one, err);
-	if (!value && !error_is_set(err))
-		return error_oom(err);
-	return value && (json_array_append_new(list, value) == 0 || error_oom(err));
-}
-
-static bool add_lines(const struct input *in, const char *text, json_t *list,
-		      struct error *err)
-{
-	for (size_t length; text && *text; text += length + (text[length] ? 1 : 0)) {
-		length = strcspn(text, "\n");
-		if (!add_line(in, text, length, list, err))
-			return false;
-	}
-	return true;
-}
-
-static bool read_lines(const struct input *in, const char *text, json_t **ret,
-		       struct error *err)
-{
-	json_auto_t *list = json_array();
-
-	if (!list)
-		return error_oom(err);
-	if (!add_lines(in, text, list, err))
-		return false;
-	if (json_array_size(list) > 0)
-		*ret = TAKE(list);
-	return true;
 }
 
 /* ---- People ----------------------------------------------------------------------- */
@@ -244,7 +160,7 @@ static bool read_people(const struct input *in, const json_t *state, json_t **re
 	const json_t *one = json_object_get(a, "selected_user");
 	const json_t *many = json_object_get(a, "selected_users");
 	const char *text = typed(answer(in, state, INPUT_TYPED), &ok, err);
-	json_auto_t *list = json_array();
+	json_auto_t *list = json_array(), *more = NULL;
 	size_t i;
 	json_t *id;
 
@@ -259,9 +175,11 @@ static bool read_people(const struct input *in, const json_t *state, json_t **re
 		if (!several || !add_member(id, list, err))
 			return false;
 	}
-	if (several ? !add_lines(in, text, list, err)
-		    : text && json_array_append_new(list, json_string(text)) != 0)
+	if (text && !input_typed_read(in, text, &more, err))
 		return false;
+	if (more && (several ? json_array_extend(list, more)
+			     : json_array_append(list, more)) != 0)
+		return error_oom(err);
 	if (!several && json_array_size(list) > 1)
 		return refuse(err, "choose a member or type a person, not both");
 	if (json_array_size(list) > 0)
@@ -269,17 +187,33 @@ static bool read_people(const struct input *in, const json_t *state, json_t **re
 	return true;
 }
 
-bool input_read(const struct input *in, const json_t *state, json_t **ret,
-		bool *ret_shown, struct error *err)
+json_t *input_picked(const struct input *in, const json_t *state)
 {
-	const json_t *a = answer(in, state, "");
+	const json_t *id = json_object_get(answer(in, state, ""), "selected_user");
+	struct error ignored = ERROR_INIT;
+	json_auto_t *list = json_array();
+
+	if (in->kind != INPUT_PERSON || !json_is_string(id) || !list ||
+	    !add_member(id, list, &ignored))
+		return NULL;
+	return json_incref(json_array_get(list, 0));
+}
+
+/* ---- Each kind -------------------------------------------------------------------- */
+
+static bool read_own(const struct input *in, const json_t *state, const json_t *a,
+		     json_t **ret, struct error *err)
+{
 	const char *text;
 	bool ok;
 
-	*ret = NULL;
-	*ret_shown = json_is_object(a);
-	if (!*ret_shown)
-		return true;
+	if (in->kind == INPUT_PERSON || in->kind == INPUT_PEOPLE)
+		return read_people(in, state, ret, err);
+	text = typed(a, &ok, err);
+	if (!ok)
+		return false;
+	if (text)
+		return input_typed_read(in, text, ret, err);
 	switch (in->kind) {
 	case INPUT_CHOICE:
 		return read_choice(in, a, ret, err);
@@ -291,19 +225,64 @@ bool input_read(const struct input *in, const json_t *state, json_t **ret,
 		return read_date(a, ret, err);
 	case INPUT_MOMENT:
 		return read_moment(a, ret, err);
-	case INPUT_PERSON:
-	case INPUT_PEOPLE:
-		return read_people(in, state, ret, err);
 	default:
-		break;
+		return true;
 	}
-	text = typed(a, &ok, err);
-	if (!ok || !text)
-		return ok;
-	if (in->kind == INPUT_NUMBER)
-		return read_number(in, text, ret, err);
-	if (in->kind == INPUT_LINES)
-		return read_lines(in, text, ret, err);
-	return in->kind == INPUT_TEXT ? read_text(in, text, ret, err)
-				      : read_json(in, text, ret, err);
+}
+
+/* In the place of what was too long: as its kind is typed, where that has a text. */
+static bool read_instead(const struct input *in, const char *text, json_t **ret,
+			 struct error *err)
+{
+	return in->kind == INPUT_TEXT || in->kind == INPUT_LINES
+		       ? input_typed_read(in, text, ret, err)
+		       : input_json_read(in, text, ret, err);
+}
+
+bool input_read(const struct input *in, const json_t *state, json_t **ret,
+		bool *ret_shown, struct error *err)
+{
+	const json_t *own = answer(in, state, ""),
+		     *as_json = answer(in, state, INPUT_AS_JSON),
+		     *instead = answer(in, state, INPUT_INSTEAD);
+	const char *text;
+	bool ok;
+
+	*ret = NULL;
+	*ret_shown = own || as_json || instead;
+	if (own)
+		return read_own(in, state, own, ret, err);
+	text = typed(as_json ? as_json : instead, &ok, err);
+	if (!ok)
+		return false;
+	if (!text) {
+		*ret_shown = as_json != NULL;
+		return true;
+	}
+	return as_json ? input_json_read(in, text, ret, err)
+		       : read_instead(in, text, ret, err);
+}
+
+static const char *const suffixes[] = { "", INPUT_AS_JSON, INPUT_INSTEAD };
+
+const char *input_shown_block(const struct input *in, const json_t *state,
+			      char ret[static INPUT_BLOCK_BYTES])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (answer(in, state, suffixes[i]))
+			return block_of(in, suffixes[i], ret);
+	return NULL;
+}
+
+const char *input_typed_text(const struct input *in, const json_t *state)
+{
+	const char *text = NULL;
+	struct error ignored = ERROR_INIT;
+	bool ok = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !text; i++)
+		text = typed(answer(in, state, suffixes[i]), &ok, &ignored);
+	if (!text)
+		text = typed(answer(in, state, INPUT_TYPED), &ok, &ignored);
+	return ok ? text : NULL;
 }

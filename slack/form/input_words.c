@@ -13,11 +13,11 @@ enum {
 	CHOICE_NUMBER_UNITS = 12,
 };
 
-static void add_value(struct strbuf *sb, const json_t *value)
+static void add_value(struct strbuf *sb, const json_t *value, bool quoted)
 {
 	struct error ignored = ERROR_INIT;
 
-	if (json_is_string(value))
+	if (json_is_string(value) && !quoted)
 		strbuf_add(sb, json_string_value(value), json_string_length(value));
 	else if (!json_write(sb, value, &ignored))
 		sb->failed = true;
@@ -31,7 +31,7 @@ void input_choice_words(struct strbuf *sb, const struct input *in, size_t index)
 
 	if (title)
 		strbuf_add_format(&whole, "%s (", title);
-	add_value(&whole, choice);
+	add_value(&whole, choice, in->mixed);
 	if (title)
 		strbuf_add_char(&whole, ')');
 	text_visible(&visible, whole.data, whole.length);
@@ -77,15 +77,55 @@ json_t *input_label(const struct input *in, const char *more)
 static const char *kind_hint(const struct input *in)
 {
 	switch (in->kind) {
-	case INPUT_JSON:
-		return "As JSON.";
 	case INPUT_REST:
 		return "As a JSON object.";
 	case INPUT_LINES:
-		return "One a line.";
+		return "One a line, or a JSON list.";
+	case INPUT_TEXT:
+		return in->required && field_allows(in->property, "null")
+			       ? "null stands for none."
+			       : NULL;
 	default:
 		return NULL;
 	}
+}
+
+static bool needs(const json_t *object, const char *name)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(object, "required"), i, one)
+	{
+		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "As JSON: a list of objects with step (needed), note." */
+static void add_shape(struct strbuf *sb, const struct input *in)
+{
+	const bool is_list = field_allows(in->property, "array");
+	const json_t *object = is_list ? input_items(in) : in->property;
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	const char *name;
+	json_t *ignored;
+
+	strbuf_add_format(sb, "%sAs JSON%s", sb->length > 0 ? " " : "",
+			  is_list ? ": a list" : "");
+	json_object_foreach(json_object_get(object, "properties"), name, ignored)
+	{
+		strbuf_add_format(&names, "%s%s%s", names.length > 0 ? ", " : "", name,
+				  needs(object, name) ? " (needed)" : "");
+	}
+	if (names.length > 0) {
+		strbuf_add_string(sb,
+				  is_list ? " of objects with " : ": an object with ");
+		slack_text_words(sb, names.data, HINT_UNITS);
+	}
+	strbuf_add_char(sb, '.');
+	sb->failed = sb->failed || names.failed;
 }
 
 static void add_sentence(struct strbuf *sb, const char *text, size_t units)
@@ -103,13 +143,16 @@ json_t *input_hint(const struct input *in)
 	struct error ignored = ERROR_INIT;
 	int64_t longest = json_get_int64(in->property, "maxLength", SLACK_FORM_TEXT_MAX);
 
-	add_sentence(&sb, in->help, HINT_UNITS);
+	add_sentence(&sb, in->help ? in->help : field_hint(in->property), HINT_UNITS);
 	add_sentence(&sb, kind_hint(in), HINT_UNITS);
+	if (in->kind == INPUT_JSON)
+		add_shape(&sb, in);
 	if (in->kind == INPUT_TEXT && longest > SLACK_FORM_TEXT_MAX)
 		strbuf_add_format(&sb, "%sAt most %d characters here.",
 				  sb.length > 0 ? " " : "", SLACK_FORM_TEXT_MAX);
 	if (in->usual && json_write(&usual, in->usual, &ignored)) {
-		strbuf_add_string(&sb, sb.length > 0 ? " Left empty: " : "Left empty: ");
+		strbuf_add_format(&sb, "%s%s: ", sb.length > 0 ? " " : "",
+				  in->kind == INPUT_BOOLEAN ? "Left out" : "Left empty");
 		slack_text_words(&sb, usual.data, HINT_UNITS);
 	}
 	if (sb.length == 0 && strbuf_ok(&sb))

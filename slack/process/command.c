@@ -153,7 +153,7 @@ static void offer_form(const struct delivery *d, const char *name)
 static void run(const struct delivery *d, const char *name)
 {
 	if (d->in.trigger[0])
-		form_open(d, name, NULL);
+		form_open(d, name);
 	else
 		offer_form(d, name);
 }

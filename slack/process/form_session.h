@@ -6,6 +6,7 @@
 #ifndef SLACK_PROCESS_FORM_SESSION_H
 #define SLACK_PROCESS_FORM_SESSION_H
 
+#include "slack/form/form.h"
 #include "slack/process/front.h"
 
 enum { FORM_SESSION_MS = 60 * 60 * 1000, FORM_ID_BYTES = 33 };
@@ -18,6 +19,7 @@ struct form_session {
 	char *turn;                     /* that it was begun by */
 	char *author;   /* whose words are in it besides; NULL: nobody's */
 	json_t *values; /* so far */
+	json_t *unread; /* as slack_form_keep has it; an object */
 	size_t page;
 };
 
@@ -29,5 +31,23 @@ bool form_session_keep(struct front *f, const struct form_session *s, struct err
 bool form_session_find(struct front *f, const char *id, const char *user,
 		       struct form_session *ret, struct error *err);
 void form_session_end(struct front *f, const struct form_session *s);
+
+/* --- forms.c --- */
+struct slack_form *form_of(struct front *f, const char *tool, struct error *err);
+json_t *form_page(const struct slack_form *form, const struct form_session *s,
+		  const json_t *faults, struct error *err) _must_use_;
+
+/* --- forms_sent.c: a form that was sent in, until gate and server have said what they make
+ * of it. Whichever replica hears of it first changes the view. --- */
+enum { FORM_SENT_MS = 10 * 60 * 1000 };
+
+/* It became this approval; 'view' is open and waits. */
+void form_sent(struct front *f, const char *view, const struct form_session *s,
+	       const char *approval);
+/* The approval is past its plan, or ended: 'record' is the gate's. */
+void form_heard(struct front *f, const char *approval, const json_t *record);
+/* The form once more in its view, with what is wrong where it is. */
+bool form_shown_again(struct front *f, const char *view, struct form_session *s,
+		      const struct error *why, struct error *err);
 
 #endif

@@ -12,19 +12,21 @@ enum {
 	LATE_MS = 1000
 }; /* since it was taken: then a view is opened before anything else */
 
-static struct slack_form *form_of(struct front *f, const char *tool, struct error *err)
+struct slack_form *form_of(struct front *f, const char *tool, struct error *err)
 {
 	json_auto_t *definition = tools_find(f, tool, err);
 
 	return definition ? slack_form_new(definition, err) : NULL;
 }
 
-static json_t *page_of(const struct slack_form *form, const struct form_session *s,
-		       const json_t *faults, struct error *err)
+json_t *form_page(const struct slack_form *form, const struct form_session *s,
+		  const json_t *faults, struct error *err)
 {
-	const struct slack_form_view view = {
-		.page = s->page, .values = s->values, .faults = faults, .metadata = s->id
-	};
+	const struct slack_form_view view = { .page = s->page,
+					      .values = s->values,
+					      .unread = s->unread,
+					      .faults = faults,
+					      .metadata = s->id };
 
 	return slack_form_view(form, &view, err);
 }
@@ -38,9 +40,10 @@ static bool put_text(char **to, const char *text)
 /* --- opening --- */
 
 /* The first page of a new session, or NULL. */
-static json_t *begin(const struct delivery *d, const char *tool, const json_t *values,
-		     struct error *err)
+static json_t *begin(const struct delivery *d, const char *tool,
+		     const struct form_start *start, struct error *err)
 {
+	const json_t *values = start->values;
 	_cleanup_(form_session_done) struct form_session s = { .page = 1 };
 	_cleanup_(slack_form_freep) struct slack_form *form =
 		form_of(d->front, tool, err);
@@ -51,7 +54,8 @@ static json_t *begin(const struct delivery *d, const char *tool, const json_t *v
 	memcpy(s.user, d->in.user, sizeof s.user);
 	memcpy(s.channel, d->in.channel, sizeof s.channel);
 	s.values = values ? json_deep_copy(values) : json_object();
-	if (!s.values || !put_text(&s.tool, tool) ||
+	s.unread = json_object();
+	if (!s.values || !s.unread || !put_text(&s.tool, tool) ||
 	    (d->in.kind == INBOUND_ON_MESSAGE && d->in.author[0] &&
 	     !put_text(&s.author, d->in.author))) {
 		error_oom(err);
@@ -59,10 +63,18 @@ static json_t *begin(const struct delivery *d, const char *tool, const json_t *v
 	}
 	if (!form_session_keep(d->front, &s, err))
 		return NULL;
-	return page_of(form, &s, NULL, err);
+	return form_page(form, &s, start->faults, err);
 }
 
-void form_open(const struct delivery *d, const char *tool, const json_t *values)
+void form_open(const struct delivery *d, const char *tool)
+{
+	const struct form_start empty = { .values = NULL };
+
+	form_open_with(d, tool, &empty);
+}
+
+void form_open_with(const struct delivery *d, const char *tool,
+		    const struct form_start *start)
 {
 	struct error err = ERROR_INIT, ignored = ERROR_INIT;
 	const bool is_in_modal = d->in.view[0] && !d->in.home;
@@ -77,7 +89,7 @@ void form_open(const struct delivery *d, const char *tool, const json_t *values)
 		say_privately(d, say_failure("The form could not be opened", &err));
 		return;
 	}
-	view = begin(d, tool, values, &err);
+	view = begin(d, tool, start, &err);
 	if (!view)
 		view = say_notice_view("Run a tool", "The form could not be opened",
 				       &err);
@@ -127,9 +139,10 @@ void form_on_message(const struct delivery *d)
 		json_object_get(d->front->settings.shortcuts, d->in.callback);
 	const char *tool = json_get_string(shortcut, "tool");
 	json_auto_t *values = json_object();
-	json_auto_t *answer = NULL;
+	json_auto_t *answer = NULL, *faults = NULL;
 	json_t *found = NULL;
 	const char *link = NULL;
+	char author[INBOUND_ID_BYTES + 4] = "";
 
 	if (!tool) {
 		say_privately(d, say_words("Nobody has said yet which tool this shortcut "
@@ -140,12 +153,20 @@ void form_on_message(const struct delivery *d)
 	if (d->in.kind == INBOUND_ON_MESSAGE && json_object_get(shortcut, "link"))
 		link = permalink(d, &found);
 	answer = found;
+	if (d->in.author[0])
+		(void)snprintf(author, sizeof author, "<@%s>", d->in.author);
 	if (d->in.kind == INBOUND_ON_MESSAGE &&
 	    (!fill(values, shortcut, "text", d->in.text) ||
-	     !fill(values, shortcut, "author", d->in.author) ||
+	     !fill(values, shortcut, "author", author) ||
 	     !fill(values, shortcut, "link", link)))
 		return;
-	form_open(d, tool, values);
+	if (d->in.too_long && json_get_string(shortcut, "text"))
+		faults = json_pack("{s:s}", json_get_string(shortcut, "text"),
+				   "The message is too long to be taken over: write "
+				   "what matters of it.");
+	const struct form_start start = { values, faults };
+
+	form_open_with(d, tool, &start);
 }
 
 /* --- a page back --- */
@@ -160,10 +181,11 @@ void form_back(const struct delivery *d)
 	if (form_session_find(d->front, d->in.metadata, d->in.user, &s, &err))
 		form = form_of(d->front, s.tool, &err);
 	if (form && d->in.state)
-		(void)slack_form_keep(form, s.page, d->in.state, s.values, &err);
+		(void)slack_form_keep(form, s.page, d->in.state, s.values, s.unread,
+				      &err);
 	s.page -= s.page > 1;
 	if (form && !error_is_set(&err) && form_session_keep(d->front, &s, &err))
-		view = page_of(form, &s, NULL, &err);
+		view = form_page(form, &s, NULL, &err);
 	if (!view)
 		view = say_notice_view("Run a tool", "This form cannot go on", &err);
 	error_clear(&err);
@@ -207,19 +229,30 @@ static json_t *proposal(const struct sent *s, const char *turn)
 	return TAKE(o);
 }
 
-static bool propose(const struct sent *s, struct error *err)
+/* The approval that it became, new; NULL: it was not proposed. */
+static char *propose(const struct sent *s, struct error *err)
 {
 	_cleanup_free_ char *turn = NULL;
 	json_auto_t *reply = NULL;
+	const char *approval;
 	json_t *members;
+	char *copy;
 
 	if (!front_turn(s->delivery, s->session.turn, &turn, err))
-		return false;
+		return NULL;
 	members = proposal(s, turn);
-	if (!members)
-		return error_oom(err);
+	if (!members) {
+		error_oom(err);
+		return NULL;
+	}
 	reply = gate_ask(s->delivery->front->gate, MSG_SLACK_PROPOSE, members, NULL, err);
-	return reply != NULL;
+	if (!reply)
+		return NULL;
+	approval = json_get_string(reply, "approval");
+	copy = strdup(approval ? approval : "");
+	if (!copy)
+		error_oom(err);
+	return copy;
 }
 
 static void propose_sent(void *argument)
@@ -227,28 +260,19 @@ static void propose_sent(void *argument)
 	_cleanup_(sent_freep) struct sent *s = argument;
 	const struct delivery *d = s->delivery;
 	struct error err = ERROR_INIT, ignored = ERROR_INIT;
-	bool ok = propose(s, &err);
-	json_t *view;
+	_cleanup_free_ char *approval = propose(s, &err);
 
-	if (ok)
+	if (approval) {
 		front_count(d->front, COUNT_PROPOSED);
-	else
-		log_failure("slack.not_proposed", &err);
-	view = ok ? say_notice_view(
-			    "Run a tool",
-			    "The gate looks at it. What comes of it is told in a "
-			    "message. Unless the policy frees it, it does not run "
-			    "before somebody has said yes.",
-			    NULL)
-		  : say_notice_view("Run a tool", "This was not proposed", &err);
-	if (ok)
-		form_session_end(d->front, &s->session);
-	if (say_view_instead(d->front, d->in.view, view, &ignored))
+		form_sent(d->front, d->in.view, &s->session, approval);
+		return;
+	}
+	log_failure("slack.not_proposed", &err);
+	if (form_shown_again(d->front, d->in.view, &s->session, &err, &ignored))
 		return;
 	log_failure("slack.form", &ignored);
 	/* The view is gone: who closed it hears of a failure nevertheless. */
-	if (!ok)
-		say_privately(d, say_failure("What you sent was not proposed", &err));
+	say_privately(d, say_failure("What you sent was not proposed", &err));
 }
 
 static json_t *instead(json_t *view)
@@ -275,7 +299,7 @@ static bool answer_page(struct sent **sent, const struct slack_form *form,
 	_cleanup_(slack_form_result_done) struct slack_form_result r = { .page = 0 };
 
 	if (!slack_form_submit(form, s->session.page, s->delivery->in.state,
-			       s->session.values, &r, err))
+			       s->session.values, s->session.unread, &r, err))
 		return false;
 	if (r.errors) {
 		*ret_ack = json_pack("{s:s, s:O}", "response_action", "errors", "errors",
@@ -288,7 +312,7 @@ static bool answer_page(struct sent **sent, const struct slack_form *form,
 		return false;
 	if (r.page == 0)
 		return begin_proposal(sent, ret_ack, err);
-	*ret_ack = instead(page_of(form, &s->session, r.faults, err));
+	*ret_ack = instead(form_page(form, &s->session, r.faults, err));
 	return *ret_ack != NULL;
 }
 

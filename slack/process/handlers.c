@@ -77,7 +77,7 @@ static void on_press(const struct delivery *d)
 	else if (picks_is_press(in->action))
 		picks_press(d);
 	else if (strcmp(in->action, SLACK_HOME_RUN) == 0)
-		form_open(d, in->value, NULL);
+		form_open(d, in->value);
 	else if (strcmp(in->action, SLACK_FORM_ACTION_BACK) == 0)
 		form_back(d);
 	else if (begins_with(in->action, "wingman.home."))

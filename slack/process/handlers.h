@@ -18,7 +18,14 @@ void handle_stranger(const struct delivery *d, const char *why);
 void command_handle(const struct delivery *d);
 
 /* forms.c */
-void form_open(const struct delivery *d, const char *tool, const json_t *values);
+void form_open(const struct delivery *d, const char *tool);
+/* Either may be NULL; nothing of it has been judged. */
+struct form_start {
+	const json_t *values; /* what it begins with */
+	const json_t *faults; /* slack/form/form.h */
+};
+void form_open_with(const struct delivery *d, const char *tool,
+		    const struct form_start *start);
 void form_back(const struct delivery *d);
 void form_on_message(const struct delivery *d); /* a shortcut, by configuration */
 /* What was filled in, in *ret_ack; true: 'd' was taken over. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "slack/process/form_session.h"
 #include "slack/process/handlers.h"
 #include "slack/render/prompt.h"
 
@@ -189,8 +190,10 @@ static bool look(struct front *f, const char *approval, const json_t *news,
 	if (news &&
 	    (!(places = prompts_places(&l, err)) || !results_news(&l, places, news, err)))
 		return false;
-	if (is_news(&l))
+	if (is_news(&l)) {
 		tell_homes(&l);
+		form_heard(f, approval, l.record);
+	}
 	return true;
 }
 
