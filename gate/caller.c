@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "base/file.h"
 #include "gate/approvals_http.h"
 #include "gate/caller_job.h"
 #include "gate/caller_members.h"
@@ -217,7 +218,11 @@ static bool enter_sandbox(const struct network *c, struct error *err)
 
 static bool open_tokens(struct network *c, struct error *err)
 {
-	_cleanup_free_ char *token = statedir_path(c->dir, "tokens/gate.token");
+	/* A user of its own has it from systemd. */
+	_cleanup_free_ char *passed = statedir_file(c->dir, "credential:gate.token");
+	_cleanup_free_ char *token = passed && file_exists(passed)
+					     ? TAKE(passed)
+					     : statedir_path(c->dir, "tokens/gate.token");
 	_cleanup_free_ char *index = statedir_path(c->dir, "callers/index.json");
 
 	if (!token || !index)

@@ -134,8 +134,9 @@ struct keeper {
 	struct waiting waiting[KEEPER_WAITING_MAX];
 	size_t waiting_count;
 	char *socket_path;
-	char url[160]; /* of the approvals listener; "" until the caller listens */
-	pid_t caller_pid;
+	char url[160];    /* of the approvals listener; "" until the caller listens */
+	pid_t caller_pid; /* 0: not our child */
+	bool caller_is_apart, socket_is_inherited;
 	int64_t now_ms; /* of the store, when this turn of the loop began */
 	int64_t started_ms, retired_checked_ms, policy_read_ms, unsound_said_ms,
 		notices_checked_ms;
@@ -590,6 +591,7 @@ void keeper_give_in(struct keeper *k, const char *event, const struct error *err
 /* --- keeper_process.c --- */
 
 /* The program 'wingman-gate': returns its exit status. */
-int keeper_main(const struct statedir *dir);
+/* 'started_apart': the caller is somebody else's child (systemd's), behind run/caller.sock. */
+int keeper_main(const struct statedir *dir, bool started_apart);
 
 #endif

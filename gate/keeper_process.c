@@ -44,6 +44,23 @@ static bool spawn_caller(struct keeper *k, int *ret_fd, struct error *err)
 	return true;
 }
 
+/* One of another user, whom systemd begins when somebody connects there. */
+static bool reach_caller(const struct keeper *k, int *ret_fd, struct error *err)
+{
+	_cleanup_free_ char *path = statedir_path(k->dir, "run/caller.sock");
+
+	if (!path)
+		return error_oom(err);
+	*ret_fd = channel_connect(path, err);
+	return *ret_fd >= 0;
+}
+
+static bool begin_caller(struct keeper *k, int *ret_fd, struct error *err)
+{
+	return k->caller_is_apart ? reach_caller(k, ret_fd, err)
+				  : spawn_caller(k, ret_fd, err);
+}
+
 static void end_caller(struct keeper *k)
 {
 	/* It leaves when its channel ends; nobody waits long for it. */
@@ -165,6 +182,7 @@ static bool make_limits(struct keeper *k, struct error *err)
 static int listen_for_surfaces(struct keeper *k, struct error *err)
 {
 	_cleanup_free_ char *gate = statedir_path(k->dir, "gate");
+	int fd;
 
 	k->socket_path = statedir_path(k->dir, "run/gate.sock");
 	if (!k->socket_path || !gate) {
@@ -173,7 +191,10 @@ static int listen_for_surfaces(struct keeper *k, struct error *err)
 	}
 	if (!file_make_dir(gate, 0700, err))
 		return -1;
-	return channel_listen(k->socket_path, err);
+	if (!channel_inherited(&fd, err))
+		return -1;
+	k->socket_is_inherited = fd >= 0;
+	return fd >= 0 ? fd : channel_listen(k->socket_path, err);
 }
 
 static void on_stop(void *context, int signal_number)
@@ -211,7 +232,7 @@ static bool start(struct keeper *k, int *ret_listen_fd, struct error *err)
 	k->loop = loop_new(err);
 	if (!k->loop || !loop_add_signal(k->loop, SIGTERM, on_stop, k, err) ||
 	    !loop_add_signal(k->loop, SIGINT, on_stop, k, err) || !make_limits(k, err) ||
-	    !spawn_caller(k, &caller_fd, err))
+	    !begin_caller(k, &caller_fd, err))
 		return false;
 	*ret_listen_fd = listen_for_surfaces(k, err);
 	/* No thread has been started yet: what is given up here is given up by all of them. */
@@ -261,16 +282,16 @@ static void finish(struct keeper *k)
 	free(k->socket_path);
 }
 
-int keeper_main(const struct statedir *dir)
+int keeper_main(const struct statedir *dir, bool started_apart)
 {
-	struct keeper k = { .dir = dir };
+	struct keeper k = { .dir = dir, .caller_is_apart = started_apart };
 	struct error err = ERROR_INIT;
 	_cleanup_close_ int listen_fd = -1;
 	bool ok = start(&k, &listen_fd, &err) && loop_run(k.loop, &err);
 
 	if (!ok)
 		log_failure("gate.failed", &err);
-	if (k.socket_path && listen_fd >= 0)
+	if (k.socket_path && listen_fd >= 0 && !k.socket_is_inherited)
 		(void)unlink(k.socket_path);
 	finish(&k);
 	return ok && !k.failed ? 0 : 1;

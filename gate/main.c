@@ -9,7 +9,7 @@
 
 struct gate_options {
 	const char *dir, *role;
-	bool check_config;
+	bool check_config, caller_apart;
 };
 
 static const struct option_row rows[] = {
@@ -18,6 +18,9 @@ static const struct option_row rows[] = {
 	OPTION_BOOL("check-config", 0,
 		    "say what is wrong with configuration and policy, and leave",
 		    offsetof(struct gate_options, check_config)),
+	OPTION_BOOL("caller-socket", 0,
+		    "its part without the key is started by systemd, at run/caller.sock",
+		    offsetof(struct gate_options, caller_apart)),
 	OPTION_STRING("role", 0, "ROLE",
 		      "for the gate itself: 'caller' is its part without the key",
 		      offsetof(struct gate_options, role)),
@@ -146,5 +149,5 @@ int main(int argc, char **argv)
 		return fail(&err);
 	if (o.check_config)
 		return check_config(dir);
-	return o.role ? caller_main(dir) : keeper_main(dir);
+	return o.role ? caller_main(dir) : keeper_main(dir, o.caller_apart);
 }

@@ -13,7 +13,7 @@
 #include "proc/channel.h"
 
 struct child {
-	pid_t pid;                 /* 0: none */
+	pid_t pid;                 /* 0: none of ours */
 	struct launcher *launcher; /* that began it; NULL: we did */
 	struct channel *channel;
 };
@@ -31,7 +31,7 @@ struct child_start {
  * looked at. */
 bool child_spawn(const struct child_start *s, int *ret_fd, pid_t *ret_pid,
 		 struct error *err);
-/* One that a launcher began. Takes 'fd'. */
+/* One that a launcher or, with neither launcher nor pid, systemd began. Takes 'fd'. */
 struct launcher;
 bool child_adopt(struct child *ret, struct loop *l, const struct child_start *s,
 		 struct launcher *launcher, int fd, pid_t pid, struct error *err);

@@ -36,6 +36,9 @@ struct host_options {
 	struct budget *budget;                     /* NULL: nothing is counted */
 	/* For a surface that may not run programs itself (launcher.h); NULL: we run them. */
 	struct launcher *launcher;
+	/* Or systemd runs them, under users of their own, for whoever connects to these sockets;
+	 * then none of the above but 'settings' and 'budget' counts. NULL: not so. */
+	const char *worker_socket, *egress_socket;
 };
 
 /* Called from the loop, never from within a function below; any may free the turn. */

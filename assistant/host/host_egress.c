@@ -160,7 +160,7 @@ static bool start(struct host *h, struct error *err)
 	};
 	int64_t now_ms = clock_mono_ms();
 
-	if (h->egress.pid > 0)
+	if (h->egress.channel)
 		return true;
 	if (now_ms - h->egress_minute > MINUTE_MS) {
 		h->egress_minute = now_ms;

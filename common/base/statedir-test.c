@@ -75,6 +75,33 @@ static void test_path(void **state)
 	assert_string_equal(path, "/dir/keys/trusted/abc.pem");
 }
 
+static void assert_file(const char *name, const char *want)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(statedir_freep) struct statedir *d = statedir_new("/dir", &err);
+	_cleanup_free_ char *path = statedir_file(d, name);
+
+	assert_string_equal(path, want);
+}
+
+/* What a configuration names; credentials only as systemd passes them. */
+static void test_file(void **state)
+{
+	(void)state;
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_file("tokens/x", "/dir/tokens/x");
+	assert_file("/etc/x", "/etc/x");
+	assert_file("credential:x", "/dir/credential:x");
+	setenv("CREDENTIALS_DIRECTORY", "relative", 1);
+	assert_file("credential:x", "/dir/credential:x");
+	setenv("CREDENTIALS_DIRECTORY", "/run/credentials/u", 1);
+	assert_file("credential:x", "/run/credentials/u/x");
+	assert_file("credential:../x", "/dir/credential:../x");
+	assert_file("credential:a/b", "/dir/credential:a/b");
+	assert_file("tokens/x", "/dir/tokens/x");
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 static void test_create(void **state)
 {
 	static const char *const folders[] = { ".",      "keys",    "keys/trusted",
@@ -116,9 +143,9 @@ static void test_create_failed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_which),         cmocka_unit_test(test_relative),
-		cmocka_unit_test(test_path),          cmocka_unit_test(test_create),
-		cmocka_unit_test(test_create_failed),
+		cmocka_unit_test(test_which), cmocka_unit_test(test_relative),
+		cmocka_unit_test(test_path),  cmocka_unit_test(test_create),
+		cmocka_unit_test(test_file),  cmocka_unit_test(test_create_failed),
 	};
 
 	return cmocka_run_group_tests_name("statedir", tests, set_up, tear_down);

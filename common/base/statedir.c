@@ -101,8 +101,26 @@ char *statedir_path(const struct statedir *d, const char *format, ...)
 	return strbuf_take(&path);
 }
 
+/* Where systemd put what "credential:NAME" names; NULL for any other name, or without it. */
+static char *credential_path(const char *name)
+{
+	static const char prefix[] = "credential:";
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	char *path = NULL;
+
+	if (strncmp(name, prefix, sizeof prefix - 1) != 0 || strchr(name, '/') ||
+	    !folder || *folder != '/')
+		return NULL;
+	return asprintf(&path, "%s/%s", folder, name + sizeof prefix - 1) < 0 ? NULL
+									      : path;
+}
+
 char *statedir_file(const struct statedir *d, const char *name)
 {
+	char *credential = credential_path(name);
+
+	if (credential)
+		return credential;
 	return *name == '/' ? strdup(name) : statedir_path(d, "%s", name);
 }
 

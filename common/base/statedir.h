@@ -34,7 +34,9 @@ const char *statedir_root(const struct statedir *d);
 char *statedir_path(const struct statedir *d, const char *format, ...)
 	_printf_(2, 3) _must_use_;
 
-/* A file that a configuration names: below the folder unless the name is absolute. */
+/* A file that a configuration names: below the folder unless the name is absolute, or
+ * "credential:NAME", which systemd put into $CREDENTIALS_DIRECTORY (LoadCredential=). Where
+ * it put none, that is a file below the folder that does not exist. */
 char *statedir_file(const struct statedir *d, const char *name) _must_use_;
 
 /* Create the folder and its sub-folders (keys, keys/trusted, tokens, callers, config, audit, run). */

@@ -95,6 +95,16 @@ static void test_create_and_find(void **state)
 	assert_string_equal(c.scopes, " accounts:read accounts:write ");
 	assert_int_equal(stat(index_path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	/* A folder that passes its group on is read by that group's programs. */
+	assert_int_equal(chmod(folder, 02750), 0);
+	free(create("bob@company.com", 0, id));
+	assert_int_equal(stat(index_path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(chmod(folder, 0750), 0);
+	free(create("bob@company.com", 0, id));
+	assert_int_equal(stat(index_path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(chmod(folder, 0700), 0);
 	/* The text stands nowhere in the index. */
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	assert_true(file_read(index_path, 100000, &text, &err));

@@ -202,6 +202,20 @@ json_t *token_row_json(const struct token_row *row, bool with_hash)
 	return json_object_size(json) == members ? TAKE(json) : NULL;
 }
 
+/* 0600; where its folder passes its group on (setgid) and lets that group look in, programs
+ * of other users are to read it too: 0640. */
+static mode_t mode_in(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder = slash ? strndup(path, (size_t)(slash - path))
+					    : strdup(".");
+	struct stat st;
+
+	if (!folder || stat(folder, &st) != 0)
+		return 0600;
+	return (st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP) ? 0640 : 0600;
+}
+
 bool token_file_write(const char *path, const struct token_row *rows, size_t count,
 		      struct error *err)
 {
@@ -219,5 +233,5 @@ bool token_file_write(const char *path, const struct token_row *rows, size_t cou
 	strbuf_add_char(&text, '\n');
 	if (!strbuf_ok(&text))
 		return error_oom(err);
-	return file_write(path, text.data, text.length, 0600, err);
+	return file_write(path, text.data, text.length, mode_in(path), err);
 }

@@ -1,12 +1,14 @@
 #include "proc/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -491,10 +493,67 @@ static void long_socket_path_is_refused(void **state)
 	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
 }
 
+/* In a process of its own, with 'fd' as systemd would pass it. 0: taken and clean;
+ * 1: refused; 2: nothing was passed. */
+static int inherit(int fd, const char *count, bool is_ours)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0) {
+		struct error err = ERROR_INIT;
+		char own[24];
+		int got = -2;
+
+		(void)snprintf(own, sizeof own, "%ld",
+			       (long)(is_ours ? getpid() : getppid()));
+		if (fd == 3 ? fcntl(fd, F_SETFD, 0) != 0 : dup2(fd, 3) != 3)
+			_exit(100);
+		(void)setenv("LISTEN_PID", own, 1);
+		(void)setenv("LISTEN_FDS", count, 1);
+		bool ok = channel_inherited(&got, &err);
+		if (getenv("LISTEN_PID") || getenv("LISTEN_FDS"))
+			_exit(101);
+		if (got == 3)
+			_exit((fcntl(3, F_GETFD) & FD_CLOEXEC) &&
+					      (fcntl(3, F_GETFL) & O_NONBLOCK)
+				      ? 0
+				      : 102);
+		_exit(ok ? 2 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void a_socket_passed_by_systemd_is_taken(void **state)
+{
+	struct error err = ERROR_INIT;
+	char folder[] = "/tmp/channel-test-XXXXXX", path[64];
+	int pair[2];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof path, "%s/s.sock", folder);
+	int fd = channel_listen(path, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(inherit(fd, "1", true), 0);
+	assert_int_equal(inherit(fd, "1", false), 2); /* meant for our parent */
+	assert_int_equal(inherit(fd, "0", true), 1);
+	assert_int_equal(inherit(fd, "2", true), 1);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(inherit(pair[0], "1", true), 1); /* does not listen */
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	(void)close(fd);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_in_pieces_are_put_together),
+		cmocka_unit_test(a_socket_passed_by_systemd_is_taken),
 		cmocka_unit_test(many_frames_in_one_piece_all_arrive),
 		cmocka_unit_test(largest_frame_passes_both_ways),
 		cmocka_unit_test(frame_of_one_byte_more_is_refused_by_the_sender),

@@ -54,4 +54,10 @@ json_t *channel_read(int fd, int timeout_ms, struct error *err) _must_use_;
 int channel_listen(const char *path, struct error *err) _must_use_;
 int channel_connect(const char *path, struct error *err) _must_use_;
 
+/* The one listening socket that systemd passed (LISTEN_PID, LISTEN_FDS; sd_listen_fds(3)):
+ * its owner and mode are the unit's, and the file is not ours to remove. '*ret_fd' is -1
+ * and the result true where none was passed to this process; more than one, or one of
+ * another kind, is ERR_INVALID_ARGUMENT. Call it once, before there are threads. */
+bool channel_inherited(int *ret_fd, struct error *err);
+
 #endif

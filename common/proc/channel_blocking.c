@@ -10,7 +10,12 @@
 #include "base/clock.h"
 #include "proc/frame.h"
 
-enum { WRITE_PATIENCE_MS = 10 * 1000, CONNECT_PATIENCE_MS = 5 * 1000, BACKLOG = 64 };
+enum {
+	WRITE_PATIENCE_MS = 10 * 1000,
+	CONNECT_PATIENCE_MS = 5 * 1000,
+	BACKLOG = 64,
+	INHERITED_FD = 3, /* sd_listen_fds(3): the first */
+};
 
 /* Until 'fd' is ready for 'events' or 'deadline_ms' (negative: for ever) is over. */
 static bool wait_ready(int fd, short events, int64_t deadline_ms, struct error *err)
@@ -145,6 +150,41 @@ int channel_connect(const char *path, struct error *err)
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof forever);
 	return TAKE_FD(fd);
+}
+
+static int socket_option(int fd, int name)
+{
+	int value = -1;
+	socklen_t length = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+bool channel_inherited(int *ret_fd, struct error *err)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	char own[24];
+	bool is_ours, is_one;
+
+	*ret_fd = -1;
+	(void)snprintf(own, sizeof own, "%ld", (long)getpid());
+	is_ours = pid && count && strcmp(pid, own) == 0;
+	is_one = is_ours && strcmp(count, "1") == 0;
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
+	if (!is_ours)
+		return true;
+	if (!is_one || socket_option(INHERITED_FD, SO_DOMAIN) != AF_UNIX ||
+	    socket_option(INHERITED_FD, SO_TYPE) != SOCK_STREAM ||
+	    socket_option(INHERITED_FD, SO_ACCEPTCONN) != 1)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "what was passed to listen on is not one listening "
+				 "Unix stream socket");
+	if (!frame_prepare(INHERITED_FD, err))
+		return false;
+	*ret_fd = INHERITED_FD;
+	return true;
 }
 
 /* Remove what a process that died left behind; anything else there stays and is an error. */

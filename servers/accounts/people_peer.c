@@ -33,8 +33,7 @@ int64_t people_peer_max_age_s(const struct people_peer *p)
 static struct secret *read_token(const struct statedir *dir, const char *file,
 				 struct error *err)
 {
-	_cleanup_free_ char *path = file[0] == '/' ? strdup(file)
-						   : statedir_path(dir, "%s", file);
+	_cleanup_free_ char *path = statedir_file(dir, file);
 
 	if (!path) {
 		error_oom(err);

@@ -53,7 +53,8 @@ enum front_count {
 
 struct front {
 	const struct statedir *dir;
-	const char *name; /* "slack": of its folder, configuration, log */
+	bool assistant_is_apart; /* behind sockets, not our children */
+	const char *name;        /* "slack": of its folder, configuration, log */
 	struct front_settings settings;
 	struct loop *loop;
 	char *gate_path;

@@ -8,7 +8,7 @@
 
 struct main_options {
 	const char *dir, *name;
-	bool check_config;
+	bool check_config, assistant_apart;
 };
 
 static const struct option_row rows[] = {
@@ -21,6 +21,10 @@ static const struct option_row rows[] = {
 	OPTION_BOOL("check-config", 0,
 		    "say what is wrong with the configuration, and leave",
 		    offsetof(struct main_options, check_config)),
+	OPTION_BOOL("assistant-sockets", 0,
+		    "the assistant's programs are started by systemd, at run/worker.sock "
+		    "and run/egress.sock",
+		    offsetof(struct main_options, assistant_apart)),
 	OPTION_END,
 };
 
@@ -72,5 +76,6 @@ int main(int argc, char **argv)
 	if (!dir)
 		return fail(&err);
 	log_setup(o.name, LOG_INFO);
-	return o.check_config ? front_check_config(dir, o.name) : front_main(dir, o.name);
+	return o.check_config ? front_check_config(dir, o.name)
+			      : front_main(dir, o.name, o.assistant_apart);
 }

@@ -390,9 +390,11 @@ static void finish(struct process *p)
 	free(f->gate_path);
 }
 
-int front_main(const struct statedir *dir, const char *name)
+int front_main(const struct statedir *dir, const char *name, bool assistant_apart)
 {
-	struct process p = { .front = { .dir = dir, .name = name } };
+	struct process p = { .front = { .dir = dir,
+					.name = name,
+					.assistant_is_apart = assistant_apart } };
 	struct error err = ERROR_INIT;
 	bool ok;
 

@@ -41,6 +41,7 @@ struct talks {
 	struct host *host;
 	json_t *house_notes, *team_notes;
 	char *worker, *egress, *log_path;
+	char *worker_socket, *egress_socket; /* in place of those */
 	struct chat *chats;
 	size_t count;
 };
@@ -543,11 +544,23 @@ static struct host_options options_of(const struct talks *t)
 		.log_path = t->log_path,
 		.budget = t->budget,
 		.launcher = t->launcher,
+		.worker_socket = t->worker_socket,
+		.egress_socket = t->egress_socket,
 	};
+}
+
+/* Nothing is started from here, then: there is no launcher. */
+static bool prepare_sockets(struct talks *t, struct error *err)
+{
+	t->worker_socket = statedir_path(t->front->dir, "run/worker.sock");
+	t->egress_socket = statedir_path(t->front->dir, "run/egress.sock");
+	return (t->worker_socket && t->egress_socket) || error_oom(err);
 }
 
 static bool prepare(struct talks *t, struct error *err)
 {
+	if (t->front->assistant_is_apart)
+		return read_notes(t, err) && prepare_sockets(t, err);
 	t->worker = program("wingman-assistant");
 	t->egress = program("wingman-egress");
 	t->log_path = statedir_path(t->front->dir, "run/assistant.log");
@@ -618,5 +631,7 @@ void talks_free(struct talks *t)
 	free(t->worker);
 	free(t->egress);
 	free(t->log_path);
+	free(t->worker_socket);
+	free(t->egress_socket);
 	free(t);
 }
