@@ -45,7 +45,7 @@ EDGES = {
     "slack/ingress": {"slack/ingress", "slack/verify", "wire", "proc", "base"},
     "slack/process": {"slack/process", "slack/text", "slack/render", "slack/verify", "slack/form",
                       "slack/inbound", "slack/home", "slack/outbox", "slack/ingress", "slack/socket/socket.h",
-                      "slack/result", "api",
+                      "slack/result", "slack/markdown", "api",
                       "link/documents", "link/coordination", "link/http", "wire", "proc", "base",
                       "schemas", "gate/messages.h",
                       "assistant", "assistant/budget", "assistant/host"},

@@ -9,7 +9,7 @@ import urllib.request
 import tap
 from assistant_rig import NODE, Mock
 from doubles import emulator
-from slack_rig import SlackSuite, text_of
+from slack_rig import SlackSuite
 
 KEY = "sk-test-0123456789abcdefghij"
 JOHN = "john.doe@example.test"
@@ -34,9 +34,11 @@ FIXTURES = [
 
 
 class AssistantSuite(SlackSuite):
-    def __init__(self):
-        super().__init__()
-        self.mock = Mock(self.path(""), FIXTURES)
+    fixtures = FIXTURES
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.mock = Mock(self.path(""), self.fixtures)
         self.mock.start()
         self.write("keys/model", KEY)
         self.write("config/assistant.yaml", json.dumps({
@@ -47,9 +49,6 @@ class AssistantSuite(SlackSuite):
         self.mock.stop()
         super().done()
 
-    def said(self, words):
-        return self.message(lambda c: words in text_of(c.arguments.get("blocks", [])))
-
 
 def test_talk(rig):
     rig.mention("help me with phishing", rig.alice)
@@ -58,8 +57,9 @@ def test_talk(rig):
     rig.mention("block @john.doe, he is phished", rig.alice)
     said = rig.said("I propose to block John Doe.")
     raw = json.dumps(said.blocks)
-    tap.ok("its words stand literally, without a button", not said.buttons and
-           "rich_text_preformatted" in raw and '"broadcast"' not in raw, raw)
+    tap.ok("its Markdown is shown, calls nobody and has no button", not said.buttons and
+           "<!channel> " in said.text and '"italic": true' in raw and '"broadcast"' not in raw and
+           "Written by the assistant" in said.text, raw)
     prompt = rig.prompt("john.doe")
     tap.ok("the prompt is another message, in the thread", prompt.ts != said.ts, prompt.text)
     tap.ok("it says who wrote it and where the name comes from", "Written by the assistant" in

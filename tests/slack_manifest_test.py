@@ -53,6 +53,7 @@ METHODS = {
     "assistant.threads.setStatus": ("assistant:write",),
     "assistant.threads.setTitle": ("assistant:write",),
     "assistant.threads.setSuggestedPrompts": ("assistant:write",),
+    "agents.sessions.setStatus": ("assistant:write",),
     "agents.sessions.start": ("assistant:write",), "agents.sessions.stop": ("assistant:write",),
     # Of direct conversations and those of several nothing is asked: answers go to the person.
     "conversations.members": ("channels:read", "groups:read"),

@@ -88,10 +88,17 @@ class Message:
 
     @property
     def blocks(self):
-        calls = [c for c in self.rig.slack.calls
-                 if c.method in ("chat.postMessage", "chat.update") and isinstance(c.answer, dict)
-                 and c.answer.get("ok") and c.answer["ts"] == self.ts]
-        return calls[-1].arguments["blocks"]
+        blocks = []
+        for call in list(self.rig.slack.calls):
+            answer = call.answer
+            if not isinstance(answer, dict) or not answer.get("ok") or \
+                    answer.get("ts") != self.ts or not call.method.startswith("chat."):
+                continue
+            if call.method in ("chat.postMessage", "chat.update"):
+                blocks = call.arguments["blocks"]
+            for chunk in call.arguments.get("chunks", []):
+                blocks = blocks + chunk["blocks"]
+        return blocks
 
     @property
     def text(self):
@@ -343,6 +350,19 @@ class SlackSuite:
             (c for c in s.calls if c.method == "chat.postMessage" and isinstance(c.answer, dict)
              and c.answer.get("ok") and what(c)), None), timeout_s)
         return Message(self, call.answer["channel"], call.answer["ts"])
+
+    def said(self, words, timeout_s=30):
+        """The first message that has these words, however they came into it."""
+        def find(slack):
+            for call in list(slack.calls):
+                answer = call.answer
+                if call.method in ("chat.postMessage", "chat.startStream") and \
+                        isinstance(answer, dict) and answer.get("ok"):
+                    message = Message(self, answer["channel"], answer["ts"])
+                    if words in message.text:
+                        return message
+            return None
+        return self.slack.wait(find, timeout_s)
 
     def prompt(self, holding="", timeout_s=30):
         """A prompt that is pending, that the gate knows to stand there."""

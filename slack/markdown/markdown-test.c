@@ -588,6 +588,100 @@ static void test_stream_of_many_messages(void **state)
 	assert_int_equal(count_marks(all), 1);
 }
 
+/* Everything that was shown, step by step, of a text that came in pieces. */
+static void show_in_steps(struct strbuf *shown, const char *text, size_t length,
+			  size_t first, size_t step, const struct slack_markdown *how)
+{
+	_cleanup_(slack_stream_freep) struct slack_stream *s = slack_stream_new(how);
+	struct error err = ERROR_INIT;
+	bool is_new = false;
+
+	assert_non_null(s);
+	for (size_t at = 0, size = first; at <= length; at += size, size = step) {
+		const size_t left = length - at;
+		json_t *blocks;
+
+		assert_true(
+			slack_stream_add(s, text + at, left < size ? left : size, &err));
+		if (left <= size)
+			assert_true(slack_stream_end(s, &err));
+		while ((blocks = slack_stream_take(s, &is_new, &err))) {
+			note_all(shown, blocks, " & ");
+			json_decref(blocks);
+		}
+		testing_no_error(&err);
+		if (left <= size)
+			break;
+	}
+	assert_true(slack_stream_is_over(s));
+}
+
+/* Cut at every byte: no secret, no mention, no foreign link stands at any moment, and what
+ * stands in the end is the same. */
+static void test_stream_of_hostile_text(void **state)
+{
+	static const char *const texts[] = {
+		"Key: ghp_0123456789abcdefghij0123456789 and\n\nxoxb-123456789-abc, "
+		"said.",
+		"-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n\nIBAAKC\n\n- x\n"
+		"-----END RSA PRIVATE KEY-----\n\nafter it",
+		"```\n-----BEGIN PRIVATE KEY-----\nMIIEow\n```\n\nIBAAKC\n\nnever ends",
+		"<!channel> <@U0STRANGER> <!subteam^S1> <#C1> "
+		"[a](https://evil.test/x)\n\n"
+		"[docs](https://docs.x.com/\n\n\xE2\x80\xAE\xF0\x9F\x98\x80 **bold",
+	};
+	json_auto_t *hosts = json_pack("[s]", "docs.x.com");
+	const struct slack_markdown how = { .hosts = hosts };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const size_t length = strlen(texts[i]);
+		_cleanup_strbuf_ struct strbuf whole = STRBUF_INIT;
+
+		show_in_steps(&whole, texts[i], length, length, length, &how);
+		for (size_t first = 1; first < length; first++) {
+			_cleanup_strbuf_ struct strbuf shown = STRBUF_INIT,
+						       a = STRBUF_INIT, b = STRBUF_INIT;
+
+			show_in_steps(&shown, texts[i], length, first, length, &how);
+			assert_null(strstr(shown.data, "0123"));
+			assert_null(strstr(shown.data, "xoxb"));
+			assert_null(strstr(shown.data, "MIIE"));
+			assert_null(strstr(shown.data, "IBAA"));
+			assert_null(strstr(shown.data, "link(https://evil"));
+			squeeze(&a, shown.data);
+			squeeze(&b, whole.data);
+			assert_string_equal(a.data, b.data);
+		}
+	}
+}
+
+static void test_notes(void **state)
+{
+	const struct slack_markdown how = { .heading = "Head" };
+	_cleanup_(slack_stream_freep) struct slack_stream *s = slack_stream_new(&how);
+	_cleanup_strbuf_ struct strbuf got = STRBUF_INIT, words = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	bool is_new = false;
+
+	(void)state;
+	assert_true(slack_stream_end(s, &err));
+	assert_true(slack_stream_is_over(s));
+	for (int i = 0; i < SLACK_STREAM_NOTE_MAX; i++)
+		strbuf_add_string(&words, "*x");
+	assert_true(slack_stream_note(s, "*a* <@U1>\x1b", &err));
+	assert_true(slack_stream_note(s, words.data, &err));
+	assert_false(slack_stream_is_over(s));
+	json_auto_t *blocks = slack_stream_take(s, &is_new, &err);
+	assert_true(is_new);
+	note_all(&got, blocks, " & ");
+	if (!strstr(got.data, "*a* <@U1>"))
+		fail_msg("%s", got.data);
+	assert_in_range(rich_units(blocks), SLACK_STREAM_NOTE_MAX,
+			SLACK_STREAM_NOTE_MAX + 30);
+	assert_true(slack_stream_is_over(s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -608,6 +702,8 @@ int main(void)
 		cmocka_unit_test(test_cuts),
 		cmocka_unit_test(test_long_blocks),
 		cmocka_unit_test(test_stream_of_many_messages),
+		cmocka_unit_test(test_stream_of_hostile_text),
+		cmocka_unit_test(test_notes),
 	};
 
 	return cmocka_run_group_tests_name("slack-markdown", tests, NULL, NULL);

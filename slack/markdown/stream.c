@@ -1,5 +1,6 @@
 #include "slack/markdown/stream.h"
 
+#include "base/text.h"
 #include "slack/markdown/private.h"
 #include "slack/render/blocks.h"
 #include "slack/render/rich.h"
@@ -20,6 +21,7 @@ struct slack_stream {
 	json_t *notified;     /* {id: true}: nobody is twice */
 	size_t taken;         /* of them, by slack_stream_take */
 	bool ended, marked;
+	bool in_key; /* a private key has begun, and was not seen to end */
 	/* The message that is being streamed. */
 	size_t messages, units, count, blocks;
 	bool has_table;
@@ -50,6 +52,53 @@ void slack_stream_free(struct slack_stream *s)
 
 /* --- text comes --- */
 
+/* Where a private key that has begun ends in this text; 'length': not here. */
+static size_t key_end(const char *text, size_t length)
+{
+	const char *end = memmem(text, length, "-----END ", 9);
+	const char *close =
+		end ? memmem(end + 9, length - (size_t)(end + 9 - text), "-----", 5)
+		    : NULL;
+
+	return close ? (size_t)(close + 5 - text) : length;
+}
+
+/* Whether one has begun in this text and does not end there. */
+static bool opens_key(const char *text, size_t length)
+{
+	enum { LABEL_MAX = 80 };
+	size_t at = 0;
+
+	for (const char *begin;
+	     (begin = memmem(text + at, length - at, "-----BEGIN ", 11));) {
+		const size_t left = length - (size_t)(begin - text);
+
+		at = (size_t)(begin - text) + 11;
+		if (!memmem(begin, left < LABEL_MAX ? left : LABEL_MAX, "PRIVATE KEY",
+			    11))
+			continue;
+		if (key_end(begin, left) == left)
+			return true;
+	}
+	return false;
+}
+
+/* Without credentials, of which one may have begun in an earlier step. */
+static void redact(struct slack_stream *s, struct strbuf *sb, const char *text,
+		   size_t length)
+{
+	size_t from = 0;
+
+	if (s->in_key) {
+		from = key_end(text, length);
+		s->in_key = from == length;
+	}
+	if (from == length)
+		return;
+	text_redact(sb, text + from, length - from);
+	s->in_key = opens_key(text + from, length - from);
+}
+
 /* Draw the first bytes of what is pending, behind the fence that the last cut left open. */
 static bool draw(struct slack_stream *s, size_t bytes, const char *fence,
 		 struct error *err)
@@ -59,7 +108,7 @@ static bool draw(struct slack_stream *s, size_t bytes, const char *fence,
 
 	if (fence[0])
 		strbuf_add_format(&text, "%s\n", fence);
-	strbuf_add(&text, s->pending.data, bytes);
+	redact(s, &text, s->pending.data, bytes);
 	if (!strbuf_ok(&text))
 		return error_oom(err);
 	pieces = markdown_pieces(text.data, text.length, s->how, s->notified, err);
@@ -109,6 +158,29 @@ bool slack_stream_end(struct slack_stream *s, struct error *err)
 	return advance(s, err);
 }
 
+bool slack_stream_note(struct slack_stream *s, const char *words, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	size_t length;
+
+	markdown_visible(&text, words, strlen(words));
+	if (!strbuf_ok(&text))
+		return error_oom(err);
+	length = rich_fitting(text.data, text.length, SLACK_STREAM_NOTE_MAX);
+	strbuf_truncate(&text, length);
+	if (text.length > 0 &&
+	    json_array_append_new(s->pieces,
+				  rich_line("section", text.data, RICH_ITALIC)) != 0)
+		return error_oom(err);
+	return true;
+}
+
+bool slack_stream_is_over(const struct slack_stream *s)
+{
+	return s->ended && (s->marked || (s->taken == json_array_size(s->pieces) &&
+					  (s->hidden == 0 || s->messages == 0)));
+}
+
 bool slack_stream_is_due(const struct slack_stream *s, int64_t last_ms, int64_t every_ms,
 			 int64_t now_ms)
 {
@@ -129,6 +201,7 @@ static size_t most_messages(const struct slack_stream *s)
 static bool fits(const struct slack_stream *s, const json_t *piece)
 {
 	if (s->messages == 0 || s->blocks >= SLACK_MESSAGE_BLOCKS_MAX - 3 ||
+	    s->count + rich_count(piece) > RICH_COUNT_MAX ||
 	    (rich_is_table(piece) && s->has_table))
 		return false;
 	return s->units + rich_units(piece) <= SLACK_MESSAGE_CHARACTERS_MAX - MARK_UNITS;

@@ -11,6 +11,10 @@
  * A step is given out as blocks for chat.appendStream ({type: "blocks"}), or all of them
  * as messages for chat.postMessage and chat.update. Nothing is ever sent as markdown_text,
  * which Slack would read by rules of its own.
+ *
+ * What looks like a credential is struck out (base/text.h) before it is drawn. No step ends
+ * within a word, but for one longer than twice SLACK_STREAM_HOLD_MAX; a private key that
+ * several steps share is struck out of all of them.
  */
 #ifndef SLACK_MARKDOWN_STREAM_H
 #define SLACK_MARKDOWN_STREAM_H
@@ -19,6 +23,7 @@
 
 enum {
 	SLACK_STREAM_HOLD_MAX = 4000, /* bytes of a block that is waited for */
+	SLACK_STREAM_NOTE_MAX = 1000, /* characters of a note */
 	/* How often: appending may be done about 100 times a minute, editing 50. */
 	SLACK_STREAM_APPEND_MS = 700,
 	SLACK_STREAM_EDIT_MS = 1500,
@@ -39,6 +44,10 @@ bool slack_stream_add(struct slack_stream *s, const char *text, size_t length,
 /* Nothing will be added: the rest may be shown. */
 bool slack_stream_end(struct slack_stream *s, struct error *err);
 
+/* Once ended: a line that is no Markdown, literally, below it. What does not show is an
+ * escape; what is too long for a part is cut. */
+bool slack_stream_note(struct slack_stream *s, const char *words, struct error *err);
+
 /* Whether something may be shown that was not taken yet, and it is time: 'every_ms' (above)
  * after 'last_ms', when something was sent last, or at the end. */
 bool slack_stream_is_due(const struct slack_stream *s, int64_t last_ms, int64_t every_ms,
@@ -52,6 +61,9 @@ bool slack_stream_is_due(const struct slack_stream *s, int64_t last_ms, int64_t 
  */
 json_t *slack_stream_take(struct slack_stream *s, bool *ret_new,
 			  struct error *err) _must_use_;
+
+/* Whether it has ended and everything was taken. */
+bool slack_stream_is_over(const struct slack_stream *s);
 
 /* All that may be shown by now, as messages; each but the last stays as it is. New. */
 json_t *slack_stream_messages(const struct slack_stream *s, struct error *err) _must_use_;

@@ -5,6 +5,7 @@
 #include "slack/home/home.h"
 #include "slack/process/prompts.h"
 #include "slack/process/say.h"
+#include "slack/process/talks.h"
 
 enum { TOLD_MS = 60 * 1000 }; /* a stranger is told once in that time */
 
@@ -87,6 +88,18 @@ static void on_press(const struct delivery *d)
 			 LOG_STR("action", in->action));
 }
 
+static void on_opened(const struct delivery *d)
+{
+	if (d->front->talks)
+		talks_opened(d->front->talks, d);
+}
+
+static void on_stopped(const struct delivery *d)
+{
+	if (d->front->talks)
+		talks_stopped(d->front->talks, d);
+}
+
 /* Forms are answered while Slack waits (take.c); what is left of modals is a no with its
  * reason. */
 static void on_submit(const struct delivery *d)
@@ -102,10 +115,16 @@ static const struct {
 	enum inbound_kind kind;
 	void (*fn)(const struct delivery *d);
 } handlers[] = {
-	{ INBOUND_COMMAND, command_handle },     { INBOUND_MENTION, command_handle },
-	{ INBOUND_MESSAGE, command_handle },     { INBOUND_PRESS, on_press },
-	{ INBOUND_SUBMIT, on_submit },           { INBOUND_HOME, apphome_opened },
-	{ INBOUND_ON_MESSAGE, form_on_message }, { INBOUND_SHORTCUT, form_on_message },
+	{ INBOUND_COMMAND, command_handle },
+	{ INBOUND_MENTION, command_handle },
+	{ INBOUND_MESSAGE, command_handle },
+	{ INBOUND_PRESS, on_press },
+	{ INBOUND_SUBMIT, on_submit },
+	{ INBOUND_HOME, apphome_opened },
+	{ INBOUND_ON_MESSAGE, form_on_message },
+	{ INBOUND_SHORTCUT, form_on_message },
+	{ INBOUND_AGENT, on_opened },
+	{ INBOUND_STOP, on_stopped },
 };
 
 void handle(struct delivery *d)

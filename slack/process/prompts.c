@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "slack/process/form_session.h"
 #include "slack/process/handlers.h"
+#include "slack/process/talks.h"
 #include "slack/render/prompt.h"
 
 enum {
@@ -316,6 +317,8 @@ void prompts_told(void *context, const struct outbox_said *said)
 			 LOG_BOOL("may_stand", said->is_unknown),
 			 LOG_STR("why", said->why ? said->why : ""));
 	}
+	if (f->talks)
+		talks_told(f->talks, said);
 	if (strncmp(at, "post/", 5) != 0 && strncmp(at, "draw/", 5) != 0)
 		return;
 	at += 5;

@@ -4,8 +4,9 @@
  * What somebody of the team says to us, in a mention or a direct message, and which is none
  * of our words, goes to a talk (assistant/host/talk.h) of its thread. Its loop is the main
  * thread's; whatever waits (the gate, Slack) is done by 'workers', and comes back to the
- * loop. The assistant's words stand literally, in a message of their own, never with a
- * button; prompts are drawn as the gate says, by prompts.h, like all others. Where anybody
+ * loop. The assistant's words stand in messages of their own, never with a button of ours
+ * that does anything, and are shown while they come, as far as slack/markdown.h lets them;
+ * prompts are drawn as the gate says, by prompts.h, like all others. Where anybody
  * from outside the team reads, it says nothing.
  *
  * Without config/assistant.yaml there is none, and nothing changes.
@@ -18,7 +19,6 @@
 enum {
 	TALKS_MAX =
 		64, /* threads that are remembered in memory; the others by the store */
-	TALKS_TEXT_MAX = 12 * 1024, /* bytes of one answer; what is more is cut */
 };
 
 struct talks;
@@ -33,6 +33,13 @@ void talks_free(struct talks *t);
 
 /* Say it to the assistant; in a worker. */
 void talks_said(struct talks *t, const struct delivery *d);
+/* Slack's button that stops it was pressed; in a worker. What waits for a decision goes on
+ * waiting: it has buttons of its own. */
+void talks_stopped(struct talks *t, const struct delivery *d);
+/* Somebody opened the conversation with us: what may be asked; in a worker. */
+void talks_opened(struct talks *t, const struct delivery *d);
+/* What came of something that was to be said, whose key begins with "answer/". */
+void talks_told(struct talks *t, const struct outbox_said *said);
 /* An event of the gate; in the loop. */
 void talks_heard(struct talks *t, const json_t *event);
 

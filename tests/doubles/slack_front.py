@@ -54,6 +54,7 @@ class SlackFront:
         self.usergroups = {}        # id: [users]
         self.members = {}           # channel: [users], instead of the emulator's
         self.users = {}             # id: members of 'user' that are different
+        self.streams = None         # {ts: is open}: it has streams and the agent's surface
         self.faults = {}            # method: [function(arguments) -> (status, headers, body)]
         front = self
 
@@ -128,6 +129,31 @@ class SlackFront:
             answer = self.ask("users.info", user=arguments["user"])
             answer["user"].update(self.users[arguments["user"]])
             return 200, {}, answer
+        return self.streamed(method, arguments) if self.streams is not None else None
+
+    def streamed(self, method, arguments):
+        """Streams, and what is shown beside a thread, as far as Slack documents them."""
+        def refuse(error):
+            return 200, {}, {"ok": False, "error": error}
+        ts = arguments.get("ts")
+        if method.startswith(("assistant.threads.", "agents.sessions.")):
+            return 200, {}, {"ok": True}
+        if method == "chat.startStream":
+            if arguments["channel"][0] != "D":
+                for name in ("recipient_user_id", "recipient_team_id"):
+                    if not arguments.get(name):
+                        return refuse("missing_" + name)
+            answer = self.ask("chat.postMessage", channel=arguments["channel"], text="...",
+                              thread_ts=arguments["thread_ts"])
+            self.streams[answer["ts"]] = True
+            return 200, {}, {"ok": True, "channel": answer["channel"], "ts": answer["ts"]}
+        if method in ("chat.appendStream", "chat.stopStream"):
+            if not self.streams.get(ts):
+                return refuse("message_not_in_streaming_state")
+            self.streams[ts] = method == "chat.appendStream"
+            return 200, {}, {"ok": True, "channel": arguments["channel"], "ts": ts}
+        if method == "chat.update" and self.streams.get(ts):
+            return refuse("streaming_state_conflict")
         return None
 
     def forward(self, method, body, authorization):

@@ -64,7 +64,7 @@ export class WebApi {
             "chat.appendStream": (a, token) => this.append(a, token, false),
             "chat.stopStream": (a, token) => this.append(a, token, true),
         };
-        this.streams = new Map();   // ts: text so far
+        this.streams = new Map();   // ts: blocks so far
     }
 
     async listen(port) {
@@ -178,25 +178,33 @@ export class WebApi {
         return this.ask(method, held, token);
     }
 
+    // What stands is all chunks so far; while it is open that is said below it.
     async stream({ markdown_text = "", chunks = [], ...args }, token) {
-        const text = markdown_text + textOf(chunks);
-        const got = await this.post("chat.postMessage", { ...args, markdown_text: text || "…" }, token);
+        const held = blocksOf(markdown_text, chunks);
+        const got = await this.post("chat.postMessage", {
+            ...args, text: "…", blocks: [...held, WRITING] }, token);
         if (got.ok)
-            this.streams.set(got.ts, text);
+            this.streams.set(got.ts, held);
         return got;
     }
 
     async append({ channel, ts, markdown_text = "", chunks = [], blocks = [] }, token, last) {
         if (!this.streams.has(ts))
             return "message_not_in_streaming_state";
-        const text = this.streams.get(ts) + markdown_text + textOf(chunks);
+        const held = [...this.streams.get(ts), ...blocksOf(markdown_text, chunks)];
         if (last)
             this.streams.delete(ts);
         else
-            this.streams.set(ts, text);
-        return this.post("chat.update", { channel, ts, text: text || "…",
-            blocks: [...(text ? [{ type: "markdown", text }] : []), ...blocks] }, token);
+            this.streams.set(ts, held);
+        const shown = last ? [...held, ...blocks] : [...held, WRITING];
+        return this.post("chat.update", { channel, ts, text: "…",
+            ...(shown.length ? { blocks: shown } : {}) }, token);
     }
 }
 
-const textOf = (chunks) => chunks.filter((c) => c.type === "markdown_text").map((c) => c.text).join("");
+const WRITING = { type: "context", elements: [{ type: "plain_text", text: "writing…" }] };
+
+const blocksOf = (text, chunks) => [
+    ...(text ? [{ type: "markdown", text }] : []),
+    ...chunks.flatMap((c) => c.type === "blocks" ? c.blocks
+        : c.type === "markdown_text" ? [{ type: "markdown", text: c.text }] : [])];

@@ -25,6 +25,11 @@ static const struct slack_method methods[] = {
 	{ .name = "chat.postEphemeral", .is_per_channel = true },
 	/* The same text again is the same message. */
 	{ .name = "chat.update", .may_repeat = true, .is_per_channel = true },
+	/* What is closed already is said to be. */
+	{ .name = "chat.stopStream", .may_repeat = true },
+	{ .name = "assistant.threads.setStatus", .may_repeat = true },
+	{ .name = "assistant.threads.setSuggestedPrompts", .may_repeat = true },
+	{ .name = "agents.sessions.setStatus", .may_repeat = true },
 };
 
 const struct slack_method *slack_method_find(const char *name)
