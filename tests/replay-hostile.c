@@ -5,8 +5,9 @@
  *   {"name": ..., "passed": true, "why": ""}
  *   N passed, N failed
  *
- * With --full in front of FILE, what a record's model says goes through a mock of the
- * provider, wingman-egress and wingman-assistant first (tests/replay/full.py).
+ * With --full in front of FILE it goes the whole way: a mock of the provider,
+ * wingman-egress, wingman-assistant, wingman-gate and servers are processes
+ * (tests/replay/full.py, tests/replay/whole.c; replay-whole is this program built so).
  *
  * FILE has one record a line. FILE's stem with .toolset.json beside it has the tools and
  * people; without it a few of the catalogue serve. Exit status 1 if any failed or there was
@@ -159,10 +160,10 @@ static json_t *read_toolset(const char *path, struct error *err)
 		       : NULL;
 }
 
-/* The program that does the way to here; it comes back without --full. */
+/* The same through processes: replay-whole, by way of what plays the provider. */
 static int play_full(const char *file)
 {
-	char own[2048], build[2048], python[2100];
+	char own[2048], build[2048], python[2100], whole[2100];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
 
 	if (length <= 0)
@@ -176,9 +177,10 @@ static int play_full(const char *file)
 			*slash = '\0';
 	}
 	(void)snprintf(python, sizeof python, "%s/venv/bin/python3", build);
+	(void)snprintf(whole, sizeof whole, "%s/tests/replay-whole", build);
 	(void)setenv("WINGMAN_BUILD", build, 0);
-	(void)execl(python, python, REPLAY_FULL, own, file, (char *)NULL);
-	(void)execlp("python3", "python3", REPLAY_FULL, own, file, (char *)NULL);
+	(void)execl(python, python, REPLAY_FULL, whole, file, (char *)NULL);
+	(void)execlp("python3", "python3", REPLAY_FULL, whole, file, (char *)NULL);
 	perror("replay-hostile: python3");
 	return 2;
 }

@@ -1,20 +1,21 @@
-"""What hostile models say, on the whole way to the gate: each output of a record's model is
-played by an independent mock of the provider, fetched by wingman-egress, read by
-wingman-assistant, and only what that proposes and says is put before the gate.
+"""Hostile records on the whole way: what a record's model says is played by an independent mock
+of the provider, fetched by wingman-egress, read by wingman-assistant, and only what that
+proposes and says comes to wingman-gate, keeper and caller, which asks servers over HTTP.
 
     python3 full.py PROGRAM FILE        as build/tests/replay-hostile --full FILE does
 
-The records are then played by PROGRAM (replay-hostile), which has the gate's keeper, servers
-that stand in, and a clock that is set. A call that the worker did not hand on is one that was
-refused. Nothing of ours that is secret may have reached the provider.
+PROGRAM (replay-whole) is all surface: it starts these processes for each record, gate and
+servers in builds that take their clock from it, and presses buttons as Slack would sign them.
+Nothing of ours that is secret may have reached the provider.
 """
 
+import concurrent.futures
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -25,8 +26,10 @@ os.environ.setdefault("WINGMAN_BUILD", os.path.join(ROOT, "build"))
 import assistant_rig as rig  # noqa: E402
 
 KEY = "sk-replay-0123456789abcdefghij"
-CALLS_MAX = 32          # that one turn may propose
-BATCH = 200             # records that one mock knows
+# What nobody may tell a provider: its own key, tokens, the secret that Slack signs with.
+SECRETS = (KEY, "wm_", "0123456789abcdef0123456789abcdef")
+BATCH_MAX = 40          # records that one mock knows
+AT_ONCE = 2
 
 
 def is_playable(output):
@@ -67,65 +70,59 @@ def tools_of(toolset):
             for server, tools in toolset.get("servers", {}).items() for tool in tools]
 
 
-def play(worker, egress, marker, tools):
-    surface = rig.Surface(worker, egress)
-    end = surface.turn(marker, tools=tools, sources=[], proposals=CALLS_MAX, requests=20)
-    # Calls that are no calls may end it; a provider that did not answer tells nothing.
-    if end.get("code", "") in ("model_down", "model_busy", "not_allowed", "fault"):
-        raise RuntimeError(f"{marker}: {end}")
-    return surface
-
-
-def hand_on(output, surface):
-    """What came through takes the place of what the model said."""
-    came = [c for p in surface.proposals for c in p["calls"]]
-    told = []
-    for call in output.get("tool_calls") or []:
-        # In their order; one that was not handed on is skipped over.
-        name = call.get("name")
-        if came and came[0]["tool"] == name:
-            told.append({**{k: v for k, v in call.items() if not k.startswith("arguments")},
-                         "arguments": came.pop(0)["arguments"]})
-        else:
-            told.append({k: v for k, v in call.items() if not k.startswith("arguments")})
-    # More than the model asked for would be ours alone: it is proposed as well.
-    told += [{"id": f"worker-{i}", "name": c["tool"], "arguments": c["arguments"]}
-             for i, c in enumerate(came)]
-    if "tool_calls" in output:
-        output["tool_calls"] = told
-    if "text" in output:
-        output["text"] = "".join(surface.finals)
-
-
-def is_on_the_wire(output, tools):
+def can_be_said(output, tools):
     """On the wire server__tool is the tool's name: nobody could mean another one by it."""
     wire = {t["name"].replace(".", "__", 1) for t in tools}
     return not any(c.get("name") in wire for c in output.get("tool_calls") or [])
 
 
-def pass_through(records, tools, folder):
-    """False: the provider got what it must not have."""
-    marked = [(f"output-{i:05}-{j}-end", output) for i, record in enumerate(records)
-              for j, output in enumerate(outputs(record)) if is_on_the_wire(output, tools)]
-    fixtures = [fixture(marker, output) for marker, output in marked]
-    fixtures += [{"match": {"userMessage": marker, "hasToolResult": True},
-                  "response": {"content": "noted"}} for marker, _ in marked]
+def mark(records, tools):
+    """Each output that a model can say gets the words that it answers; its fixtures."""
+    fixtures = [{"match": {"userMessage": "nobody says this"}, "response": {"content": "no"}}]
+    for i, record in enumerate(records):
+        for j, output in enumerate(outputs(record)):
+            output.pop("marker", None)
+            if can_be_said(output, tools):
+                output["marker"] = f"output-{i:05}-{j}-end"
+                fixtures += [fixture(output["marker"], output),
+                             {"match": {"userMessage": output["marker"], "hasToolResult": True},
+                              "response": {"content": "noted"}}]
+    return fixtures
+
+
+def received(mock):
+    """What the provider got, as text."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{mock.url}/__aimock/journal", timeout=60) as reply:
+        return reply.read().decode()
+
+
+def play(program, rows, toolset, folder):
+    """The lines that PROGRAM says of these rows; None: the provider got what it must not have."""
+    records = [r for _, r in rows if r is not None]
+    fixtures = mark(records, tools_of(toolset))
+    some = os.path.join(folder, "some.jsonl")
+    with open(some, "wb") as f:
+        for line, record in rows:
+            f.write(json.dumps(record).encode() + b"\n" if outputs(record or {}) else line)
+    if toolset:
+        with open(os.path.join(folder, "some.toolset.json"), "w", encoding="utf-8") as f:
+            json.dump(toolset, f)
     # Cut no character in two.
-    mock = rig.Mock(folder, fixtures, "--chunk-size", "1000000")
-    mock.start()
+    mock = rig.Mock(folder, fixtures, "--chunk-size", "1000000", "--journal-max", "0")
+    if not mock.start():
+        with open(mock.log, encoding="utf-8", errors="replace") as f:
+            raise RuntimeError("the provider does not start: " + f.read()[-500:])
     try:
-        config = {"provider": "openai", "model": "hostile-1", "url": mock.url + "/v1",
-                  "key": "env:MODEL_KEY", "egress": {"requests_per_minute": 10000}}
-        with rig.Egress(folder, config, env={"MODEL_KEY": KEY}) as egress:
-            for marker, output in marked:
-                with rig.Worker(provider="openai", model="hostile-1") as worker:
-                    surface = play(worker, egress, marker, tools)
-                    hand_on(output, surface)
-                    if any(KEY in json.dumps(r) for r in surface.requests):
-                        return False
+        done = subprocess.run([program, some], check=False, stdout=subprocess.PIPE, env={
+            **os.environ, "REPLAY_PROVIDER": mock.url + "/v1", "REPLAY_MODEL_KEY": KEY})
+        got = received(mock)
     finally:
         mock.stop()
-    return True
+    if any(secret in got for secret in SECRETS):
+        return None
+    lines = done.stdout.splitlines()
+    return lines[:-1] if lines else []
 
 
 def read(path):
@@ -147,20 +144,30 @@ def main():
     if os.path.exists(beside):
         with open(beside, encoding="utf-8") as f:
             toolset = json.load(f)
-    rows = read(path)
-    records = [r for _, r in rows if r is not None]
+    rows = [(line, record) for line, record in read(path) if line.strip()]
+    size = max(1, min(BATCH_MAX, -(-len(rows) // AT_ONCE)))
+    batches = [rows[at:at + size] for at in range(0, len(rows), size)]
+    passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="wingman-full-") as folder:
-        for at in range(0, len(records), BATCH):
-            if not pass_through(records[at:at + BATCH], tools_of(toolset), folder):
-                print("the provider received a key", file=sys.stderr)
-                return 1
-        passed = os.path.join(folder, "passed.jsonl")
-        with open(passed, "wb") as f:
-            for line, record in rows:
-                f.write(line if not outputs(record or {}) else json.dumps(record).encode() + b"\n")
-        if toolset:
-            shutil.copy(beside, os.path.join(folder, "passed.toolset.json"))
-        return subprocess.run([program, passed], check=False).returncode
+        def one(number):
+            own = os.path.join(folder, str(number))
+            os.mkdir(own)
+            return play(program, batches[number], toolset, own)
+
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for number, lines in enumerate(pool.map(one, range(len(batches)))):
+                if lines is None or len(lines) != len(batches[number]):
+                    print("replay-hostile: " + ("the provider received a secret" if lines is None
+                                                else "not every record was played"), file=sys.stderr)
+                    return 1
+                for line in lines:
+                    print(line.decode(), flush=True)
+                    good = json.loads(line)["passed"]
+                    passed, failed = passed + good, failed + (not good)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    if not rows:
+        print(f"replay-hostile: there is no record in {path}", file=sys.stderr)
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "gate/prompt_value.h"
 #include "replay/clock.h"
+#include "assistant/host/outcome.h"
+#include "replay/model.h"
 #include "replay/surface.h"
 
 enum {
@@ -15,6 +17,7 @@ enum {
 
 struct call {
 	char id[64];
+	char server[33];
 	char approval[RECORD_ID_BYTES];
 	bool refused; /* when it was asked for */
 };
@@ -23,6 +26,9 @@ struct play {
 	struct toolset tools;
 	struct world world;
 	struct surface surface;
+	struct model *model;
+	const json_t *then; /* the events, */
+	size_t at;          /* and which of them it is */
 	int uid;
 	const char *channel;
 	struct call calls[CALLS_MAX];
@@ -64,48 +70,101 @@ static json_t *arguments_of(const json_t *call, struct error *err)
 	return json_incref(json_object_get(call, "arguments"));
 }
 
-static void propose(struct play *p, const json_t *said)
+static struct call *add_call(struct play *p, const json_t *said)
 {
-	struct error err = ERROR_INIT;
-	json_auto_t *arguments = arguments_of(said, &err);
 	const char *id = json_get_string(said, "id");
-	json_t *name = json_object_get(said, "name");
+	const char *name = json_get_string(said, "name");
 	struct call *c;
 
 	if (p->count == CALLS_MAX) {
 		complain(p, "too many calls", NULL);
-		return;
+		return NULL;
 	}
 	c = &p->calls[p->count++];
+	*c = (struct call){ .refused = true };
 	(void)snprintf(c->id, sizeof c->id, "%s", id ? id : "");
+	(void)snprintf(c->server, sizeof c->server, "%.*s",
+		       name ? (int)strcspn(name, ".") : 0, name ? name : "");
+	return c;
+}
+
+static json_t *propose(void *context, const json_t *said,
+		       char ret_approval[static RECORD_ID_BYTES])
+{
+	struct play *p = context;
+	struct error err = ERROR_INIT;
+	json_auto_t *arguments = arguments_of(said, &err);
+	json_t *name = json_object_get(said, "name");
+	struct call *c = add_call(p, said);
+	json_auto_t *record = NULL;
+
+	ret_approval[0] = '\0';
+	if (!c)
+		return json_array();
 	if (arguments)
 		world_propose(&p->world, p->uid, name, arguments, p->channel, c->approval,
 			      &err);
 	c->refused = !c->approval[0];
 	surface_post(&p->surface, c->approval);
+	memcpy(ret_approval, c->approval, RECORD_ID_BYTES);
+	record = world_record(&p->world, c->approval);
+	if (record)
+		return outcome_of_record(record, NULL, 1);
+	if (!error_is_set(&err))
+		error_set(&err, ERR_INTERNAL, "the gate named no approval");
+	return outcome_of_refusal(&err, 1);
 }
 
-static void say(struct play *p, const json_t *turn)
+static void said(void *context, const char *text)
 {
-	const json_t *text = json_object_get(turn, "text");
-	size_t i;
-	json_t *call;
+	struct play *p = context;
 
-	if (json_is_string(text) && json_string_length(text) > 0)
-		surface_say(&p->surface, "assistant", json_string_value(text));
-	json_array_foreach(json_object_get(turn, "tool_calls"), i, call)
-	{
-		propose(p, call);
-	}
+	surface_say(&p->surface, "assistant", text);
+}
+
+static void dropped(void *context, const json_t *call)
+{
+	(void)add_call(context, call);
+}
+
+static const struct model_hooks model_hooks = { said, propose, dropped };
+
+static void say(struct play *p, const json_t *turn, struct error *err)
+{
+	if (!model_speak(p->model, turn, err) && !error_is_set(err))
+		error_set(err, ERR_INTERNAL, "the model cannot be played");
 }
 
 /* --- events --- */
+
+/* What the record's server says to it once it runs. */
+static void prepare_answer(struct play *p, const struct call *c)
+{
+	for (size_t i = p->at; i < json_array_size(p->then); i++) {
+		const json_t *event = json_array_get(p->then, i);
+		const char *name = json_get_string(event, "event");
+		const char *call = json_get_string(event, "call");
+		const json_t *content = json_object_get(event, "content");
+		_cleanup_free_ char *text =
+			json_is_string(content) ? NULL
+						: json_dumps(content, JSON_ENCODE_ANY);
+
+		if (name && strcmp(name, "tool_result") == 0 && call &&
+		    strcmp(call, c->id) == 0) {
+			world_answer(&p->world, c->server,
+				     text ? text : json_string_value(content));
+			return;
+		}
+	}
+}
 
 static void on_click(struct play *p, const json_t *event, struct error *err)
 {
 	const struct call *c = find_call(p, json_get_string(event, "call"));
 
 	(void)err;
+	if (c)
+		prepare_answer(p, c);
 	surface_click(&p->surface, event, c ? c->approval : "");
 }
 
@@ -124,8 +183,7 @@ static void on_result(struct play *p, const json_t *event, struct error *err)
 
 static void on_output(struct play *p, const json_t *event, struct error *err)
 {
-	(void)err;
-	say(p, event);
+	say(p, event, err);
 }
 
 /* Words, hands and edits approve nothing: nobody listens to them. */
@@ -366,9 +424,45 @@ static void judge(struct play *p, const json_t *expect)
 	check_shown(p, expect);
 }
 
-static bool start(struct play *p, const json_t *setup, const json_t *toolset,
+static void want(json_t *wanted, const char *name)
+{
+	char server[33];
+
+	(void)snprintf(server, sizeof server, "%.*s", name ? (int)strcspn(name, "._") : 0,
+		       name ? name : "");
+	(void)json_object_set_new(wanted, server, json_true());
+}
+
+static void want_output(json_t *wanted, const json_t *output)
+{
+	size_t i;
+	json_t *call;
+
+	json_array_foreach(json_object_get(output, "tool_calls"), i, call)
+	{
+		want(wanted, json_get_string(call, "name"));
+	}
+}
+
+/* Servers that something is done to in this record. */
+static json_t *wanted_servers(const json_t *record)
+{
+	json_t *wanted = json_object(), *event;
+	size_t i;
+
+	want_output(wanted, json_object_get(record, "model_output"));
+	json_array_foreach(json_object_get(record, "then"), i, event)
+	{
+		want(wanted, json_get_string(event, "server"));
+		want_output(wanted, event);
+	}
+	return wanted;
+}
+
+static bool start(struct play *p, const json_t *record, const json_t *toolset,
 		  struct error *err)
 {
+	const json_t *setup = json_object_get(record, "setup");
 	const char *now = json_get_string(setup, "now");
 	const char *channel = json_get_string(setup, "channel");
 	const struct toolset_person *who;
@@ -377,6 +471,7 @@ static bool start(struct play *p, const json_t *setup, const json_t *toolset,
 	if (!clock_parse(now ? now : "2026-05-04T08:00:00Z", &now_ms, err) ||
 	    !toolset_read(toolset, &p->tools, err))
 		return false;
+	p->tools.wanted = wanted_servers(record);
 	/* The gate is there for some time: of what is from before it nothing counts. */
 	replay_clock_set(now_ms - UP_BEFORE_MS);
 	p->channel = channel ? channel : "C0NONE";
@@ -386,30 +481,45 @@ static bool start(struct play *p, const json_t *setup, const json_t *toolset,
 			json_get_int64(setup, "approval_ttl_s", DEFAULT_TTL_S), err))
 		return false;
 	replay_clock_advance(UP_BEFORE_MS);
-	return surface_open(&p->surface, &p->world, p->channel, err);
+	if (!surface_open(&p->surface, &p->world, p->channel, err))
+		return false;
+	p->model = model_new(&p->world, json_get_string(setup, "requester"), p->channel,
+			     &model_hooks, p, err);
+	return p->model != NULL;
+}
+
+static void happen_all(struct play *p, const json_t *record)
+{
+	struct error err = ERROR_INIT;
+	json_t *event;
+
+	p->then = json_object_get(record, "then");
+	say(p, json_object_get(record, "model_output"), &err);
+	if (error_is_set(&err))
+		complain(p, "the model's first words", err.message);
+	json_array_foreach(p->then, p->at, event)
+	{
+		happen(p, event);
+	}
 }
 
 bool record_replay(const json_t *record, const json_t *toolset, struct strbuf *why)
 {
 	_cleanup_free_ struct play *p = calloc(1, sizeof *p);
 	struct error err = ERROR_INIT;
-	size_t before = why->length, i;
-	json_t *event;
+	size_t before = why->length;
 
 	if (!p)
 		return false;
 	p->why = why;
-	if (!start(p, json_object_get(record, "setup"), toolset, &err)) {
+	if (!start(p, record, toolset, &err)) {
 		complain(p, "it cannot be set up", err.message);
 	} else {
-		say(p, json_object_get(record, "model_output"));
-		json_array_foreach(json_object_get(record, "then"), i, event)
-		{
-			happen(p, event);
-		}
+		happen_all(p, record);
 		world_wait(&p->world, SETTLE_MS);
 		judge(p, json_object_get(record, "expect"));
 	}
+	model_free(p->model);
 	surface_close(&p->surface);
 	world_close(&p->world);
 	toolset_done(&p->tools);

@@ -230,7 +230,8 @@ bool toolset_read(const json_t *json, struct toolset *ret, struct error *err)
 void toolset_done(struct toolset *t)
 {
 	json_decref(t->servers);
-	t->servers = NULL;
+	json_decref(t->wanted);
+	t->servers = t->wanted = NULL;
 }
 
 struct toolset_person *toolset_find(struct toolset *t, const char *slack)

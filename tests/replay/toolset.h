@@ -26,6 +26,7 @@ struct toolset {
 	struct toolset_person people[TOOLSET_PEOPLE_MAX];
 	size_t people_count;
 	bool four_eyes;
+	json_t *wanted; /* {server: ...} that a record names; NULL: all */
 };
 
 bool toolset_read(const json_t *json, struct toolset *ret, struct error *err);
