@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "gate/approvals_http.h"
 #include "gate/caller_job.h"
+#include "gate/caller_listen.h"
 #include "gate/caller_members.h"
 #include "gate/caller_probe.h"
 #include "gate/settings.h"
@@ -288,6 +289,32 @@ static bool open_servers(struct network *c, struct error *err)
 	return true;
 }
 
+static void on_changed(void *context, const json_t *message)
+{
+	say(context, message);
+}
+
+/* Once the keeper's channel is there to say it on. Without it nobody hears at once that
+ * something changed, and that is all. */
+static void listen_to_servers(struct network *c)
+{
+	for (size_t i = 0; i < c->settings->server_count; i++) {
+		const struct caller_listening how = {
+			.loop = c->loop,
+			.settings = c->settings,
+			.server = c->servers[i].settings,
+			.token = c->token,
+			.http = c->http,
+			.heard = on_changed,
+			.context = c,
+		};
+		struct error err = ERROR_INIT;
+
+		if (!caller_listen(&how, &err))
+			log_failure("caller.not_listening", &err);
+	}
+}
+
 static bool listen_for_servers(struct network *c, struct error *err)
 {
 	json_auto_t *listening = NULL;
@@ -336,7 +363,10 @@ static bool start(struct network *c, struct error *err)
 	if (fcntl(CALLER_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return error_errno(err, "descriptor %d is not the keeper's", CALLER_FD);
 	c->keeper = channel_new(c->loop, CALLER_FD, on_message, on_closed, c, err);
-	return c->keeper && listen_for_servers(c, err);
+	if (!c->keeper || !listen_for_servers(c, err))
+		return false;
+	listen_to_servers(c);
+	return true;
 }
 
 int caller_main(const struct statedir *dir)

@@ -46,7 +46,7 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_WATCH] = ROW(ASK, NEED("approval", STRING, approval)),
 	[MSG_NOTICES] = ROW(ASK),
 	[MSG_READ] = ROW(ASK, NEED("notice", STRING, notice)),
-	[MSG_TOOLS] = ROW(ASK, MAY("server", STRING, server)),
+	[MSG_TOOLS] = ROW(ASK, MAY("server", STRING, server), MAY("as", STRING, as)),
 	[MSG_EXPLAIN] = ROW(ASK, NEED("tool", STRING, tool), NEED("as", STRING, as),
 			    MAY("arguments", OBJECT, arguments)),
 	[MSG_PINS] = ROW(ASK, NEED("server", STRING, server)),
@@ -109,6 +109,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 			     MAY("sent", BOOL, sent), MAY("revoke", BOOL, revoke)),
 	[MSG_DEFINED] = ROW(FRAME, NEED("server", STRING, server), NEED("up", BOOL, up),
 			    MAY("tools", ARRAY, tools), MAY("error", OBJECT, error)),
+	[MSG_CHANGED] =
+		ROW(FRAME, NEED("server", STRING, server), NEED("uri", STRING, uri)),
 	[MSG_MEMBERED] = ROW(FRAME, NEED("approval", STRING, approval),
 			     MAY("users", ARRAY, users), MAY("error", OBJECT, error)),
 	[MSG_PROBED] = ROW(FRAME, NEED("up", BOOL, up)),

@@ -326,6 +326,9 @@ bool keeper_slack_concerns(const struct keeper *k, const json_t *body);
 json_t *keeper_slack_json(const struct keeper *k, const struct approval *a,
 			  bool is_event) _must_use_;
 json_t *keeper_slack_to(const struct keeper *k, const json_t *body) _must_use_;
+/* To those who hear of all: {changed: 'what', server?, uri?}; NULLs are left out. */
+void keeper_slack_tell_changed(struct keeper *k, const char *what, const char *server,
+			       const char *uri);
 
 /* A request of Slack's that is believed. */
 struct slack_word {
@@ -367,9 +370,10 @@ json_t *keeper_on_slack_turn(struct keeper *k, struct peer *p, const struct fiel
 			     struct error *err);
 json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
 				struct error *err);
-/* Whose turn it is, in the team now. */
+/* Whose turn it is, in the team now. '*ret_is_home': App Home was opened, and nothing
+ * asked for. */
 bool keeper_slack_turn_person(struct keeper *k, const char *turn, char ret[static 129],
-			      struct error *err);
+			      bool *ret_is_home, struct error *err);
 /* 1 to 100 plain characters. */
 bool keeper_is_model_name(const char *text);
 /* A turn as it was taken, for its words, also when nothing may be proposed by it any more;
@@ -400,6 +404,11 @@ json_t *keeper_on_slack_click(struct keeper *k, struct peer *p, const struct fie
 			      struct error *err);
 
 /* --- keeper_explain.c --- */
+
+/* {"server.tool": {call, approve, free}} of what pins_describe gave, where the policy can
+ * be asked: not of tools that changed or were never pinned. NULL without memory. */
+json_t *keeper_rights_json(const struct keeper *k, const json_t *servers,
+			   const char *as) _must_use_;
 
 json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
 			  struct error *err);
@@ -447,6 +456,8 @@ void keeper_give_up(struct keeper *k, struct approval *a);
 
 bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *err);
 bool keeper_on_listening(struct keeper *k, const struct fields *f, struct error *err);
+/* A resource of a server did. */
+bool keeper_on_changed(struct keeper *k, const struct fields *f, struct error *err);
 /* Of each server whose turn it is: soon again when it was down. */
 void keeper_ask_definitions(struct keeper *k);
 /* It did not answer a call: look at it at once, and ask again when it is there. */

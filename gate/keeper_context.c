@@ -16,6 +16,14 @@ enum {
 	OPEN_MAX = 64,
 	BUDGET_MS = 60 * 1000, /* of a console's person */
 	TURN_MS = 30 * 60 * 1000,
+	HOME_READS_MAX = 120, /* of one opening of App Home: its panels, drawn anew */
+};
+
+/* Who asks, and how often that may be. */
+struct asking {
+	char person[129];
+	const char *turn; /* NULL: a console's */
+	bool is_home;
 };
 
 /* One that the caller is at, or that is kept. */
@@ -104,23 +112,24 @@ static void fail(struct keeper *k, struct keeper_read *r, const struct error *wh
 
 /* --- asking --- */
 
-static bool take_budget(struct keeper *k, const char *person, const char *turn,
-			struct error *err)
+static bool take_budget(struct keeper *k, const struct asking *a, struct error *err)
 {
+	const char *of = a->turn ? a->turn : a->person;
+	const int64_t max = a->is_home ? HOME_READS_MAX : k->settings->context.per_turn;
 	char digest[DIGEST_HEX_BYTES], key[COORD_KEY_MAX + 1];
 	int64_t total = 0;
 
-	digest_sha256_hex(turn ? turn : person, strlen(turn ? turn : person), digest);
+	digest_sha256_hex(of, strlen(of), digest);
 	(void)snprintf(key, sizeof key, "reads/%s", digest);
-	if (!coord_count(k->coordination, key, 1, turn ? TURN_MS : BUDGET_MS, &total,
+	if (!coord_count(k->coordination, key, 1, a->turn ? TURN_MS : BUDGET_MS, &total,
 			 err))
 		return false;
-	return total <= k->settings->context.per_turn ||
+	return total <= max ||
 	       error_set(err, ERR_RATE_LIMITED,
-			 turn ? "one turn reads %lld times at most"
-			      : "one person's conversations read %lld times a minute "
-				"at most",
-			 (long long)k->settings->context.per_turn);
+			 a->turn ? "one turn reads %lld times at most"
+				 : "one person's conversations read %lld times a minute "
+				   "at most",
+			 (long long)max);
 }
 
 static bool sign(struct keeper *k, const struct keeper_read *r, struct strbuf *ticket,
@@ -200,20 +209,22 @@ static struct keeper_read *read_new(struct keeper *k, const char *person, const 
 
 /* Who asks: a turn's person in Slack, else the console's. */
 static bool find_person(struct keeper *k, const struct peer *p, const struct fields *f,
-			char ret[static 129], struct error *err)
+			struct asking *ret, struct error *err)
 {
+	ret->turn = f->turn;
 	if (p->is_slack) {
 		if (!f->turn)
 			return error_set(err, ERR_INVALID_ARGUMENT,
 					 "it is read for somebody's turn");
-		return keeper_slack_turn_person(k, f->turn, ret, err);
+		return keeper_slack_turn_person(k, f->turn, ret->person, &ret->is_home,
+						err);
 	}
 	if (f->turn)
 		return error_set(err, ERR_INVALID_ARGUMENT, "a console has no turns");
 	if (!policy_in_team(k->policy, keeper_person(k, p)))
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "this gate answers members of its team only");
-	(void)snprintf(ret, 129, "%s", keeper_person(k, p));
+	(void)snprintf(ret->person, sizeof ret->person, "%s", keeper_person(k, p));
 	return true;
 }
 
@@ -221,9 +232,9 @@ json_t *keeper_on_context(struct keeper *k, struct peer *p, const struct fields 
 			  struct error *err)
 {
 	struct keeper_read *r;
-	char person[129] = "";
+	struct asking who = { .person = "" };
 
-	if (!keeper_refresh_policy(k, err) || !find_person(k, p, f, person, err))
+	if (!keeper_refresh_policy(k, err) || !find_person(k, p, f, &who, err))
 		return NULL;
 	if (strlen(f->uri) > CONTEXT_URI_MAX) {
 		error_set(err, ERR_INVALID_ARGUMENT, "an address has %d bytes at most",
@@ -235,10 +246,10 @@ json_t *keeper_on_context(struct keeper *k, struct peer *p, const struct fields 
 			  OPEN_MAX);
 		return NULL;
 	}
-	r = read_new(k, person, f->uri, err);
-	if (!r || !take_budget(k, person, f->turn, err) || !ask_caller(k, r, err)) {
+	r = read_new(k, who.person, f->uri, err);
+	if (!r || !take_budget(k, &who, err) || !ask_caller(k, r, err)) {
 		read_free(r);
-		keeper_audit_refusal(k, "context.refused", person,
+		keeper_audit_refusal(k, "context.refused", who.person,
 				     json_pack("{s:s}", "uri", f->uri), err);
 		return NULL;
 	}
@@ -294,6 +305,9 @@ bool keeper_on_fetched(struct keeper *k, const struct fields *f, struct error *e
 		return true; /* given up meanwhile */
 	if (f->error) {
 		take_error(f->error, &why);
+		/* It is looked at soon, whoever reads next. */
+		if (why.code == ERR_BACKEND_UNAVAILABLE)
+			keeper_server_is_away(k, r->server);
 		fail(k, r, &why);
 		return true;
 	}

@@ -62,6 +62,53 @@ static json_t *both(const struct keeper *k, struct policy_question q, const char
 	return TAKE(answer);
 }
 
+/* Of one tool; false without memory. */
+static bool add_right(const struct keeper *k, json_t *rights, const char *server,
+		      const char *tool, const char *as)
+{
+	char name[33 + 65];
+	struct error ignored = ERROR_INIT;
+	struct policy_answer a;
+	struct policy_question q = { .server = server,
+				     .tool = tool,
+				     .reversible = true,
+				     .plan_approvers = 1,
+				     .requester = as };
+	const struct tool_definition *d =
+		tool ? keeper_definition(k, server, tool, &ignored) : NULL;
+
+	if (!d)
+		return true;
+	q.risk = d->risk;
+	policy_judge(k->policy, &q, &a);
+	(void)snprintf(name, sizeof name, "%s.%s", server, tool);
+	return json_object_set_new(rights, name,
+				   json_pack("{s:b, s:b, s:b}", "call", a.may_call,
+					     "approve",
+					     policy_may_approve(k->policy, &q, &a, as),
+					     "free", a.may_call && a.free)) == 0;
+}
+
+json_t *keeper_rights_json(const struct keeper *k, const json_t *servers, const char *as)
+{
+	json_auto_t *rights = json_object();
+	size_t i, j;
+	json_t *server, *tool;
+
+	json_array_foreach(servers, i, server)
+	{
+		const char *name = json_get_string(server, "name");
+
+		json_array_foreach(json_object_get(server, "tools"), j, tool)
+		{
+			if (name && !add_right(k, rights, name,
+					       json_get_string(tool, "name"), as))
+				return NULL;
+		}
+	}
+	return TAKE(rights);
+}
+
 json_t *keeper_on_explain(struct keeper *k, struct peer *p, const struct fields *f,
 			  struct error *err)
 {

@@ -216,14 +216,24 @@ json_t *keeper_on_tools(struct keeper *k, struct peer *p, const struct fields *f
 			struct error *err)
 {
 	json_auto_t *servers = pins_describe(k->pins, f->server);
+	json_auto_t *reply = NULL;
+	json_t *rights;
 
 	(void)p;
 	if (f->server && json_array_size(servers) == 0) {
 		error_set(err, ERR_NOT_FOUND, "there is no server '%.64s'", f->server);
 		return NULL;
 	}
-	return json_pack("{s:O, s:o}", "servers", servers, "context",
-			 keeper_context_json(k));
+	if (f->as && !keeper_refresh_policy(k, err))
+		return NULL;
+	rights = f->as ? keeper_rights_json(k, servers, f->as) : NULL;
+	reply = json_pack("{s:O, s:o}", "servers", servers, "context",
+			  keeper_context_json(k));
+	if (!reply || (f->as && json_object_set_new(reply, "rights", rights) != 0)) {
+		error_oom(err);
+		return NULL;
+	}
+	return TAKE(reply);
 }
 
 json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,

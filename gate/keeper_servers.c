@@ -113,6 +113,7 @@ void keeper_supersede_changed(struct keeper *k, const char *server)
 bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *err)
 {
 	struct error why = ERROR_INIT;
+	const bool was_up = pins_is_up(k->pins, f->server);
 	bool changed = false;
 
 	(void)err;
@@ -121,6 +122,15 @@ bool keeper_on_defined(struct keeper *k, const struct fields *f, struct error *e
 		log_failure("pins.unreadable", &why);
 	if (changed)
 		keeper_supersede_changed(k, f->server);
+	if (changed || was_up != pins_is_up(k->pins, f->server))
+		keeper_slack_tell_changed(k, "servers", f->server, NULL);
+	return true;
+}
+
+bool keeper_on_changed(struct keeper *k, const struct fields *f, struct error *err)
+{
+	(void)err;
+	keeper_slack_tell_changed(k, "resource", f->server, f->uri);
 	return true;
 }
 

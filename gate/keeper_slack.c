@@ -82,6 +82,20 @@ json_t *keeper_slack_json(const struct keeper *k, const struct approval *a, bool
 	return TAKE(o);
 }
 
+void keeper_slack_tell_changed(struct keeper *k, const char *what, const char *server,
+			       const char *uri)
+{
+	json_auto_t *event =
+		json_pack("{s:s, s:s}", "m", message_name(MSG_EVENT), "changed", what);
+
+	if (!json_put_string(event, "server", server) ||
+	    !json_put_string(event, "uri", uri))
+		return; /* it is a hint: whoever looks finds the same */
+	for (struct peer *p = k->peers; p; p = p->next)
+		if (p->is_slack && p->wants_all)
+			(void)channel_send(p->channel, event);
+}
+
 json_t *keeper_on_slack_open(struct keeper *k, struct peer *p, const struct fields *f,
 			     struct error *err)
 {

@@ -62,11 +62,18 @@ static json_t *load_turn(struct keeper *k, const char *digest, struct error *err
 							  : NULL;
 }
 
+static bool is_home(const json_t *turn)
+{
+	return strcmp(json_get_string(turn, "kind"), slack_turn_name(SLACK_TURN_HOME)) ==
+	       0;
+}
+
 bool keeper_slack_turn_person(struct keeper *k, const char *turn, char ret[static 129],
-			      struct error *err)
+			      bool *ret_is_home, struct error *err)
 {
 	json_auto_t *taken = load_turn(k, turn, err);
 
+	*ret_is_home = taken && is_home(taken);
 	return taken && keeper_slack_person(k, json_get_string(taken, "user"), ret, err);
 }
 
@@ -91,6 +98,9 @@ static bool take_place(struct keeper *k, json_t *turn, const char *begun,
 
 	if (!before)
 		return false;
+	if (is_home(before))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "App Home was opened: nothing is begun by that");
 	if (!was || strcmp(was, json_get_string(turn, "user")) != 0)
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "that turn was somebody else's");
@@ -367,6 +377,11 @@ json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct f
 	if (!check_audience(f, err) || !keeper_refresh_policy(k, err))
 		return NULL;
 	turn = load_turn(k, f->turn, err);
+	if (turn && is_home(turn)) {
+		error_set(err, ERR_PERMISSION_DENIED,
+			  "App Home was opened: that asks for nothing");
+		return NULL;
+	}
 	if (!turn || !keeper_slack_person(k, json_get_string(turn, "user"), person, err))
 		return NULL;
 	slack = slack_json(f, turn, err);

@@ -27,6 +27,7 @@ static const char *const names[] = {
 	[MSG_CONTEXT] = "context",
 	[MSG_FETCH] = "fetch",
 	[MSG_FETCHED] = "fetched",
+	[MSG_CHANGED] = "changed",
 	[MSG_SLACK_WHO] = "slack_who",
 	[MSG_SLACK_TURN] = "slack_turn",
 	[MSG_SLACK_PROPOSE] = "slack_propose",

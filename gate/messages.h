@@ -28,7 +28,8 @@
  *   notices     {}                          -> {notices: [notice], left}: what this person has not read (gate/notice.h);
  *                                           from then on each new one comes as {"m":"notice", notice}
  *   read        {notice}                    -> {}              its id; it is not told to this person again
- *   tools       {server?}                   -> {context: [{server, uri, description}], servers: [{name, url, instance, up, pinned, tools: [definition]}]}
+ *   tools       {server?, as?}              -> {context: [{server, uri, description}], servers: [{name, url, instance, up, pinned, tools: [definition]}],
+ *               rights?: {"server.tool": {call, approve, free}}}: what the policy says of this person, 'as', as things are
  *   explain     {tool, as, arguments?}      -> {rule, why, may_call, may_approve, approvers_needed, four_eyes, free, expires_s, good_for_s,
  *                                           rate?: {calls, per_s}, approvers: [], steps: [{rule, matches, why}],
  *                                           irreversible?: the same for a plan that cannot be undone}
@@ -54,13 +55,15 @@
  *   slack_who   {user, reason?}             -> {principal?, team, slack: [ids]}
  *               'reason': why the Slack process refuses this user, which goes into the gate's log
  *   slack_turn  {raw, timestamp?, signature?, begun?} -> {turn, first, kind, user, principal, channel?, thread?, shared}
- *               somebody of the team set something going; the same request again is the same turn. 'begun': the
+ *               somebody of the team set something going, or opened App Home (kind "home": for reading alone);
+ *               the same request again is the same turn. 'begun': the
  *               turn of the same person that this form belongs to, for the conversation it was begun in
  *   slack_propose {turn, tool, arguments, choices?} or {turn, calls}, and people?, outsiders?, words_from?: [users],
  *               model?, sources?             -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
  *               counts as true where others read along
  *   slack_open  {}                          -> {approvals: [{approval, state}]}: what is open and of Slack's; from
- *                                           then on every transition comes as an event {approval, state, record, to}
+ *                                           then on every transition comes as an event {approval, state, record, to}, and an event
+ *               {changed: "servers"} or {changed: "resource", server, uri} when those did
  *   slack_posted {approval, shown, channel, message_ts, drawn_at, user?} -> {pages, approvable, others_read_along}
  *               where slack/render's message, drawn at that time, stands now; 'user': whose direct messages that is
  *   slack_click {raw, timestamp?, signature?} -> {action, approval, state, user, principal,
@@ -88,6 +91,7 @@
  *   page        {request, page}              somebody opened a page of status
  *   listening   {url}
  *   fetched     {approval, result} | {approval, error}
+ *   changed     {server, uri}                a server tells of a resource that may be read for conversations
  */
 #ifndef GATE_MESSAGES_H
 #define GATE_MESSAGES_H
@@ -148,6 +152,7 @@ enum message {
 	MSG_PAGE,
 	MSG_LISTENING,
 	MSG_FETCHED,
+	MSG_CHANGED,
 	MSG_COUNT
 };
 

@@ -39,7 +39,7 @@ READERS = [
       "servers/playbooks/source_confluence.c", "servers/playbooks/confluence_list.c",
       "servers/playbooks/confluence_people.c", "servers/playbooks/confluence_space.c"]),
     ("config.schema.json", "slack",
-     ["slack/process/settings.c", "slack/process/forms.c", "common/api/slack/slack.c",
+     ["slack/process/settings.c", "slack/process/forms.c", "slack/process/panels.c", "common/api/slack/slack.c",
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/context.c", "gate/slack_settings.c", "gate/policy.c",

@@ -164,6 +164,8 @@ static const char slack_text[] =
 	"'direct',"
 	" 'shortcuts': {'block': {'tool': 'accounts.block_account', 'text': 'reason',"
 	"  'author': 'person', 'link': 'ticket'}},"
+	" 'panels': [{'title': 'Open incidents', 'server': 'incidents', 'uri': "
+	"'i://open'}],"
 	" 'store': {'redis': {'address': 'r.example', 'port': 6380, 'prefix': 'p',"
 	"  'user': 'u', 'password_file': '/p', 'timeout_ms': 100,"
 	"  'assume_durable': true,"
@@ -320,7 +322,7 @@ static const struct {
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
 	{ "config.schema.json", "assistant", assistant_text, read_assistant, 4 },
-	{ "config.schema.json", "slack", slack_text, read_slack, 6 },
+	{ "config.schema.json", "slack", slack_text, read_slack, 7 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
 };
 
@@ -546,6 +548,8 @@ static void test_slacks_arrive(void **state)
 	assert_string_equal(
 		json_get_string(json_object_get(s.shortcuts, "block"), "tool"),
 		"accounts.block_account");
+	assert_string_equal(json_get_string(json_array_get(s.panels, 0), "uri"),
+			    "i://open");
 	assert_true(s.store.is_redis);
 	assert_int_equal(s.log_level, LOG_DEBUG);
 	assert_true(s.allow_missing_landlock && s.allow_missing_seccomp);

@@ -7,14 +7,16 @@ import json
 import os
 import socket
 import struct
+import time
 
 import tap
 from gate_client import Refused
 from gate_rig import PEOPLE
-from gate_slack import IDS, SlackRig, SlackSurface, mention
+from gate_slack import IDS, SlackRig, SlackSurface, form, form_sent, mention
 
 ALICE, BOB, CAROL = PEOPLE
 PER_TURN = 3
+HOME_READS = 120
 CONTEXT = {"templates": [{"server": "fixture", "uri": "fixture://text", "description": "A text."},
                          {"server": "fixture", "uri": "fixture://values/{key}"},
                          {"server": "fixture", "uri": "fixture://bytes"}],
@@ -85,6 +87,71 @@ def test_slack(rig):
         tap.ok("what was read for another person is not his", "nowhere" in entries["key"][0], entries)
 
 
+def home_opened(user, tab="home"):
+    return mention(user, event={"type": "app_home_opened", "tab": tab, "channel": "D0ALICE"})
+
+
+def test_app_home(rig):
+    """Who opens App Home may have its panels read, and nothing proposed."""
+    with SlackSurface(rig) as slack:
+        def read(turn):
+            return slack.ask("context", uri="fixture://text", turn=turn)
+
+        before = len(audit(rig, "context.read"))
+        turn = slack.turn(home_opened(IDS[ALICE]))
+        for _ in range(HOME_READS):
+            got = read(turn)
+        tap.equal("its panels are read often", got["text"], "a text")
+        refused("so often and no more", "rate_limited", str(HOME_READS), lambda: read(turn))
+        read(slack.turn(home_opened(IDS[ALICE])))
+        made = audit(rig, "context.read")[before:]
+        tap.equal("each is in the log, as who opened it", [r["data"]["requester"] for r in made],
+                  [ALICE] * (HOME_READS + 1))
+        refused("it proposes nothing", "permission_denied", "asks for nothing",
+                lambda: slack.propose_in(turn, "fixture.put_value", key="text", value="none", reason="as asked"))
+        refused("nor is a form begun there", "invalid_argument", "nothing is begun",
+                lambda: slack.turn(form(form_sent(IDS[ALICE])), begun=turn))
+        refused("another tab is no reason", "invalid_argument", "another tab",
+                lambda: slack.turn(home_opened(IDS[ALICE], "messages")))
+        refused("nor is somebody unknown", "permission_denied", "nobody",
+                lambda: slack.turn(home_opened("U0NOBODY")))
+
+
+def test_rights(rig):
+    """What the policy says of a person, for their App Home."""
+    with SlackSurface(rig) as slack:
+        rights = slack.ask("tools", **{"as": ALICE})["rights"]
+        tap.equal("a tool that needs a yes", rights["fixture.put_value"],
+                  {"call": True, "approve": True, "free": False})
+        strange = slack.ask("tools", **{"as": "mallory@example.test"})["rights"]
+        tap.ok("of whom nobody knows: nothing", strange and not any(
+            r["call"] or r["approve"] or r["free"] for r in strange.values()), strange)
+        tap.ok("unasked: nothing", "rights" not in slack.ask("tools"))
+
+
+def test_changed(rig):
+    """A server tells the gate of what changed there, and the gate the Slack process."""
+    with SlackSurface(rig) as slack:
+        slack.ask("slack_open")
+
+        def heard(what):
+            deadline = time.monotonic() + 30
+            while not any(e.get("changed") == what for e in slack.events):
+                assert time.monotonic() < deadline, slack.events
+                slack.ask("status")
+                time.sleep(0.05)
+
+        rig.server.kill()
+        refused("who reads there finds that it is gone", "backend_unavailable", "",
+                lambda: slack.ask("context", uri="fixture://text", turn=slack.turn(home_opened(IDS[ALICE]))))
+        heard("servers")
+        rig.start_server()
+        heard("resource")
+        tap.ok("that it went and came back", True)
+        uris = {e["uri"] for e in slack.events if e.get("changed") == "resource"}
+        tap.ok("and that what it has may be another", "fixture://text" in uris, uris)
+
+
 def test_console(rig):
     with rig.client() as c:
         tap.equal("what may be read is listed", [r["uri"] for r in c.ask("tools")["context"]],
@@ -118,7 +185,7 @@ def main():
     rig = ContextRig()
     try:
         rig.start()
-        tap.run([lambda t=t: t(rig) for t in (test_slack, test_console, test_not_waiting, test_server_away)])
+        tap.run([lambda t=t: t(rig) for t in (test_slack, test_app_home, test_rights, test_changed, test_console, test_not_waiting, test_server_away)])
     finally:
         rig.done()
     tap.done()

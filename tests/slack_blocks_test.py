@@ -328,7 +328,8 @@ def test_surfaces(d, judge):
                      "requester": "b@x", "expires_ms": 5} for i in range(12)],
         "recent": [{"server": "accounts", "tool": "t1", "state": "failed", "at_ms": 1,
                     "digest": "ab"}] * 12,
-        "panels": [{"heading": "h", "lines": ["<@U1>"] * 12}] * 5}
+        "panels": [{"title": "h", "server": "s", "lines": ["<@U1>"] * 20, "more": 3, "cut": True,
+                    "read_ms": 1}] * 3 + [{"title": "h", "fault": "<!channel>"}] * 2}
     all_good("App Home", judge, [(f"page {p}", d.draw("home", home=home, page=p, at=1))
                                  for p in range(1, 11)])
     all_good("progress", judge, [(str(ms), d.draw(

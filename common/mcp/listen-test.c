@@ -232,6 +232,27 @@ static void a_client_has_so_many_streams(void **state)
 		(void)close(fds[i]);
 }
 
+/* It hears that something changed, which it may read as somebody; of what is not freed, and
+ * of anybody's tasks, it does not. */
+static void the_gate_hears_of_what_is_freed(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, refused = STRBUF_INIT;
+	int fd = listen_to(rig.gate, "1",
+			   "{\"resourceSubscriptions\":[\"fixture://kept\","
+			   "\"fixture://text\"]}");
+
+	(void)state;
+	await(fd, &text, "acknowledged");
+	mcp_service_changed(rig.service, MCP_CHANGED_RESOURCE, "fixture://kept");
+	mcp_service_changed(rig.service, MCP_CHANGED_RESOURCE, "fixture://text");
+	await(fd, &text, "\"uri\":\"fixture://text\"");
+	assert_null(strstr(text.data, "fixture://kept"));
+	(void)close(fd);
+	fd = listen_to(rig.gate, "1", "{\"taskIds\":[\"t\"]}");
+	_cleanup_answer_ struct answer a = finish(fd, &refused);
+	assert_null(a.events);
+}
+
 static void subscriptions_are_in_the_log(void **state)
 {
 	(void)state;
@@ -245,6 +266,7 @@ int main(void)
 		cmocka_unit_test(an_empty_filter_ends_at_once),
 		cmocka_unit_test(bad_filters_are_refused),
 		cmocka_unit_test(a_client_has_so_many_streams),
+		cmocka_unit_test(the_gate_hears_of_what_is_freed),
 		cmocka_unit_test(subscriptions_are_in_the_log),
 	};
 

@@ -4,6 +4,7 @@
 #include "base/testing.h"
 #include "render/inert.h"
 #include "schemas/schemas.h"
+#include "slack/home/view.h"
 #include "slack/render/blocks.h"
 #include "slack/text/text.h"
 
@@ -150,19 +151,184 @@ static void test_words_of_others_are_shown_as_they_are(void **state)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *home = home_with(1, 1, 0);
-	json_auto_t *panels = json("[{\"heading\":\"" HOSTILE "\",\"lines\":[\"" HOSTILE
-				   "\",\"\",7]}]");
 	json_t *waiting = json_array_get(json_object_get(home, "waiting"), 0);
+	json_t *tool = json_array_get(
+		json_object_get(json_array_get(json_object_get(home, "servers"), 0),
+				"tools"),
+		0);
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	json_object_set(home, "panels", panels);
 	json_object_set_new(waiting, "requester", json("\"a\\n<@U1>\""));
+	/* Without a title the first line of what its server says, cut where it is long. */
+	json_object_del(tool, "title");
+	json_object_set_new(tool, "description",
+			    json("\"" HOSTILE "\\nApproved by <@U0BOSS>\""));
 	draw(home, 1, &text);
 	assert_non_null(strstr(text.data, "asked by a\\n<@U1>"));
+	assert_non_null(strstr(text.data, "read: <!channel> *b* \\u202E\\u0007 `x` "
+					  "<https://evil.example|good> …\n"));
+	assert_null(strstr(text.data, "U0BOSS"));
 	/* A name that could be markup, or no name, makes no button. */
 	json_object_set_new(waiting, "approval", json_string("a <!here>"));
 	assert_null(slack_home_view(home, 1, 0, &err));
+	assert_int_equal(err.code, ERR_INTERNAL);
+}
+
+/* ---- What somebody may do --------------------------------------------------------- */
+
+static void test_what_somebody_may_do(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_auto_t *home = home_with(3, 0, 0);
+
+	(void)state;
+	draw(home, 1, &text);
+	assert_null(strstr(text.data, "you may"));
+	json_object_set_new(
+		home, "rights",
+		json("{\"accounts.tool_0_end\":{\"call\":true,\"approve\":true,"
+		     "\"free\":false},\"accounts.tool_1_end\":{\"call\":true,"
+		     "\"approve\":false,\"free\":true},\"accounts.tool_2_end\":{"
+		     "\"call\":false,\"approve\":false,\"free\":false}}"));
+	draw(home, 1, &text);
+	assert_non_null(strstr(text.data, "you may run 2 of 3 tools, 1 of them without a "
+					  "yes, and decide about 1"));
+	assert_non_null(strstr(text.data, "you may ask for it, and decide about it"));
+	assert_non_null(strstr(text.data, "you may run it without a yes\n"));
+	assert_non_null(strstr(text.data, "not for you"));
+}
+
+static void test_a_link_to_the_message(void **state)
+{
+	json_auto_t *home = home_with(0, 1, 0);
+	json_auto_t *view = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	json_object_set_new(json_array_get(json_object_get(home, "waiting"), 0), "link",
+			    json_string("https://acme.slack.com/archives/C1/p17"));
+	view = slack_home_view(home, 1, 0, &err);
+	testing_no_error(&err);
+	text = json_dumps(view, JSON_COMPACT);
+	assert_non_null(strstr(text, "\"url\":\"https://acme.slack.com/archives/C1/"
+				     "p17\""));
+}
+
+/* ---- Panels ----------------------------------------------------------------------- */
+
+static json_t *panel(const char *text, bool is_cut)
+{
+	const struct slack_home_read read = { "Open <incidents>", "incidents", text,
+					      is_cut, 1000 };
+	struct error err = ERROR_INIT;
+	json_t *made = slack_home_panel(&read, &err);
+
+	testing_no_error(&err);
+	return made;
+}
+
+static void draw_panel(json_t *made, struct strbuf *text)
+{
+	json_auto_t *home = home_with(0, 0, 0);
+
+	json_object_set_new(home, "panels", json_pack("[o]", made));
+	draw(home, 1, text);
+}
+
+static void test_a_panel_is_literal(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "INC-1 phishing\r\n\n \t\nINC-2 theft",
+		  "INC-1 phishing\nINC-2 theft\n" },
+		{ "# Title\n* [click](https://evil.example)\n<!channel> *b* `x`",
+		  "# Title\n* [click](https://evil.example)\n<!channel> *b* `x`\n" },
+		{ "{\"b\":\"<@U1>\",\"a\":[1]}",
+		  "{\n  \"b\": \"<@U1>\",\n  \"a\": [\n    1\n  ]\n}\n" },
+		{ "{\"b\": not JSON", "{\"b\": not JSON\n" },
+		{ "a\xe2\x80\xae"
+		  "b\x1b[0m\xe2\x80\x8b",
+		  "a\\u202Eb\\u001B[0m\\u200B\n" },
+		{ "", "(nothing)\n" },
+		{ "\n \n", "(nothing)\n" },
+	};
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		draw_panel(panel(cases[i].text, false), &text);
+		if (!strstr(text.data, cases[i].shown))
+			fail_msg("%zu: %s", i, text.data);
+		assert_non_null(strstr(text.data, "Open <incidents>\n"));
+		assert_non_null(strstr(text.data, "From the server incidents, read "));
+	}
+}
+
+static void test_a_panel_is_bounded(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, lines = STRBUF_INIT;
+
+	(void)state;
+	for (int i = 1; i <= SLACK_HOME_PANEL_LINES; i++) {
+		strbuf_add_format(&lines, "line %d ", i);
+		for (int j = 0; j < 300; j++)
+			strbuf_add_string(&lines, "\xf0\x9f\x98\x80");
+		strbuf_add_string(&lines, "\n");
+	}
+	draw_panel(panel(lines.data, false), &text);
+	assert_non_null(strstr(text.data, "line 20 "));
+	assert_null(strstr(text.data, "more lines"));
+	strbuf_add_string(&lines, "one more\nand another\n");
+	draw_panel(panel(lines.data, true), &text);
+	assert_null(strstr(text.data, "one more"));
+	assert_non_null(strstr(text.data, "... and 2 more lines\n... and more than"));
+}
+
+static void test_a_panel_that_failed_is_a_line(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	draw_panel(slack_home_panel_fault("Incidents", "down\n<!channel> \x07", &err),
+		   &text);
+	assert_non_null(strstr(text.data, "Incidents: down\\n<!channel> \\u0007\n"));
+}
+
+/* All that there can be at once, and one block more than a view takes. */
+static void test_the_fullest_home(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, lines = STRBUF_INIT;
+	json_auto_t *home = home_with(45, 11, 10);
+	json_t *panels = json_array();
+	json_t *waiting = json_object_get(home, "waiting");
+	struct error err = ERROR_INIT;
+	json_auto_t *blocks = json_array();
+	json_t *view;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		strbuf_add_string(&lines, "words that fill a line of a panel, again and "
+					  "again, until it is cut somewhere\n");
+	for (int i = 0; i <= SLACK_HOME_PANELS; i++)
+		json_array_append_new(panels, panel(lines.data, true));
+	json_object_set_new(home, "panels", panels);
+	for (size_t i = 0; i < json_array_size(waiting); i++)
+		json_object_set_new(json_array_get(waiting, i), "link",
+				    json_string("https://acme.slack.com/archives/C/p1"));
+	for (size_t page = 1; page <= 5; page++)
+		draw(home, page, &text);
+	assert_non_null(strstr(text.data, "tool_44_end"));
+	for (int i = 0; i < SLACK_VIEW_BLOCKS_MAX; i++)
+		json_array_append_new(blocks, slack_words("x"));
+	view = view_home(json_deep_copy(blocks), &err);
+	assert_non_null(view);
+	json_decref(view);
+	json_array_append_new(blocks, slack_words("x"));
+	assert_null(view_home(json_deep_copy(blocks), &err));
 	assert_int_equal(err.code, ERR_INTERNAL);
 }
 
@@ -247,6 +413,12 @@ int main(void)
 		cmocka_unit_test(test_all_of_it_is_there),
 		cmocka_unit_test(test_nothing_is_lost_when_there_is_much),
 		cmocka_unit_test(test_words_of_others_are_shown_as_they_are),
+		cmocka_unit_test(test_what_somebody_may_do),
+		cmocka_unit_test(test_a_link_to_the_message),
+		cmocka_unit_test(test_a_panel_is_literal),
+		cmocka_unit_test(test_a_panel_is_bounded),
+		cmocka_unit_test(test_a_panel_that_failed_is_a_line),
+		cmocka_unit_test(test_the_fullest_home),
 		cmocka_unit_test(test_strangers_learn_nothing),
 		cmocka_unit_test(test_search),
 		cmocka_unit_test(test_docs),

@@ -1,11 +1,13 @@
 #include "slack/home/home.h"
 
 #include "base/clock.h"
+#include "slack/home/panel.h"
 #include "slack/home/view.h"
 #include "slack/render/blocks.h"
+#include "slack/render/rich.h"
 #include "slack/text/text.h"
 
-enum { LINE_UNITS = 120, OPTION_UNITS = 75, NAME_BYTES = 130 };
+enum { LINE_UNITS = 120 };
 
 struct page {
 	const json_t *home;
@@ -44,17 +46,29 @@ static bool add_lines(struct page *p, const char *heading, json_t *lines)
 	return own ? add(p, slack_section(heading, own)) : error_oom(p->err);
 }
 
-/* "server.tool" of plain names, as buttons carry it; false: no button then. */
-static bool full_name(const char *server, const char *tool, char ret[static NAME_BYTES])
-{
-	if (!server || !tool || !slack_text_is_plain(server) ||
-	    !slack_text_is_plain(tool))
-		return false;
-	(void)snprintf(ret, NAME_BYTES, "%s.%s", server, tool);
-	return true;
-}
-
 /* ---- Who you are ------------------------------------------------------------------ */
+
+/* What the policy says as things are; the gate judges every call and every yes anew. */
+static void add_may(struct page *p, struct strbuf *line)
+{
+	const json_t *rights = json_object_get(p->home, "rights");
+	size_t all = 0, call = 0, approve = 0, alone = 0;
+	const char *name;
+	json_t *may;
+
+	json_object_foreach((json_t *)(uintptr_t)rights, name, may)
+	{
+		all++;
+		call += json_is_true(json_object_get(may, "call"));
+		approve += json_is_true(json_object_get(may, "approve"));
+		alone += json_is_true(json_object_get(may, "free"));
+	}
+	if (all > 0)
+		strbuf_add_format(line,
+				  "\nyou may run %zu of %zu tools, %zu of them without "
+				  "a yes, and decide about %zu",
+				  call, all, alone, approve);
+}
 
 static bool add_person(struct page *p)
 {
@@ -67,6 +81,7 @@ static bool add_person(struct page *p)
 	slack_text_words(&line, person, LINE_UNITS);
 	strbuf_add_format(&line, "\nmember of the security team, checked %s",
 			  clock_format(json_get_int64(p->home, "checked_ms", 0), at));
+	add_may(p, &line);
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	return add_lines(p, "You are", json_pack("[s]", line.data)) &&
@@ -77,18 +92,28 @@ static bool add_person(struct page *p)
 
 /* ---- What waits ------------------------------------------------------------------- */
 
+static json_t *link_block(const char *address)
+{
+	return rich_block(json_pack(
+		"[o]",
+		rich_part("section",
+			  json_pack("[o]", rich_link(address, "Open its message", 0)))));
+}
+
 static bool add_waiting_one(struct page *p, const json_t *w)
 {
+	const char *link = json_get_string(w, "link");
 	const char *approval = json_get_string(w, "approval");
 	const char *requester = json_get_string(w, "requester");
-	char name[NAME_BYTES], at[CLOCK_TEXT_BYTES];
+	char name[VIEW_NAME_BYTES], at[CLOCK_TEXT_BYTES];
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 	struct slack_button review = { .action = SLACK_HOME_REVIEW,
 				       .words = "Review",
 				       .value = approval };
 
 	if (!approval || !requester || !slack_text_is_plain(approval) ||
-	    !full_name(json_get_string(w, "server"), json_get_string(w, "tool"), name))
+	    !view_full_name(json_get_string(w, "server"), json_get_string(w, "tool"),
+			    name))
 		return broken(p, "what waits");
 	strbuf_add_format(&line, "%s, asked by ", name);
 	slack_text_words(&line, requester, LINE_UNITS);
@@ -97,7 +122,7 @@ static bool add_waiting_one(struct page *p, const json_t *w)
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	return add_lines(p, "An approval", json_pack("[s]", line.data)) &&
-	       add_buttons(p, &review, 1);
+	       (!link || add(p, link_block(link))) && add_buttons(p, &review, 1);
 }
 
 static bool add_waiting(struct page *p)
@@ -132,24 +157,55 @@ static size_t count_tools(const json_t *servers)
 	return count;
 }
 
-static bool add_tool(struct page *p, const char *server, const json_t *tool)
+/* Its title, else the description; both are the server's words. */
+static const char *in_short(const json_t *tool)
 {
 	const char *title = json_get_string(tool, "title");
+
+	return title && *title ? title : json_get_string(tool, "description");
+}
+
+static void add_first_line(struct strbuf *line, const char *text)
+{
+	_cleanup_free_ char *first = strndup(text, strcspn(text, "\r\n"));
+
+	slack_text_words(line, first ? first : "", LINE_UNITS);
+	strbuf_add_string(line, text[strcspn(text, "\r\n")] ? " …" : "");
+}
+
+static void add_right(struct strbuf *line, const json_t *may)
+{
+	if (!may)
+		return;
+	if (!json_is_true(json_object_get(may, "call")))
+		strbuf_add_string(line, "\nnot for you");
+	else if (json_is_true(json_object_get(may, "free")))
+		strbuf_add_string(line, "\nyou may run it without a yes");
+	else
+		strbuf_add_string(line, "\nyou may ask for it");
+	if (json_is_true(json_object_get(may, "approve")))
+		strbuf_add_string(line, ", and decide about it");
+}
+
+static bool add_tool(struct page *p, const char *server, const json_t *tool)
+{
+	const char *title = in_short(tool);
 	const char *risk = json_get_string(tool, "risk");
-	char name[NAME_BYTES];
+	char name[VIEW_NAME_BYTES];
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 	struct slack_button buttons[] = {
 		{ .action = SLACK_HOME_RUN, .words = "Run", .value = name },
 		{ .action = SLACK_HOME_DOCS, .words = "Docs", .value = name },
 	};
 
-	if (!risk || !full_name(server, json_get_string(tool, "name"), name))
+	if (!risk || !view_full_name(server, json_get_string(tool, "name"), name))
 		return broken(p, "a tool");
 	strbuf_add_string(&line, risk);
 	if (title && *title) {
 		strbuf_add_string(&line, ": ");
-		slack_text_words(&line, title, LINE_UNITS);
+		add_first_line(&line, title);
 	}
+	add_right(&line, json_object_get(json_object_get(p->home, "rights"), name));
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	/* A block_id of its own, so that the same action stands in each row. */
@@ -261,13 +317,13 @@ static bool add_recent(struct page *p)
 	{
 		const char *state = json_get_string(r, "state");
 		const char *digest = json_get_string(r, "digest");
-		char name[NAME_BYTES], at[CLOCK_TEXT_BYTES];
+		char name[VIEW_NAME_BYTES], at[CLOCK_TEXT_BYTES];
 
 		if (i == SLACK_HOME_RECENT)
 			break;
 		if (!state || !digest ||
-		    !full_name(json_get_string(r, "server"), json_get_string(r, "tool"),
-			       name))
+		    !view_full_name(json_get_string(r, "server"),
+				    json_get_string(r, "tool"), name))
 			return broken(p, "a call");
 		strbuf_add_format(&lines, "%s%s  %s: %s  %.12s", i ? "\n" : "",
 				  clock_format(json_get_int64(r, "at_ms", 0), at), name,
@@ -279,37 +335,12 @@ static bool add_recent(struct page *p)
 			    : add_words(p, "None.");
 }
 
-static bool add_panel(struct page *p, const json_t *panel)
-{
-	const json_t *lines = json_object_get(panel, "lines");
-	const char *heading = json_get_string(panel, "heading");
-	size_t count = json_array_size(lines);
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, words = STRBUF_INIT;
-
-	if (!heading)
-		return broken(p, "a panel");
-	slack_text_words(&words, heading, LINE_UNITS);
-	for (size_t i = 0; i < count && i < SLACK_HOME_PANEL_LINES; i++) {
-		const char *line = json_string_value(json_array_get(lines, i));
-
-		strbuf_add_string(&text, i ? "\n" : "");
-		slack_text_words(&text, line ? line : "", LINE_UNITS);
-	}
-	if (count > SLACK_HOME_PANEL_LINES)
-		strbuf_add_format(&text, "\n... and %zu more",
-				  count - SLACK_HOME_PANEL_LINES);
-	if (!strbuf_ok(&text) || !strbuf_ok(&words))
-		return error_oom(p->err);
-	return add_lines(p, words.data,
-			 text.length ? json_pack("[s]", text.data) : json_array());
-}
-
 static bool add_panels(struct page *p)
 {
 	const json_t *panels = json_object_get(p->home, "panels");
 
 	for (size_t i = 0; i < json_array_size(panels) && i < SLACK_HOME_PANELS; i++)
-		if (!add_panel(p, json_array_get(panels, i)))
+		if (!panel_add(p->blocks, json_array_get(panels, i), p->err))
 			return false;
 	return true;
 }
@@ -344,51 +375,4 @@ json_t *slack_home_stranger(struct error *err)
 		return NULL;
 	}
 	return view_home(TAKE(blocks), err);
-}
-
-/* ---- Search ----------------------------------------------------------------------- */
-
-static bool holds(const char *text, const char *typed)
-{
-	return text && strcasestr(text, typed);
-}
-
-static bool add_option(json_t *options, const char *server, const json_t *tool,
-		       const char *typed, struct error *err)
-{
-	const char *title = json_get_string(tool, "title");
-	char name[NAME_BYTES];
-	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
-	json_t *option;
-
-	if (!full_name(server, json_get_string(tool, "name"), name) ||
-	    (!holds(name, typed) && !holds(title, typed)))
-		return true;
-	slack_text_words(&words, name, OPTION_UNITS);
-	option = json_pack("{s:o, s:s}", "text", slack_plain(words.data), "value", name);
-	return (strbuf_ok(&words) && json_array_append_new(options, option) == 0) ||
-	       error_oom(err);
-}
-
-json_t *slack_home_options(const json_t *home, const char *typed, struct error *err)
-{
-	json_auto_t *options = json_array();
-	size_t i, j;
-	json_t *server, *tool;
-
-	json_array_foreach(json_object_get(home, "servers"), i, server)
-	{
-		json_array_foreach(json_object_get(server, "tools"), j, tool)
-		{
-			if (options && json_array_size(options) < SLACK_OPTIONS_MAX &&
-			    !add_option(options, json_get_string(server, "name"), tool,
-					typed, err))
-				return NULL;
-		}
-	}
-	if (!options) {
-		error_oom(err);
-		return NULL;
-	}
-	return json_pack("{s:O}", "options", options);
 }

@@ -16,7 +16,7 @@ enum {
 	SLACK_HOME_WAITING = 10, /* approvals shown; of more the number is said */
 	SLACK_HOME_RECENT = 10,
 	SLACK_HOME_PANELS = 4,
-	SLACK_HOME_PANEL_LINES = 10,
+	SLACK_HOME_PANEL_LINES = 20,
 };
 
 /* The action_id of each button, and what its value is. */
@@ -29,15 +29,31 @@ enum {
 /*
  * 'home' is
  *   {person, checked_ms,
- *    servers: [{name, up, tools: [{name, title?, risk}]}],
- *    waiting: [{approval, server, tool, requester, expires_ms}],
+ *    servers: [{name, up, tools: [{name, title?, description?, risk}]}],
+ *    rights:  {"server.tool": {call, approve, free}}?,
+ *    waiting: [{approval, server, tool, requester, expires_ms, link?}],
  *    recent:  [{server, tool, state, at_ms, digest}],
- *    panels:  [{heading, lines: [text]}]?}
- * with 'person' the principal and 'checked_ms' when membership was looked up. 'page' from
+ *    panels:  [panel]?}
+ * with 'person' the principal and 'checked_ms' when membership was looked up; a panel is
+ * what slack_home_panel made. 'link' is an address of ours. 'page' from
  * 1; one beyond the last is the last. New. ERR_INTERNAL: it is not such data.
  */
 json_t *slack_home_view(const json_t *home, size_t page, int64_t now_ms,
 			struct error *err) _must_use_;
+
+/* A resource that was read for a panel. */
+struct slack_home_read {
+	const char *title, *server;
+	const char *text; /* the server's: plain, Markdown or JSON, drawn as it is */
+	bool is_cut;      /* there was more than 'text' */
+	int64_t read_ms;  /* wall */
+};
+/* So many lines of it, as data that can be kept. New. */
+json_t *slack_home_panel(const struct slack_home_read *read,
+			 struct error *err) _must_use_;
+/* One that could not be read, in one line. New. */
+json_t *slack_home_panel_fault(const char *title, const char *why,
+			       struct error *err) _must_use_;
 
 /* For whoever is not of the team. New. */
 json_t *slack_home_stranger(struct error *err) _must_use_;

@@ -1,6 +1,7 @@
 #include "slack/home/view.h"
 
 #include "slack/render/blocks.h"
+#include "slack/text/text.h"
 
 json_t *view_named(json_t *block, const char *id)
 {
@@ -33,4 +34,14 @@ json_t *view_home(json_t *blocks, struct error *err)
 		return NULL;
 	}
 	return view_check(view, err) ? TAKE(view) : NULL;
+}
+
+bool view_full_name(const char *server, const char *tool,
+		    char ret[static VIEW_NAME_BYTES])
+{
+	if (!server || !tool || !slack_text_is_plain(server) ||
+	    !slack_text_is_plain(tool))
+		return false;
+	(void)snprintf(ret, VIEW_NAME_BYTES, "%s.%s", server, tool);
+	return true;
 }

@@ -4,7 +4,11 @@
 
 #include "base/json.h"
 
-enum { SLACK_OPTIONS_MAX = 100 };
+enum { SLACK_OPTIONS_MAX = 100, VIEW_NAME_BYTES = 130 };
+
+/* "server.tool" of plain names, as buttons carry it; false: no button then. */
+bool view_full_name(const char *server, const char *tool,
+		    char ret[static VIEW_NAME_BYTES]);
 
 /* The block with this block_id; steals it. NULL for NULL. */
 json_t *view_named(json_t *block, const char *id);

@@ -1,5 +1,7 @@
 #include "slack/process/approvals.h"
 
+#include "slack/process/say.h"
+
 enum { RECENT_LOOKED_AT = 200, RECENT_MAX = 10 };
 
 static bool is(const char *text, const char *wanted)
@@ -34,16 +36,46 @@ bool approvals_concern(const json_t *record, const char *principal)
 	return false;
 }
 
-static json_t *waiting_row(const json_t *r)
+/* In this person's direct messages, else in a channel, which they may or may not read. */
+static const json_t *place_for(const json_t *record, const char *user)
 {
-	return json_pack("{s:O, s:O, s:O, s:O, s:I}", "approval",
-			 json_object_get(r, "id"), "server", json_object_get(r, "server"),
-			 "tool", json_object_get(r, "tool"), "requester",
-			 json_object_get(r, "requester"), "expires_ms",
-			 (json_int_t)json_get_int64(r, "expires_at", 0));
+	const json_t *found = NULL;
+	size_t i;
+	json_t *place;
+
+	json_array_foreach(json_object_get(record, "places"), i, place)
+	{
+		const char *of = json_get_string(place, "user");
+		const char *channel = json_get_string(place, "channel");
+
+		if (of && user && strcmp(of, user) == 0)
+			return place;
+		if (!of && channel && channel[0] != 'D' && !found)
+			found = place;
+	}
+	return found;
 }
 
-json_t *approvals_waiting(struct front *f, const char *principal, struct error *err)
+static json_t *waiting_row(const struct front *f, const json_t *r, const char *user)
+{
+	const json_t *place = place_for(r, user);
+	char link[SAY_LINK_BYTES];
+	json_auto_t *row = json_pack(
+		"{s:O, s:O, s:O, s:O, s:I}", "approval", json_object_get(r, "id"),
+		"server", json_object_get(r, "server"), "tool",
+		json_object_get(r, "tool"), "requester", json_object_get(r, "requester"),
+		"expires_ms", (json_int_t)json_get_int64(r, "expires_at", 0));
+
+	if (!row || (place &&
+		     say_link(f, json_get_string(place, "channel"),
+			      json_get_string(place, "ts"), link) &&
+		     json_object_set_new(row, "link", json_string(link)) != 0))
+		return NULL;
+	return TAKE(row);
+}
+
+json_t *approvals_waiting(struct front *f, const char *principal, const char *user,
+			  struct error *err)
 {
 	json_auto_t *listed = list(f, "pending", APPROVALS_LOOKED_AT, err);
 	json_auto_t *rows = json_array();
@@ -61,7 +93,8 @@ json_t *approvals_waiting(struct front *f, const char *principal, struct error *
 		if (!shown)
 			return NULL;
 		if (approvals_concern(record, principal) &&
-		    (!rows || json_array_append_new(rows, waiting_row(record)) != 0)) {
+		    (!rows ||
+		     json_array_append_new(rows, waiting_row(f, record, user)) != 0)) {
 			error_oom(err);
 			return NULL;
 		}

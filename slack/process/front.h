@@ -11,6 +11,7 @@
  *   gate      the link to the gate         say      how something is told to somebody
  *   take      deliveries in                tools    what there is to run
  *   handlers  a row for each kind          prompts  prompts, their changes, their end
+ *   homes     App Home, whose and when     panels   resources that it shows
  */
 #ifndef SLACK_PROCESS_FRONT_H
 #define SLACK_PROCESS_FRONT_H
@@ -67,6 +68,7 @@ struct front {
 	struct documents *records;
 	struct outbox *outbox;
 	struct talks *talks; /* NULL: there is no assistant */
+	struct homes *homes;
 	struct workers *workers, *learner;
 	pthread_mutex_t work_lock;
 	bool work_is_over; /* under the lock */

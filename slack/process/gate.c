@@ -244,12 +244,12 @@ static void leave(struct gate *g, const struct asked *a)
 	g->count--;
 }
 
-static void wait(struct gate *g, const struct asked *a)
+static void wait(struct gate *g, const struct asked *a, int64_t wait_ms)
 {
 	struct timespec until;
 
 	(void)clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += GATE_WAIT_MS / 1000;
+	until.tv_sec += wait_ms / 1000;
 	while (!a->is_over)
 		if (pthread_cond_timedwait(&g->answered, &g->lock, &until) != 0)
 			break;
@@ -274,6 +274,12 @@ static void take_refusal(const json_t *reply, json_t **ret_details, struct error
 json_t *gate_ask(struct gate *g, enum message m, json_t *members, json_t **ret_details,
 		 struct error *err)
 {
+	return gate_ask_for(g, m, members, GATE_WAIT_MS, ret_details, err);
+}
+
+json_t *gate_ask_for(struct gate *g, enum message m, json_t *members, int64_t wait_ms,
+		     json_t **ret_details, struct error *err)
+{
 	struct asked a = { .message = members ? members : json_object() };
 	json_auto_t *reply = NULL;
 	bool was_sent;
@@ -293,7 +299,7 @@ json_t *gate_ask(struct gate *g, enum message m, json_t *members, json_t **ret_d
 	(void)pthread_mutex_unlock(&g->lock);
 	(void)loop_wake(g->loop, send_waiting, g);
 	(void)pthread_mutex_lock(&g->lock);
-	wait(g, &a);
+	wait(g, &a, wait_ms);
 	leave(g, &a);
 	was_sent = a.id > 0;
 	(void)pthread_mutex_unlock(&g->lock);

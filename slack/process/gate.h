@@ -43,6 +43,10 @@ void gate_stop(struct gate *g);
 json_t *gate_ask(struct gate *g, enum message m, json_t *members, json_t **ret_details,
 		 struct error *err) _must_use_;
 
+/* The same, waiting so long at most. */
+json_t *gate_ask_for(struct gate *g, enum message m, json_t *members, int64_t wait_ms,
+		     json_t **ret_details, struct error *err) _must_use_;
+
 bool gate_is_up(const struct gate *g); /* any thread */
 
 #endif

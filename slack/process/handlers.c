@@ -45,6 +45,7 @@ void handle_stranger(const struct delivery *d, const char *why)
 	front_count(d->front, COUNT_STRANGERS);
 	switch (d->in.kind) {
 	case INBOUND_HOME:
+		have_logged(d, why);
 		apphome_stranger(d);
 		return;
 	case INBOUND_AGENT:

@@ -43,6 +43,8 @@ void apphome_stranger(const struct delivery *d);
 void apphome_press(const struct delivery *d);
 bool apphome_options(const struct delivery *d, json_t **ret_ack, struct error *err);
 /* Something changed for these persons: draw anew for those who have looked at it lately. */
+/* In the loop: an event of the gate's that says what changed. */
+void apphome_heard(struct front *f, const json_t *event);
 void apphome_changed(struct front *f, const char *user);
 
 #endif

@@ -7,6 +7,8 @@
 #include "proc/sandbox.h"
 #include "slack/ingress/http.h"
 #include "slack/process/front.h"
+#include "slack/process/handlers.h"
+#include "slack/process/homes.h"
 #include "slack/process/prompts.h"
 #include "slack/process/talks.h"
 
@@ -84,8 +86,13 @@ static void metrics(void *context, struct strbuf *sb)
 static void on_heard(void *context, json_t *message)
 {
 	struct front *f = context;
-	struct prompt_heard *h = malloc(sizeof *h);
+	struct prompt_heard *h;
 
+	if (json_object_get(message, "changed")) {
+		apphome_heard(f, message);
+		return;
+	}
+	h = malloc(sizeof *h);
 	if (f->talks)
 		talks_heard(f->talks, message);
 	if (h)
@@ -106,10 +113,21 @@ static void sweep(void *context)
 		log_warn("slack.busy");
 }
 
+/* What changed while it was not there was heard by nobody. */
+static void on_came(void *context)
+{
+	struct front *f = context;
+
+	sweep(f);
+	if (f->homes)
+		homes_all_changed(f->homes, HOMES_DRAW);
+}
+
 static void on_tick(void *context)
 {
 	struct front *f = context;
 
+	homes_tick(f->homes);
 	if (atomic_load(&f->look_again))
 		sweep(f);
 }
@@ -228,13 +246,14 @@ static bool open_work(struct front *f, struct error *err)
 
 	f->workers = workers_new(FRONT_WORKERS, FRONT_QUEUE, err);
 	f->learner = f->workers ? workers_new(1, 1, err) : NULL;
-	f->gate = f->learner ? gate_new(f->loop, f->gate_path, on_heard, sweep, f, err)
+	f->gate = f->learner ? gate_new(f->loop, f->gate_path, on_heard, on_came, f, err)
 			     : NULL;
 	if (!f->gate)
 		return false;
 	who.gate = f->gate;
 	f->who = who_new(&who, err);
-	f->outbox = f->who ? outbox_open(f->records, &outbox, err) : NULL;
+	f->homes = f->who ? homes_new(f, err) : NULL;
+	f->outbox = f->homes ? outbox_open(f->records, &outbox, err) : NULL;
 	return f->outbox != NULL;
 }
 
@@ -378,6 +397,7 @@ static void finish(struct process *p)
 	outbox_close(f->outbox);
 	(void)pthread_mutex_destroy(&f->work_lock);
 	who_free(f->who);
+	homes_free(f->homes);
 	talks_free(f->talks);
 	gate_free(f->gate);
 	loop_free(f->loop);

@@ -50,6 +50,18 @@ json_t *say_notice_view(const char *title, const char *words, const struct error
 			 slack_plain("Close"), "blocks", blocks);
 }
 
+bool say_link(const struct front *f, const char *channel, const char *ts,
+	      char ret[static SAY_LINK_BYTES])
+{
+	const char *dot = ts ? strchr(ts, '.') : NULL;
+
+	if (!f->identity.url[0] || !channel || !slack_text_is_channel(channel) || !dot ||
+	    ts[strspn(ts, "0123456789.")])
+		return false;
+	return snprintf(ret, SAY_LINK_BYTES, "%sarchives/%s/p%.*s%s", f->identity.url,
+			channel, (int)(dot - ts), ts, dot + 1) < SAY_LINK_BYTES;
+}
+
 /* --- through the outbox --- */
 
 static bool put(struct front *f, const char *method, const char *key, const char *lane,

@@ -8,7 +8,11 @@
 
 #include "slack/process/front.h"
 
-enum { SAY_NOW_MS = 60 * 1000 };
+enum { SAY_NOW_MS = 60 * 1000, SAY_LINK_BYTES = 320 };
+
+/* The address of a message, made of what Slack says of its own; false: it is not known. */
+bool say_link(const struct front *f, const char *channel, const char *ts,
+	      char ret[static SAY_LINK_BYTES]);
 
 /* A message of one sentence of ours, and what others wrote ('texts': an array of strings,
  * stolen, or NULL) preformatted below it. New. */

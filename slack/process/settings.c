@@ -99,6 +99,7 @@ static void decode(struct front_settings *s, const json_t *root)
 	s->telling = telling_of(json_get_string(root, "tell_approvers"));
 	s->link_hosts = json_object_get(root, "link_hosts");
 	s->shortcuts = json_object_get(root, "shortcuts");
+	s->panels = json_object_get(root, "panels");
 	coord_config_decode(&s->store, json_object_get(root, "store"));
 	s->log_level = LOG_INFO;
 	if (level)

@@ -38,7 +38,8 @@ struct front_settings {
 	enum front_telling telling;
 	const json_t *link_hosts; /* that results may link to; NULL: none */
 	const json_t
-		*shortcuts; /* {callback_id: {tool, text?, author?, link?}} or NULL */
+		*shortcuts;   /* {callback_id: {tool, text?, author?, link?}} or NULL */
+	const json_t *panels; /* of App Home: [{title, server, uri}] or NULL */
 	struct coord_config store;
 	enum log_level log_level;
 	bool allow_missing_landlock, allow_missing_seccomp;

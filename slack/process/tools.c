@@ -24,14 +24,16 @@ static bool add_risks(json_t *server, struct error *err)
 	return true;
 }
 
-json_t *tools_servers(struct front *f, const char *server, struct error *err)
+static json_t *ask(struct front *f, const char *server, const char *as,
+		   json_t **ret_rights, struct error *err)
 {
 	json_auto_t *members = json_object();
 	json_auto_t *reply = NULL;
 	json_t *servers, *one;
 	size_t i;
 
-	if (!json_put_string(members, "server", server)) {
+	if (!json_put_string(members, "server", server) ||
+	    !json_put_string(members, "as", as)) {
 		error_oom(err);
 		return NULL;
 	}
@@ -44,7 +46,20 @@ json_t *tools_servers(struct front *f, const char *server, struct error *err)
 		if (!add_risks(one, err))
 			return NULL;
 	}
+	if (ret_rights)
+		*ret_rights = json_incref(json_object_get(reply, "rights"));
 	return json_incref(servers);
+}
+
+json_t *tools_servers(struct front *f, const char *server, struct error *err)
+{
+	return ask(f, server, NULL, NULL, err);
+}
+
+json_t *tools_servers_as(struct front *f, const char *principal, json_t **ret_rights,
+			 struct error *err)
+{
+	return ask(f, NULL, principal, ret_rights, err);
 }
 
 static json_t *whole(const json_t *server, json_t *tool, const char *name,

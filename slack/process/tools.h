@@ -14,4 +14,9 @@ json_t *tools_servers(struct front *f, const char *server, struct error *err) _m
  * digest}. New. ERR_NOT_FOUND. */
 json_t *tools_find(struct front *f, const char *name, struct error *err) _must_use_;
 
+/* All of them, and what the policy says of this person ({"server.tool": {call, approve,
+ * free}}). Both new. */
+json_t *tools_servers_as(struct front *f, const char *principal, json_t **ret_rights,
+			 struct error *err) _must_use_;
+
 #endif

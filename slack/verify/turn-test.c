@@ -14,6 +14,10 @@ static const char direct[] =
 	"\"event\":{\"type\":\"message\",\"channel_type\":\"im\",\"user\":\"U0A\","
 	"\"text\":\"please\",\"ts\":\"17.2\",\"thread_ts\":\"17.1\",\"channel\":\"D0A\"}"
 	"}";
+static const char home[] =
+	"{\"type\":\"event_callback\",\"api_app_id\":\"A0W\",\"team_id\":\"T0A\","
+	"\"event\":{\"type\":\"app_home_opened\",\"user\":\"U0A\",\"channel\":\"D0A\","
+	"\"tab\":\"home\"}}";
 static const char command[] = "token=x&team_id=T0A&channel_id=C0A&user_id=U0A&"
 			      "command=%2Fwingman&text=run+it&api_app_id=A0W";
 static const char form[] = "payload=%7B%22type%22:%22view_submission%22,%22user%22:%7B"
@@ -42,6 +46,7 @@ static void test_good(void **state)
 	} cases[] = {
 		{ mention, SLACK_TURN_MENTION, "C0A", "17.000100" },
 		{ direct, SLACK_TURN_DIRECT, "D0A", "17.1" },
+		{ home, SLACK_TURN_HOME, "", "" },
 		{ command, SLACK_TURN_COMMAND, "C0A", "" },
 		{ form, SLACK_TURN_FORM, "", "" },
 		{ shortcut, SLACK_TURN_SHORTCUT, "C0A", "17.3" },

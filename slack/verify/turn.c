@@ -4,6 +4,7 @@ static const char *const names[] = {
 	[SLACK_TURN_MENTION] = "mention", [SLACK_TURN_DIRECT] = "direct",
 	[SLACK_TURN_COMMAND] = "command", [SLACK_TURN_SHORTCUT] = "shortcut",
 	[SLACK_TURN_FORM] = "form",       [SLACK_TURN_BUTTON] = "button",
+	[SLACK_TURN_HOME] = "home",
 };
 _Static_assert(ARRAY_SIZE(names) == SLACK_TURN_KINDS, "every kind has a name");
 
@@ -74,6 +75,10 @@ static bool read_event(const json_t *payload, struct slack_turn *t, struct error
 	    !slack_payload_id(t->actor.team, sizeof t->actor.team, payload, "team_id") ||
 	    !slack_payload_id(t->actor.user, sizeof t->actor.user, event, "user"))
 		return no_turn(err, "it is of nobody, or of no app");
+	if (is(event, "type", "app_home_opened")) {
+		t->kind = SLACK_TURN_HOME;
+		return is(event, "tab", "home") || no_turn(err, "another tab was opened");
+	}
 	if (is(event, "type", "app_mention"))
 		t->kind = SLACK_TURN_MENTION;
 	else if (is(event, "type", "message") && is(event, "channel_type", "im"))

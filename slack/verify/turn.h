@@ -4,7 +4,8 @@
  *
  * Only after its signature was found good. Taken is what one person of one team does and
  * what asks the assistant for something: a mention, a direct message, a command, a
- * shortcut, a form, a button. Edits, other bots, our own messages, and whoever is of
+ * shortcut, a form, a button; and that somebody opened App Home, which asks for nothing:
+ * then only what is shown there may be read for that person. Edits, other bots, our own messages, and whoever is of
  * another workspace set nothing going. What is asked for is not read here: a turn says in
  * whose name something may be proposed.
  */
@@ -20,6 +21,7 @@ enum slack_turn_kind {
 	SLACK_TURN_SHORTCUT,
 	SLACK_TURN_FORM,
 	SLACK_TURN_BUTTON,
+	SLACK_TURN_HOME, /* App Home was opened: nothing is proposed by it */
 	SLACK_TURN_KINDS
 };
 

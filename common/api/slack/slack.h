@@ -84,6 +84,8 @@ bool slack_each(struct slack *s, const char *method, const json_t *arguments,
 struct slack_identity {
 	char team_id[32], user_id[32], bot_id[32], enterprise_id[32]; /* "": none */
 	char scopes[1024];
+	/* Of the workspace, "https://acme.slack.com/"; "": Slack did not say so. */
+	char url[160];
 };
 /* auth.test: whether the token is good, and of the configured team. */
 bool slack_test(struct slack *s, const struct rest_patience *patience,

@@ -217,6 +217,21 @@ bool slack_each(struct slack *s, const char *method, const json_t *arguments,
 	return !more || slack_fail_shape("list that ends", err);
 }
 
+/* "https://" and a host of plain characters, and nothing else. */
+static void take_url(struct slack_identity *who, const char *url)
+{
+	static const char begin[] = "https://";
+	static const char host[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+	size_t length;
+
+	if (!url || strncmp(url, begin, sizeof begin - 1) != 0)
+		return;
+	length = sizeof begin - 1 + strspn(url + sizeof begin - 1, host);
+	if (length > sizeof begin - 1 && strcmp(url + length, "/") == 0 &&
+	    length + 1 < sizeof who->url)
+		memcpy(who->url, url, length + 2);
+}
+
 bool slack_test(struct slack *s, const struct rest_patience *patience,
 		struct slack_identity *ret, struct error *err)
 {
@@ -245,6 +260,7 @@ bool slack_test(struct slack *s, const struct rest_patience *patience,
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "the token for Slack is not of the team '%s'", s->team);
 	memcpy(who.scopes, a.scopes, sizeof who.scopes);
+	take_url(&who, json_get_string(a.body, "url"));
 	*ret = who;
 	return true;
 }

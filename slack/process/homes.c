@@ -1,0 +1,320 @@
+#include "slack/process/homes.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { AGAIN_MS = 1000 };
+
+static const char collection[] = "homes";
+
+struct open_home {
+	char user[INBOUND_ID_BYTES]; /* "": the place is free */
+	unsigned due;
+	bool is_busy;            /* a worker draws it */
+	int64_t due_ms, used_ms; /* mono */
+	json_t *panels;
+};
+
+struct homes {
+	struct front *front;
+	pthread_mutex_t lock;
+	struct open_home all[HOMES_MAX]; /* under the lock */
+};
+
+struct job {
+	struct homes *homes;
+	char user[INBOUND_ID_BYTES];
+	unsigned due;
+};
+
+/* --- under the lock --- */
+
+static struct open_home *find(struct homes *h, const char *user)
+{
+	for (size_t i = 0; i < HOMES_MAX; i++)
+		if (strcmp(h->all[i].user, user) == 0)
+			return &h->all[i];
+	return NULL;
+}
+
+static void clear(struct open_home *o)
+{
+	json_decref(o->panels);
+	*o = (struct open_home){ .panels = NULL };
+}
+
+/* A free place, else that of whoever was heard of least lately; NULL: all are drawn now. */
+static struct open_home *place(struct homes *h)
+{
+	struct open_home *oldest = NULL;
+
+	for (size_t i = 0; i < HOMES_MAX; i++) {
+		struct open_home *o = &h->all[i];
+
+		if (!o->user[0])
+			return o;
+		if (!o->is_busy && (!oldest || o->used_ms < oldest->used_ms))
+			oldest = o;
+	}
+	return oldest;
+}
+
+static struct open_home *find_or_make(struct homes *h, const char *user)
+{
+	struct open_home *o = find(h, user);
+
+	if (!o) {
+		o = place(h);
+		if (!o)
+			return NULL;
+		clear(o);
+		(void)snprintf(o->user, sizeof o->user, "%s", user);
+	}
+	o->used_ms = clock_mono_ms();
+	return o;
+}
+
+static void mark(struct open_home *o, unsigned due)
+{
+	if (!o->due)
+		o->due_ms = clock_mono_ms();
+	o->due |= due;
+}
+
+/* --- what changed --- */
+
+static bool is_open(struct homes *h, const char *user)
+{
+	char key[FRONT_KEY_BYTES];
+	_cleanup_free_ char *known = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)snprintf(key, sizeof key, "home/%s", user);
+	if (!coord_get(h->front->store, key, &known, &err))
+		log_failure("slack.home", &err);
+	return known != NULL;
+}
+
+void homes_changed(struct homes *h, const char *user, unsigned due)
+{
+	struct open_home *o;
+
+	if (strlen(user) >= INBOUND_ID_BYTES || !is_open(h, user))
+		return;
+	(void)pthread_mutex_lock(&h->lock);
+	o = find_or_make(h, user);
+	if (o)
+		mark(o, due);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+void homes_all_changed(struct homes *h, unsigned due)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < HOMES_MAX; i++)
+		if (h->all[i].user[0])
+			mark(&h->all[i], due);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* --- drawing --- */
+
+static void end(struct homes *h, const char *user, unsigned again)
+{
+	struct open_home *o;
+
+	(void)pthread_mutex_lock(&h->lock);
+	o = find(h, user);
+	if (o) {
+		o->is_busy = false;
+		if (again) {
+			o->due |= again;
+			o->due_ms = clock_mono_ms() + AGAIN_MS;
+		}
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+static void work(void *argument)
+{
+	struct job *j = argument;
+
+	end(j->homes, j->user,
+	    apphome_draw(j->homes->front, j->user, j->due) ? 0 : j->due);
+	free(j);
+}
+
+/* The next that is due, now busy. */
+static bool take(struct homes *h, struct job *ret)
+{
+	const int64_t now = clock_mono_ms();
+	bool found = false;
+
+	(void)pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < HOMES_MAX && !found; i++) {
+		struct open_home *o = &h->all[i];
+
+		if (!o->due || o->is_busy || now < o->due_ms)
+			continue;
+		found = true;
+		*ret = (struct job){ .homes = h, .due = o->due };
+		memcpy(ret->user, o->user, sizeof ret->user);
+		o->due = 0;
+		o->is_busy = true;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	return found;
+}
+
+void homes_tick(struct homes *h)
+{
+	struct job next;
+
+	while (atomic_load(&h->front->is_known) && take(h, &next)) {
+		struct job *j = malloc(sizeof *j);
+
+		if (j)
+			*j = next;
+		if (j && front_submit(h->front, work, j))
+			continue;
+		free(j);
+		end(h, next.user, next.due);
+		return;
+	}
+}
+
+/* --- who has it open --- */
+
+static void remember(struct homes *h, const char *user)
+{
+	json_auto_t *body = json_pack("{s:I}", "opened_ms", (json_int_t)clock_wall_ms());
+	struct error err = ERROR_INIT;
+	int64_t revision;
+
+	if (!body)
+		error_oom(&err);
+	else if (documents_put(h->front->records, collection, user, body, DOCUMENT_ANY,
+			       &revision, &err))
+		return;
+	log_failure("slack.home", &err);
+}
+
+void homes_opened(struct homes *h, const char *user)
+{
+	remember(h, user);
+	(void)pthread_mutex_lock(&h->lock);
+	(void)find_or_make(h, user);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+void homes_closed(struct homes *h, const char *user)
+{
+	struct open_home *o;
+	struct error err = ERROR_INIT;
+	bool existed;
+
+	(void)pthread_mutex_lock(&h->lock);
+	o = find(h, user);
+	if (o && o->is_busy) {
+		o->due = 0;
+		json_decref(TAKE(o->panels));
+	} else if (o) {
+		clear(o);
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	if (!documents_delete(h->front->records, collection, user, &existed, &err))
+		log_failure("slack.home", &err);
+}
+
+json_t *homes_panels(struct homes *h, const char *user)
+{
+	struct open_home *o;
+	json_t *copy;
+
+	(void)pthread_mutex_lock(&h->lock);
+	o = find(h, user);
+	copy = o && o->panels ? json_deep_copy(o->panels) : NULL;
+	(void)pthread_mutex_unlock(&h->lock);
+	return copy;
+}
+
+void homes_keep_panels(struct homes *h, const char *user, json_t *panels)
+{
+	struct open_home *o;
+
+	(void)pthread_mutex_lock(&h->lock);
+	o = find(h, user);
+	if (o) {
+		json_decref(o->panels);
+		o->panels = TAKE(panels);
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	json_decref(panels);
+}
+
+/* --- life --- */
+
+struct loading {
+	struct homes *homes;
+	json_t *old;
+};
+
+static bool load_one(void *context, const struct document *doc)
+{
+	struct loading *l = context;
+	int64_t at_ms = json_get_int64(doc->body, "opened_ms", 0);
+
+	if (clock_wall_ms() - at_ms < HOMES_SEEN_MS && strlen(doc->id) < INBOUND_ID_BYTES)
+		(void)find_or_make(l->homes, doc->id);
+	else
+		(void)json_array_append_new(l->old, json_string(doc->id));
+	return true;
+}
+
+static bool load(struct homes *h, struct error *err)
+{
+	json_auto_t *old = json_array();
+	struct loading l = { h, old };
+	bool existed;
+	size_t i;
+	json_t *one;
+
+	if (!old)
+		return error_oom(err);
+	if (!documents_query(h->front->records, collection, NULL, NULL, false,
+			     SIZE_MAX / 2, load_one, &l, err))
+		return false;
+	json_array_foreach(old, i, one)
+	{
+		if (!documents_delete(h->front->records, collection,
+				      json_string_value(one), &existed, err))
+			return false;
+	}
+	return true;
+}
+
+struct homes *homes_new(struct front *f, struct error *err)
+{
+	struct homes *h = calloc(1, sizeof *h);
+
+	if (!h) {
+		error_oom(err);
+		return NULL;
+	}
+	h->front = f;
+	(void)pthread_mutex_init(&h->lock, NULL);
+	if (load(h, err))
+		return h;
+	homes_free(h);
+	return NULL;
+}
+
+void homes_free(struct homes *h)
+{
+	if (!h)
+		return;
+	for (size_t i = 0; i < HOMES_MAX; i++)
+		clear(&h->all[i]);
+	(void)pthread_mutex_destroy(&h->lock);
+	free(h);
+}
