@@ -126,7 +126,7 @@ json_t *assistant_limits_json(const struct assistant_limits *l)
 struct file {
 	const char *provider, *model, *url, *ca_file, *region, *log_level, *key,
 		*access_key_id, *session_token;
-	json_t *turn, *budget, *egress;
+	json_t *turn, *budget, *memory, *egress;
 	bool stream, cache, old_max_tokens, allow_missing_landlock, allow_missing_seccomp;
 	int64_t max_output_tokens;
 };
@@ -147,6 +147,7 @@ static const struct json_field file_fields[] = {
 	{ "max_output_tokens", JSON_FIELD_INT64, AT(max_output_tokens), 0 },
 	{ "turn", JSON_FIELD_OBJECT, AT(turn), 0 },
 	{ "budget", JSON_FIELD_OBJECT, AT(budget), 0 },
+	{ "memory", JSON_FIELD_OBJECT, AT(memory), 0 },
 	{ "egress", JSON_FIELD_OBJECT, AT(egress), 0 },
 	{ "log_level", JSON_FIELD_STRING, AT(log_level), 0 },
 	{ "allow_missing_landlock", JSON_FIELD_BOOL, AT(allow_missing_landlock), 0 },
@@ -160,6 +161,11 @@ static const struct json_field budget_fields[] = {
 	{ "tokens_per_day", JSON_FIELD_INT64, AT(tokens_per_day), 0 },
 	{ "tokens_per_person_per_day", JSON_FIELD_INT64, AT(tokens_per_person_per_day),
 	  0 },
+	{ 0 },
+};
+static const struct json_field memory_fields[] = {
+	{ "hours", JSON_FIELD_INT64, AT(memory_hours), 0 },
+	{ "conversations", JSON_FIELD_INT64, AT(memory_conversations), 0 },
 	{ 0 },
 };
 static const struct json_field egress_fields[] = {
@@ -185,6 +191,8 @@ static const struct assistant_settings defaults = {
 		  .tokens = 400 * 1000 },
 	.tokens_per_day = 10 * 1000 * 1000,
 	.tokens_per_person_per_day = 2 * 1000 * 1000,
+	.memory_hours = 7 * 24,
+	.memory_conversations = 500,
 	.requests_per_minute = 60,
 	.at_once = 4,
 	.tries = 4,
@@ -201,6 +209,8 @@ static bool check_numbers(const struct assistant_settings *s, struct error *err)
 		{ "tokens_per_day", &s->tokens_per_day, 0, JSON_INTEGER_MAX },
 		{ "tokens_per_person_per_day", &s->tokens_per_person_per_day, 0,
 		  JSON_INTEGER_MAX },
+		{ "hours", &s->memory_hours, 0, 90 * 24 },
+		{ "conversations", &s->memory_conversations, 1, 5000 },
 		{ "requests_per_minute", &s->requests_per_minute, 1, 10000 },
 		{ "at_once", &s->at_once, 1, 32 },
 		{ "tries", &s->tries, 1, 10 },
@@ -281,6 +291,8 @@ static bool decode_parts(const struct file *f, struct assistant_settings *s,
 		json_decode(f->turn, limit_fields, &s->turn, "'turn'", err)) &&
 	       (!f->budget ||
 		json_decode(f->budget, budget_fields, s, "'budget'", err)) &&
+	       (!f->memory ||
+		json_decode(f->memory, memory_fields, s, "'memory'", err)) &&
 	       (!f->egress ||
 		json_decode(f->egress, egress_fields, s, "'egress'", err)) &&
 	       read_secret(f->key, "key", &s->key, err) &&

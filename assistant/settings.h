@@ -54,6 +54,9 @@ struct assistant_settings {
 	struct assistant_limits turn;
 	/* Tokens from midnight to midnight UTC; 0: without limit. */
 	int64_t tokens_per_day, tokens_per_person_per_day;
+	/* How long a conversation is kept after its last word (0: not at all), and how many of
+	 * Slack's at most. */
+	int64_t memory_hours, memory_conversations;
 	/* Of the egress. */
 	int64_t requests_per_minute, at_once, tries, first_byte_s, idle_s, whole_s;
 	enum log_level log_level;

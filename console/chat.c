@@ -13,7 +13,6 @@
 #include "console/editor.h"
 #include "console/interrupt.h"
 #include "console/program.h"
-#include "console/console.h"
 
 enum { PLAN_WAIT_MS = 60 * 1000, LOOK_MS = 100, DECISIONS_MAX = 64 };
 
@@ -31,6 +30,7 @@ struct chat {
 	struct assistant_settings settings;
 	struct loop *loop;
 	struct documents *store;
+	struct memory *memory;
 	struct budget *budget;
 	struct host *host;
 	struct talk *talk;
@@ -46,6 +46,7 @@ struct chat {
 static void chat_done(struct chat *x)
 {
 	talk_free(x->talk);
+	memory_free(x->memory);
 	host_free(x->host);
 	budget_free(x->budget);
 	documents_close(x->store);
@@ -387,13 +388,25 @@ static bool open_store(struct chat *x, struct error *err)
 	if (!file_make_dir(folder, 0700, err))
 		return false;
 	x->store = documents_open_sqlite(path, err);
-	return x->store && conversation_sweep(x->store, clock_wall_ms(), NULL, err);
+	return x->store != NULL;
+}
+
+static bool open_memory(struct chat *x, struct error *err)
+{
+	const struct memory_options o = {
+		.documents = x->store,
+		.keep_ms = x->settings.memory_hours * 3600 * 1000,
+	};
+
+	x->memory = memory_new(&o, err);
+	return x->memory && memory_sweep(x->memory, err);
 }
 
 static bool open_talk(struct chat *x, struct error *err)
 {
 	struct host_options host;
 	struct talk_options talk;
+	json_auto_t *kept = NULL;
 
 	x->loop = loop_new(err);
 	x->budget = x->loop ? budget_new(x->store, x->settings.tokens_per_day,
@@ -414,18 +427,21 @@ static bool open_talk(struct chat *x, struct error *err)
 	talk = (struct talk_options){
 		.host = x->host,
 		.settings = &x->settings,
-		.store = x->store,
+		.memory = x->memory,
 		.house_notes = x->house_notes,
 		.team_notes = x->team_notes,
 	};
-	x->talk = x->host ? talk_new(&talk, conversation_name, &hooks, x, err) : NULL;
+	if (!x->host || !memory_load(x->memory, conversation_name, &kept, err))
+		return false;
+	x->talk = talk_new(&talk, conversation_name, kept, &hooks, x, err);
 	return x->talk != NULL;
 }
 
 static bool open_all(struct chat *x, struct error *err)
 {
 	return read_settings(x, err) && find_programs(x, err) && read_notes(x, err) &&
-	       open_store(x, err) && open_gate(x, err) && open_talk(x, err);
+	       open_store(x, err) && open_memory(x, err) && open_gate(x, err) &&
+	       open_talk(x, err);
 }
 
 /* --- the command --- */

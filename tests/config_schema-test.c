@@ -138,6 +138,7 @@ static const char assistant_text[] =
 	" 'max_output_tokens': 100, 'turn': {'seconds': 1, 'requests': 2,"
 	"  'proposals': 3, 'reads': 4, 'text_bytes': 5, 'tokens': 6},"
 	" 'budget': {'tokens_per_day': 7, 'tokens_per_person_per_day': 8},"
+	" 'memory': {'hours': 8, 'conversations': 9},"
 	" 'egress': {'requests_per_minute': 9, 'at_once': 10, 'tries': 2,"
 	"  'first_byte_s': 11, 'idle_s': 12, 'whole_s': 13},"
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"

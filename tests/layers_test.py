@@ -58,7 +58,7 @@ EDGES = {
     "assistant/budget": {"assistant/budget", "assistant", "link/documents", "base"},
     "assistant/worker": {"assistant/worker", "assistant", "wire/sse.h", "proc", "base"},
     "assistant/host": {"assistant/host", "assistant", "assistant/budget", "link/documents",
-                       "proc", "base"},
+                       "link/coordination", "proc", "base"},
     "assistant/egress": {"assistant/egress", "assistant", "link/http", "proc", "base"},
     "bench": {"bench", "server", "mcp", "guard", "link", "wire", "proc", "base", "schemas"},
 }

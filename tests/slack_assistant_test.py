@@ -4,6 +4,7 @@ provider (npm's aimock): a mention, a prompt in the thread, a press, the account
 
 import json
 import os
+import time
 import urllib.request
 
 import tap
@@ -30,6 +31,8 @@ FIXTURES = [
      "response": {"content": "Done: John Doe is blocked."}},
     {"match": {"userMessage": "help me with phishing"},
      "response": {"content": "Gladly: what happened?"}},
+    *({"match": {"userMessage": f"question {n}"}, "response": {"content": f"This is answer {n}."}}
+      for n in range(1, 6)),
 ]
 
 
@@ -44,6 +47,13 @@ class AssistantSuite(SlackSuite):
         self.write("config/assistant.yaml", json.dumps({
             "provider": "anthropic", "model": "claude-test-1", "url": self.mock.url,
             "key": "keys/model"}))
+
+    def sent(self):
+        """The last request that the model's provider had."""
+        with urllib.request.urlopen(self.mock.url + "/__aimock/journal?limit=1000", timeout=10) as r:
+            answer = json.load(r)
+        entries = answer if isinstance(answer, list) else answer.get("entries", answer)
+        return json.dumps(max(entries, key=lambda e: e.get("timestamp", 0)))
 
     def done(self):
         self.mock.stop()
@@ -91,11 +101,47 @@ def test_outsiders(rig):
                                        c.arguments.get("channel") == "C0GUESTS"], [])
 
 
+def test_memory(rig):
+    """The thread so far is known to the next process, and can be forgotten."""
+    thread = f"{int(time.time()) - 5}.000100"
+
+    def ask(n, words=""):
+        rig.mention(f"question {n}: {words}", rig.alice, thread_ts=thread)
+        rig.said(f"This is answer {n}.")
+        return rig.sent()
+
+    ask(1, "remember the aubergine, the token is ghp_0123456789abcdefghijABCDEFGHIJ012345")
+    sent = ask(2)
+    tap.ok("what was said in the thread is known", "aubergine" in sent and "This is answer 1." in sent, sent)
+    tap.ok("a secret is not", "ghp_" not in sent, sent)
+    rig.suite.kill("wingman-slack")
+    rig.wait_ready()
+    sent = ask(3)
+    tap.ok("and to the next process", "aubergine" in sent and "This is answer 2." in sent, sent)
+    with open(rig.path("slack/coordination.db"), "rb") as f:
+        kept = f.read()
+    if os.path.exists(rig.path("slack/coordination.db-wal")):
+        with open(rig.path("slack/coordination.db-wal"), "rb") as f:
+            kept += f.read()
+    tap.ok("it is in the coordination store, without the secret", b"aubergine" in kept and
+           b"ghp_0123" not in kept)
+    rig.mention("forget this", rig.alice, thread_ts=thread)
+    rig.said("Forgotten: what was said to me in this thread.")
+    sent = ask(4)
+    tap.ok("what is forgotten is gone", "aubergine" not in sent and "answer 3" not in sent, sent)
+    status, _ = rig.command("forget", rig.alice)
+    tap.equal("the command is taken", status, 200)
+    rig.wait_log("conversation.forgotten", f"{rig.channel}/{thread}")
+    rig.wait_until(lambda: rig.log().count('"conversation.forgotten"') >= 2, "all of the channel")
+    sent = ask(5)
+    tap.ok("and forgets all of the channel", "answer 4" not in sent, sent)
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the assistant in Slack", emulator.WHY)
     elif not os.path.exists(NODE):
         tap.skip("the assistant in Slack", "node is not there (npm packages)")
     else:
-        AssistantSuite().test([test_talk, test_words, test_outsiders])
+        AssistantSuite().test([test_talk, test_words, test_outsiders, test_memory])
     tap.done()

@@ -32,14 +32,6 @@ static const char rules[] =
 	"Cite "
 	"what you read.";
 
-json_t *context_mask(const char *text, size_t length)
-{
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-
-	text_redact(&sb, text, length);
-	return strbuf_ok(&sb) ? json_stringn(sb.data, sb.length) : NULL;
-}
-
 /* --- notes --- */
 
 static bool add_note(json_t *notes, const char *name, const char *text, bool changes)

@@ -17,6 +17,7 @@ enum {
 	CONTEXT_ENTRIES_BYTES = 192 * 1024, /* of the conversation, as it is sent */
 	CONTEXT_NEWEST_BYTES = 128 * 1024,  /* of it by being new alone */
 	CONTEXT_NOTES_BYTES = 256 * 1024,
+	CONTEXT_DEPTH_MAX = 64, /* of a value that is masked */
 };
 
 struct context_input {
@@ -36,5 +37,8 @@ json_t *context_build(const struct context_input *in, struct error *err) _must_u
 
 /* Text from outside without what looks like a credential. New string. */
 json_t *context_mask(const char *text, size_t length) _must_use_;
+/* The same for every text within a value; one under a name like "password" goes whole. New
+ * reference; NULL without memory, or deeper than CONTEXT_DEPTH_MAX. */
+json_t *context_mask_json(const json_t *value) _must_use_;
 
 #endif

@@ -1,4 +1,4 @@
-/* What of a conversation is kept, what goes with a proposal, and for how long. */
+/* What of a conversation is kept, and what goes with a proposal. */
 #include "assistant/host/conversation.h"
 
 #include "base/testing.h"
@@ -6,8 +6,6 @@
 enum { NOW = 1000 };
 
 struct fixture {
-	char folder[TESTING_PATH_BYTES];
-	struct documents *store;
 	struct conversation c;
 };
 
@@ -15,12 +13,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	struct error err = ERROR_INIT;
-	char path[TESTING_PATH_BYTES + 16];
 
-	testing_folder(f->folder);
-	(void)snprintf(path, sizeof path, "%s/chat.db", f->folder);
-	f->store = documents_open_sqlite(path, &err);
-	testing_no_error(&err);
 	assert_true(conversation_init(&f->c, "one", &err));
 	*state = f;
 	return 0;
@@ -31,8 +24,6 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	conversation_done(&f->c);
-	documents_close(f->store);
-	testing_remove(f->folder);
 	free(f);
 	return 0;
 }
@@ -46,7 +37,7 @@ static void test_names(void **state)
 {
 	struct conversation c;
 	struct error err = ERROR_INIT;
-	char id[DOCUMENT_ID_MAX + 2];
+	char id[CONVERSATION_ID_MAX + 2];
 
 	(void)state;
 	memset(id, 'x', sizeof id - 1);
@@ -55,7 +46,7 @@ static void test_names(void **state)
 	testing_error(&err, ERR_INVALID_ARGUMENT, NULL);
 	assert_false(conversation_init(&c, id, &err));
 	testing_error(&err, ERR_INVALID_ARGUMENT, NULL);
-	id[DOCUMENT_ID_MAX] = '\0';
+	id[CONVERSATION_ID_MAX] = '\0';
 	assert_true(conversation_init(&c, id, &err));
 	conversation_done(&c);
 }
@@ -150,47 +141,47 @@ static void test_pieces_end(void **state)
 	assert_int_equal(json_array_size(pieces), CONVERSATION_PIECES_MAX);
 }
 
-static void test_kept_for_a_while(void **state)
+static void test_cleared(void **state)
 {
 	struct fixture *f = *state;
-	struct conversation again;
-	struct error err = ERROR_INIT;
-	size_t removed = 0;
-
-	say(f, "alice", NULL, "remember");
-	assert_true(conversation_store(&f->c, f->store, NOW, &err));
-	assert_true(conversation_init(&again, "one", &err));
-	assert_true(conversation_load(&again, f->store, NOW + CONVERSATION_KEEP_MS - 1,
-				      &err));
-	assert_int_equal(json_array_size(again.entries), 1);
-	conversation_done(&again);
-	assert_true(conversation_init(&again, "one", &err));
-	assert_true(
-		conversation_load(&again, f->store, NOW + CONVERSATION_KEEP_MS, &err));
-	assert_int_equal(json_array_size(again.entries), 0);
-	assert_true(conversation_sweep(f->store, NOW + CONVERSATION_KEEP_MS - 1, &removed,
-				       &err));
-	assert_int_equal(removed, 0);
-	assert_true(
-		conversation_sweep(f->store, NOW + CONVERSATION_KEEP_MS, &removed, &err));
-	assert_int_equal(removed, 1);
-	conversation_done(&again);
-}
-
-static void test_forgotten(void **state)
-{
-	struct fixture *f = *state;
-	struct conversation again;
-	struct error err = ERROR_INIT;
 
 	say(f, "alice", NULL, "forget");
-	assert_true(conversation_store(&f->c, f->store, NOW, &err));
-	assert_true(conversation_forget(&f->c, f->store, &err));
+	assert_true(conversation_last_ms(&f->c) > 0);
+	conversation_clear(&f->c, NULL);
 	assert_int_equal(json_array_size(f->c.entries), 0);
-	assert_true(conversation_init(&again, "one", &err));
-	assert_true(conversation_load(&again, f->store, NOW, &err));
-	assert_int_equal(json_array_size(again.entries), 0);
-	conversation_done(&again);
+	assert_int_equal(conversation_last_ms(&f->c), 0);
+	assert_int_equal(strlen(f->c.epoch), DIGEST_ID_BYTES - 1);
+}
+
+static void test_bodies(void **state)
+{
+	static const char *const bad[] = {
+		"{}",
+		"{\"v\":1,\"epoch\":\"\",\"entries\":[],\"people\":[]}",
+		"{\"v\":2,\"entries\":[],\"people\":[]}",
+		"{\"v\":2,\"epoch\":\"\",\"entries\":{},\"people\":[]}",
+		"{\"v\":2,\"epoch\":\"\",\"entries\":[],\"people\":1}",
+		"{\"v\":2,\"epoch\":\"\",\"entries\":[1],\"people\":[]}",
+		"{\"v\":2,\"epoch\":\"\",\"entries\":[{\"kind\":\"said\"}],"
+		"\"people\":[]}",
+		"{\"v\":2,\"epoch\":\"012345678901234567890123456\",\"entries\":[],"
+		"\"people\":[]}",
+	};
+	struct fixture *f = *state;
+	struct error err = ERROR_INIT;
+	json_auto_t *body = conversation_body(&f->c);
+
+	assert_true(conversation_is_body(body));
+	assert_false(conversation_is_body(NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_auto_t *one =
+			json_parse(bad[i], strlen(bad[i]), JSON_CONTRACT, &err);
+
+		assert_non_null(one);
+		assert_false(conversation_is_body(one));
+		assert_true(conversation_take(&f->c, one));
+		assert_int_equal(json_array_size(f->c.entries), 0);
+	}
 }
 
 int main(void)
@@ -201,8 +192,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_words_are_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_kept_for_a_while, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cleared, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);

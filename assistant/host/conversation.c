@@ -2,16 +2,16 @@
 
 #include <string.h>
 
+#include "assistant/host/context.h"
+#include "assistant/host/people.h"
 #include "base/clock.h"
 
-enum { VERSION = 1, SWEEP_MAX = 200 };
-
-static const char collection[] = "conversations";
+enum { VERSION = 2 };
 
 bool conversation_init(struct conversation *c, const char *id, struct error *err)
 {
 	*c = (struct conversation){ .entries = NULL };
-	if (!*id || strlen(id) > DOCUMENT_ID_MAX)
+	if (!*id || strlen(id) > CONVERSATION_ID_MAX)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "that is no name of a conversation");
 	(void)snprintf(c->id, sizeof c->id, "%s", id);
@@ -78,9 +78,32 @@ static void trim(struct conversation *c)
 		(void)json_array_remove(c->entries, oldest(c->entries));
 }
 
+/* Members of others' words; ids and states are ours. */
+static bool mask(json_t *entry)
+{
+	static const char *const members[] = { "text",  "by",     "label",  "uri",
+					       "calls", "values", "results" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *member = json_object_get(entry, members[i]);
+
+		if (member && json_object_set_new(entry, members[i],
+						  context_mask_json(member)) != 0)
+			return false;
+	}
+	return true;
+}
+
 bool conversation_add(struct conversation *c, json_t *entry)
 {
-	if (json_array_append_new(c->entries, entry) != 0)
+	json_auto_t *own = entry;
+	char eid[DIGEST_ID_BYTES];
+
+	digest_random_id(eid);
+	if (!own || !mask(own) ||
+	    json_object_set_new(own, "eid", json_string(eid)) != 0 ||
+	    json_object_set_new(own, "ms", json_integer(clock_wall_ms())) != 0 ||
+	    json_array_append(c->entries, own) != 0)
 		return false;
 	trim(c);
 	return true;
@@ -238,92 +261,134 @@ json_t *conversation_pieces(const struct conversation *c, const char *asker,
 	return TAKE(pieces);
 }
 
-/* --- the store --- */
+/* --- as it is kept --- */
 
-static bool is_good(const json_t *body, int64_t now_ms)
+/* Of this process, and of no use to another. */
+static const char *const passing[] = { "number", "proposal", "serial" };
+
+json_t *conversation_body(const struct conversation *c)
 {
-	return json_get_int64(body, "v", 0) == VERSION &&
-	       json_get_int64(body, "expires_at", 0) > now_ms &&
-	       json_is_array(json_object_get(body, "entries"));
-}
-
-bool conversation_load(struct conversation *c, struct documents *d, int64_t now_ms,
-		       struct error *err)
-{
-	struct document doc = { .body = NULL };
-	bool found = false;
-
-	if (!documents_get(d, collection, c->id, &doc, &found, err))
-		return false;
-	if (found && is_good(doc.body, now_ms)) {
-		json_t *entries = json_deep_copy(json_object_get(doc.body, "entries"));
-
-		if (entries) {
-			json_decref(c->entries);
-			c->entries = entries;
-		}
-	}
-	if (found)
-		document_done(&doc);
-	return true;
-}
-
-bool conversation_store(const struct conversation *c, struct documents *d, int64_t now_ms,
-			struct error *err)
-{
-	json_auto_t *body = json_pack("{s:i, s:I, s:O}", "v", VERSION, "expires_at",
-				      (json_int_t)(now_ms + CONVERSATION_KEEP_MS),
-				      "entries", c->entries);
-	int64_t revision;
-
-	return body ? documents_put(d, collection, c->id, body, DOCUMENT_ANY, &revision,
-				    err)
-		    : error_oom(err);
-}
-
-bool conversation_forget(const struct conversation *c, struct documents *d,
-			 struct error *err)
-{
-	bool existed;
-
-	(void)json_array_clear(c->entries);
-	return documents_delete(d, collection, c->id, &existed, err);
-}
-
-struct sweeping {
-	json_t *ids;
-	int64_t now_ms;
-};
-
-static bool collect_old(void *context, const struct document *doc)
-{
-	struct sweeping *s = context;
-
-	return is_good(doc->body, s->now_ms) ||
-	       json_array_append_new(s->ids, json_string(doc->id)) == 0;
-}
-
-bool conversation_sweep(struct documents *d, int64_t now_ms, size_t *ret_removed,
-			struct error *err)
-{
-	json_auto_t *ids = json_array();
-	struct sweeping s = { ids, now_ms };
+	json_auto_t *entries = json_deep_copy(c->entries);
 	size_t i;
-	json_t *id;
-	bool existed;
+	json_t *entry;
 
-	if (!ids)
-		return error_oom(err);
-	if (!documents_query(d, collection, NULL, NULL, false, SWEEP_MAX, collect_old, &s,
-			     err))
-		return false;
-	json_array_foreach(ids, i, id)
+	json_array_foreach(entries, i, entry)
 	{
-		if (!documents_delete(d, collection, json_string_value(id), &existed,
-				      err))
+		for (size_t n = 0; n < ARRAY_SIZE(passing); n++)
+			(void)json_object_del(entry, passing[n]);
+		if (!json_object_get(entry, "approval"))
+			(void)json_object_del(entry, "open");
+	}
+	return entries ? json_pack("{s:i, s:s, s:O, s:o}", "v", VERSION, "epoch",
+				   c->epoch, "entries", entries, "people",
+				   json_deep_copy(c->people))
+		       : NULL;
+}
+
+static int64_t ms_of(const json_t *entry)
+{
+	return json_get_int64(entry, "ms", 0);
+}
+
+int64_t conversation_last_ms(const struct conversation *c)
+{
+	return ms_of(json_array_get(c->entries, json_array_size(c->entries) - 1));
+}
+
+static bool is_entry(const json_t *entry)
+{
+	return json_get_string(entry, "kind") && json_get_string(entry, "eid") &&
+	       ms_of(entry) > 0;
+}
+
+bool conversation_is_body(const json_t *body)
+{
+	const char *epoch = json_get_string(body, "epoch");
+	size_t i;
+	json_t *entry;
+
+	if (json_get_int64(body, "v", 0) != VERSION || !epoch ||
+	    strlen(epoch) >= DIGEST_ID_BYTES ||
+	    !json_is_array(json_object_get(body, "entries")) ||
+	    !json_is_array(json_object_get(body, "people")))
+		return false;
+	json_array_foreach(json_object_get(body, "entries"), i, entry)
+	{
+		if (!is_entry(entry))
 			return false;
 	}
-	if (ret_removed)
-		*ret_removed = json_array_size(ids);
 	return true;
+}
+
+static json_t *find(const json_t *entries, const char *eid)
+{
+	json_t *list = (json_t *)(uintptr_t)entries;
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(list, i, entry)
+	{
+		if (is(entry, "eid", eid))
+			return entry;
+	}
+	return NULL;
+}
+
+/* The same entry in two places: how it ended counts. */
+static bool take_end(json_t *ours, const json_t *theirs)
+{
+	json_t *results = json_object_get(theirs, "results");
+
+	if (!is_open(ours) || is_open(theirs) || !results)
+		return true;
+	return json_object_set_new(ours, "results", json_deep_copy(results)) == 0 &&
+	       json_object_set_new(ours, "open", json_false()) == 0;
+}
+
+/* Where it belongs by its time; behind those of the same. */
+static bool insert(json_t *entries, const json_t *entry)
+{
+	size_t at = json_array_size(entries);
+
+	while (at > 0 && ms_of(json_array_get(entries, at - 1)) > ms_of(entry))
+		at--;
+	return json_array_insert_new(entries, at, json_deep_copy(entry)) == 0;
+}
+
+bool conversation_take(struct conversation *c, const json_t *body)
+{
+	const char *epoch = json_get_string(body, "epoch");
+	size_t i;
+	json_t *entry, *person;
+
+	if (!conversation_is_body(body) || strcmp(epoch, c->epoch) != 0)
+		return true;
+	json_array_foreach(json_object_get(body, "entries"), i, entry)
+	{
+		json_t *ours = find(c->entries, json_get_string(entry, "eid"));
+
+		if (!(ours ? take_end(ours, entry) : insert(c->entries, entry)))
+			return false;
+	}
+	json_array_foreach(json_object_get(body, "people"), i, person)
+	{
+		const char *id = json_get_string(person, "id");
+
+		if (id && !people_known(c->people, id) &&
+		    json_array_size(c->people) < PEOPLE_KNOWN_MAX &&
+		    json_array_insert_new(c->people, 0, json_deep_copy(person)) != 0)
+			return false;
+	}
+	trim(c);
+	return true;
+}
+
+void conversation_clear(struct conversation *c, const char *epoch)
+{
+	(void)json_array_clear(c->entries);
+	(void)json_array_clear(c->people);
+	if (epoch)
+		(void)snprintf(c->epoch, sizeof c->epoch, "%s", epoch);
+	else
+		digest_random_id(c->epoch);
 }

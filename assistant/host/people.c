@@ -209,6 +209,13 @@ static json_t *find(const json_t *known, const char *id, size_t *ret_at)
 	return NULL;
 }
 
+bool people_known(const json_t *known, const char *id)
+{
+	size_t at;
+
+	return find(known, id, &at) != NULL;
+}
+
 bool people_remember(json_t *known, const json_t *person, bool notify)
 {
 	const char *id = json_get_string(person, "id");

@@ -39,6 +39,8 @@ bool people_remember(json_t *known, const json_t *person, bool notify) _must_use
  * A tree of its own, for any thread; new reference. */
 json_t *people_in_slack(const json_t *known) _must_use_;
 
+/* Whether a person of this id of the people server's is among them. */
+bool people_known(const json_t *known, const char *id);
 /* The one whose id in Slack this is ("U…", 'length' bytes); borrowed, NULL: nobody known. */
 const json_t *people_of_slack(const json_t *known, const char *id, size_t length);
 

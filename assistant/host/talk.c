@@ -1,17 +1,15 @@
-#include "assistant/host/talk_private.h"
+#include "assistant/host/talk.h"
 
 #include <string.h>
 
+#include "assistant/host/talk_private.h"
 #include "base/clock.h"
 #include "base/log.h"
 
 void talk_keep(struct talk *t)
 {
-	struct error err = ERROR_INIT;
-
-	if (t->o.store &&
-	    !conversation_store(&t->conversation, t->o.store, clock_wall_ms(), &err))
-		log_failure("conversation.not_kept", &err);
+	if (t->o.memory)
+		memory_keep(t->o.memory, &t->conversation);
 }
 
 bool talk_said(struct talk *t, const char *by, const char *person, const char *turn,
@@ -34,22 +32,7 @@ bool talk_said(struct talk *t, const char *by, const char *person, const char *t
 
 /* --- life --- */
 
-/* No turn of ours waits for what an earlier process proposed. */
-static void forget_numbers(const struct conversation *c)
-{
-	size_t i;
-	json_t *entry;
-
-	json_array_foreach(c->entries, i, entry)
-	{
-		(void)json_object_del(entry, "number");
-		(void)json_object_del(entry, "proposal");
-		if (!json_object_get(entry, "approval"))
-			(void)json_object_del(entry, "open");
-	}
-}
-
-struct talk *talk_new(const struct talk_options *o, const char *id,
+struct talk *talk_new(const struct talk_options *o, const char *id, const json_t *kept,
 		      const struct talk_hooks *hooks, void *context, struct error *err)
 {
 	_cleanup_(talk_freep) struct talk *t = calloc(1, sizeof *t);
@@ -68,11 +51,10 @@ struct talk *talk_new(const struct talk_options *o, const char *id,
 		error_oom(err);
 		return NULL;
 	}
-	if (!conversation_init(&t->conversation, id, err) ||
-	    (o->store &&
-	     !conversation_load(&t->conversation, o->store, clock_wall_ms(), err)))
+	if (!conversation_init(&t->conversation, id, err))
 		return NULL;
-	forget_numbers(&t->conversation);
+	if (kept)
+		talk_refresh(t, kept);
 	return TAKE(t);
 }
 
@@ -137,12 +119,44 @@ void talk_stop(struct talk *t)
 		host_turn_stop(t->turn);
 }
 
+/* By the clock alone, as the store would have. */
+static void forget_old(struct talk *t)
+{
+	int64_t keep_ms = t->o.memory ? memory_keep_ms(t->o.memory) : 0;
+
+	if (keep_ms > 0 &&
+	    clock_wall_ms() - conversation_last_ms(&t->conversation) > keep_ms)
+		conversation_clear(&t->conversation, t->conversation.epoch);
+}
+
+void talk_refresh(struct talk *t, const json_t *kept)
+{
+	const char *epoch = json_get_string(kept, "epoch");
+
+	if (!kept || !conversation_is_body(kept)) {
+		forget_old(t);
+		return;
+	}
+	if (strcmp(epoch, t->conversation.epoch) != 0)
+		conversation_clear(&t->conversation, epoch);
+	if (!conversation_take(&t->conversation, kept))
+		log_error("conversation.no_memory");
+}
+
 bool talk_forget(struct talk *t, struct error *err)
 {
-	if (t->o.store)
-		return conversation_forget(&t->conversation, t->o.store, err);
-	(void)json_array_clear(t->conversation.entries);
+	char epoch[DIGEST_ID_BYTES] = "";
+
+	if (t->o.memory && !memory_forget(t->o.memory, t->conversation.id, epoch, err))
+		return false;
+	talk_forgotten(t, epoch);
 	return true;
+}
+
+void talk_forgotten(struct talk *t, const char *epoch)
+{
+	conversation_clear(&t->conversation, epoch);
+	(void)json_array_clear(t->lookup_ids);
 }
 
 const struct conversation *talk_conversation(const struct talk *t)

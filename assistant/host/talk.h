@@ -14,6 +14,7 @@
 #include "assistant/host/context.h"
 #include "assistant/host/conversation.h"
 #include "assistant/host/host.h"
+#include "assistant/host/memory.h"
 #include "assistant/host/people.h"
 
 struct talk;
@@ -34,12 +35,12 @@ struct talk_hooks {
 struct talk_options {
 	struct host *host;
 	const struct assistant_settings *settings;
-	struct documents *store;                /* NULL: nothing is kept */
+	struct memory *memory;                  /* NULL: nothing is kept */
 	const json_t *house_notes, *team_notes; /* as context.h has them; may be NULL */
 };
 
-/* What was kept under 'id' is taken up again. Everything is borrowed. */
-struct talk *talk_new(const struct talk_options *o, const char *id,
+/* 'kept' is what memory_load gave of 'id', or NULL. Everything is borrowed. */
+struct talk *talk_new(const struct talk_options *o, const char *id, const json_t *kept,
 		      const struct talk_hooks *hooks, void *context,
 		      struct error *err) _must_use_;
 /* Ends its turn; what was said is kept. */
@@ -65,6 +66,9 @@ void talk_proposed(struct talk *t, int64_t number, const char *approval,
  * records of the calls of several, or NULL. Others than this talk's are ignored. */
 void talk_record(struct talk *t, const char *approval, const json_t *record,
 		 const json_t *parts);
+/* The same, where another process tells people of the end: no turn begins. */
+void talk_note_record(struct talk *t, const char *approval, const json_t *record,
+		      const json_t *parts);
 /* What was read, as it came; or why it was not ('text' NULL). 'id': the gate's, for later. */
 void talk_content(struct talk *t, int64_t number, const char *id, const char *label,
 		  const char *text, bool is_cut, const struct error *why);
@@ -81,8 +85,15 @@ bool talk_is_busy(const struct talk *t);
 /* Approvals that have not ended: [id]; new reference. */
 json_t *talk_open(const struct talk *t) _must_use_;
 void talk_stop(struct talk *t);
-/* Everything that was said; open proposals stay with the gate. */
+/*
+ * What is kept, as another process may have written it since: before something is said.
+ * NULL: nothing is; then what is older than memory keeps is forgotten here too.
+ */
+void talk_refresh(struct talk *t, const json_t *kept);
+/* Everything that was said; open proposals stay with the gate. Waits for the store. */
 bool talk_forget(struct talk *t, struct error *err);
+/* The store has forgotten it already (memory_forget). */
+void talk_forgotten(struct talk *t, const char *epoch);
 const struct conversation *talk_conversation(const struct talk *t);
 
 #endif

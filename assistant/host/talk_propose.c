@@ -75,8 +75,23 @@ static bool waits(const struct talk *t, const json_t *entry)
 	       json_get_int64(entry, "serial", 0) == t->serial;
 }
 
-/* Steals 'results'. An end that its turn was not told begins another one. */
-static void settle(struct talk *t, json_t *entry, json_t *results, bool is_end)
+/* Its turn is over: another one tells people of the end. */
+static void tell_end(struct talk *t)
+{
+	json_t *note = json_pack("{s:s, s:s}", "kind", "note", "text",
+				 "What was proposed has ended: its result stands with "
+				 "the proposal. Tell the person in a sentence what came "
+				 "of it, and go on if something is left to do.");
+
+	if (!conversation_add(&t->conversation, note))
+		log_error("conversation.no_memory");
+	t->wants_turn = true;
+	talk_begin(t);
+}
+
+/* Steals 'results'. An end that its turn was not told begins another one, if 'tells'. */
+static void settle(struct talk *t, json_t *entry, json_t *results, bool is_end,
+		   bool tells)
 {
 	if (!results || json_object_set(entry, "results", results) != 0) {
 		json_decref(results);
@@ -87,19 +102,10 @@ static void settle(struct talk *t, json_t *entry, json_t *results, bool is_end)
 	if (waits(t, entry)) {
 		host_turn_result(t->turn, json_get_int64(entry, "proposal", 0), results);
 		(void)json_object_del(entry, "proposal");
-	} else if (is_end) {
-		json_decref(results);
-		if (!conversation_add(&t->conversation,
-				      json_pack("{s:s, s:s}", "kind", "note", "text",
-						"What was proposed has ended: its result "
-						"stands with the proposal. Tell the "
-						"person in a sentence what came of it, "
-						"and go on if something is left to do.")))
-			log_error("conversation.no_memory");
-		t->wants_turn = true;
-		talk_begin(t);
 	} else {
 		json_decref(results);
+		if (is_end && tells)
+			tell_end(t);
 	}
 	talk_keep(t);
 }
@@ -116,16 +122,28 @@ void talk_proposed(struct talk *t, int64_t number, const char *approval,
 	if (approval)
 		(void)json_object_set_new(entry, "approval", json_string(approval));
 	else
-		settle(t, entry, outcome_of_refusal(why, count), true);
+		settle(t, entry, outcome_of_refusal(why, count), true, true);
 }
 
-void talk_record(struct talk *t, const char *approval, const json_t *record,
-		 const json_t *parts)
+static void take_record(struct talk *t, const char *approval, const json_t *record,
+			const json_t *parts, bool tells)
 {
 	json_t *entry = conversation_proposed(&t->conversation, approval);
 	size_t count = json_array_size(json_object_get(entry, "calls"));
 
 	if (entry && json_is_true(json_object_get(entry, "open")))
 		settle(t, entry, outcome_of_record(record, parts, count),
-		       outcome_is_end(record));
+		       outcome_is_end(record), tells);
+}
+
+void talk_record(struct talk *t, const char *approval, const json_t *record,
+		 const json_t *parts)
+{
+	take_record(t, approval, record, parts, true);
+}
+
+void talk_note_record(struct talk *t, const char *approval, const json_t *record,
+		      const json_t *parts)
+{
+	take_record(t, approval, record, parts, false);
 }

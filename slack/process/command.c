@@ -20,6 +20,8 @@ static const char help[] =
 	"run TOOL           fill in its form; nothing runs before a person has said yes\n"
 	"approvals          what waits for you\n"
 	"status             how everything is\n"
+	"forget             what was said to me in this thread, or without one in this "
+	"channel\n"
 	"\n"
 	"A tool is named server.tool, as in accounts.block_account.";
 
@@ -227,6 +229,32 @@ static void say_status(const struct delivery *d, const char *rest)
 	tell(d, "Status", strbuf_ok(&text) ? text.data : "there is no memory");
 }
 
+static void forget(const struct delivery *d, const char *rest)
+{
+	struct error err = ERROR_INIT;
+	char words[160];
+	size_t count = 0;
+
+	(void)rest;
+	if (!d->front->talks) {
+		say_answer(d, say_words("I keep nothing of what is said: there is no "
+					"assistant here.",
+					NULL));
+		return;
+	}
+	if (!talks_forget(d->front->talks, d, &count, &err)) {
+		fail(d, &err);
+		return;
+	}
+	(void)snprintf(words, sizeof words,
+		       "Forgotten: what was said to me in %s. What waits for a decision, "
+		       "and the audit log, stay.",
+		       d->in.thread_ts[0] ? "this thread"
+		       : count == 1       ? "one conversation of this channel"
+					  : "the conversations of this channel");
+	say_answer(d, say_words(words, NULL));
+}
+
 /* --- which --- */
 
 static const struct {
@@ -240,6 +268,7 @@ static const struct {
 	{ "run", true, run },
 	{ "approvals", false, say_approvals },
 	{ "status", false, say_status },
+	{ "forget", false, forget },
 };
 
 /* The next word; '*at' goes behind it. "" at the end, and for one that is too long. */

@@ -32,6 +32,7 @@ void talks_job_free(struct job *j)
 	free(j->approval);
 	json_decref(j->message);
 	json_decref(j->tools);
+	json_decref(j->kept);
 	free(j);
 }
 
@@ -188,8 +189,7 @@ bool talks_open(struct talks *t, struct error *err)
 	t->ticker = t->host ? loop_add_timer(t->front->loop, TICK_MS, true, talks_tick, t,
 					     err)
 			    : NULL;
-	return t->ticker && answers_recover(t, err) &&
-	       conversation_sweep(t->front->records, clock_wall_ms(), NULL, err);
+	return t->ticker && answers_recover(t, err) && talks_open_memory(t, err);
 }
 
 void talks_free(struct talks *t)
@@ -198,6 +198,7 @@ void talks_free(struct talks *t)
 		return;
 	answers_free(t);
 	talks_free_chats(t);
+	memory_free(t->memory);
 	host_free(t->host);
 	launcher_free(t->launcher);
 	budget_free(t->budget);

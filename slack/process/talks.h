@@ -17,8 +17,7 @@
 #include "slack/process/front.h"
 
 enum {
-	TALKS_MAX =
-		64, /* threads that are remembered in memory; the others by the store */
+	TALKS_MAX = 64, /* threads that are in memory; all are in the store (memory.h) */
 };
 
 struct talks;
@@ -33,6 +32,10 @@ void talks_free(struct talks *t);
 
 /* Say it to the assistant; in a worker. */
 void talks_said(struct talks *t, const struct delivery *d);
+/* Forget what was said in the thread of this, or where there is none in its whole channel;
+ * '*ret_count': how many conversations. In a worker. */
+bool talks_forget(struct talks *t, const struct delivery *d, size_t *ret_count,
+		  struct error *err);
 /* Slack's button that stops it was pressed; in a worker. What waits for a decision goes on
  * waiting: it has buttons of its own. */
 void talks_stopped(struct talks *t, const struct delivery *d);

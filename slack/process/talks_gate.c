@@ -1,4 +1,5 @@
 /* What the assistant proposes and wants read: to the gate, and back. */
+#include "assistant/host/outcome.h"
 #include "base/log.h"
 #include "slack/process/talks_private.h"
 
@@ -17,8 +18,9 @@ static void on_looked(void *argument)
 		return;
 	/* Until it waits for people nothing need be said of it. */
 	if (strcmp(state, "proposed") != 0 && strcmp(state, "planned") != 0)
-		talk_record(c->talk, j->approval, record,
-			    json_object_get(j->message, "parts"));
+		(j->is_told ? talk_note_record
+			    : talk_record)(c->talk, j->approval, record,
+					   json_object_get(j->message, "parts"));
 	talks_show_now(c);
 }
 
@@ -30,6 +32,8 @@ static void look(void *argument)
 	j->message = gate_ask(j->talks->front->gate, MSG_SHOW,
 			      json_pack("{s:s}", "approval", j->approval), NULL, &err);
 	j->then = on_looked;
+	j->is_told = outcome_is_end(json_object_get(j->message, "record")) &&
+		     talks_is_told_elsewhere(j->talks->front, j->approval);
 	if (j->message)
 		talks_back(j);
 	else

@@ -3,6 +3,7 @@
  *
  *   talks.c         life: configuration, programs, stores
  *   talks_said.c    somebody says something; a stop; the agent view is opened
+ *   talks_memory.c  what was said before, and forgetting it
  *   talks_gate.c    what the assistant proposes and reads, and what became of it
  *   answer.c        its words, shown while they come
  *   talks_status.c  what Slack shows beside a thread: thinking, waiting
@@ -12,6 +13,7 @@
 
 #include "assistant/config.h"
 #include "assistant/host/launcher.h"
+#include "assistant/host/memory.h"
 #include "assistant/host/talk.h"
 #include "slack/process/talks.h"
 
@@ -48,6 +50,7 @@ struct talks {
 	struct launcher *launcher;
 	struct budget *budget;
 	struct host *host;
+	struct memory *memory;
 	json_t *house_notes, *team_notes;
 	char *worker, *egress, *log_path;
 	char *worker_socket, *egress_socket; /* in place of those */
@@ -69,7 +72,9 @@ struct job {
 	char *turn, *text, *approval;
 	int64_t number, people;
 	enum chat_status status;
-	json_t *message, *tools;
+	json_t *message, *tools, *kept;
+	bool is_forgetful; /* the store could not be asked */
+	bool is_told;      /* of the end: by another process */
 	struct error err;
 	loop_callback *then;
 };
@@ -90,6 +95,16 @@ void talks_free_chats(struct talks *t);
 void talks_on_propose(void *chat, int64_t number, json_t *members);
 void talks_on_read(void *chat, int64_t number, const char *uri);
 void talks_look_at(const struct chat *c, const char *approval);
+
+/* talks_memory.c */
+bool talks_open_memory(struct talks *t, struct error *err);
+/* What was said before; in a worker. A store that is down only makes us forgetful. */
+void talks_remember(struct job *j);
+/* Words of ours for that. */
+extern const char talks_forgetful[];
+/* Several processes may have the conversation: whether another one tells people how this
+ * ended. In a worker. */
+bool talks_is_told_elsewhere(const struct front *f, const char *approval);
 
 /* talks_status.c; all of it is only for show, and what fails is not said again for a while. */
 void talks_show(struct chat *c, enum chat_status status);

@@ -83,14 +83,17 @@ static struct chat *begin(struct talks *t, const struct job *j, struct error *er
 	const struct talk_options o = {
 		.host = t->host,
 		.settings = &t->settings,
-		.store = t->front->records,
+		.memory = t->memory,
 		.house_notes = t->house_notes,
 		.team_notes = t->team_notes,
 	};
 	struct chat *c = talks_find(t, j->id);
 
-	if (c)
+	if (c) {
+		if (!j->is_forgetful)
+			talk_refresh(c->talk, j->kept);
 		return c;
+	}
 	make_room(t);
 	if (t->count >= TALKS_MAX) {
 		error_set(err, ERR_RATE_LIMITED, "too many conversations run already");
@@ -105,7 +108,7 @@ static struct chat *begin(struct talks *t, const struct job *j, struct error *er
 	strbuf_init(&c->reads);
 	memcpy(c->id, j->id, sizeof c->id);
 	c->place = j->place;
-	c->talk = talk_new(&o, j->id, &hooks, c, err);
+	c->talk = talk_new(&o, j->id, j->kept, &hooks, c, err);
 	if (!c->talk) {
 		chat_free(c);
 		return NULL;
@@ -113,6 +116,8 @@ static struct chat *begin(struct talks *t, const struct job *j, struct error *er
 	c->next = t->chats;
 	t->chats = c;
 	t->count++;
+	if (j->is_forgetful)
+		answer_words(c, talks_forgetful);
 	look_at_open(c);
 	return c;
 }
@@ -163,6 +168,7 @@ static bool prepare_said(struct job *j, const struct delivery *d, struct error *
 	j->text = strdup(d->in.text);
 	if (!j->text)
 		return error_oom(err);
+	talks_remember(j);
 	j->tools = gate_ask(d->front->gate, MSG_TOOLS, NULL, NULL, err);
 	return j->tools && front_turn(d, NULL, &j->turn, err);
 }
