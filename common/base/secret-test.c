@@ -203,6 +203,90 @@ static void test_known_key(void **state)
 		     "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
 }
 
+/* The forms that are read without OpenSSL, and what it takes beside them: the same keys. */
+static void test_key_forms(void **state)
+{
+#define PRIVATE_BODY "MC4CAQAwBQYDK2VwBCIEIMWqjfQ/n4N77bdELzHct7Fm04U1B28JS4XOOi4LRFj3"
+#define PUBLIC_BODY  "MCowBQYDK2VwAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU="
+	static const char *const private_forms[] = {
+		"-----BEGIN PRIVATE KEY-----\n" PRIVATE_BODY
+		"\n-----END PRIVATE KEY-----\n",
+		"-----BEGIN PRIVATE KEY-----\r\n" PRIVATE_BODY
+		"\r\n-----END PRIVATE KEY-----\r\n",
+		"of the gate\n-----BEGIN PRIVATE KEY-----\n" PRIVATE_BODY
+		"\n-----END PRIVATE KEY-----\n",
+	};
+	static const char *const public_forms[] = {
+		"-----BEGIN PUBLIC KEY-----\n" PUBLIC_BODY "\n-----END PUBLIC KEY-----\n",
+		"-----BEGIN PUBLIC KEY-----\n" PUBLIC_BODY "\n-----END PUBLIC KEY-----",
+		"\n-----BEGIN PUBLIC KEY-----\n" PUBLIC_BODY
+		"\n-----END PUBLIC KEY-----\n",
+	};
+	_cleanup_free_ char *path = file_join(folder, "form.pem");
+	struct error err = ERROR_INIT;
+	uint8_t signature[KEY_SIGNATURE_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(private_forms); i++) {
+		testing_put(path, private_forms[i], 0600);
+		_cleanup_(sign_key_freep) struct sign_key *key =
+			sign_key_read(path, &err);
+		testing_no_error(&err);
+		assert_string_equal(sign_key_kid(key), "dac073e0123bdea5");
+		assert_true(sign_key_sign(key, "text", 4, signature, &err));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(public_forms); i++) {
+		testing_put(path, public_forms[i], 0600);
+		_cleanup_(verify_key_freep) struct verify_key *key =
+			verify_key_read(path, &err);
+		testing_no_error(&err);
+		assert_string_equal(verify_key_kid(key), "dac073e0123bdea5");
+		assert_true(verify_key_check(key, "text", 4, signature));
+		assert_false(verify_key_check(key, "texT", 4, signature));
+	}
+}
+
+/* Nearly a key: each is OpenSSL's to refuse. */
+static void test_key_forms_refused(void **state)
+{
+	static const char *const bodies[] = {
+		"",
+		"MCowBQYDK2VuAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU=", /* X25519 */
+		"MCowBQYDK2VwAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgA==", /* too short */
+		"MCowBQYDK2VwAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU=AAAA",
+		"MCowBQYDK2VwAyEA!FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU=",
+	};
+	_cleanup_free_ char *path = file_join(folder, "nearly.pem");
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		_cleanup_strbuf_ struct strbuf pem = STRBUF_INIT;
+		strbuf_add_format(&pem,
+				  "-----BEGIN PUBLIC KEY-----\n%s\n"
+				  "-----END PUBLIC KEY-----\n",
+				  bodies[i]);
+		testing_put(path, pem.data, 0600);
+		assert_null(verify_key_read(path, &err));
+		testing_error(&err, ERR_INTERNAL, NULL);
+		error_clear(&err);
+	}
+	testing_put(path,
+		    "-----BEGIN PRIVATE KEY-----\n" PUBLIC_BODY
+		    "\n-----END PRIVATE KEY-----\n",
+		    0600);
+	assert_null(sign_key_read(path, &err));
+	testing_error(&err, ERR_INTERNAL, "no private key");
+	/* A public key is none of a pair, whatever it calls itself. */
+	testing_put(path,
+		    "-----BEGIN PUBLIC KEY-----\n" PRIVATE_BODY
+		    "\n-----END PUBLIC KEY-----\n",
+		    0600);
+	error_clear(&err);
+	assert_null(verify_key_read(path, &err));
+	testing_error(&err, ERR_INTERNAL, "no public key");
+}
+
 static void test_keys_refused(void **state)
 {
 	static const char rsa_like[] =
@@ -344,12 +428,20 @@ static void test_encrypted_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_new),          cmocka_unit_test(test_read),
-		cmocka_unit_test(test_read_refused), cmocka_unit_test(test_privacy),
-		cmocka_unit_test(test_create),       cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_known_key),    cmocka_unit_test(test_keys_refused),
-		cmocka_unit_test(test_seal),         cmocka_unit_test(test_seal_edges),
-		cmocka_unit_test(test_scrypt),       cmocka_unit_test(test_encrypted_key),
+		cmocka_unit_test(test_new),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_refused),
+		cmocka_unit_test(test_privacy),
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_known_key),
+		cmocka_unit_test(test_key_forms),
+		cmocka_unit_test(test_key_forms_refused),
+		cmocka_unit_test(test_keys_refused),
+		cmocka_unit_test(test_seal),
+		cmocka_unit_test(test_seal_edges),
+		cmocka_unit_test(test_scrypt),
+		cmocka_unit_test(test_encrypted_key),
 	};
 
 	return cmocka_run_group_tests_name("secret", tests, set_up, tear_down);

@@ -6,17 +6,21 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <stdatomic.h>
 
 #include "base/file.h"
+#include "base/sign_key_pem.h"
 
 struct sign_key {
 	EVP_PKEY *pkey;
 	char kid[KEY_KID_BYTES];
 };
 
+/* OpenSSL's own is made when a signature is first looked at. */
 struct verify_key {
-	EVP_PKEY *pkey;
+	uint8_t raw[KEY_PUBLIC_BYTES];
 	char kid[KEY_KID_BYTES];
+	EVP_PKEY *_Atomic pkey;
 };
 
 static void bio_freep(BIO **bio)
@@ -30,22 +34,27 @@ static void md_ctx_freep(EVP_MD_CTX **ctx)
 }
 
 /* Also refuses whatever is no Ed25519 key. */
-static bool fill_kid(const EVP_PKEY *pkey, char kid[static KEY_KID_BYTES],
-		     const char *what, struct error *err)
+static bool get_raw(const EVP_PKEY *pkey, uint8_t raw[static KEY_PUBLIC_BYTES],
+		    const char *what, struct error *err)
 {
-	unsigned char raw[KEY_PUBLIC_BYTES];
-	uint8_t sum[DIGEST_BYTES];
-	size_t length = sizeof raw;
+	size_t length = KEY_PUBLIC_BYTES;
 
 	if (EVP_PKEY_get_id(pkey) != EVP_PKEY_ED25519) {
 		error_set(err, ERR_INTERNAL, "'%s' is no Ed25519 key", what);
 		return false;
 	}
-	if (EVP_PKEY_get_raw_public_key(pkey, raw, &length) != 1 || length != sizeof raw)
-		return secret_crypto_error(err, ERR_INTERNAL, "cannot get a public key");
-	digest_sha256(raw, sizeof raw, sum);
+	return (EVP_PKEY_get_raw_public_key(pkey, raw, &length) == 1 &&
+		length == KEY_PUBLIC_BYTES) ||
+	       secret_crypto_error(err, ERR_INTERNAL, "cannot get a public key");
+}
+
+static void fill_kid(const uint8_t raw[static KEY_PUBLIC_BYTES],
+		     char kid[static KEY_KID_BYTES])
+{
+	uint8_t sum[DIGEST_BYTES];
+
+	digest_sha256(raw, KEY_PUBLIC_BYTES, sum);
 	digest_hex(sum, (KEY_KID_BYTES - 1) / 2, kid);
-	return true;
 }
 
 /* Takes the pkey over, also when it fails. */
@@ -53,6 +62,7 @@ static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what,
 				       struct error *err)
 {
 	_cleanup_(sign_key_freep) struct sign_key *k = calloc(1, sizeof *k);
+	uint8_t raw[KEY_PUBLIC_BYTES];
 
 	if (!k) {
 		EVP_PKEY_free(pkey);
@@ -60,21 +70,10 @@ static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what,
 		return NULL;
 	}
 	k->pkey = pkey;
-	return fill_kid(pkey, k->kid, what, err) ? TAKE(k) : NULL;
-}
-
-static struct verify_key *verify_key_steal(EVP_PKEY *pkey, const char *what,
-					   struct error *err)
-{
-	_cleanup_(verify_key_freep) struct verify_key *k = calloc(1, sizeof *k);
-
-	if (!k) {
-		EVP_PKEY_free(pkey);
-		error_oom(err);
+	if (!get_raw(pkey, raw, what, err))
 		return NULL;
-	}
-	k->pkey = pkey;
-	return fill_kid(pkey, k->kid, what, err) ? TAKE(k) : NULL;
+	fill_kid(raw, k->kid);
+	return TAKE(k);
 }
 
 struct sign_key *sign_key_create(const char *pem_path, struct error *err)
@@ -184,15 +183,27 @@ struct sign_key *sign_key_read_encrypted(const char *pem_path,
 	return sign_key_steal(pkey, pem_path, err);
 }
 
+static EVP_PKEY *read_private(const struct secret *pem)
+{
+	uint8_t seed[KEY_SEED_BYTES];
+
+	if (sign_key_pem_private(pem->bytes, pem->length, seed)) {
+		EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL,
+							      seed, sizeof seed);
+		explicit_bzero(seed, sizeof seed);
+		return pkey;
+	}
+	_cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem->bytes, (int)pem->length);
+	return bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+}
+
 struct sign_key *sign_key_read(const char *pem_path, struct error *err)
 {
 	_cleanup_(secret_freep) struct secret *pem = secret_read(pem_path, false, err);
 
 	if (!pem)
 		return NULL;
-	_cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem->bytes, (int)pem->length);
-	EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)
-			     : NULL;
+	EVP_PKEY *pkey = read_private(pem);
 	if (!pkey) {
 		secret_crypto_error(err, ERR_INTERNAL, "no private key in PEM");
 		error_hint(err, "look at '%s'", pem_path);
@@ -242,52 +253,61 @@ bool sign_key_write_public(const struct sign_key *k, const char *pem_path,
 	return file_write(pem_path, text, (size_t)length, 0644, err);
 }
 
+/* Any other form of PEM than our own. */
+static bool read_public(const struct strbuf *pem, const char *pem_path,
+			uint8_t ret[static KEY_PUBLIC_BYTES], struct error *err)
+{
+	_cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->length);
+	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL) : NULL;
+
+	if (!pkey) {
+		secret_crypto_error(err, ERR_INTERNAL, "no public key in PEM");
+		return error_hint(err, "look at '%s'", pem_path);
+	}
+	const bool good = get_raw(pkey, ret, pem_path, err);
+	EVP_PKEY_free(pkey);
+	return good;
+}
+
 struct verify_key *verify_key_read(const char *pem_path, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf pem = STRBUF_INIT;
+	uint8_t raw[KEY_PUBLIC_BYTES];
 
 	if (!file_read(pem_path, SECRET_MAX, &pem, err))
 		return NULL;
-	_cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-	EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL) : NULL;
-	if (!pkey) {
-		secret_crypto_error(err, ERR_INTERNAL, "no public key in PEM");
-		error_hint(err, "look at '%s'", pem_path);
+	if (!sign_key_pem_public(pem.data, pem.length, raw) &&
+	    !read_public(&pem, pem_path, raw, err))
 		return NULL;
-	}
-	return verify_key_steal(pkey, pem_path, err);
+	return verify_key_new(raw, err);
 }
 
 struct verify_key *verify_key_new(const uint8_t raw[static KEY_PUBLIC_BYTES],
 				  struct error *err)
 {
-	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw,
-						     KEY_PUBLIC_BYTES);
+	struct verify_key *k = calloc(1, sizeof *k);
 
-	if (!pkey) {
-		secret_crypto_error(err, ERR_INTERNAL, "cannot make a public key");
+	if (!k) {
+		error_oom(err);
 		return NULL;
 	}
-	return verify_key_steal(pkey, "raw", err);
+	memcpy(k->raw, raw, sizeof k->raw);
+	fill_kid(raw, k->kid);
+	return k;
 }
 
 struct verify_key *verify_key_of(const struct sign_key *k, struct error *err)
 {
-	unsigned char raw[KEY_PUBLIC_BYTES];
-	size_t length = sizeof raw;
+	uint8_t raw[KEY_PUBLIC_BYTES];
 
-	if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &length) != 1) {
-		secret_crypto_error(err, ERR_INTERNAL, "cannot get a public key");
-		return NULL;
-	}
-	return verify_key_new(raw, err);
+	return get_raw(k->pkey, raw, "of a pair", err) ? verify_key_new(raw, err) : NULL;
 }
 
 void verify_key_free(struct verify_key *k)
 {
 	if (!k)
 		return;
-	EVP_PKEY_free(k->pkey);
+	EVP_PKEY_free(atomic_load(&k->pkey));
 	free(k);
 }
 
@@ -296,11 +316,27 @@ const char *verify_key_kid(const struct verify_key *k)
 	return k->kid;
 }
 
+/* Several threads may come at once: the first one's is kept. NULL without memory. */
+static EVP_PKEY *openssl_key(struct verify_key *k)
+{
+	EVP_PKEY *there = atomic_load(&k->pkey);
+
+	if (there)
+		return there;
+	EVP_PKEY *made = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, k->raw,
+						     sizeof k->raw);
+	if (!made || atomic_compare_exchange_strong(&k->pkey, &there, made))
+		return made;
+	EVP_PKEY_free(made);
+	return there;
+}
+
 bool verify_key_check(const struct verify_key *k, const void *data, size_t length,
 		      const uint8_t signature[static KEY_SIGNATURE_BYTES])
 {
-	_cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, k->pkey) == 1 &&
+	EVP_PKEY *pkey = openssl_key((struct verify_key *)(uintptr_t)k);
+	_cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = pkey ? EVP_MD_CTX_new() : NULL;
+	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
 		    EVP_DigestVerify(ctx, signature, KEY_SIGNATURE_BYTES, data, length) ==
 			    1;
 
