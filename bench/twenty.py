@@ -1,4 +1,4 @@
-"""Embed schemas/ with nineteen more tools like echo_text: twenty.py EMBED OUTPUT.c DEPFILE
+"""Embed schemas/ with nineteen more tools like echo_text: twenty.py EMBED PROVE OUTPUT.c DEPFILE
 
 A server of one tool says little of one that is used; peers get as many.
 """
@@ -13,7 +13,7 @@ import tempfile
 SCHEMAS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "schemas")
 
 
-def main(embed, output, depfile):
+def main(embed, prove, output, depfile):
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(SCHEMAS, os.path.join(folder, "schemas"))
         tools = os.path.join(folder, "schemas", "bench")
@@ -23,8 +23,8 @@ def main(embed, output, depfile):
             name = f"tool_{number:02}"
             with open(os.path.join(tools, name + ".json"), "w", encoding="utf-8") as f:
                 json.dump({**tool, "name": name, "title": f"Echo {number}"}, f)
-        subprocess.run([sys.executable, embed, "--any", os.path.join(folder, "schemas"), output,
-                        depfile], check=True)
+        subprocess.run([sys.executable, embed, "--any", "--prove", prove,
+                        os.path.join(folder, "schemas"), output, depfile], check=True)
     # What was embedded is gone; what it was made of is not.
     with open(depfile, "w", encoding="utf-8") as f:
         names = [os.path.join(path, n) for path, _, files in os.walk(SCHEMAS) for n in files]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check the schema files and write them as a C table.
 
-    embed.py [--any] FOLDER OUTPUT.c DEPFILE
+    embed.py [--any] [--prove PROGRAM] FOLDER OUTPUT.c DEPFILE
     embed.py --check FOLDER
 
 A tool's file is {name, title, description, inputSchema, outputSchema, annotations,
@@ -10,12 +10,14 @@ because some clients validate results even when they are errors. Whatever is wro
 told with its file, all at once, and the build stops.
 
 --any asks for no more than the protocol does, and no outputSchema: tools as others
-would have them, for tests.
+would have them, for tests. --prove has every schema compiled by that program, which is
+common/wire/schema_prove.c; the programs themselves then do without at their start.
 """
 
 import json
 import os
 import re
+import subprocess
 import sys
 
 # The codes of struct error (common/base/error.h); schemas-test.c keeps the two equal.
@@ -240,7 +242,37 @@ def c_string(text, indent):
     return "\n".join(f"{indent}\"{p}\"" for p in pieces)
 
 
-def table(entries):
+def schemas_of(path, value):
+    """(what it is called, the schema, whether formats decide) of each schema in a file."""
+    server, _, name = path.rpartition("/")
+    if not server:
+        return [("the schema", value, True)]
+    if name == "server.json":
+        return []
+    return [(what, value[what], what == "inputSchema")
+            for what in ("inputSchema", "outputSchema") if what in value]
+
+
+def prove(program, entries):
+    """({path: whether all of it is ready for use}, complaints)."""
+    asked = [(path, *schema) for path, value in entries for schema in schemas_of(path, value)]
+    lines = "".join(json.dumps({"schema": schema, "asserts_format": asserts}) + "\n"
+                    for _, _, schema, asserts in asked)
+    run = subprocess.run([program], input=lines, stdout=subprocess.PIPE, text=True,
+                         encoding="utf-8", check=True)
+    answers = run.stdout.splitlines()
+    if len(answers) != len(asked):
+        sys.exit(f"{program}: {len(answers)} answers to {len(asked)} schemas")
+    ready, complaints = {path: True for path, _ in entries}, []
+    for (path, what, _, _), answer in zip(asked, answers):
+        if answer not in ("ready", "sound"):
+            complaints.append(f"{path}: {what}: {answer}")
+        ready[path] = ready[path] and answer == "ready"
+    return ready, complaints
+
+
+def table(entries, ready=None):
+    """The C text; 'ready' is what prove said, None where nobody asked."""
     out = ["/* Written by embed.py. Edit the files in schemas/ instead. */",
            "#include \"schemas/embedded.h\"", "",
            "const struct schema_file schemas_embedded[] = {"]
@@ -248,7 +280,11 @@ def table(entries):
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         out += ["\t{", f"\t\t.path = \"{path}\",", "\t\t.text =",
                 c_string(text, "\t\t\t") + ",",
-                f"\t\t.length = {len(text.encode('utf-8'))},", "\t},"]
+                f"\t\t.length = {len(text.encode('utf-8'))},"]
+        if ready is not None:
+            out += ["\t\t.is_proven = true,",
+                    f"\t\t.is_ready = {'true' if ready[path] else 'false'},"]
+        out.append("\t},")
     # C has no empty arrays; the count leaves the last row out.
     out += ["\t{ .path = \"\" },", "};", "",
             f"const size_t schemas_embedded_count = {len(entries)};", ""]
@@ -275,22 +311,28 @@ def write_depfile(depfile, output, folder):
 
 
 def main(args):
-    check = check_tool
+    check, prover, ready = check_tool, None, None
     if args[:1] == ["--any"]:
         check = check_any_tool
         args = args[1:]
+    if args[:1] == ["--prove"] and len(args) > 1:
+        prover = args[1]
+        args = args[2:]
     check_only = len(args) == 2 and args[0] == "--check"
     if not check_only and len(args) != 3:
         sys.exit(__doc__)
     folder = args[1] if check_only else args[0]
     entries, complaints = load(folder, check)
+    if prover and not complaints:
+        ready, complaints = prove(prover, entries)
+        complaints = [f"{folder}/{line}" for line in complaints]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if complaints:
         sys.exit(1)
     if not check_only:
         with open(args[1], "w", encoding="ascii") as f:
-            f.write(table(entries))
+            f.write(table(entries, ready))
         write_depfile(args[2], args[1], folder)
 
 

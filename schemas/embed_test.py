@@ -55,6 +55,9 @@ def embed(files, *options):
         return p.returncode, p.stderr, *texts
 
 
+PROVE = os.path.join(os.environ["WINGMAN_BUILD"], "common", "wire", "schema-prove")
+
+
 def refused(name, content, *words, path="things/block_thing.json"):
     status, complaints, c, _ = embed({path: content})
     tap.ok(f"refused: {name}",
@@ -111,6 +114,31 @@ def test_any():
                complaints)
 
 
+def test_prove():
+    """What the metaschema or the compiler refuses, the build does; the rest is marked."""
+    def proved(**changes):
+        return embed({"things/block_thing.json": tool(**changes)}, "--prove", PROVE)
+
+    def field(**rules):
+        return changed(["inputSchema", "properties", "thing"], {"description": "Which.", **rules})
+
+    status, complaints, c, _ = proved()
+    tap.ok("proven and ready", status == 0 and ".is_proven = true" in c and
+           ".is_ready = true" in c, complaints)
+    tap.ok("not proven where nobody asked", "is_proven" not in embed(
+        {"things/block_thing.json": tool()})[2])
+    _, complaints, c, _ = proved(**field(type="string", pattern="^(?=a)(b|a)\\p{L}+$"))
+    tap.ok("a pattern of ICU's is not ready", c and ".is_proven = true" in c and
+           ".is_ready = false" in c, complaints)
+    for name, rules, word in (("a title that is a number", {"title": 7}, "title"),
+                              ("a type that is none", {"type": "text"}, "type"),
+                              ("a broken pattern", {"pattern": "("}, "regular expression"),
+                              ("a length below 0", {"minLength": -1}, "minLength")):
+        status, complaints, c, _ = proved(**field(**rules))
+        tap.ok(f"--prove refuses: {name}", status == 1 and c is None and
+               "block_thing.json: inputSchema" in complaints and word in complaints, complaints)
+
+
 def changed(path, value):
     """tool() with the member at 'path' replaced, or dropped when 'value' is None."""
     result = tool()
@@ -165,5 +193,5 @@ def test_refusals():
 
 
 if __name__ == "__main__":
-    tap.run([test_good, test_wrapping, test_any, test_refusals])
+    tap.run([test_good, test_wrapping, test_any, test_prove, test_refusals])
     tap.done()

@@ -11,12 +11,19 @@
 #ifndef SCHEMAS_SCHEMAS_H
 #define SCHEMAS_SCHEMAS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct schema_file {
 	const char *path; /* "accounts/block_account.json" */
 	const char *text;
 	size_t length; /* without the NUL */
+	/* Its schemas were held against their metaschema and compiled by the build
+	 * (common/wire/schema_prove.c), so that a program need not do it at its start. */
+	bool is_proven;
+	/* And they need nothing that must be loaded before a sandbox closes: they may be
+	 * compiled when they are first used. */
+	bool is_ready;
 };
 
 /* The file of exactly this path, or NULL. */

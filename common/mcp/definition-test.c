@@ -36,7 +36,7 @@ static void compiled_in_tools_load(void **state)
 
 		assert_non_null(d);
 		assert_true(digest_is_hex(d->pin));
-		assert_non_null(d->output);
+		assert_non_null(tool_definition_schemas(d, &err)->output);
 		tool_definition_free(d);
 	}
 	static const char *const none[] = { "no_tool", "../x", "", "server" };

@@ -1,5 +1,7 @@
 #include "mcp/definition.h"
 
+#include <stdatomic.h>
+
 #include "schemas/schemas.h"
 
 enum {
@@ -8,13 +10,22 @@ enum {
 	DEFINITION_TEXT_MAX = 16 * 1024, /* title, description */
 };
 
+static void schemas_free(struct tool_schemas *s)
+{
+	if (!s)
+		return;
+	schema_free(s->input);
+	schema_free(s->output);
+	free(s);
+}
+DEFINE_CLEANUP(struct tool_schemas, schemas_free);
+
 void tool_definition_free(struct tool_definition *d)
 {
 	if (!d)
 		return;
 	json_decref(d->json);
-	schema_free(d->input);
-	schema_free(d->output);
+	schemas_free(atomic_load(&d->schemas));
 	free(d);
 }
 
@@ -104,16 +115,37 @@ static bool make_pin(struct tool_definition *d, struct error *err)
 	return true;
 }
 
-/* What both kinds share. Copies 'listed', so that nobody changes it behind the pin. */
-static struct tool_definition *build(struct schema_set *set, const char *server,
-				     const json_t *listed, struct error *err)
+static struct tool_schemas *compile_both(struct schema_set *set, const json_t *listed,
+					 unsigned flags, struct error *err)
 {
-	_cleanup_(tool_definition_freep) struct tool_definition *d = calloc(1, sizeof *d);
+	_cleanup_(schemas_freep) struct tool_schemas *s = calloc(1, sizeof *s);
 
-	if (!d || !(d->json = json_deep_copy(listed))) {
+	if (!s) {
 		error_oom(err);
 		return NULL;
 	}
+	s->input = compile(set, listed, "inputSchema", flags | SCHEMA_ASSERT_FORMAT, err);
+	if (!s->input)
+		return NULL;
+	if (json_object_get(listed, "outputSchema")) {
+		s->output = compile(set, listed, "outputSchema", flags, err);
+		if (!s->output)
+			return NULL;
+	}
+	return TAKE(s);
+}
+
+/* What both kinds share, but for the schemas. Keeps 'listed', which nobody changes. */
+static struct tool_definition *begin(const char *server, json_t *listed,
+				     struct error *err)
+{
+	_cleanup_(tool_definition_freep) struct tool_definition *d = calloc(1, sizeof *d);
+
+	if (!d) {
+		error_oom(err);
+		return NULL;
+	}
+	d->json = json_incref(listed);
 	if (!json_is_object(listed)) {
 		error_set(err, ERR_INVALID_ARGUMENT, "a tool is an object");
 		return NULL;
@@ -122,15 +154,20 @@ static struct tool_definition *build(struct schema_set *set, const char *server,
 	    !check_text(listed, "description", err) || !read_risk(d, listed, err) ||
 	    !make_pin(d, err))
 		return NULL;
-	d->input = compile(set, listed, "inputSchema", SCHEMA_ASSERT_FORMAT, err);
-	if (!d->input)
-		return NULL;
-	if (json_object_get(listed, "outputSchema")) {
-		d->output = compile(set, listed, "outputSchema", 0, err);
-		if (!d->output)
-			return NULL;
-	}
 	return TAKE(d);
+}
+
+static struct tool_definition *build(struct schema_set *set, const char *server,
+				     json_t *listed, unsigned flags, struct error *err)
+{
+	_cleanup_(tool_definition_freep) struct tool_definition *d =
+		begin(server, listed, err);
+
+	if (!d)
+		return NULL;
+	struct tool_schemas *s = compile_both(set, listed, flags, err);
+	atomic_store(&d->schemas, s);
+	return s ? TAKE(d) : NULL;
 }
 
 struct tool_definition *tool_definition_load_with(struct schema_set *set,
@@ -153,11 +190,40 @@ struct tool_definition *tool_definition_load_with(struct schema_set *set,
 		return NULL;
 	}
 	json_auto_t *listed = json_parse(file->text, file->length, JSON_CONTRACT, &why);
-	struct tool_definition *d = listed ? build(set, server, listed, &why) : NULL;
-
-	if (!d)
+	struct tool_definition *d = NULL;
+	if (listed)
+		d = file->is_ready ? begin(server, listed, &why)
+				   : build(set, server, listed,
+					   file->is_proven ? SCHEMA_PROVEN : 0, &why);
+	if (d)
+		d->file = file;
+	else
 		error_set(err, ERR_INTERNAL, "schemas/%s: %s", path, why.message);
 	return d;
+}
+
+const struct tool_schemas *tool_definition_schemas(const struct tool_definition *d,
+						   struct error *err)
+{
+	struct tool_definition *own = (struct tool_definition *)(uintptr_t)d;
+	struct tool_schemas *there = atomic_load(&own->schemas), *made;
+	struct error why = ERROR_INIT;
+
+	if (there)
+		return there;
+	/* A tree belongs to one thread, so each that comes here has its own. */
+	json_auto_t *listed =
+		json_parse(d->file->text, d->file->length, JSON_CONTRACT, &why);
+	made = listed ? compile_both(NULL, listed, SCHEMA_PROVEN, &why) : NULL;
+	if (!made) {
+		error_set(err, ERR_INTERNAL, "schemas/%s: %s", d->file->path,
+			  why.message);
+		return NULL;
+	}
+	if (atomic_compare_exchange_strong(&own->schemas, &there, made))
+		return made;
+	schemas_free(made); /* another thread was faster */
+	return there;
 }
 
 struct tool_definition *tool_definition_load(const char *server, const char *tool,
@@ -169,7 +235,14 @@ struct tool_definition *tool_definition_load(const char *server, const char *too
 struct tool_definition *tool_definition_read(const char *server, const json_t *listed,
 					     struct error *err)
 {
-	return build(NULL, server, listed, err);
+	/* A copy, so that nobody changes it behind the pin. */
+	json_auto_t *own = json_deep_copy(listed);
+
+	if (!own) {
+		error_oom(err);
+		return NULL;
+	}
+	return build(NULL, server, own, 0, err);
 }
 
 /* "accounts/block_account.json" -> "block_account", in 'to' with its NUL. */
@@ -234,7 +307,10 @@ bool tool_definition_accept(const struct tool_definition *d, const json_t *argum
 				 "the arguments are no object");
 	if (!json_check_contract(arguments, err))
 		return false;
-	if (!schema_validate(d->input, arguments, &fault))
+	const struct tool_schemas *schemas = tool_definition_schemas(d, err);
+	if (!schemas)
+		return false;
+	if (!schema_validate(schemas->input, arguments, &fault))
 		return say_fault(&fault, err);
 	if (!ret_canonical && !ret_digest)
 		return true;

@@ -12,17 +12,27 @@
 #include "guard/names.h"
 #include "wire/schema.h"
 
+struct tool_schemas {
+	struct schema *input;  /* asserts formats */
+	struct schema *output; /* NULL when there is no outputSchema */
+};
+
+struct schema_file;
+
 struct tool_definition {
 	char server[33];
 	char name[65];
 	json_t *json; /* the tool as listed; owned */
 	enum risk risk;
 	char pin[DIGEST_HEX_BYTES];
-	struct schema *input;  /* asserts formats */
-	struct schema *output; /* NULL when there is no outputSchema */
+	/* Below belongs to definition.c: what tool_definition_schemas gives, and from where. */
+	struct tool_schemas *_Atomic schemas;
+	const struct schema_file *file;
 };
 
-/* Compiled in; ERR_NOT_FOUND if there is no such schema; broken schemas are ERR_INTERNAL. */
+/* Compiled in; ERR_NOT_FOUND if there is no such schema; broken schemas are ERR_INTERNAL.
+ * One that the build has compiled already (is_ready in schemas/schemas.h) is compiled
+ * here when its schemas are first asked for. */
 struct tool_definition *tool_definition_load(const char *server, const char *tool,
 					     struct error *err) _must_use_;
 /* The same for one of many: the metaschemas are compiled once for all that share 'set',
@@ -35,6 +45,10 @@ struct tool_definition *tool_definition_read(const char *server, const json_t *l
 					     struct error *err) _must_use_;
 void tool_definition_free(struct tool_definition *d);
 DEFINE_CLEANUP(struct tool_definition, tool_definition_free);
+
+/* Any number of threads. NULL only without memory. */
+const struct tool_schemas *tool_definition_schemas(const struct tool_definition *d,
+						   struct error *err);
 
 /* Names of the compiled-in tools of a server, in order of schema file; NULL-terminated, free() it. */
 const char **tool_definition_names(const char *server) _must_use_;

@@ -150,7 +150,9 @@ static struct schema *compile_schema(const char *server, struct error *err)
 		error_oom(err);
 		return NULL;
 	}
-	return schema_compile(NULL, document, NULL, SCHEMA_ASSERT_FORMAT, err);
+	return schema_compile(
+		NULL, document, NULL,
+		SCHEMA_ASSERT_FORMAT | (file->is_proven ? SCHEMA_PROVEN : 0), err);
 }
 
 static bool judge(const struct config *file, const char *server, struct error *err)

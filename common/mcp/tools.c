@@ -21,11 +21,15 @@ static void check_output(const struct exchange *x, struct mcp_result *r)
 {
 	const struct tool_definition *d = x->tool->definition;
 	struct error err = ERROR_INIT;
-	struct schema_fault fault;
+	struct schema_fault fault = { .message = "cannot be checked" };
+	/* There since the arguments were judged. */
+	const struct tool_schemas *schemas = tool_definition_schemas(d, &err);
 
-	if (!d->output ||
-	    (r->structured && schema_validate(d->output, r->structured, &fault)))
+	if (schemas &&
+	    (!schemas->output ||
+	     (r->structured && schema_validate(schemas->output, r->structured, &fault))))
 		return;
+	error_clear(&err);
 	log_error("tool.malformed_result", LOG_STR("tool", d->name),
 		  LOG_STR("at", r->structured ? fault.instance : "structuredContent"),
 		  LOG_STR("what", r->structured ? fault.message : "is missing"));

@@ -51,6 +51,9 @@ enum schema_flag {
 	/* 'format' decides, where the draft has it as an annotation. All formats of the
 	 * draft are known; a name that is not of the draft remains an annotation. */
 	SCHEMA_ASSERT_FORMAT = 1,
+	/* The document was held against its metaschema before, as whatever is compiled in
+	 * was when the project was built. What it says must still make sense. */
+	SCHEMA_PROVEN = 2,
 };
 
 /*
@@ -64,6 +67,9 @@ struct schema *schema_compile(struct schema_set *set, const json_t *document,
 			      struct error *err) _must_use_;
 void schema_free(struct schema *schema);
 DEFINE_CLEANUP(struct schema, schema_free);
+
+/* Whether a pattern of it is left to ICU (base/text.h). */
+bool schema_needs_icu(const struct schema *schema);
 
 /*
  * What an instance did wrong. Pointers are JSON Pointers; what is too long for its

@@ -241,6 +241,14 @@ struct schema *schema_compile(struct schema_set *set, const json_t *document,
 	return build_schema(set, document, base, flags, false, err);
 }
 
+bool schema_needs_icu(const struct schema *schema)
+{
+	for (const struct regex_list *row = schema->regexes; row; row = row->next)
+		if (regex_needs_icu(row->regex))
+			return true;
+	return false;
+}
+
 void schema_free(struct schema *schema)
 {
 	if (!schema)

@@ -331,8 +331,12 @@ static bool read_dialect(struct builder *b, struct resource *resource,
 	/* Ours are what others are held against. */
 	if (is_builtin)
 		return true;
-	return set_dialect(b->set, resource->dialect, &resource->vocabularies, b->err) &&
-	       set_check_document(b->set, resource->dialect, document, where, b->err);
+	if (!set_dialect(b->set, resource->dialect, &resource->vocabularies, b->err))
+		return false;
+	/* That is said of the document itself, not of those that it refers to. */
+	if (!b->schema->root && b->schema->flags & SCHEMA_PROVEN)
+		return true;
+	return set_check_document(b->set, resource->dialect, document, where, b->err);
 }
 
 struct resource *index_document(struct builder *b, const char *uri,

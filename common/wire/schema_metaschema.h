@@ -6,7 +6,10 @@
 #ifndef WIRE_SCHEMA_METASCHEMA_H
 #define WIRE_SCHEMA_METASCHEMA_H
 
-/* Ends with NULL. */
-extern const char *const schema_metaschemas[];
+struct schema_metaschema {
+	const char *uri, *text;
+};
+/* Ends with a row of NULLs. */
+extern const struct schema_metaschema schema_metaschemas[];
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write JSON files as a NULL-terminated C table of their texts.
+"""Write metaschemas as a C table of their URIs and texts.
 
     schema_metaschema.py OUTPUT.c FILE...
 """
@@ -18,15 +18,16 @@ def main(output, *paths):
     texts = []
     for path in paths:
         with open(path, encoding="ascii") as f:
-            texts.append(json.dumps(json.load(f), separators=(",", ":")))
+            document = json.load(f)
+            texts.append((document["$id"], json.dumps(document, separators=(",", ":"))))
     with open(output, "w", encoding="ascii") as f:
         f.write('/* Written by schema_metaschema.py from metaschema/. */\n'
                 '#include "wire/schema_metaschema.h"\n\n'
                 "#include <stddef.h>\n\n"
-                "const char *const schema_metaschemas[] = {\n")
-        for text in texts:
-            f.write(literal(text) + ",\n")
-        f.write("\tNULL,\n};\n")
+                "const struct schema_metaschema schema_metaschemas[] = {\n")
+        for uri, text in texts:
+            f.write(f'\t{{ "{uri}",\n' + literal(text) + " },\n")
+        f.write("\t{ NULL, NULL },\n};\n")
 
 
 if __name__ == "__main__":

@@ -124,6 +124,11 @@ void regex_free(struct regex *regex)
 	free(regex);
 }
 
+bool regex_needs_icu(const struct regex *regex)
+{
+	return !regex->plain;
+}
+
 static URegularExpression *borrow(const struct regex *regex)
 {
 	UErrorCode status = U_ZERO_ERROR;

@@ -18,6 +18,9 @@ struct regex *regex_new(const char *pattern, size_t length, struct error *err) _
 void regex_free(struct regex *regex);
 DEFINE_CLEANUP(struct regex, regex_free);
 
+/* Whether it is one that only ICU can search for. */
+bool regex_needs_icu(const struct regex *regex);
+
 enum regex_result { REGEX_FOUND, REGEX_NOT_FOUND, REGEX_TOO_COMPLEX, REGEX_NO_MEMORY };
 
 /* Whether some part of 'text' (UTF-8) matches. */

@@ -9,7 +9,7 @@
 
 struct known {
 	json_t *document;
-	bool is_builtin;
+	const char *builtin; /* the text of one of ours: parsed when it is asked for */
 };
 
 /* A metaschema, compiled when a document first has to be held against it. */
@@ -43,30 +43,31 @@ static const struct {
 	{ "content", VOCABULARY_CONTENT },
 };
 
-/* Steals 'document'. */
-static bool put_document(struct schema_set *set, const char *uri, json_t *document,
-			 bool is_builtin)
+static bool put_known(struct schema_set *set, const char *uri, struct known value)
 {
-	size_t length = strlen(uri);
-	const char *key = arena_text(&set->arena, uri, length);
 	struct known *known = ARENA_NEW(&set->arena, struct known);
 
-	if (json_array_append_new(set->owned, document) != 0 || !key || !known)
+	if (!known)
 		return false;
-	*known = (struct known){ document, is_builtin };
-	return table_put(&set->documents, &set->arena, set->seed, key, length, known);
+	*known = value;
+	return table_put(&set->documents, &set->arena, set->seed, uri, strlen(uri),
+			 known);
+}
+
+/* Steals 'document'. */
+static bool put_document(struct schema_set *set, const char *uri, json_t *document)
+{
+	const char *key = arena_text(&set->arena, uri, strlen(uri));
+
+	return json_array_append_new(set->owned, document) == 0 && key &&
+	       put_known(set, key, (struct known){ .document = document });
 }
 
 static bool put_builtins(struct schema_set *set)
 {
-	for (const char *const *text = schema_metaschemas; *text; text++) {
-		struct error err = ERROR_INIT;
-		json_t *document = json_parse(*text, strlen(*text), JSON_SYNTAX, &err);
-
-		if (!document ||
-		    !put_document(set, json_get_string(document, "$id"), document, true))
+	for (const struct schema_metaschema *m = schema_metaschemas; m->uri; m++)
+		if (!put_known(set, m->uri, (struct known){ .builtin = m->text }))
 			return false;
-	}
 	return true;
 }
 
@@ -108,20 +109,28 @@ bool schema_set_add(struct schema_set *set, const char *uri, const json_t *docum
 	if (!build_check_size(document, err))
 		return false;
 	copy = json_deep_copy(document);
-	if (!copy || !put_document(set, uri, copy, false))
+	if (!copy || !put_document(set, uri, copy))
 		return error_oom(err);
 	return true;
 }
 
 const json_t *set_find(struct schema_set *set, const char *uri, bool *ret_is_builtin)
 {
-	const struct known *known =
-		table_get(&set->documents, set->seed, uri, strlen(uri));
+	struct known *known = table_get(&set->documents, set->seed, uri, strlen(uri));
+	struct error ignored = ERROR_INIT;
 
 	if (!known)
 		return NULL;
-	*ret_is_builtin = known->is_builtin;
-	return known->document;
+	*ret_is_builtin = known->builtin != NULL;
+	if (known->document)
+		return known->document;
+	/* One of ours parses, unless there is no memory. */
+	json_t *document =
+		json_parse(known->builtin, strlen(known->builtin), JSON_SYNTAX, &ignored);
+	if (json_array_append_new(set->owned, document) != 0)
+		return NULL;
+	known->document = document;
+	return document;
 }
 
 static unsigned vocabulary_bit(const char *uri)
@@ -170,15 +179,14 @@ static struct dialect *find_dialect(struct schema_set *set, const char *uri,
 static bool read_dialect(struct schema_set *set, struct dialect *d, const char *uri,
 			 struct error *err)
 {
-	bool is_builtin;
-	const json_t *metaschema = set_find(set, uri, &is_builtin);
-	const char *own = json_get_string(metaschema, "$schema");
-	bool good;
+	bool is_builtin, good;
 
 	if (!strcmp(uri, STANDARD_DIALECT)) {
 		d->vocabularies = VOCABULARY_STANDARD;
 		return true;
 	}
+	const json_t *metaschema = set_find(set, uri, &is_builtin);
+	const char *own = json_get_string(metaschema, "$schema");
 	if (!metaschema)
 		return error_set(err, ERR_INVALID_ARGUMENT, "unknown schema dialect '%s'",
 				 uri);
@@ -241,6 +249,8 @@ static bool compile_metaschema(struct schema_set *set, struct dialect *d, const 
 	if (!plain)
 		return error_oom(err);
 	document = set_find(set, plain, &is_builtin);
+	if (!document)
+		return error_oom(err);
 	d->busy = true;
 	d->metaschema = build_schema(set, document, plain, 0, is_builtin, err);
 	d->busy = false;

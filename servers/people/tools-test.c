@@ -147,7 +147,9 @@ static bool finish(struct run *r, const char *name)
 	assert_non_null(d);
 	if (!row_of(name)->run(&r->call, &r->result, &r->err))
 		return false;
-	if (!schema_validate(d->output, r->result.structured, &fault))
+	const struct tool_schemas *schemas = tool_definition_schemas(d, &r->err);
+	assert_non_null(schemas);
+	if (!schema_validate(schemas->output, r->result.structured, &fault))
 		fail_msg("%s: %s", name, json_dumps(r->result.structured, 0));
 	assert_true(r->result.text.length > 0);
 	return true;

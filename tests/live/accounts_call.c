@@ -75,8 +75,11 @@ static bool check_result(const struct tool_definition *d, const struct run *r,
 			 struct error *err)
 {
 	struct schema_fault fault = { 0 };
+	const struct tool_schemas *schemas = tool_definition_schemas(d, err);
 
-	return schema_validate(d->output, r->result.structured, &fault) ||
+	if (!schemas)
+		return false;
+	return schema_validate(schemas->output, r->result.structured, &fault) ||
 	       error_set(err, ERR_INTERNAL, "the result is not as declared");
 }
 

@@ -77,8 +77,11 @@ static void run_done(struct run *r)
 static void check_schema(const struct tool_definition *d, const json_t *structured)
 {
 	struct schema_fault fault = { 0 };
+	struct error err = ERROR_INIT;
+	const struct tool_schemas *schemas = tool_definition_schemas(d, &err);
 
-	if (!structured || !schema_validate(d->output, structured, &fault)) {
+	assert_non_null(schemas);
+	if (!structured || !schema_validate(schemas->output, structured, &fault)) {
 		_cleanup_free_ char *text = json_dumps(structured, JSON_ENCODE_ANY);
 
 		fail_msg("%s: result is not as declared: %s", d->name,
