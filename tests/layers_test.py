@@ -87,7 +87,7 @@ LIBRARIES = {
     "histedit.h": {"console"},
     "editline/": {"console"},
     "sys/epoll.h": {"common/proc", "common/wire", "common/link/http", "bench"},
-    "gnutls/": {"common/wire", "common/link/coordination"},
+    "gnutls/": {"common/base", "common/wire", "common/link/coordination"},
     "hiredis/": {"common/link/coordination", "bench"},
     "jose/": {"common/guard"},
     "openssl/": {"common/base", "common/guard", "common/link/http", "bench"},

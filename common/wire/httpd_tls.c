@@ -6,6 +6,7 @@
 #include <gnutls/x509.h>
 
 #include "base/file.h"
+#include "base/gnutls_late.h"
 #include "base/secret.h"
 #include "wire/httpd_private.h"
 
@@ -57,6 +58,8 @@ static bool read_files(struct httpd_tls *t, const char *cert_file, const char *k
 {
 	gnutls_certificate_credentials_t trial;
 
+	if (!gnutls_need(err))
+		return false;
 	t->key = secret_read(key_file, false, err);
 	if (!t->key || !file_read(cert_file, FILE_MAX, &t->cert, err) ||
 	    (client_ca_file && !file_read(client_ca_file, FILE_MAX, &t->client_ca, err)))

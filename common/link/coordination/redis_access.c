@@ -1,5 +1,6 @@
 #include <sys/un.h>
 
+#include "base/gnutls_late.h"
 #include "link/coordination/redis_private.h"
 
 enum { PORT_DEFAULT = 6379, PEM_MAX = 1024 * 1024 };
@@ -84,6 +85,8 @@ static bool read_tls(struct coord_redis_access *a,
 
 	if (!config->tls && !config->tls_ca)
 		return true;
+	if (!gnutls_need(err))
+		return false;
 	if (gnutls_certificate_allocate_credentials(&a->tls) != 0) {
 		a->tls = NULL;
 		return error_oom(err);
