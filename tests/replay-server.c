@@ -168,7 +168,9 @@ static bool add_tool(const json_t *listed, struct error *err)
 	if (asprintf(&path, "%s/%s.json", tools.server, name) < 0 || !text ||
 	    !tools.names[i])
 		return error_oom(err);
-	tools.files[i] = (struct schema_file){ path, text, strlen(text) };
+	tools.files[i] = (struct schema_file){ .path = path,
+					       .text = text,
+					       .length = strlen(text) };
 	tools.rows[i] = (struct mcp_tool){
 		.name = tools.names[i],
 		.plan = strcmp(risk, "read") == 0 ? NULL : functions[i].plan,
