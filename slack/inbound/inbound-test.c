@@ -10,7 +10,8 @@ static const struct inbound_self self = { .app = "A0WINGMAN1",
 					  .bot_user = "U0WINGMAN1",
 					  .teams = teams,
 					  .team_count = 1,
-					  .command = "/wingman" };
+					  .command = "/wingman",
+					  .responses = "https://hooks.slack.com/" };
 
 typedef bool reader(const json_t *from, const struct inbound_self *self,
 		    struct inbound *ret, struct error *err);
@@ -249,11 +250,73 @@ static void test_a_text_of_any_length(void **state)
 
 static void test_response_urls(void **state)
 {
+	static const char slack[] = "https://hooks.slack.com/";
+	static const char *const good[] = {
+		"https://hooks.slack.com/actions/T/1/x",
+		"https://hooks.slack.com/commands/T0/1/a_-.?x=1"
+	};
+	static const char *const bad[] = {
+		"https://hooks.slack.com",
+		"https://hooks.slack.com/",
+		"https://hooks.slack.com:443/actions/x",
+		"https://hooks.slack.com:8443/actions/x",
+		"https://hooks.slack.com.evil.example/",
+		"https://hooks.slack.com@evil.example/",
+		"https://u@hooks.slack.com/actions/x",
+		"https://u:p@hooks.slack.com/actions/x",
+		"https://hooks.slack.com/a@evil.example/",
+		"https://hooks.slack.com\\@evil.example/",
+		"https://hooks.slack.com/\\evil.example/",
+		"https://hooks.slack.com/actions#x",
+		"https://evilhooks.slack.com/x",
+		"https://slack.com/x",
+		"https://hooks.slack-gov.com/x",
+		"http://hooks.slack.com/x",
+		"HTTPS://hooks.slack.com/x",
+		"https:/hooks.slack.com/x",
+		"//hooks.slack.com/x",
+		" https://hooks.slack.com/x",
+		"https://127.0.0.1/",
+		"file:///etc/passwd",
+		"",
+	};
+
 	(void)state;
-	assert_true(inbound_is_response_url("https://hooks.slack.com/actions/T/1/x"));
-	assert_false(inbound_is_response_url("https://hooks.slack.com.evil.example/"));
-	assert_false(inbound_is_response_url("http://hooks.slack.com/x"));
-	assert_false(inbound_is_response_url("https://127.0.0.1/"));
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		assert_true(inbound_is_response_url(good[i], slack));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (inbound_is_response_url(bad[i], slack))
+			fail_msg("'%s' would be called", bad[i]);
+	assert_true(inbound_is_response_url("https://hooks.slack-gov.com/x",
+					    "https://hooks.slack-gov.com/"));
+	assert_false(inbound_is_response_url("https://hooks.slack.com/x", NULL));
+	/* What has no slash at its end would let a host go on. */
+	assert_false(inbound_is_response_url("https://hooks.slack.com.evil.example/x",
+					     "https://hooks.slack.com"));
+}
+
+/* 511 bytes and one more. */
+static void test_a_response_url_that_is_too_long(void **state)
+{
+	char url[INBOUND_URL_BYTES + 1] = "https://hooks.slack.com/";
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		json_auto_t *fields = NULL;
+		struct error err = ERROR_INIT;
+		struct inbound in;
+
+		memset(url + strlen("https://hooks.slack.com/"), 'x',
+		       sizeof url - strlen("https://hooks.slack.com/"));
+		url[INBOUND_URL_BYTES - 1 + more] = '\0';
+		fields = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "team_id",
+				   teams[0], "user_id", "U0A", "channel_id", "C0A",
+				   "command", "/wingman", "text", "help", "api_app_id",
+				   "A0WINGMAN1", "response_url", url);
+		assert_true(inbound_read_command(fields, &self, &in, &err));
+		assert_string_equal(in.response_url, more ? "" : url);
+		inbound_done(&in);
+	}
 }
 
 /* ---- The fixtures that stand beside the project ----------------------------------- */
@@ -381,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_what_slack_never_sends),
 		cmocka_unit_test(test_a_text_of_any_length),
 		cmocka_unit_test(test_response_urls),
+		cmocka_unit_test(test_a_response_url_that_is_too_long),
 		cmocka_unit_test(test_fixtures),
 	};
 

@@ -107,15 +107,23 @@ bool inbound_take_text(struct inbound *in, const json_t *message, const char *wi
 	return in->too_long || inbound_text(&in->text, text.data, err);
 }
 
-bool inbound_is_response_url(const char *url)
+bool inbound_is_response_url(const char *url, const char *responses)
 {
-	static const char *const begins[] = { "https://hooks.slack.com/",
-					      "https://hooks.slack-gov.com/" };
+	const size_t length = responses ? strlen(responses) : 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(begins); i++)
-		if (strncmp(url, begins[i], strlen(begins[i])) == 0)
-			return true;
-	return false;
+	/* With its slash nothing more of a host, no port and no name of a user can follow. */
+	return length > 0 && responses[length - 1] == '/' &&
+	       strncmp(url, responses, length) == 0 && url[length] != '\0' &&
+	       !strpbrk(url + length, "@\\#\"<> ");
+}
+
+void inbound_take_response(struct inbound *in, const json_t *from,
+			   const struct inbound_self *self)
+{
+	if (!inbound_word(in->response_url, sizeof in->response_url, from,
+			  "response_url") ||
+	    !inbound_is_response_url(in->response_url, self->responses))
+		in->response_url[0] = '\0';
 }
 
 /* ---- Commands --------------------------------------------------------------------- */
@@ -138,10 +146,7 @@ bool inbound_read_command(const json_t *fields, const struct inbound_self *self,
 		return false;
 	if (strcmp(command, self->command) != 0)
 		return inbound_nothing(ret, "another command");
-	if (!inbound_word(ret->response_url, sizeof ret->response_url, fields,
-			  "response_url") ||
-	    !inbound_is_response_url(ret->response_url))
-		ret->response_url[0] = '\0';
+	inbound_take_response(ret, fields, self);
 	(void)inbound_word(ret->trigger, sizeof ret->trigger, fields, "trigger_id");
 	ret->kind = INBOUND_COMMAND;
 	return inbound_take_text(ret, fields, NULL, err);

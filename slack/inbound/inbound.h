@@ -52,6 +52,9 @@ struct inbound_self {
 	const char *const *teams;
 	size_t team_count;
 	const char *command; /* "/wingman" */
+	/* Where answers to what people did are taken ("https://hooks.slack.com/"): scheme, host
+	 * and port, with the slash behind. NULL: nowhere. */
+	const char *responses;
 };
 
 struct inbound {
@@ -65,7 +68,7 @@ struct inbound {
 	char trigger[INBOUND_TOKEN_BYTES], callback[INBOUND_TOKEN_BYTES];
 	char action[INBOUND_TOKEN_BYTES], block[INBOUND_TOKEN_BYTES];
 	char view[INBOUND_ID_BYTES], view_hash[INBOUND_TOKEN_BYTES];
-	char response_url[INBOUND_URL_BYTES]; /* https://hooks.slack.com/... or "" */
+	char response_url[INBOUND_URL_BYTES]; /* below self.responses, or "" */
 	bool home;                            /* the view is App Home's */
 	bool outside; /* the person is of another team: no member, whoever else says so */
 	bool shared;  /* the channel is shared with another organisation */
@@ -96,7 +99,8 @@ bool inbound_read_command(const json_t *fields, const struct inbound_self *self,
  * 'text' decoded. 'without' is a user whose mentions are left out (NULL: none). */
 void inbound_message_text(struct strbuf *sb, const json_t *message, const char *without);
 
-/* Slack's own address of a response, and no other. */
-bool inbound_is_response_url(const char *url);
+/* Whether 'url' is an address below 'responses' and no other: whoever forges a payload has
+ * nobody else called. */
+bool inbound_is_response_url(const char *url, const char *responses);
 
 #endif

@@ -8,13 +8,11 @@ static bool is(const json_t *object, const char *member, const char *wanted)
 	return text && strcmp(text, wanted) == 0;
 }
 
-static void take_trigger(struct inbound *in, const json_t *payload)
+static void take_trigger(struct inbound *in, const json_t *payload,
+			 const struct inbound_self *self)
 {
 	(void)inbound_word(in->trigger, sizeof in->trigger, payload, "trigger_id");
-	if (!inbound_word(in->response_url, sizeof in->response_url, payload,
-			  "response_url") ||
-	    !inbound_is_response_url(in->response_url))
-		in->response_url[0] = '\0';
+	inbound_take_response(in, payload, self);
 }
 
 static bool take_view(struct inbound *in, const json_t *view, struct error *err)
@@ -167,7 +165,7 @@ bool inbound_read_interaction(const json_t *payload, const struct inbound_self *
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (!is(payload, "type", kinds[i].type))
 			continue;
-		take_trigger(ret, payload);
+		take_trigger(ret, payload, self);
 		return take_person(payload, self, ret, err) &&
 		       inbound_check(ret, payload, kinds[i].names_app, self, err) &&
 		       kinds[i].read(payload, ret, err);

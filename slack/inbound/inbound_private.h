@@ -16,6 +16,10 @@ bool inbound_is_ours(const char *team, const struct inbound_self *self);
 bool inbound_check(const struct inbound *in, const json_t *object, bool names_app,
 		   const struct inbound_self *self, struct error *err);
 
+/* 'in->response_url', where it is one that may be called. */
+void inbound_take_response(struct inbound *in, const json_t *from,
+			   const struct inbound_self *self);
+
 /* It is not for us. 'why' is static. */
 bool inbound_nothing(struct inbound *in, const char *why);
 bool inbound_refuse(struct error *err, const char *why);

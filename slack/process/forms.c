@@ -271,6 +271,11 @@ static void propose_sent(void *argument)
 	if (form_shown_again(d->front, d->in.view, &s->session, &err, &ignored))
 		return;
 	log_failure("slack.form", &ignored);
+	error_clear(&ignored);
+	if (say_view_instead(d->front, d->in.view,
+			     say_notice_view("Run a tool", "This was not proposed", &err),
+			     &ignored))
+		return;
 	/* The view is gone: who closed it hears of a failure nevertheless. */
 	say_privately(d, say_failure("What you sent was not proposed", &err));
 }

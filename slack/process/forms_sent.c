@@ -3,6 +3,9 @@
 #include "slack/process/form_session.h"
 #include "slack/process/prompts.h"
 #include "slack/process/say.h"
+#include "slack/render/blocks.h"
+#include "slack/render/rich.h"
+#include "slack/text/text.h"
 
 static const char title[] = "Run a tool";
 
@@ -75,39 +78,126 @@ static bool read_failure(const json_t *record, struct error *ret)
 	return true;
 }
 
+/* Where it stands and this person can read it; NULL: nowhere yet. */
+static const json_t *place_of(const json_t *record, const char *user)
+{
+	size_t i;
+	json_t *place;
+
+	json_array_foreach(json_object_get(record, "places"), i, place)
+	{
+		const char *of = json_get_string(place, "user");
+
+		if (!of || is(of, user))
+			return place;
+	}
+	return NULL;
+}
+
+/* "The prompt stands in #channel", or in direct messages, and its address. */
+static json_t *stands_view(const struct front *f, const json_t *place)
+{
+	const char *channel = json_get_string(place, "channel");
+	char link[SAY_LINK_BYTES];
+	json_auto_t *parts = json_array();
+	json_auto_t *view = NULL;
+	bool ok = json_array_append_new(parts,
+					rich_text("The prompt stands in ", 21, 0)) == 0;
+
+	if (channel && channel[0] != 'D' && slack_text_is_channel(channel))
+		ok = ok && json_array_append_new(parts, json_pack("{s:s, s:s}", "type",
+								  "channel", "channel_id",
+								  channel)) == 0;
+	else
+		ok = ok && json_array_append_new(
+				   parts, rich_text("your direct messages", 20, 0)) == 0;
+	if (say_link(f, channel, json_get_string(place, "ts"), link))
+		ok = ok && json_array_append_new(parts, rich_text(": ", 2, 0)) == 0 &&
+		     json_array_append_new(parts, rich_link(link, "open it", 0)) == 0;
+	ok = ok &&
+	     json_array_append_new(parts, rich_text(". It waits for a yes.", 21, 0)) == 0;
+	view = ok ? say_notice_view(title, "x", NULL) : NULL;
+	if (!view ||
+	    json_array_set_new(
+		    json_object_get(view, "blocks"), 0,
+		    rich_block(json_pack("[o]", rich_part("section", TAKE(parts))))) != 0)
+		return NULL;
+	return TAKE(view);
+}
+
+/* What the gate made of it, where it did not fail over its arguments. */
+static const char *words_of(const json_t *record)
+{
+	static const char *const ran[] = { "approved",  "granted", "executing",
+					   "succeeded", "partial", "failed",
+					   "unknown" };
+	const char *state = json_get_string(record, "state");
+
+	if (is(state, "pending"))
+		return "It waits for a yes. All of it stands in a message now, with its "
+		       "buttons.";
+	if (json_object_get(record, "prompt"))
+		return "It was decided. What comes of it is told in a message.";
+	for (size_t i = 0; i < ARRAY_SIZE(ran); i++)
+		if (is(state, ran[i]))
+			return "Nobody has to be asked for this one. What comes of it is "
+			       "told in a message.";
+	return "It is over, and nothing ran. Why is told in a message.";
+}
+
+/* '*ret_waits': it does not stand anywhere yet, and is told again once it does. */
 static bool tell(struct front *f, const json_t *kept, const json_t *record,
-		 struct error *err)
+		 bool *ret_waits, struct error *err)
 {
 	_cleanup_(form_session_done) struct form_session s = { .page = 1 };
 	const char *view = json_get_string(kept, "view");
 	const char *form = json_get_string(kept, "form");
 	const char *user = json_get_string(kept, "user");
-	const char *state = json_get_string(record, "state");
+	const bool was_told = json_is_true(json_object_get(kept, "told"));
+	const bool is_pending = is(json_get_string(record, "state"), "pending");
+	const json_t *place = is_pending && user ? place_of(record, user) : NULL;
 	struct error why = ERROR_INIT;
 
-	if (!view || !form || !user || !form_session_find(f, form, user, &s, err))
-		return false;
-	if (read_failure(record, &why))
+	*ret_waits = is_pending && !place;
+	if (!view || !form || !user)
+		return error_set(err, ERR_INTERNAL, "what was kept of a form is broken");
+	if (place)
+		return say_view_instead(f, view, stands_view(f, place), err);
+	if (was_told && is_pending)
+		return true;
+	if (read_failure(record, &why) && form_session_find(f, form, user, &s, err))
 		return form_shown_again(f, view, &s, &why, err);
-	form_session_end(f, &s);
-	if (is(state, "pending"))
-		return show(f, view,
-			    "It waits for a yes. All of it stands in a message now, "
-			    "with its buttons.",
-			    err);
-	return show(f, view,
-		    json_object_get(record, "prompt")
-			    ? "It was decided. What comes of it is told in a message."
-			    : "Nobody has to be asked for this one. What comes of it is "
-			      "told in a message.",
-		    err);
+	error_clear(err);
+	return show(f, view, words_of(record), err);
+}
+
+static bool keep(struct front *f, const char *approval, const json_t *kept,
+		 struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	char key[FRONT_KEY_BYTES];
+
+	key_of(approval, key);
+	return json_write(&text, kept, err) &&
+	       coord_put(f->store, key, text.data, FORM_SENT_MS, err);
+}
+
+static void end_session(struct front *f, const json_t *kept)
+{
+	_cleanup_(form_session_done) struct form_session s = { .page = 1 };
+	struct error ignored = ERROR_INIT;
+
+	if (form_session_find(f, json_get_string(kept, "form"),
+			      json_get_string(kept, "user"), &s, &ignored))
+		form_session_end(f, &s);
 }
 
 void form_heard(struct front *f, const char *approval, const json_t *record)
 {
 	_cleanup_free_ char *text = NULL;
-	struct error err = ERROR_INIT;
+	struct error err = ERROR_INIT, why = ERROR_INIT;
 	json_auto_t *kept = NULL;
+	bool waits = false;
 	char key[FRONT_KEY_BYTES];
 
 	if (is_waiting_for_plan(json_get_string(record, "state")))
@@ -115,8 +205,12 @@ void form_heard(struct front *f, const char *approval, const json_t *record)
 	key_of(approval, key);
 	if (coord_take(f->store, key, &text, &err) && text)
 		kept = json_parse(text, strlen(text), JSON_SYNTAX, &err);
-	if (kept)
-		(void)tell(f, kept, record, &err);
+	if (kept && tell(f, kept, record, &waits, &err)) {
+		if (!read_failure(record, &why))
+			end_session(f, kept);
+		if (waits && json_object_set_new(kept, "told", json_true()) == 0)
+			(void)keep(f, approval, kept, &err);
+	}
 	/* Most have closed it by then. */
 	if (error_is_set(&err))
 		log_info("slack.form_closed", LOG_STR("approval", approval),
@@ -128,15 +222,14 @@ void form_sent(struct front *f, const char *view, const struct form_session *s,
 {
 	json_auto_t *o = json_pack("{s:s, s:s, s:s}", "view", view, "form", s->id, "user",
 				   s->user);
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct error err = ERROR_INIT;
+	struct error err = ERROR_INIT, ignored = ERROR_INIT;
 	json_auto_t *reply = NULL;
-	char key[FRONT_KEY_BYTES];
 
-	key_of(approval, key);
-	if (!o || !json_write(&text, o, &err) ||
-	    !coord_put(f->store, key, text.data, FORM_SENT_MS, &err)) {
+	if (!o || !keep(f, approval, o, &err)) {
 		log_failure("slack.form", &err);
+		(void)show(f, view,
+			   "It was proposed. What comes of it is told in a message.",
+			   &ignored);
 		return;
 	}
 	/* It may have been heard of before this was kept. */

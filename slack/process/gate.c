@@ -250,6 +250,11 @@ static void wait(struct gate *g, const struct asked *a, int64_t wait_ms)
 
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += wait_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
 	while (!a->is_over)
 		if (pthread_cond_timedwait(&g->answered, &g->lock, &until) != 0)
 			break;

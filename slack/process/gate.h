@@ -15,7 +15,9 @@
 
 enum {
 	GATE_WAIT_MS = 10 * 1000, /* for one answer, a gate that comes back included */
-	GATE_ASKED_MAX = 1024,    /* at once */
+	GATE_QUICK_MS =
+		2000, /* where Slack waits for us, which it does for three seconds */
+	GATE_ASKED_MAX = 1024, /* at once */
 };
 
 struct gate;

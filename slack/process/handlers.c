@@ -58,7 +58,7 @@ void handle_stranger(const struct delivery *d, const char *why)
 	}
 	have_logged(d, why);
 	if (!was_told(d))
-		say_privately(d, say_words(stranger_words, NULL));
+		say_aside(d, say_words(stranger_words, NULL));
 }
 
 /* --- what people press --- */
@@ -136,11 +136,11 @@ void handle(struct delivery *d)
 	if (!who_ask(d->front->who, d->in.user, &p, &err)) {
 		log_failure("slack.who", &err);
 		if (d->in.kind != INBOUND_HOME)
-			say_privately(d, say_words("I cannot find out right now whether "
-						   "you are of the team, so I did "
-						   "nothing. Please try again in a "
-						   "minute.",
-						   NULL));
+			say_aside(d, say_words("I cannot find out right now whether "
+					       "you are of the team, so I did "
+					       "nothing. Please try again in a "
+					       "minute.",
+					       NULL));
 		return;
 	}
 	if (d->in.outside || !p.in_team) {

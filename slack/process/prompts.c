@@ -191,10 +191,9 @@ static bool look(struct front *f, const char *approval, const json_t *news,
 	if (news &&
 	    (!(places = prompts_places(&l, err)) || !results_news(&l, places, news, err)))
 		return false;
-	if (is_news(&l)) {
+	if (is_news(&l))
 		tell_homes(&l);
-		form_heard(f, approval, l.record);
-	}
+	form_heard(f, approval, l.record);
 	return true;
 }
 

@@ -104,15 +104,34 @@ void say_to_person(struct front *f, const char *user, const char *key, json_t *m
 	post(f, user, NULL, key, message);
 }
 
-static bool post_ephemeral(const struct delivery *d, json_t *message, struct error *err)
+/* Slack shows it nobody there: who asked, or we, are not in that conversation, or nobody may
+ * speak in it. */
+static bool is_not_shown(const struct error *err)
 {
-	const struct inbound *in = &d->in;
+	return err->code == ERR_NOT_FOUND || err->code == ERR_PRECONDITION_FAILED ||
+	       err->code == ERR_PERMISSION_DENIED;
+}
 
-	if (!json_put_string(message, "channel", in->channel) ||
-	    !json_put_string(message, "user", in->user) ||
-	    !json_put_string(message, "thread_ts", *in->thread_ts ? in->thread_ts : NULL))
+static bool post_ephemeral(const struct delivery *d, const json_t *message,
+			   struct error *err)
+{
+	const struct rest_patience patience = front_patience(d->front, FRONT_API_MS);
+	_cleanup_slack_answer_ struct slack_answer answer = SLACK_ANSWER_INIT;
+	const struct inbound *in = &d->in;
+	json_auto_t *arguments = json_copy((json_t *)(uintptr_t)message);
+
+	if (!json_put_string(arguments, "channel", in->channel) ||
+	    !json_put_string(arguments, "user", in->user) ||
+	    !json_put_string(arguments, "thread_ts",
+			     *in->thread_ts ? in->thread_ts : NULL))
 		return error_oom(err);
-	return put(d->front, "chat.postEphemeral", NULL, in->channel, message, err);
+	if (slack_call(d->front->slack, "chat.postEphemeral", arguments, &patience,
+		       &answer, err))
+		return true;
+	if (err->code != ERR_RATE_LIMITED)
+		return false;
+	error_clear(err);
+	return put(d->front, "chat.postEphemeral", NULL, in->channel, arguments, err);
 }
 
 /* Possession of the address is all that it asks for: it is never logged. */
@@ -147,7 +166,8 @@ static bool respond(const struct delivery *d, const json_t *message, struct erro
 			 reply.status);
 }
 
-void say_privately(const struct delivery *d, json_t *message)
+/* In the conversation, for one pair of eyes; else where only they are. */
+void say_aside(const struct delivery *d, json_t *message)
 {
 	json_auto_t *owned = message;
 	struct error err = ERROR_INIT;
@@ -157,20 +177,47 @@ void say_privately(const struct delivery *d, json_t *message)
 		failed(d->front, "slack.not_said", &err);
 		return;
 	}
+	/* Why it was not taken may name the address, and is not kept. */
 	if (d->in.response_url[0] && respond(d, owned, &err))
 		return;
 	error_clear(&err);
-	if (!d->in.channel[0] || d->in.channel[0] == 'D')
+	if (!d->in.channel[0] || d->in.channel[0] == 'D') {
 		say_to_person(d->front, d->in.user, NULL, TAKE(owned));
-	else if (!post_ephemeral(d, owned, &err))
+		return;
+	}
+	if (post_ephemeral(d, owned, &err))
+		return;
+	if (!is_not_shown(&err)) {
 		failed(d->front, "slack.not_said", &err);
+		return;
+	}
+	log_info("slack.said_directly", LOG_STR("channel", d->in.channel),
+		 LOG_STR("why", err.message));
+	say_to_person(d->front, d->in.user, NULL, TAKE(owned));
+}
+
+static bool outsiders_are_there(const struct delivery *d)
+{
+	const struct inbound *in = &d->in;
+
+	return in->channel[0] && in->channel[0] != 'D' &&
+	       (in->shared ||
+		who_reads(d->front->who, in->channel, d->front->identity.user_id)
+			.outsiders);
+}
+
+void say_privately(const struct delivery *d, json_t *message)
+{
+	if (message && outsiders_are_there(d))
+		say_to_person(d->front, d->in.user, NULL, message);
+	else
+		say_aside(d, message);
 }
 
 void say_answer(const struct delivery *d, json_t *message)
 {
 	const struct inbound *in = &d->in;
 	const char *thread = in->thread_ts[0] ? in->thread_ts : in->ts;
-	struct audience readers;
 
 	if (in->kind == INBOUND_MESSAGE) {
 		post(d->front, in->channel, thread, NULL, message);
@@ -180,8 +227,7 @@ void say_answer(const struct delivery *d, json_t *message)
 		say_privately(d, message);
 		return;
 	}
-	readers = who_reads(d->front->who, in->channel, d->front->identity.user_id);
-	if (in->shared || readers.outsiders)
+	if (outsiders_are_there(d))
 		say_to_person(d->front, in->user, NULL, message);
 	else
 		post(d->front, in->channel, thread, NULL, message);

@@ -22,7 +22,10 @@ json_t *say_failure(const char *words, const struct error *why) _must_use_;
 
 /* All steal 'message' ({text, blocks, ...}; NULL: there was no memory), and log what fails. */
 
-/* To who did this, seen by nobody else: where it was done, else in direct messages. */
+/* To who did this, seen by nobody else: where it was done, or, where that cannot be shown
+ * there, in direct messages. For refusals of ours, which tell nothing. */
+void say_aside(const struct delivery *d, json_t *message);
+/* The same, but in direct messages as well where anybody from outside the team reads. */
 void say_privately(const struct delivery *d, json_t *message);
 /* The answer to what was asked: a command's privately; a mention's in its thread, unless
  * anybody from outside the team reads that; a direct message's below it. */

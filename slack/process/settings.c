@@ -78,6 +78,28 @@ static enum front_telling telling_of(const char *word)
 	return word && strcmp(word, "no") == 0 ? FRONT_TELL_NO : FRONT_TELL_THREAD;
 }
 
+/* Slack has a host of its own for what is said without a token; a double on this machine, which
+ * the API may be for tests alone, takes it as well. */
+static void decode_responses(struct front_settings *s, const char *url)
+{
+	static const char gov[] = "https://slack-gov.com/";
+	static const char loopback[] = "http://";
+	const char *host, *path;
+
+	(void)snprintf(s->responses, sizeof s->responses, "https://hooks.slack.com/");
+	if (url && strncmp(url, gov, sizeof gov - 1) == 0)
+		(void)snprintf(s->responses, sizeof s->responses,
+			       "https://hooks.slack-gov.com/");
+	if (!url || strncmp(url, loopback, sizeof loopback - 1) != 0)
+		return;
+	host = url + sizeof loopback - 1;
+	path = host + strcspn(host, "/");
+	/* Too long for a loopback address: then nothing is answered so. */
+	if (snprintf(s->responses, sizeof s->responses, "%.*s/", (int)(path - url),
+		     url) >= (int)sizeof s->responses)
+		s->responses[0] = '\0';
+}
+
 static void decode(struct front_settings *s, const json_t *root)
 {
 	const json_t *listen = json_object_get(root, "listen");
@@ -89,6 +111,7 @@ static void decode(struct front_settings *s, const json_t *root)
 	s->team_count =
 		texts(s->teams, ARRAY_SIZE(s->teams), json_object_get(root, "teams"));
 	s->api = json_object_get(root, "api");
+	decode_responses(s, json_get_string(s->api, "url"));
 	s->listens = listen != NULL;
 	s->app_token_file = json_get_string(socket, "token_file");
 	s->connections = (unsigned)json_get_int64(socket, "connections", 0);

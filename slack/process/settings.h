@@ -23,6 +23,7 @@ enum front_telling { FRONT_TELL_THREAD, FRONT_TELL_DIRECT, FRONT_TELL_NO };
 struct front_settings {
 	struct config *file;
 	const char *app, *command;
+	char responses[128]; /* as inbound_self has it */
 	const char *teams[INBOUND_TEAMS_MAX];
 	size_t team_count;
 	const json_t *api; /* as slack_open wants it */

@@ -35,6 +35,7 @@ struct inbound_self front_self(const struct front *f)
 		.teams = f->settings.teams,
 		.team_count = f->settings.team_count,
 		.command = f->settings.command,
+		.responses = f->settings.responses,
 	};
 }
 

@@ -37,7 +37,7 @@ static json_t *ask(struct front *f, const char *server, const char *as,
 		error_oom(err);
 		return NULL;
 	}
-	reply = gate_ask(f->gate, MSG_TOOLS, TAKE(members), NULL, err);
+	reply = gate_ask_for(f->gate, MSG_TOOLS, TAKE(members), GATE_QUICK_MS, NULL, err);
 	servers = json_object_get(reply, "servers");
 	if (!reply)
 		return NULL;

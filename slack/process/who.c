@@ -122,8 +122,9 @@ bool who_is_known(struct who *w, const char *user)
 
 static bool ask_gate(struct who *w, const char *user, struct person *p, struct error *err)
 {
-	json_auto_t *reply = gate_ask(w->options.gate, MSG_SLACK_WHO,
-				      json_pack("{s:s}", "user", user), NULL, err);
+	json_auto_t *reply = gate_ask_for(w->options.gate, MSG_SLACK_WHO,
+					  json_pack("{s:s}", "user", user), GATE_QUICK_MS,
+					  NULL, err);
 	const char *principal = json_get_string(reply, "principal");
 
 	if (!reply)

@@ -2,6 +2,7 @@
 faults on request. What it does not know itself it hands on, and gives the answer back."""
 
 import json
+import secrets
 import threading
 import time
 import urllib.error
@@ -63,8 +64,10 @@ class SlackFront:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+                hook = self.path.startswith("/hooks/")
                 status, headers, answer = front.answer(
-                    self.path.removeprefix("/api/"), decoded(body), body,
+                    "/hooks/" if hook else self.path.removeprefix("/api/"),
+                    {"path": self.path, **json.loads(body)} if hook else decoded(body), body,
                     self.headers["Authorization"])
                 data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(status)
@@ -115,6 +118,8 @@ class SlackFront:
         return status, headers, answer
 
     def own(self, method, arguments):
+        if method == "/hooks/":         # a response_url
+            return 200, {}, b"ok"
         if method == "usergroups.users.list":
             users = self.usergroups.get(arguments.get("usergroup"))
             return 200, {}, {"ok": True, "users": users} if users is not None else \
@@ -178,6 +183,10 @@ class SlackFront:
     def fault(self, method, answer, times=1, status=200, headers=None):
         self.faults.setdefault(method, []).extend(
             [lambda _: (status, headers or {}, answer)] * times)
+
+    def response_url(self):
+        """One that our process takes for Slack's."""
+        return self.url.removesuffix("/api") + f"/hooks/T0/{secrets.token_hex(8)}"
 
     # --- what was called ---
 
