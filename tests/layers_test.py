@@ -45,7 +45,7 @@ EDGES = {
     "slack/ingress": {"slack/ingress", "slack/verify", "wire", "proc", "base"},
     "slack/process": {"slack/process", "slack/text", "slack/render", "slack/verify", "slack/form",
                       "slack/inbound", "slack/home", "slack/outbox", "slack/ingress", "slack/socket/socket.h",
-                      "slack/result", "slack/markdown", "api",
+                      "slack/result", "slack/markdown", "show", "api",
                       "link/documents", "link/coordination", "link/http", "wire", "proc", "base",
                       "schemas", "gate/messages.h",
                       "assistant", "assistant/budget", "assistant/host"},
@@ -102,7 +102,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 # Tests and fuzzers, a contract that twins are held to, and what modules offer to tests:
 # none of it is linked into a program that is installed.
 FOR_TESTS = re.compile(r"(-test|-fuzz|_contract)\.c$|"
-                       r"(^|/)(testing(_\w+)?|\w+_test|\w+_contract)\.h$|"
+                       r"(^|/)(\w+_test|\w+_contract)\.h$|(^|/)testing(_\w+)?\.[ch]$|"
                        r"(^|/)fake_\w+\.[ch]$")
 
 

@@ -1,5 +1,5 @@
 /* A form takes what its schema takes, says what is wrong where it is wrong, loses nothing. */
-#include "slack/form/form_try.h"
+#include "slack/form/testing_form.h"
 
 #include "base/testing.h"
 #include "schemas/schemas.h"

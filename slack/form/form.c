@@ -220,6 +220,23 @@ static bool add_top(const struct slack_form *f, json_t *blocks, struct error *er
 	       error_oom(err);
 }
 
+static bool add_note(const char *note, json_t *blocks, struct error *err)
+{
+	json_auto_t *texts = NULL;
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+
+	if (!note)
+		return true;
+	slack_text_words(&words, note, FORM_FAULT_UNITS);
+	texts = strbuf_ok(&words) ? json_pack("[s]", words.data) : NULL;
+	return (texts &&
+		json_array_append_new(blocks,
+				      slack_section("Filled in from what somebody else "
+						    "wrote: read every value.",
+						    texts)) == 0) ||
+	       error_oom(err);
+}
+
 static bool add_fault(const char *name, const json_t *said, json_t *blocks,
 		      struct error *err)
 {
@@ -336,7 +353,8 @@ json_t *slack_form_view(const struct slack_form *f, const struct slack_form_view
 		error_oom(err);
 		return NULL;
 	}
-	if (!add_top(f, blocks, err) || !add_faults(f, view, blocks, err))
+	if (!add_top(f, blocks, err) || !add_note(view->note, blocks, err) ||
+	    !add_faults(f, view, blocks, err))
 		return NULL;
 	for (size_t i = 0; i < f->count; i++)
 		if (f->page_of[i] == view->page &&

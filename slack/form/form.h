@@ -43,6 +43,8 @@ struct slack_form_view {
 	const json_t *values; /* the arguments so far; NULL: none */
 	const json_t *unread; /* as slack_form_keep leaves it; NULL: nothing */
 	const json_t *faults; /* {property: words}, each above its input; NULL: none */
+	const char *
+		note; /* where its values are from, said above the inputs; NULL: nothing */
 	const char *metadata; /* comes back with what is submitted; no secret */
 };
 /* New. ERR_NOT_FOUND: there is no such page. */

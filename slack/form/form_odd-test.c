@@ -1,6 +1,6 @@
 /* Schemas and values that nobody thinks of first: what a form begins with comes back from
  * it, whatever it is, and what cannot be drawn as a field is JSON. */
-#include "slack/form/form_try.h"
+#include "slack/form/testing_form.h"
 
 #include "base/testing.h"
 

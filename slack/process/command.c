@@ -9,6 +9,7 @@
 #include "slack/process/tools.h"
 #include "slack/render/blocks.h"
 #include "slack/render/pages.h"
+#include "slack/text/near.h"
 #include "slack/text/text.h"
 
 enum { WORD_MAX = 128, LINE_UNITS = 160, TEXT_UNITS = 6000 };
@@ -89,6 +90,7 @@ static void say_tools(const struct delivery *d, const char *server)
 	json_t *one;
 
 	if (!servers) {
+		(void)tools_suggest(d->front, server, true, &err);
 		fail(d, &err);
 		return;
 	}
@@ -282,6 +284,34 @@ static void next_word(const char **at, char ret[static WORD_MAX])
 	*at += length;
 }
 
+static void say_not_understood(const struct delivery *d, const char *word)
+{
+	struct near n = NEAR_OF(word);
+	char said[2 * WORD_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(words[i].word, word) == 0) {
+			(void)snprintf(said, sizeof said,
+				       "Say which tool, as in '%s "
+				       "accounts.block_account'. These words I know:",
+				       words[i].word);
+			tell(d, said, help);
+			return;
+		}
+		near_try(&n, words[i].word);
+	}
+	if (near_best(&n))
+		(void)snprintf(
+			said, sizeof said,
+			"I did not understand that: did you mean '%s'? These words "
+			"I know:",
+			near_best(&n));
+	else
+		(void)snprintf(said, sizeof said,
+			       "I did not understand that. These words I know:");
+	tell(d, said, help);
+}
+
 void command_handle(const struct delivery *d)
 {
 	const char *at = d->in.text;
@@ -308,5 +338,5 @@ void command_handle(const struct delivery *d)
 	if (d->front->talks && d->in.kind != INBOUND_COMMAND && !d->in.too_long)
 		talks_said(d->front->talks, d);
 	else
-		tell(d, "I did not understand that. These words I know:", help);
+		say_not_understood(d, word);
 }

@@ -19,16 +19,23 @@ struct slack_form *form_of(struct front *f, const char *tool, struct error *err)
 	return definition ? slack_form_new(definition, err) : NULL;
 }
 
-json_t *form_page(const struct slack_form *form, const struct form_session *s,
-		  const json_t *faults, struct error *err)
+static json_t *page_with(const struct slack_form *form, const struct form_session *s,
+			 const json_t *faults, const char *note, struct error *err)
 {
 	const struct slack_form_view view = { .page = s->page,
 					      .values = s->values,
 					      .unread = s->unread,
 					      .faults = faults,
+					      .note = note,
 					      .metadata = s->id };
 
 	return slack_form_view(form, &view, err);
+}
+
+json_t *form_page(const struct slack_form *form, const struct form_session *s,
+		  const json_t *faults, struct error *err)
+{
+	return page_with(form, s, faults, NULL, err);
 }
 
 static bool put_text(char **to, const char *text)
@@ -63,7 +70,7 @@ static json_t *begin(const struct delivery *d, const char *tool,
 	}
 	if (!form_session_keep(d->front, &s, err))
 		return NULL;
-	return form_page(form, &s, start->faults, err);
+	return page_with(form, &s, start->faults, start->note, err);
 }
 
 void form_open(const struct delivery *d, const char *tool)
@@ -164,7 +171,7 @@ void form_on_message(const struct delivery *d)
 		faults = json_pack("{s:s}", json_get_string(shortcut, "text"),
 				   "The message is too long to be taken over: write "
 				   "what matters of it.");
-	const struct form_start start = { values, faults };
+	const struct form_start start = { .values = values, .faults = faults };
 
 	form_open_with(d, tool, &start);
 }

@@ -78,6 +78,8 @@ static void on_press(const struct delivery *d)
 		results_press(d);
 	else if (picks_is_press(in->action))
 		picks_press(d);
+	else if (steps_is_press(in->action))
+		steps_press(d);
 	else if (strcmp(in->action, SLACK_HOME_RUN) == 0)
 		form_open(d, in->value);
 	else if (strcmp(in->action, SLACK_FORM_ACTION_BACK) == 0)

@@ -19,10 +19,11 @@ void command_handle(const struct delivery *d);
 
 /* forms.c */
 void form_open(const struct delivery *d, const char *tool);
-/* Either may be NULL; nothing of it has been judged. */
+/* Each may be NULL; nothing of it has been judged. */
 struct form_start {
 	const json_t *values; /* what it begins with */
 	const json_t *faults; /* slack/form/form.h */
+	const char *note;     /* likewise */
 };
 void form_open_with(const struct delivery *d, const char *tool,
 		    const struct form_start *start);

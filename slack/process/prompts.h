@@ -91,4 +91,12 @@ bool picks_is_press(const char *action);
 /* It is proposed anew, in the name of who asked first and nobody else. */
 void picks_press(const struct delivery *d);
 
+/* --- steps.c --- */
+/* Where a playbook was read whose steps suggest calls: these, and a button for each; '*ret'
+ * NULL: there are none. New. */
+bool steps_message(const json_t *record, json_t **ret, struct error *err);
+bool steps_is_press(const char *action);
+/* The form of that tool opens, begun with what the page suggests; no more. */
+void steps_press(const struct delivery *d);
+
 #endif

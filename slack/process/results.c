@@ -6,6 +6,7 @@
 #include "slack/process/say.h"
 #include "slack/render/prompt.h"
 #include "slack/result/result.h"
+#include "slack/text/text.h"
 
 enum { FILE_MS = 60 * 1000, FILE_ONCE_MS = 24 * 3600 * 1000 };
 
@@ -61,34 +62,95 @@ static bool post(const struct prompt_look *l, const struct place *at, const char
 	return outbox_put(l->front->outbox, &item, err);
 }
 
-/* It cannot be looked for whether a file came: it is sent once, and lost rather than sent
- * twice. A file is sent to a channel, which direct messages are only by their own id. */
-static bool send_file(const struct prompt_look *l, const struct place *at,
-		      struct error *err)
+/* A file is sent to a channel, which direct messages are only by their own id. New. */
+static char *channel_of(const struct prompt_look *l, const struct place *at,
+			const struct rest_patience *patience, struct error *err)
+{
+	_cleanup_slack_answer_ struct slack_answer answer = SLACK_ANSWER_INIT;
+	json_auto_t *arguments = NULL;
+	const char *id = at->lane;
+	char *copy;
+
+	if (slack_text_is_user(at->lane)) {
+		arguments = json_pack("{s:s}", "users", at->lane);
+		if (!arguments) {
+			error_oom(err);
+			return NULL;
+		}
+		if (!slack_call(l->front->slack, "conversations.open", arguments,
+				patience, &answer, err))
+			return NULL;
+		id = json_get_string(json_object_get(answer.body, "channel"), "id");
+	}
+	if (!id) {
+		error_set(err, ERR_BACKEND_UNAVAILABLE,
+			  "Slack opened direct messages and did not say which");
+		return NULL;
+	}
+	copy = strdup(id);
+	if (!copy)
+		error_oom(err);
+	return copy;
+}
+
+static bool upload(const struct prompt_look *l, const struct place *at, struct error *err)
 {
 	const struct rest_patience patience = front_patience(l->front, FILE_MS);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	_cleanup_free_ char *id = NULL;
-	char name[SLACK_RESULT_NAME_BYTES], key[FRONT_KEY_BYTES];
-	bool first = false;
+	_cleanup_free_ char *id = NULL, *channel = NULL;
+	char name[SLACK_RESULT_NAME_BYTES];
 
-	(void)snprintf(key, sizeof key, "file/%s", l->approval);
-	if (!coord_claim(l->front->store, key, "", FILE_ONCE_MS, &first, NULL, err))
-		return false;
-	if (!first || at->lane[0] == 'U' || at->lane[0] == 'W')
-		return true;
 	if (!slack_result_file(l->record, &text, name, err))
+		return false;
+	channel = channel_of(l, at, &patience, err);
+	if (!channel)
 		return false;
 	const struct slack_file file = {
 		.name = name,
 		.title = name,
 		.bytes = text.data,
 		.length = text.length,
-		.channel = at->lane,
+		.channel = channel,
 		.thread_ts = at->thread,
 	};
 
 	return slack_upload(l->front->slack, &file, &patience, &id, err);
+}
+
+static bool post_pages_instead(const struct prompt_look *l, const struct place *at,
+			       struct error *err)
+{
+	json_auto_t *message = slack_result_no_file(l->record, err);
+	char what[FRONT_KEY_BYTES];
+
+	(void)snprintf(what, sizeof what, "nofile/%s", l->approval);
+	return message && post(l, at, what, message, 0, err);
+}
+
+/* It cannot be looked for whether a file came: one is sent once and never twice. Where that
+ * fails, or who was to send it fell, there are pages. */
+static bool send_file(const struct prompt_look *l, const struct place *at,
+		      struct error *err)
+{
+	static const char is_over[] = "over";
+	_cleanup_free_ char *owner = NULL;
+	struct error why = ERROR_INIT;
+	char key[FRONT_KEY_BYTES];
+	bool first = false;
+
+	(void)snprintf(key, sizeof key, "file/%s", l->approval);
+	if (!coord_claim(l->front->store, key, l->front->replica, FILE_ONCE_MS, &first,
+			 &owner, err))
+		return false;
+	if (!first && (is(owner, is_over) || is(owner, l->front->replica)))
+		return true;
+	if (!first || !upload(l, at, &why)) {
+		if (error_is_set(&why))
+			log_failure("slack.no_file", &why);
+		if (!post_pages_instead(l, at, err))
+			return false;
+	}
+	return coord_put(l->front->store, key, is_over, FILE_ONCE_MS, err);
 }
 
 static bool post_picks(const struct prompt_look *l, const struct place *at,
@@ -104,12 +166,24 @@ static bool post_picks(const struct prompt_look *l, const struct place *at,
 	return !message || post(l, at, what, message, 0, err);
 }
 
+static bool post_steps(const struct prompt_look *l, const struct place *at,
+		       struct error *err)
+{
+	char what[FRONT_KEY_BYTES];
+	json_t *made = NULL;
+
+	if (!steps_message(l->record, &made, err))
+		return false;
+	json_auto_t *message = made;
+	(void)snprintf(what, sizeof what, "steps/%s", l->approval);
+	return !message || post(l, at, what, message, 0, err);
+}
+
 bool results_post(const struct prompt_look *l, const json_t *places, struct error *err)
 {
 	const struct slack_result_view view = view_of(l->front);
 	const struct place at = place_of(l, places);
 	_cleanup_(slack_result_done) struct slack_result r = { .messages = NULL };
-	struct error why = ERROR_INIT;
 	char what[FRONT_KEY_BYTES];
 	size_t i;
 	json_t *message;
@@ -128,9 +202,9 @@ bool results_post(const struct prompt_look *l, const json_t *places, struct erro
 	}
 	if (!post_picks(l, &at, err))
 		return false;
-	if (r.as_file && !send_file(l, &at, &why))
-		log_failure("slack.no_file", &why);
-	return true;
+	if (!post_steps(l, &at, err))
+		return false;
+	return !r.as_file || send_file(l, &at, err);
 }
 
 bool results_news(const struct prompt_look *l, const json_t *places, const json_t *notice,

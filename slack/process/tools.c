@@ -1,6 +1,7 @@
 #include "slack/process/tools.h"
 
 #include "base/canonical.h"
+#include "slack/text/near.h"
 
 static const char meta_risk[] = "org.wingman/risk";
 
@@ -82,6 +83,63 @@ static json_t *whole(const json_t *server, json_t *tool, const char *name,
 	return TAKE(found);
 }
 
+/* --- what may have been meant --- */
+
+/* "accounts.block_account", and what is said without its server. */
+static void try_tools(struct near *n, const json_t *server)
+{
+	const char *own = json_get_string(server, "name");
+	char whole[NEAR_BYTES];
+	size_t i;
+	json_t *tool;
+
+	json_array_foreach(json_object_get(server, "tools"), i, tool)
+	{
+		const char *name = json_get_string(tool, "name");
+		struct near alone = NEAR_OF(n->typed);
+
+		if (!own || !name ||
+		    snprintf(whole, sizeof whole, "%s.%s", own, name) >= NEAR_BYTES)
+			continue;
+		near_try(n, whole);
+		near_try(&alone, name);
+		if (near_best(&alone) &&
+		    (!near_best(n) || alone.distance < n->distance)) {
+			n->distance = alone.distance;
+			(void)snprintf(n->best, sizeof n->best, "%s", whole);
+		}
+	}
+}
+
+bool tools_suggest(struct front *f, const char *typed, bool is_server, struct error *err)
+{
+	struct near n = NEAR_OF(typed);
+	struct error ignored = ERROR_INIT;
+	const struct error found = *err;
+	json_auto_t *servers = NULL;
+	size_t i;
+	json_t *one;
+
+	if (err->code != ERR_NOT_FOUND)
+		return false;
+	servers = tools_servers(f, NULL, &ignored);
+	json_array_foreach(servers, i, one)
+	{
+		const char *name = json_get_string(one, "name");
+
+		if (!is_server)
+			try_tools(&n, one);
+		else if (name)
+			near_try(&n, name);
+	}
+	if (!near_best(&n))
+		return false;
+	/* In place of the hint that there may be. */
+	error_clear(err);
+	error_set(err, found.code, "%s", found.message);
+	return error_hint(err, "did you mean %s?", near_best(&n));
+}
+
 json_t *tools_find(struct front *f, const char *name, struct error *err)
 {
 	const char *dot = strchr(name, '.');
@@ -90,8 +148,10 @@ json_t *tools_find(struct front *f, const char *name, struct error *err)
 	json_t *first = json_array_get(servers, 0), *tool;
 	size_t i;
 
-	if (!servers && error_is_set(err))
+	if (!servers && error_is_set(err)) {
+		(void)tools_suggest(f, name, false, err);
 		return NULL;
+	}
 	json_array_foreach(json_object_get(first, "tools"), i, tool)
 	{
 		const char *is = json_get_string(tool, "name");
@@ -100,6 +160,7 @@ json_t *tools_find(struct front *f, const char *name, struct error *err)
 			return whole(first, tool, name, err);
 	}
 	error_set(err, ERR_NOT_FOUND, "there is no tool '%.100s'", name);
+	(void)tools_suggest(f, name, false, err);
 	error_hint(err, "a tool is named server.tool: /wingman tools lists them");
 	return NULL;
 }

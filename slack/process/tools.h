@@ -19,4 +19,8 @@ json_t *tools_find(struct front *f, const char *name, struct error *err) _must_u
 json_t *tools_servers_as(struct front *f, const char *principal, json_t **ret_rights,
 			 struct error *err) _must_use_;
 
+/* Where 'err' says that something is not found: what may have been meant by 'typed' (a tool,
+ * or a server) becomes its hint. Always false. */
+bool tools_suggest(struct front *f, const char *typed, bool is_server, struct error *err);
+
 #endif

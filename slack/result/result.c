@@ -66,24 +66,27 @@ static bool gather(const json_t *record, const struct slack_result_view *view,
 
 /* --- pages --- */
 
-/* The blocks of each; without any if they cannot show all of it. NULL: no memory. */
+/* The blocks of each, as many as there may be; '*ret_whole': they show all of it. NULL: no
+ * memory. */
 static json_t *pages_of(const json_t *record, const struct slack_result_view *view,
-			struct error *err)
+			bool *ret_whole, struct error *err)
 {
-	const struct rich_pack pack = { .text = "Result", .reserve_units = RESERVED };
+	struct rich_pack pack = { .text = "Result",
+				  .messages_max = SLACK_RESULT_PAGES_MAX,
+				  .reserve_units = RESERVED };
 	_cleanup_(gathered_done) struct gathered g = { 0 };
 	json_auto_t *messages = NULL;
 	json_auto_t *pages = json_array();
+	bool is_cut = false;
 	size_t i;
 	json_t *message;
 
 	if (!gather(record, view, false, &g, err))
 		return NULL;
-	messages = rich_messages(g.pieces, &pack, NULL, err);
+	pack.hidden = g.hidden;
+	messages = rich_messages(g.pieces, &pack, &is_cut, err);
 	if (!messages)
 		return NULL;
-	if (g.cut || json_array_size(messages) > SLACK_RESULT_PAGES_MAX)
-		return TAKE(pages);
 	json_array_foreach(messages, i, message)
 	{
 		if (!pages ||
@@ -92,6 +95,7 @@ static json_t *pages_of(const json_t *record, const struct slack_result_view *vi
 			return NULL;
 		}
 	}
+	*ret_whole = !g.cut && !is_cut;
 	return TAKE(pages);
 }
 
@@ -124,7 +128,8 @@ static json_t *page_buttons(const char *id, size_t page, size_t pages)
 json_t *slack_result_page(const json_t *record, const struct slack_result_view *view,
 			  size_t page, size_t *ret_pages, struct error *err)
 {
-	json_auto_t *pages = pages_of(record, view, err);
+	bool is_whole;
+	json_auto_t *pages = pages_of(record, view, &is_whole, err);
 	const char *id = id_of(record, view);
 	char words[64], metadata[VALUE_BYTES];
 	json_t *blocks, *modal;
@@ -217,12 +222,13 @@ static bool add_button(json_t *messages, const char *id, struct error *err)
 static bool find_rest(const json_t *record, const struct slack_result_view *view,
 		      struct slack_result *r, struct error *err)
 {
-	json_auto_t *pages = pages_of(record, view, err);
+	bool is_whole = false;
+	json_auto_t *pages = pages_of(record, view, &is_whole, err);
 	const char *id = id_of(record, view);
 
 	if (!pages)
 		return false;
-	if (!id || json_array_size(pages) == 0) {
+	if (!id || !is_whole) {
 		r->as_file = true;
 		return json_array_append_new(
 			       last_blocks(r->messages),
@@ -232,6 +238,28 @@ static bool find_rest(const json_t *record, const struct slack_result_view *view
 	}
 	r->pages = json_array_size(pages);
 	return add_button(r->messages, id, err);
+}
+
+json_t *slack_result_no_file(const json_t *record, struct error *err)
+{
+	const struct slack_result_view view = { .id = NULL };
+	const char *id = id_of(record, &view);
+	json_auto_t *blocks = json_pack(
+		"[o]", slack_words("The file could not be sent. As much of it as pages "
+				   "hold can be read here."));
+	json_t *message = NULL;
+	char value[VALUE_BYTES];
+	const struct slack_button show = { .action = SLACK_RESULT_SHOW,
+					   .words = "Show pages",
+					   .value = value };
+
+	(void)snprintf(value, sizeof value, "%s 1", id ? id : "");
+	if (blocks &&
+	    (!id || json_array_append_new(blocks, slack_actions(&show, 1)) == 0))
+		message = slack_message("The file could not be sent", TAKE(blocks));
+	if (!message)
+		error_oom(err);
+	return message;
 }
 
 bool slack_result_draw(const json_t *record, const struct slack_result_view *view,

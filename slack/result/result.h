@@ -49,7 +49,8 @@ void slack_result_done(struct slack_result *r);
 bool slack_result_draw(const json_t *record, const struct slack_result_view *view,
 		       struct slack_result *ret, struct error *err);
 
-/* Page 'page' (from 1) as a modal view. ERR_NOT_FOUND: there is no such page. New. */
+/* Page 'page' (from 1) as a modal view; of what is a file, as much as there are pages for, and
+ * the last says how much that is. ERR_NOT_FOUND: there is no such page. New. */
 json_t *slack_result_page(const json_t *record, const struct slack_result_view *view,
 			  size_t page, size_t *ret_pages, struct error *err) _must_use_;
 
@@ -57,6 +58,10 @@ json_t *slack_result_page(const json_t *record, const struct slack_result_view *
  * is beyond SLACK_RESULT_FILE_MAX is cut, and the text says so at its end. */
 bool slack_result_file(const json_t *record, struct strbuf *ret,
 		       char ret_name[static SLACK_RESULT_NAME_BYTES], struct error *err);
+
+/* Where the file could not be uploaded: a message that says so, with a button to the pages.
+ * New. */
+json_t *slack_result_no_file(const json_t *record, struct error *err) _must_use_;
 
 /* "ID PAGE" as a button brought it. False: it is not one of ours. */
 bool slack_result_read_value(const char *value, char *ret_id, size_t id_bytes,

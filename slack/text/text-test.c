@@ -1,6 +1,7 @@
 #include "slack/text/text.h"
 
 #include "base/testing.h"
+#include "slack/text/near.h"
 
 static void test_escape(void **state)
 {
@@ -72,13 +73,44 @@ static void test_ids(void **state)
 	assert_false(slack_text_is_channel("U0ALICE001"));
 }
 
+static const char *near_of(const char *typed, const char *a, const char *b)
+{
+	static struct near n;
+
+	n = (struct near)NEAR_OF(typed);
+	near_try(&n, a);
+	near_try(&n, b);
+	return near_best(&n);
+}
+
+static void test_near(void **state)
+{
+	char longest[NEAR_BYTES + 1];
+
+	(void)state;
+	assert_string_equal(near_of("tolos", "docs", "tools"), "tools");
+	assert_string_equal(near_of("TOOL", "docs", "tools"), "tools");
+	assert_string_equal(near_of("stauts", "approvals", "status"), "status");
+	assert_string_equal(near_of("accounts.block_acount", "accounts.unblock_account",
+				    "accounts.block_account"),
+			    "accounts.block_account");
+	assert_null(near_of("block everybody", "docs", "tools"));
+	assert_null(near_of("", "a", "b"));
+	assert_null(near_of("a", "b", ""));
+	assert_null(near_of("ab", "cd", "ef"));
+	memset(longest, 'x', sizeof longest - 1);
+	longest[sizeof longest - 1] = '\0';
+	assert_null(near_of(longest, longest, "b"));
+	longest[NEAR_BYTES - 1] = '\0';
+	assert_string_equal(near_of(longest, longest, "b"), longest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_escape),
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_units),
-		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_escape), cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_units),  cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_near),
 	};
 
 	return cmocka_run_group_tests_name("slack-text", tests, NULL, NULL);

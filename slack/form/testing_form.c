@@ -1,5 +1,5 @@
 /* A form as somebody goes through it, for tests: what Slack would take and send back. */
-#include "slack/form/form_try.h"
+#include "slack/form/testing_form.h"
 
 #include "base/testing.h"
 #include "slack/render/blocks.h"

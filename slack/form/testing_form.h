@@ -1,7 +1,7 @@
-/* form_try -- a form as somebody goes through it, for tests: what Slack would take of it
+/* testing_form -- a form as somebody goes through it, for tests: what Slack would take of it
  * (its limits are asserted of every view that is drawn) and what it would send back. */
-#ifndef SLACK_FORM_TRY_H
-#define SLACK_FORM_TRY_H
+#ifndef SLACK_TESTING_FORM_H
+#define SLACK_TESTING_FORM_H
 
 #include "slack/form/form.h"
 
