@@ -394,7 +394,7 @@ def test_all_that_was_said(w):
     tap.equal("and none of it is markup, leads anywhere or calls anybody", [
         fault for _, args in drawn
         for fault in blocks.check_promises([args.get("blocks"), args.get("view")], users=(ALICE, BOB),
-                                           hosts=("sandbox.slack.com",))], [])
+                                           hosts=("sandbox.slack.com",), channels=(SECOPS,))], [])
     refused = {c["answer"].get("error") for c in w.script.control("calls")["calls"]} - {None, "ratelimited"}
     # The press of somebody who is not even there, and a view that its reader closed sooner.
     refused -= {"user_not_in_channel", "not_found"}

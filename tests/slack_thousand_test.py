@@ -106,7 +106,8 @@ def test_what_was_sent(rig):
     calls = [(c.method, c.arguments) for c in rig.slack.calls
              if "blocks" in c.arguments or "view" in c.arguments]
     faults = [f for _, a in calls for f in blocks.check_promises(
-        [a.get("blocks"), a.get("view")], users=(rig.alice, rig.bob))]
+        [a.get("blocks"), a.get("view")], users=(rig.alice, rig.bob), hosts=("acme.slack.com",),
+        channels=(rig.channel,))]
     tap.equal(f"none of {len(calls)} messages and views has markup, a link, a ping, or hides",
               faults[:8], [])
     texts = [a["text"] for _, a in calls if "text" in a]
