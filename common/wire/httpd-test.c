@@ -240,11 +240,18 @@ static void doubled_headers_that_matter_are_refused(void **state)
 		const char *name;
 		int status;
 	} cases[] = {
-		{ "Host", 400 },          { "ORIGIN", 400 },
-		{ "Authorization", 400 }, { "content-type", 400 },
-		{ "Mcp-Method", 400 },    { "MCP-Protocol-Version", 400 },
-		{ "Mcp-Param-x", 400 },   { "Mcp-Session-Id", 400 },
-		{ "Accept", 201 },        { "X-What", 201 },
+		{ "Host", 400 },
+		{ "ORIGIN", 400 },
+		{ "Authorization", 400 },
+		{ "content-type", 400 },
+		{ "Mcp-Method", 400 },
+		{ "MCP-Protocol-Version", 400 },
+		{ "Mcp-Param-x", 400 },
+		{ "Mcp-Session-Id", 400 },
+		{ "Accept", 201 },
+		{ "X-What", 201 },
+		{ "x-slack-signature", 400 },
+		{ "X-Slack-Request-Timestamp", 400 },
 		{ "Mcp", 201 },
 	};
 	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;

@@ -65,7 +65,7 @@ void httpd_stop(struct httpd *h, int64_t patience_ms);
 
 /* Of a request; borrowed, valid until the reply. Methods and paths with case;
  * header names without. The path has no query; a duplicate header that matters
- * (Host, Origin, Authorization, Content-Type, Mcp-*) was refused before (400). */
+ * (Host, Origin, Authorization, Content-Type, Mcp-*, X-Slack-*) was refused before (400). */
 const char *http_request_method(const struct http_request *req);
 const char *http_request_path(const struct http_request *req);
 const char *http_request_query(const struct http_request *req, const char *name);

@@ -118,7 +118,8 @@ static bool is_single(const char *name, size_t length)
 		{ "transfer-encoding", 17 },
 	};
 
-	if (length > 4 && strncasecmp(name, "mcp-", 4) == 0)
+	if ((length > 4 && strncasecmp(name, "mcp-", 4) == 0) ||
+	    (length > 8 && strncasecmp(name, "x-slack-", 8) == 0))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(singles); i++)
 		if (length == singles[i].length &&

@@ -177,6 +177,7 @@ struct gate *gate_new(struct loop *l, const char *path, gate_heard *heard,
 		      gate_came *came, void *context, struct error *err)
 {
 	struct gate *g = calloc(1, sizeof *g);
+	pthread_condattr_t attributes;
 
 	if (!g) {
 		error_oom(err);
@@ -189,7 +190,11 @@ struct gate *gate_new(struct loop *l, const char *path, gate_heard *heard,
 	g->context = context;
 	g->last_id = HELLO_ID;
 	(void)pthread_mutex_init(&g->lock, NULL);
-	(void)pthread_cond_init(&g->answered, NULL);
+	/* Where somebody sets the clock nobody waits longer. */
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&g->answered, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
 	connect_now(g);
 	return g;
 }
@@ -248,7 +253,7 @@ static void wait(struct gate *g, const struct asked *a, int64_t wait_ms)
 {
 	struct timespec until;
 
-	(void)clock_gettime(CLOCK_REALTIME, &until);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += wait_ms / 1000;
 	until.tv_nsec += wait_ms % 1000 * 1000000;
 	if (until.tv_nsec >= 1000000000) {

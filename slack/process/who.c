@@ -282,7 +282,8 @@ static bool count_reader(void *context, const json_t *item, struct error *err)
 	return true;
 }
 
-static bool recall_room(struct who *w, const char *channel, struct audience *ret)
+static bool recall_room(struct who *w, const char *channel, struct audience *ret,
+			unsigned *ret_when)
 {
 	const struct room *r = &w->rooms[place_of(channel, CHANNELS_MAX)];
 	bool found;
@@ -291,19 +292,22 @@ static bool recall_room(struct who *w, const char *channel, struct audience *ret
 	found = strcmp(r->channel, channel) == 0 && clock_mono_ms() < r->until_ms;
 	if (found)
 		*ret = r->audience;
+	*ret_when = w->forgotten;
 	(void)pthread_mutex_unlock(&w->lock);
 	return found;
 }
 
 static void keep_room(struct who *w, const char *channel, struct audience audience,
-		      int64_t asked_ms)
+		      unsigned when, int64_t asked_ms)
 {
 	struct room *r = &w->rooms[place_of(channel, CHANNELS_MAX)];
 
 	(void)pthread_mutex_lock(&w->lock);
-	(void)snprintf(r->channel, sizeof r->channel, "%s", channel);
-	r->audience = audience;
-	r->until_ms = asked_ms + WHO_KEPT_MS;
+	if (w->forgotten == when) {
+		(void)snprintf(r->channel, sizeof r->channel, "%s", channel);
+		r->audience = audience;
+		r->until_ms = asked_ms + WHO_KEPT_MS;
+	}
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
@@ -314,12 +318,13 @@ struct audience who_reads(struct who *w, const char *channel, const char *bot_us
 	int64_t asked_ms = clock_mono_ms();
 	struct error err = ERROR_INIT;
 	json_auto_t *arguments = NULL;
+	unsigned when;
 
 	if (channel[0] == 'D')
 		return (struct audience){ 1, false };
 	if (strlen(channel) >= NAME_BYTES || !*channel)
 		return (struct audience){ 0, true };
-	if (recall_room(w, channel, &c.audience))
+	if (recall_room(w, channel, &c.audience, &when))
 		return c.audience;
 	arguments = json_pack("{s:s, s:i}", "channel", channel, "limit", 200);
 	if (!arguments ||
@@ -329,6 +334,6 @@ struct audience who_reads(struct who *w, const char *channel, const char *bot_us
 			 LOG_STR("why", err.message));
 		c.audience = (struct audience){ 0, true };
 	}
-	keep_room(w, channel, c.audience, asked_ms);
+	keep_room(w, channel, c.audience, when, asked_ms);
 	return c.audience;
 }
