@@ -1,47 +1,25 @@
 /* wingman chat: a conversation with the assistant; what it proposes is decided here. */
-#include "console/console.h"
+#include "console/chat_private.h"
 
 #include "assistant/config.h"
 #include "assistant/host/prompts.h"
-#include "assistant/host/talk.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "console/call.h"
-#include "console/decide.h"
-#include "console/editor.h"
 #include "console/interrupt.h"
 #include "console/program.h"
 
-enum { PLAN_WAIT_MS = 60 * 1000, LOOK_MS = 100, DECISIONS_MAX = 64 };
+enum { LOOK_MS = 100, MENTION_MAX = 40 };
 
 static const char conversation_name[] = "console";
 
 static const char house_note[] = "You write to one person's terminal: plain text, short "
 				 "lines, no markup, no links "
-				 "unless they were asked for. Prompts are shown by the "
+				 "unless they were asked for. A person may be named as "
+				 "<@ID>, with an ID of "
+				 "Slack that you were told. Prompts are shown by the "
 				 "program after your answer; the "
 				 "person decides there.";
-
-struct chat {
-	struct console *console;
-	struct gate_link *gate;
-	struct assistant_settings settings;
-	struct loop *loop;
-	struct documents *store;
-	struct memory *memory;
-	struct budget *budget;
-	struct host *host;
-	struct talk *talk;
-	struct editor *editor;
-	json_t *house_notes, *team_notes;
-	char *worker, *egress, *log_path;
-	char *to_decide[DECISIONS_MAX]; /* approvals, in their order */
-	size_t decision_count;
-	bool is_speaking; /* in the middle of an answer */
-	int status;
-};
 
 static void chat_done(struct chat *x)
 {
@@ -58,16 +36,27 @@ static void chat_done(struct chat *x)
 	free(x->worker);
 	free(x->egress);
 	free(x->log_path);
+	strbuf_done(&x->held);
 	for (size_t i = 0; i < x->decision_count; i++)
 		free(x->to_decide[i]);
 }
 
 /* --- what the assistant does --- */
 
-/* Line by line: nothing of it can draw. */
-static void on_say(void *context, const char *text, bool final)
+static void put_line(struct chat *x, const char *line, size_t length)
 {
-	struct chat *x = context;
+	_cleanup_free_ char *one = strndup(line, length);
+	_cleanup_strbuf_ struct strbuf named = STRBUF_INIT;
+
+	if (!one)
+		return;
+	talk_name_people(x->talk, &named, one);
+	console_put_visible(strbuf_ok(&named) && named.data ? named.data : one);
+}
+
+/* Line by line: nothing of it can draw. */
+static void put(struct chat *x, const char *text)
+{
 	const char *line = text;
 
 	if (!x->is_speaking && *text) {
@@ -76,111 +65,53 @@ static void on_say(void *context, const char *text, bool final)
 		x->is_speaking = true;
 	}
 	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-		_cleanup_free_ char *one = strndup(line, (size_t)(end - line));
-
-		if (one)
-			console_put_visible(one);
+		put_line(x, line, (size_t)(end - line));
 		/* Nothing that it writes stands on a line of its own: a prompt does. */
 		printf("\n%sassistant>%s ", console_dim(x->console),
 		       console_plain(x->console));
 	}
-	console_put_visible(line);
-	if (final && x->is_speaking) {
-		printf("\n");
-		x->is_speaking = false;
-	}
+	put_line(x, line, strlen(line));
 	(void)fflush(stdout);
 }
 
-static void note_decision(struct chat *x, const char *approval)
+/* Where a mention may have begun that ends with a later piece; else the end. */
+static size_t whole(const struct strbuf *sb)
 {
-	if (x->decision_count < DECISIONS_MAX &&
-	    (x->to_decide[x->decision_count] = strdup(approval)))
-		x->decision_count++;
+	const char *open = sb->length > 0 ? strrchr(sb->data, '<') : NULL;
+
+	return open && strlen(open) < MENTION_MAX && !strpbrk(open, "> \n")
+		       ? (size_t)(open - sb->data)
+		       : sb->length;
 }
 
-static void tell(struct chat *x, const char *approval, const json_t *record)
+static void on_say(void *context, const char *text, bool final)
 {
-	talk_record(x->talk, approval, record, json_object_get(record, "parts"));
-}
+	struct chat *x = context;
+	size_t length;
+	_cleanup_free_ char *now = NULL;
 
-/* Until it waits for people or, as a freed read, is over. */
-static void follow(struct chat *x, const char *approval)
-{
-	struct error err = ERROR_INIT;
-	json_auto_t *record = decide_wait(x->gate, approval, PLAN_WAIT_MS, true, &err);
+	strbuf_add_string(&x->held, text);
+	length = final ? x->held.length : whole(&x->held);
+	if (length > 0 && (now = strndup(x->held.data, length))) {
+		_cleanup_free_ char *rest = strdup(x->held.data + length);
 
-	if (!record) {
-		(void)console_fail(x->console, &err);
-		return;
+		put(x, now);
+		strbuf_clear(&x->held);
+		strbuf_add_string(&x->held, rest ? rest : "");
 	}
-	if (!decide_is_over(json_get_string(record, "state"))) {
-		note_decision(x, approval);
-	} else if (json_get_string(record, "tool")) {
-		printf("%s[%s.%s: %s]%s\n", console_dim(x->console),
-		       console_member(record, "server"), console_member(record, "tool"),
-		       console_member(record, "state"), console_plain(x->console));
-		/* What a plan found is for the person. */
-		if (strcmp(console_member(record, "state"), "refused") == 0)
-			(void)decide_report(x->console, record);
-		(void)fflush(stdout);
-	}
-	tell(x, approval, record);
+	if (final)
+		chat_end_line(x);
 }
 
-static void end_line(struct chat *x)
+void chat_end_line(struct chat *x)
 {
+	if (x->held.length > 0)
+		put(x, x->held.data);
+	strbuf_clear(&x->held);
 	if (x->is_speaking)
 		printf("\n");
 	x->is_speaking = false;
-}
-
-static void on_propose(void *context, int64_t number, json_t *members)
-{
-	struct chat *x = context;
-	struct error err = ERROR_INIT;
-	json_auto_t *reply = NULL;
-	const char *approval;
-
-	end_line(x);
-	if (json_object_set_new(members, "conversation",
-				json_string(conversation_name)) ||
-	    json_object_set_new(members, "model", json_string(x->settings.model))) {
-		json_decref(members);
-		error_oom(&err);
-		talk_proposed(x->talk, number, NULL, &err);
-		return;
-	}
-	reply = gate_link_ask(x->gate, MSG_PROPOSE, members, &err);
-	approval = json_get_string(reply, "approval");
-	if (!approval) {
-		if (!error_is_set(&err))
-			error_set(&err, ERR_INTERNAL, "the gate named no approval");
-		/* Words of a schema go to the model alone, which mends them. */
-		if (err.code != ERR_INVALID_ARGUMENT)
-			(void)console_fail(x->console, &err);
-		talk_proposed(x->talk, number, NULL, &err);
-		return;
-	}
-	talk_proposed(x->talk, number, approval, &err);
-	follow(x, approval);
-}
-
-static void on_read(void *context, int64_t number, const char *uri)
-{
-	struct chat *x = context;
-	struct error err = ERROR_INIT;
-	json_auto_t *reply =
-		gate_link_ask(x->gate, MSG_CONTEXT, json_pack("{s:s}", "uri", uri), &err);
-
-	end_line(x);
-	printf("%s[%s: ", console_dim(x->console), reply ? "read" : "not read");
-	console_put_visible(uri);
-	printf("]%s\n", console_plain(x->console));
 	(void)fflush(stdout);
-	talk_content(x->talk, number, json_get_string(reply, "read"),
-		     json_get_string(reply, "label"), json_get_string(reply, "text"),
-		     json_is_true(json_object_get(reply, "cut")), &err);
 }
 
 static void on_ended(void *context, enum assistant_code code, const char *words)
@@ -188,13 +119,14 @@ static void on_ended(void *context, enum assistant_code code, const char *words)
 	struct chat *x = context;
 
 	(void)code;
-	end_line(x);
+	chat_end_line(x);
 	if (words)
 		fprintf(stderr, "wingman: %s\n", words);
 	x->status = words ? EXIT_FAILED : x->status;
 }
 
-static const struct talk_hooks hooks = { on_say, on_propose, on_read, on_ended };
+static const struct talk_hooks hooks = { on_say, chat_on_propose, chat_on_read,
+					 on_ended };
 
 /* --- one exchange --- */
 
@@ -218,73 +150,6 @@ static bool run_turns(struct chat *x, struct error *err)
 
 	loop_remove(look);
 	return ok;
-}
-
-/* Whatever was decided elsewhere meanwhile. */
-static void look_at_open(struct chat *x)
-{
-	json_auto_t *open = talk_open(x->talk);
-	size_t i;
-	json_t *approval;
-
-	json_array_foreach(open, i, approval)
-	{
-		struct error err = ERROR_INIT;
-		json_auto_t *record =
-			decide_wait(x->gate, json_string_value(approval), 0, false, &err);
-
-		if (record)
-			tell(x, json_string_value(approval), record);
-	}
-}
-
-static void decide_one(struct chat *x, const char *approval)
-{
-	struct error err = ERROR_INIT;
-	json_auto_t *record = decide_wait(x->gate, approval, PLAN_WAIT_MS, true, &err);
-	json_auto_t *ended = NULL;
-
-	if (record && decide_is_over(json_get_string(record, "state"))) {
-		tell(x, approval, record);
-		return;
-	}
-	if (!record || !call_is_interactive()) {
-		printf("approval %s is pending; decide with: wingman approvals approve "
-		       "%s\n",
-		       approval, approval);
-		(void)fflush(stdout);
-		return;
-	}
-	switch (decide_ask(x->console, x->gate, record, NULL, &err)) {
-	case ANSWER_REFUSED:
-		(void)console_fail(x->console, &err);
-		return;
-	case ANSWER_LATER:
-		printf("approval %s stays pending\n", approval);
-		(void)fflush(stdout);
-		return;
-	case ANSWER_APPROVED:
-	case ANSWER_DENIED:
-		break;
-	}
-	(void)decide_say_what_is_missing(x->console, x->gate, approval);
-	ended = decide_wait(x->gate, approval, -1, false, &err);
-	if (!ended) {
-		interrupt_forget();
-		return;
-	}
-	(void)decide_report(x->console, ended);
-	tell(x, approval, ended);
-}
-
-static void decide_all(struct chat *x)
-{
-	for (size_t i = 0; i < x->decision_count; i++) {
-		decide_one(x, x->to_decide[i]);
-		free(x->to_decide[i]);
-		x->to_decide[i] = NULL;
-	}
-	x->decision_count = 0;
 }
 
 static bool open_gate(struct chat *x, struct error *err)
@@ -324,13 +189,13 @@ static bool exchange(struct chat *x, const char *text, struct error *err)
 	sources = talk_sources(json_object_get(tools, "context"));
 	talk_set_tools(x->talk, json_object_get(tools, "servers"));
 	talk_set_sources(x->talk, sources);
-	look_at_open(x);
+	chat_look_at_open(x);
 	if (!talk_said(x->talk, person, person, NULL, text, err))
 		return false;
 	do {
 		if (!run_turns(x, err))
 			return false;
-		decide_all(x);
+		chat_decide_all(x);
 	} while (talk_is_busy(x->talk));
 	return true;
 }

@@ -52,8 +52,16 @@ FIXTURES = [
                                      reason="asked for by the security team")]}},
     {"match": {"userMessage": "john.doe@example.test, please", "hasToolResult": True},
      "response": {"content": "It waits for your decision."}},
+    {"match": {"userMessage": "block the handle", "hasToolResult": False},
+     "response": {"content": "I propose it by the handle.",
+                  "toolCalls": [call("accounts__block_account", person="@john.doe",
+                                     reason="asked for by the security team")]}},
+    {"match": {"userMessage": "block the handle", "hasToolResult": True},
+     "response": {"content": "It waits for your decision."}},
     {"match": {"userMessage": "What was proposed has ended"},
      "response": {"content": "Done: John Doe's accounts are blocked."}},
+    {"match": {"userMessage": "who has"},
+     "response": {"content": "That is <@U0SAMPLE99>, not <@U0STRANGER>."}},
 ]
 
 
@@ -123,6 +131,36 @@ def test_one(company):
         "granted", ""), [w for w in ("grant", KEY) if w in sent])
 
 
+def test_pick(company):
+    """The plan finds two: the person picks by number, and decides about that one."""
+    p = company.suite.terminal("chat")
+    p.expect("you> ")
+    p.sendline("block the handle @john.doe")
+    p.expect(r"Who is meant \(1 to 2, or nothing\)\? ")
+    page = plain(p.before)
+    tap.ok("the candidates stand there, numbered", "1. John" in page and "2. John" in page and
+           JOHN in page and "john.doe2@" in page, page)
+    number = "1" if JOHN in page.split("1. ")[1].split("2. ")[0] else "2"
+    p.sendline(number)
+    p.expect(YES)
+    page, digits = plain(p.before), p.match.group(1)
+    tap.ok("the one who was picked is decided about", "uid=john.doe" in page, page)
+    tap.ok("as the person's word", "'person' was not named" not in page, page)
+    p.sendline(digits)
+    p.expect("Done: John Doe's accounts are blocked.")
+    p.expect("you> ")
+    tap.equal("is blocked", company.suite.bind("john.doe"), 49)
+    sent = json.dumps([e.get("body", e) for e in company.journal()])
+    tap.ok("the model was told that the name is ambiguous, not of the candidates",
+           "john.doe2@" not in sent and "ambiguous" in sent, sent[-3000:])
+    p.sendline("who has <@U0SAMPLE99>?")
+    p.expect("you> ")
+    tap.ok("who is known is named, nobody else", "That is John Doe (john.doe), not <@U0STRANGER>." in
+           plain(p.before), p.before)
+    p.sendline("/quit")
+    p.close()
+
+
 def test_two(company):
     p = company.suite.terminal("chat")
     p.expect("you> ")
@@ -165,6 +203,11 @@ def main():
     company = Company(second=True)
     try:
         tap.run([lambda: test_two(company)])
+    finally:
+        company.done()
+    company = Company(second=True)
+    try:
+        tap.run([lambda: test_pick(company)])
     finally:
         company.done()
     tap.done()

@@ -1,5 +1,8 @@
 """wingman chat with a scripted worker: saying, proposing, deciding, telling; end to end."""
 
+import os
+import signal
+
 import tap
 
 try:
@@ -116,6 +119,36 @@ def test_reads(rig, suite):
     suite.wingman("approvals", "cancel", pending)
 
 
+def test_interrupted(rig, suite):
+    """Ctrl-C while a server is asked what would happen: taken back, and the chat goes on."""
+    rig.script([[["propose", [BLOCK]], ["await", "result"], ["say", "never said"], ["done"]],
+                [["say", "here again"], ["done"]]])
+    p = rig.chat()
+    p.expect("you> ")
+    accounts = suite.child_pid("wingman-accounts")
+    os.kill(accounts, signal.SIGSTOP)
+    try:
+        p.sendline("block jane.roe in ldap, lost laptop")
+        suite.wait_for(lambda: [a for a in suite.json("approvals", "list", "--all") or []
+                                if a["state"] == "proposed"], what="a proposal")
+        p.sendintr()
+        p.expect("interrupted: approval ([0-9a-z]+) is cancelled, nothing ran", timeout=10)
+        approval = p.match.group(1)
+        p.expect("you> ", timeout=15)
+    finally:
+        os.kill(accounts, signal.SIGCONT)
+    shown = suite.json("approvals", "show", approval)
+    tap.equal("what was half proposed is cancelled", shown.get("record", shown)["state"], "cancelled")
+    p.sendline("are you there?")
+    p.expect("here again")
+    tap.ok("and the conversation goes on, without what was broken off", True)
+    tap.ok("the model is told that it was cancelled", "cancelled" in
+           str([e for e in rig.turns()[-1]["conversation"] if e["kind"] == "proposed"]), rig.turns()[-1])
+    p.sendline("/quit")
+    p.expect(pexpect.EOF)
+    p.close()
+
+
 HOSTILE = {
     "no frame": [["bytes", "\xff\xff\xff\xff no frame"], ["hang"]],
     "a message of ours": [["send", {"m": "turn"}], ["hang"]],
@@ -181,7 +214,7 @@ def main():
         suite.start()
         rig = ChatRig(suite)
         tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
-                 lambda: test_reads(rig, suite),
+                 lambda: test_reads(rig, suite), lambda: test_interrupted(rig, suite),
                  lambda: test_hostile(rig), lambda: test_in_the_console(rig), lambda: test_history(rig)])
     finally:
         suite.done()

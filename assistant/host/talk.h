@@ -62,6 +62,8 @@ bool talk_said(struct talk *t, const char *by, const char *person, const char *t
 /* The gate's answer to a proposal: the approval, or why there is none. */
 void talk_proposed(struct talk *t, int64_t number, const char *approval,
 		   const struct error *why);
+/* The person picked who is meant, and the call was proposed anew: 'approval' is now 'to'. */
+void talk_renamed(struct talk *t, const char *approval, const char *to);
 /* How an approval stands: say so when it waits for people, and when it has ended. 'parts':
  * records of the calls of several, or NULL. Others than this talk's are ignored. */
 void talk_record(struct talk *t, const char *approval, const json_t *record,
@@ -80,6 +82,8 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
  * thread may have. New reference.
  */
 json_t *talk_people(const struct talk *t) _must_use_;
+/* Append 'text' with "<@U…>" of those people as "Name (handle)"; other mentions stay text. */
+void talk_name_people(const struct talk *t, struct strbuf *sb, const char *text);
 
 bool talk_is_busy(const struct talk *t);
 /* Approvals that have not ended: [id]; new reference. */

@@ -128,3 +128,28 @@ json_t *talk_people(const struct talk *t)
 {
 	return people_in_slack(t->conversation.people);
 }
+
+void talk_name_people(const struct talk *t, struct strbuf *sb, const char *text)
+{
+	for (const char *at; (at = strstr(text, "<@")); text = at) {
+		const char *id = at + 2;
+		size_t length = strcspn(id, "<>| \t\n");
+		const json_t *person =
+			id[length] == '>'
+				? people_of_slack(t->conversation.people, id, length)
+				: NULL;
+		const char *handle = json_get_string(person, "handle");
+
+		strbuf_add(sb, text, (size_t)(at - text));
+		if (person) {
+			strbuf_add_string(sb, json_get_string(person, "name"));
+			if (handle)
+				strbuf_add_format(sb, " (%s)", handle);
+			at = id + length + 1;
+		} else {
+			strbuf_add(sb, at, 2);
+			at = id;
+		}
+	}
+	strbuf_add_string(sb, text);
+}

@@ -125,6 +125,14 @@ void talk_proposed(struct talk *t, int64_t number, const char *approval,
 		settle(t, entry, outcome_of_refusal(why, count), true, true);
 }
 
+void talk_renamed(struct talk *t, const char *approval, const char *to)
+{
+	json_t *entry = conversation_proposed(&t->conversation, approval);
+
+	if (entry && json_object_set_new(entry, "approval", json_string(to)) == 0)
+		talk_keep(t);
+}
+
 static void take_record(struct talk *t, const char *approval, const json_t *record,
 			const json_t *parts, bool tells)
 {
