@@ -76,11 +76,40 @@ static void on_job_done(void *context)
 	job_free(job);
 }
 
+/* In the loop, before the answer. */
+struct word {
+	struct network *caller;
+	json_t *message;
+};
+
+static void on_word(void *context)
+{
+	struct word *w = context;
+
+	say(w->caller, w->message);
+	json_decref(w->message);
+	free(w);
+}
+
+static void on_progress(void *context, json_t *message)
+{
+	const struct job *job = context;
+	struct word *w = malloc(sizeof *w);
+
+	if (w)
+		*w = (struct word){ job->caller, message };
+	if (w && loop_wake(job->caller->loop, on_word, w))
+		return;
+	json_decref(message);
+	free(w);
+}
+
 static void on_worker(void *argument)
 {
 	struct job *job = argument;
 
-	job->answer = caller_job_run(job->server->client, job->m, &job->fields);
+	job->answer = caller_job_run(job->server->client, job->m, &job->fields,
+				     on_progress, job);
 	if (!loop_wake(job->caller->loop, on_job_done, job))
 		leave("no memory for an answer");
 }

@@ -1,5 +1,6 @@
 #include "gate/caller_job.h"
 
+#include "base/clock.h"
 #include "gate/caller.h"
 #include "guard/names.h"
 
@@ -139,9 +140,62 @@ static json_t *shorten(const json_t *result)
 		"_meta", META_OUTCOME, outcome);
 }
 
-static json_t *run_execute(struct mcp_client *client, const struct fields *f)
+/* --- how far it is --- */
+
+enum {
+	PROGRESS_MS = 500, /* no more often than that */
+	PROGRESS_WORDS_MAX = 500,
+};
+
+struct progress {
+	const struct fields *f;
+	caller_job_say *say;
+	void *context;
+	int64_t said_ms;
+};
+
+static size_t cut(const char *words)
+{
+	size_t length = strlen(words);
+
+	if (length <= PROGRESS_WORDS_MAX)
+		return length;
+	for (length = PROGRESS_WORDS_MAX;
+	     length > 0 && ((unsigned char)words[length] & 0xC0) == 0x80;)
+		length--;
+	return length;
+}
+
+/* What says too much is heard now and then; what cannot be carried is not missed. */
+static void on_progress(void *context, double done, double total, const char *words)
+{
+	struct progress *p = context;
+	const int64_t now_ms = clock_mono_ms();
+	json_auto_t *body = NULL;
+	struct error ignored = ERROR_INIT;
+	json_t *message;
+
+	if (p->said_ms != 0 && now_ms < p->said_ms + PROGRESS_MS)
+		return;
+	body = json_pack("{s:f}", "done", done);
+	if (!body ||
+	    (total > 0 && json_object_set_new(body, "total", json_real(total)) != 0) ||
+	    (words &&
+	     json_object_set_new(body, "words", json_stringn(words, cut(words))) != 0) ||
+	    !json_check_contract(body, &ignored))
+		return;
+	p->said_ms = now_ms;
+	message = json_pack("{s:s, s:s, s:O}", "m", message_name(MSG_PROGRESS),
+			    "approval", p->f->approval, "body", body);
+	if (message)
+		p->say(p->context, message);
+}
+
+static json_t *run_execute(struct mcp_client *client, const struct fields *f,
+			   caller_job_say *say, void *context)
 {
 	bool refused = false;
+	struct progress progress = { .f = f, .say = say, .context = context };
 	const struct mcp_client_call call = { .tool = f->tool,
 					      .arguments = f->arguments_text,
 					      .request_state = f->request_state,
@@ -150,6 +204,10 @@ static json_t *run_execute(struct mcp_client *client, const struct fields *f)
 					      .is_look = f->look || f->revoke,
 					      .is_revoked = f->revoke,
 					      .timeout_ms = CALLER_EXECUTE_MS,
+					      .progressed = f->look || f->revoke
+								    ? NULL
+								    : on_progress,
+					      .progress_context = &progress,
 					      .ret_refused = &refused };
 	struct error err = ERROR_INIT, unfit = ERROR_INIT;
 	bool sent = false;
@@ -189,11 +247,13 @@ static json_t *run_fetch(struct mcp_client *client, const struct fields *f)
 		       &err);
 }
 
-json_t *caller_job_run(struct mcp_client *client, enum message m, const struct fields *f)
+json_t *caller_job_run(struct mcp_client *client, enum message m, const struct fields *f,
+		       caller_job_say *say, void *context)
 {
 	if (m == MSG_PLAN)
 		return run_plan(client, f);
 	if (m == MSG_FETCH)
 		return run_fetch(client, f);
-	return m == MSG_EXECUTE ? run_execute(client, f) : run_definitions(client, f);
+	return m == MSG_EXECUTE ? run_execute(client, f, say, context)
+				: run_definitions(client, f);
 }

@@ -10,9 +10,13 @@
 #include "gate/fields.h"
 #include "mcp/client/client.h"
 
+/* What a server says of a call while it runs, as a message for the keeper (stolen); called
+ * in the worker's thread, now and then. */
+typedef void caller_job_say(void *context, json_t *message);
+
 /* The answer to a plan, execute or definitions message; never NULL but without memory. */
-json_t *caller_job_run(struct mcp_client *client, enum message m,
-		       const struct fields *f) _must_use_;
+json_t *caller_job_run(struct mcp_client *client, enum message m, const struct fields *f,
+		       caller_job_say *say, void *context) _must_use_;
 /* The answer when it could not even be tried. */
 json_t *caller_job_refuse(enum message m, const struct fields *f,
 			  const struct error *err) _must_use_;

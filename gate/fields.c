@@ -107,6 +107,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_EXECUTED] = ROW(FRAME, NEED("approval", STRING, approval),
 			     MAY("result", OBJECT, result), MAY("error", OBJECT, error),
 			     MAY("sent", BOOL, sent), MAY("revoke", BOOL, revoke)),
+	[MSG_PROGRESS] = ROW(FRAME, NEED("approval", STRING, approval),
+			     NEED("body", OBJECT, body)),
 	[MSG_DEFINED] = ROW(FRAME, NEED("server", STRING, server), NEED("up", BOOL, up),
 			    MAY("tools", ARRAY, tools), MAY("error", OBJECT, error)),
 	[MSG_CHANGED] =

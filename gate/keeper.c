@@ -64,7 +64,7 @@ static const struct {
 	{ MSG_WITHDRAW, keeper_on_withdraw },   { MSG_PAGE, keeper_on_page },
 	{ MSG_LISTENING, keeper_on_listening }, { MSG_MEMBERED, keeper_on_membered },
 	{ MSG_FETCHED, keeper_on_fetched },     { MSG_NEWS, keeper_on_news },
-	{ MSG_CHANGED, keeper_on_changed },
+	{ MSG_CHANGED, keeper_on_changed },     { MSG_PROGRESS, keeper_on_progress },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)

@@ -69,6 +69,8 @@ struct approval {
 	bool members_waiting;
 	bool revoke_in_flight; /* the caller has the question to burn it unused */
 	int64_t revoke_next_ms;
+	json_t *progress; /* what its server said last of how far it is; NULL: nothing */
+	int64_t progress_told_ms;
 	int64_t first_sent_ms; /* 0: not by this process */
 	int64_t next_ms;       /* when to send (again) */
 };
@@ -269,6 +271,12 @@ void keeper_revoke_step(struct keeper *k, struct approval *a);
 void keeper_take_revoked(struct keeper *k, struct approval *a, const struct fields *f);
 /* Its server says that it burnt it so. 'server_head' may be NULL. */
 void keeper_end_revoked(struct keeper *k, struct approval *a, const json_t *server_head);
+
+/* --- keeper_progress.c: how far a call is --- */
+
+bool keeper_on_progress(struct keeper *k, const struct fields *f, struct error *err);
+/* {at, done, total?, words?}; new reference, NULL: nothing is known. */
+json_t *keeper_progress_json(const struct keeper *k, const char *approval) _must_use_;
 
 json_t *keeper_on_decide(struct keeper *k, struct peer *p, const struct fields *f,
 			 struct error *err);

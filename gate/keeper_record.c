@@ -16,6 +16,7 @@ void keeper_approval_free(struct approval *a)
 		return;
 	json_decref(a->body);
 	json_decref(a->members);
+	json_decref(a->progress);
 	free(a);
 }
 

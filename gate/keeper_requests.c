@@ -15,11 +15,13 @@ const char *keeper_person(const struct keeper *k, const struct peer *p)
 
 /* --- watching --- */
 
-static json_t *event_json(const struct approval *a)
+static json_t *event_json(const struct keeper *k, const struct approval *a)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "m", message_name(MSG_EVENT), "approval",
-			 a->id, "state", record_state_name(a->state), "record",
-			 record_public(a->body));
+	/* Without memory for it there is no progress: it is only for show. */
+	return json_pack("{s:s, s:s, s:s, s:o, s:o*}", "m", message_name(MSG_EVENT),
+			 "approval", a->id, "state", record_state_name(a->state),
+			 "record", record_public(a->body), "progress",
+			 keeper_progress_json(k, a->id));
 }
 
 static bool watches(struct peer *p, const char *id, bool forget)
@@ -64,7 +66,7 @@ void keeper_announce(struct keeper *k, const struct approval *a)
 		    !policy_in_team(k->policy, keeper_person(k, p)))
 			continue;
 		if (!event)
-			event = event_json(a);
+			event = event_json(k, a);
 		if (event)
 			(void)channel_send(p->channel, event);
 	}
@@ -173,11 +175,13 @@ json_t *keeper_on_show(struct keeper *k, struct peer *p, const struct fields *f,
 	if (!body)
 		return NULL;
 	if (p->is_slack)
-		return json_pack("{s:o, s:o, s:o*}", "record", record_public(body), "to",
-				 keeper_slack_to(k, body), "parts",
-				 keeper_bundle_parts_json(k, body));
-	return json_pack("{s:o, s:o*}", "record", record_public(body), "parts",
-			 keeper_bundle_parts_json(k, body));
+		return json_pack("{s:o, s:o, s:o*, s:o*}", "record", record_public(body),
+				 "to", keeper_slack_to(k, body), "parts",
+				 keeper_bundle_parts_json(k, body), "progress",
+				 keeper_progress_json(k, f->approval));
+	return json_pack("{s:o, s:o*, s:o*}", "record", record_public(body), "parts",
+			 keeper_bundle_parts_json(k, body), "progress",
+			 keeper_progress_json(k, f->approval));
 }
 
 static bool add_summary(void *context, const struct document *doc)

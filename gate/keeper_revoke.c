@@ -75,6 +75,23 @@ void keeper_end_revoked(struct keeper *k, struct approval *a, const json_t *serv
 	log_failure("approval.stuck", &err);
 }
 
+/* Its server was at it already: whoever asked is told that nothing stops it any more. */
+static void note_late(struct keeper *k, struct approval *a)
+{
+	json_auto_t *revoke = json_copy(json_object_get(a->body, "revoke"));
+	struct error err = ERROR_INIT;
+
+	if (json_object_get(revoke, "late"))
+		return;
+	if (!revoke ||
+	    json_object_set_new(revoke, "late", json_integer((json_int_t)k->now_ms)) != 0)
+		error_oom(&err);
+	else if (keeper_update(k, a, "revoke_late", json_pack("{s:O}", "revoke", revoke),
+			       json_object(), &err))
+		return;
+	log_failure("approval.stuck", &err);
+}
+
 void keeper_take_revoked(struct keeper *k, struct approval *a, const struct fields *f)
 {
 	struct outcome o;
@@ -86,9 +103,13 @@ void keeper_take_revoked(struct keeper *k, struct approval *a, const struct fiel
 	if (!f->result)
 		return;
 	o = outcome_read(f->result, json_get_string(a->body, "server"), a->id);
-	if (o.kind == OUTCOME_REVOKED)
+	if (o.kind == OUTCOME_REVOKED) {
 		keeper_end_revoked(k, a, o.server_head);
-	else if (o.kind != OUTCOME_NOT_RUN && !a->in_flight)
+		return;
+	}
+	if (o.kind == OUTCOME_RUNNING)
+		note_late(k, a);
+	if (o.kind != OUTCOME_NOT_RUN && !a->in_flight)
 		a->next_ms = k->now_ms; /* it was burnt before: what became of it? */
 }
 

@@ -72,12 +72,16 @@ json_t *keeper_slack_json(const struct keeper *k, const struct approval *a, bool
 	json_auto_t *o = json_pack("{s:s, s:s, s:o}", "approval", a->id, "state",
 				   record_state_name(a->state), "to",
 				   keeper_slack_to(k, a->body));
+	json_auto_t *progress = NULL;
 
 	if (!o)
 		return NULL;
 	if (is_event &&
 	    (json_object_set_new(o, "m", json_string(message_name(MSG_EVENT))) != 0 ||
 	     json_object_set_new(o, "record", record_public(a->body)) != 0))
+		return NULL;
+	progress = is_event ? keeper_progress_json(k, a->id) : NULL;
+	if (progress && json_object_set(o, "progress", progress) != 0)
 		return NULL;
 	return TAKE(o);
 }

@@ -52,6 +52,7 @@ static const char *const names[] = {
 	[MSG_OUTCOME] = "outcome",
 	[MSG_WITHDRAW] = "withdraw",
 	[MSG_NEWS] = "news",
+	[MSG_PROGRESS] = "progress",
 	[MSG_PAGE] = "page",
 	[MSG_LISTENING] = "listening",
 };

@@ -18,13 +18,14 @@
  *               both take words_from?: [person], whose words stand in the arguments: four eyes exclude them as well
  *               and sources?: [piece], what was said and read (gate/keeper_sources.h): then an assistant wrote the
  *               arguments, and the prompt says where each value comes from; model?: who hears of the outcome as well
- *   show        {approval}                  -> {record, parts?: one a call of several} (without secrets: no requestState, no grant)
+ *   show        {approval}                  -> {record, parts?: one a call of several, progress?: {at, done, total?, words?},
+ *                                           what its server says while it runs} (without secrets: no requestState, no grant)
  *   list        {state?, limit?}            -> {records: [summaries]}
  *   decide      {approval, decision: "approve"|"deny", shown, pin?, reason?} -> {state}
  *   cancel      {approval, reason?}         -> {state, revoking?: true}  requester only
  *   revoke      {approval, reason?}         -> the same       approvers; both until the burn. 'revoking': its
  *                                           server is asked to burn the grant unused, and the record's end tells
- *   watch       {approval}                  -> {state}; then events {approval, state, record} until it ends
+ *   watch       {approval}                  -> {state}; then events {approval, state, record, progress?} until it ends
  *   notices     {}                          -> {notices: [notice], left}: what this person has not read (gate/notice.h);
  *                                           from then on each new one comes as {"m":"notice", notice}
  *   read        {notice}                    -> {}              its id; it is not told to this person again
@@ -62,7 +63,7 @@
  *               model?, sources?             -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
  *               counts as true where others read along
  *   slack_open  {}                          -> {approvals: [{approval, state}]}: what is open and of Slack's; from
- *                                           then on every transition comes as an event {approval, state, record, to}, and an event
+ *                                           then on every transition comes as an event {approval, state, record, to, progress?}, and an event
  *               {changed: "servers"} or {changed: "resource", server, uri} when those did
  *   slack_posted {approval, shown, channel, message_ts, drawn_at, user?} -> {pages, approvable, others_read_along}
  *               where slack/render's message, drawn at that time, stands now; 'user': whose direct messages that is
@@ -81,6 +82,7 @@
  * Caller to keeper:
  *   planned     {approval, plan, request_state} | {approval, error}
  *   executed    {approval, result, revoke?: true} | {approval, error, sent: bool, revoke?: true}
+ *   progress    {approval, body: {done, total?, words?}}   how far a call is, as its server says
  *   defined     {server, up, tools?, error?}
  *   probed      {up}
  *   membered    {approval, users} | {approval, error}   those who are, in good standing
@@ -96,7 +98,7 @@
 #ifndef GATE_MESSAGES_H
 #define GATE_MESSAGES_H
 
-enum { MESSAGES_VERSION = 3 };
+enum { MESSAGES_VERSION = 4 };
 
 enum message {
 	/* surface -> keeper */
@@ -149,6 +151,7 @@ enum message {
 	MSG_OUTCOME,
 	MSG_WITHDRAW,
 	MSG_NEWS,
+	MSG_PROGRESS,
 	MSG_PAGE,
 	MSG_LISTENING,
 	MSG_FETCHED,

@@ -74,7 +74,7 @@ class GateClient:
     # --- what people do ---
 
     def hello(self):
-        return self.ask("hello", v=3)
+        return self.ask("hello", v=4)
 
     def propose(self, tool, **arguments):
         return self.ask("propose", tool=tool, arguments=arguments)["approval"]

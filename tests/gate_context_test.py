@@ -165,7 +165,7 @@ def test_not_waiting(rig):
     """Whoever asked and left costs nobody anything; the gate answers others meanwhile."""
     raw = socket.socket(socket.AF_UNIX)
     raw.connect(rig.path("run/gate.sock"))
-    for message in ({"m": "hello", "id": 1, "v": 3}, {"m": "context", "id": 2, "uri": "fixture://text"}):
+    for message in ({"m": "hello", "id": 1, "v": 4}, {"m": "context", "id": 2, "uri": "fixture://text"}):
         data = json.dumps(message).encode()
         raw.sendall(struct.pack(">I", len(data)) + data)
     raw.close()

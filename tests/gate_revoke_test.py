@@ -53,6 +53,9 @@ def test_after_the_burn(rig):
     with rig.client() as c:
         a = granted_and_held(rig, c, "late", "run")
         c.ask("revoke", approval=a)
+        while "late" not in c.show(a)["revoke"]:
+            time.sleep(0.05)
+        tap.ok("its server says that it is at it already, and that is on record", True)
         rig.release("run")
         record = c.wait(a, "succeeded")
         tap.ok("after the burn nothing stops it, and it says what happened",

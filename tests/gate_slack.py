@@ -127,7 +127,7 @@ class SlackSurface(GateClient):
         super().__init__(rig.path("run/gate.sock"))
         self.places = {}    # approval: (channel, ts, blocks)
         if hello:
-            self.ask("hello", v=3, surface="slack")
+            self.ask("hello", v=4, surface="slack")
 
     def turn(self, raw, **more):
         return self.ask("slack_turn", **signed(raw), **more)["turn"]

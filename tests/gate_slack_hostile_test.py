@@ -310,11 +310,11 @@ def test_uid(rig, slack):
     rig.restart_gate("stop")
     with SlackSurface(rig, hello=False) as other:
         refused("another uid", "permission_denied", "not the Slack process's",
-                lambda: other.ask("hello", v=3, surface="slack"))
+                lambda: other.ask("hello", v=4, surface="slack"))
         refused("nor does it go on as one", "permission_denied", "for the Slack process",
                 lambda: other.ask("slack_open"))
         refused("there is no third surface", "invalid_argument", "no surface",
-                lambda: other.ask("hello", v=3, surface="teams"))
+                lambda: other.ask("hello", v=4, surface="teams"))
     rig.slack = {"allow_shared_uid": None}
     rig.write_gate_config()
     rig.gate.stop()

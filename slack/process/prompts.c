@@ -54,7 +54,7 @@ static json_t *redrawn(const struct prompt_look *l, const json_t *place,
 	const struct slack_prompt_view view = {
 		clock_wall_ms(), json_is_true(json_object_get(place, "read_along"))
 	};
-	_cleanup_free_ char *how = prompts_how(l->record, clock_wall_ms());
+	_cleanup_free_ char *how = prompts_how(l->record, l->progress, clock_wall_ms());
 	struct error why = ERROR_INIT;
 	json_t *message;
 
@@ -64,10 +64,29 @@ static json_t *redrawn(const struct prompt_look *l, const json_t *place,
 	}
 	if (!is_end(l->state))
 		return slack_prompt_running(l->prompt, &view, how,
-					    !is(l->state, "executing"), err);
+					    prompts_may_stop(l->record, clock_wall_ms()),
+					    err);
 	message = slack_prompt_ended(l->prompt, &view, how, &why);
 	/* Whatever somebody gave as a reason, the buttons go. */
 	return message ? message : slack_prompt_ended(l->prompt, &view, l->state, err);
+}
+
+/* While it runs it is said again from time to time that it does, and how far it is. */
+static void key_of(const struct prompt_look *l, const char *channel, const char *ts,
+		   char key[static OUTBOX_KEY_BYTES])
+{
+	const json_t *revoke = json_object_get(l->record, "revoke");
+	const int64_t now_ms = clock_wall_ms();
+
+	(void)snprintf(
+		key, OUTBOX_KEY_BYTES, "state/%s/%s/%s/%s/%lld/%lld/%s%s", l->approval,
+		channel, ts, l->state,
+		(long long)(prompts_ran_ms(l->record, now_ms) / PROMPTS_STILL_MS),
+		(long long)(json_get_int64(l->progress, "at", 0) / PROMPTS_PROGRESS_MS),
+		prompts_may_stop(l->record, now_ms) ? "s" : "",
+		!revoke                           ? ""
+		: json_object_get(revoke, "late") ? "l"
+						  : "r");
 }
 
 static bool update_place(const struct prompt_look *l, const json_t *place,
@@ -90,11 +109,7 @@ static bool update_place(const struct prompt_look *l, const json_t *place,
 	if (!json_put_string(message, "channel", channel) ||
 	    !json_put_string(message, "ts", ts))
 		return error_oom(err);
-	/* While it runs it is said again from time to time that it does. */
-	(void)snprintf(key, sizeof key, "state/%s/%s/%s/%s/%lld", l->approval, channel,
-		       ts, l->state,
-		       (long long)(prompts_ran_ms(l->record, clock_wall_ms()) /
-				   PROMPTS_STILL_MS));
+	key_of(l, channel, ts, key);
 	return outbox_put(l->front->outbox, &item, err);
 }
 
@@ -181,6 +196,7 @@ static bool look(struct front *f, const char *approval, const json_t *news,
 	l.record = json_object_get(reply, "record");
 	l.to = json_object_get(reply, "to");
 	l.prompt = json_object_get(l.record, "prompt");
+	l.progress = json_object_get(reply, "progress");
 	l.state = json_get_string(l.record, "state");
 	if (!reply)
 		return false;

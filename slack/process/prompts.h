@@ -18,10 +18,11 @@
 
 enum {
 	PROMPTS_OURS_MS = 25 * 1000,
-	PROMPTS_EVERY_MS = 10 * 1000, /* what is open is looked at so often */
-	PROMPTS_STILL_MS = 30 * 1000, /* what runs that long is said to, so often */
-	PROMPTS_POSTS_MAX = 32,       /* messages of one prompt; the gate's limit */
-	PROMPTS_TOLD_MAX = 10,        /* approvers who are told of one prompt */
+	PROMPTS_EVERY_MS = 10 * 1000,   /* what is open is looked at so often */
+	PROMPTS_STILL_MS = 30 * 1000,   /* what runs that long is said to, so often */
+	PROMPTS_PROGRESS_MS = 3 * 1000, /* how far it is is told no more often */
+	PROMPTS_POSTS_MAX = 32,         /* messages of one prompt; the gate's limit */
+	PROMPTS_TOLD_MAX = 10,          /* approvers who are told of one prompt */
 };
 
 /* An approval's record and where it goes, as the gate says it. */
@@ -29,6 +30,7 @@ struct prompt_look {
 	struct front *front;
 	const char *approval;
 	const json_t *record, *to, *prompt;
+	const json_t *progress; /* NULL: nothing is known */
 	const char *state;
 };
 
@@ -67,10 +69,15 @@ json_t *prompts_places(const struct prompt_look *l, struct error *err) _must_use
 bool prompts_forget(const struct prompt_look *l, struct error *err);
 
 /* --- prompts_words.c --- */
-/* What became of it, in a sentence a line. New string. */
-char *prompts_how(const json_t *record, int64_t now_ms) _must_use_;
-/* How long it has been running; 0: it does not. */
+/* What became of it, in a sentence a line; 'progress' as the gate has it (gate/messages.h),
+ * or NULL. New string. */
+char *prompts_how(const json_t *record, const json_t *progress,
+		  int64_t now_ms) _must_use_;
+/* How long its server has had it; 0: it has not, or it has ended. */
 int64_t prompts_ran_ms(const json_t *record, int64_t now_ms);
+/* Whether a press may stop it yet, as far as we know: the gate judges, and its server's burn
+ * decides. Once that was asked for there is nothing more to press. */
+bool prompts_may_stop(const json_t *record, int64_t now_ms);
 
 /* --- results.c --- */
 /* What came out, under the prompt; where none ever stood, told to who asked. 'places' as

@@ -46,14 +46,12 @@ static void answer(void *context, struct http_request *req)
 		note_header(p, req, names[i]);
 	(void)snprintf(p->body, sizeof p->body, "%.*s", (int)length, sent);
 	json_auto_t *request = json_parse(sent, length, JSON_CONTRACT, &err);
-	const char *mark = strstr(p->reply, "%ID%");
-	if (mark) {
-		strbuf_add(&body, p->reply, (size_t)(mark - p->reply));
+	const char *at = p->reply;
+	for (const char *mark; (mark = strstr(at, "%ID%")); at = mark + 4) {
+		strbuf_add(&body, at, (size_t)(mark - at));
 		strbuf_add_int64(&body, json_get_int64(request, "id", -1));
-		strbuf_add_string(&body, mark + 4);
-	} else {
-		strbuf_add_string(&body, p->reply);
 	}
+	strbuf_add_string(&body, at);
 	http_reply(req, p->status, p->type, NULL, &body);
 }
 
@@ -241,6 +239,42 @@ static void streams_with_one_response(void **state)
 	}
 }
 
+#define SAID(token, more)                                                                \
+	"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{"  \
+	"\"progressToken\":" token ",\"progress\":" more "}}\n\n"
+
+static void note_progress(void *context, double done, double total, const char *words)
+{
+	strbuf_add_format(context, "%g/%g %s;", done, total, words ? words : "-");
+}
+
+/* What grows, under the token of this request, is told; the rest is not. */
+static void progress_is_told(void **state)
+{
+	struct peer *p = *state;
+	_cleanup_(mcp_client_freep) struct mcp_client *c =
+		client_of(p, httpd_port(p->httpd), p->rig.alice);
+	_cleanup_strbuf_ struct strbuf told = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	const struct mcp_client_call call = { .tool = "a_b",
+					      .timeout_ms = 5000,
+					      .progressed = note_progress,
+					      .progress_context = &told };
+
+	p->status = 200;
+	p->type = "text/event-stream";
+	p->reply = SAID("%ID%", "1") SAID("%ID%", "1") SAID("%ID%", "0.5") SAID("99", "7")
+		SAID("\"%ID%\"", "8") SAID("%ID%", "\"9\"")
+			SAID("%ID%", "2.5,\"total\":4,\"message\":\"half\"") "data: " OK
+									     "\n\n";
+	json_auto_t *r = mcp_client_call(c, &call, NULL, &err);
+	assert_int_equal(json_get_int64(r, "n", 0), 1);
+	assert_string_equal(told.data, "1/0 -;2.5/4 half;");
+	json_auto_t *sent = json_parse(p->body, strlen(p->body), JSON_CONTRACT, &err);
+	const json_t *meta = json_object_get(json_object_get(sent, "params"), "_meta");
+	assert_true(json_is_integer(json_object_get(meta, "progressToken")));
+}
+
 static void odd_answers(void **state)
 {
 	static const struct {
@@ -340,6 +374,7 @@ int main(void)
 		cmocka_unit_test(the_wrong_token),
 		cmocka_unit_test(requests_are_whole),
 		cmocka_unit_test(streams_with_one_response),
+		cmocka_unit_test(progress_is_told),
 		cmocka_unit_test(odd_answers),
 		cmocka_unit_test(a_list_without_end),
 		cmocka_unit_test(nobody_there),

@@ -276,9 +276,41 @@ static json_t *call_once_or_twice(struct mcp_client *c,
 	return client_rounds(c, r, err);
 }
 
+/* ---- How far it is ---- */
+
+struct hearing {
+	struct mcp_client *c;
+	const struct mcp_client_call *call;
+	double done; /* that was told last */
+	bool has_told;
+};
+
+/* Whatever else the server says meanwhile goes where it always goes. */
+static void on_heard(void *context, const struct jsonrpc_message *m, long long id)
+{
+	struct hearing *h = context;
+	const json_t *token = json_object_get(m->params, "progressToken");
+	const json_t *done = json_object_get(m->params, "progress");
+	const json_t *total = json_object_get(m->params, "total");
+
+	if (strcmp(m->method, "notifications/progress") != 0) {
+		client_notified(h->c, m);
+		return;
+	}
+	if (!json_is_integer(token) || json_integer_value(token) != id ||
+	    !json_is_number(done) || (h->has_told && json_number_value(done) <= h->done))
+		return;
+	h->done = json_number_value(done);
+	h->has_told = true;
+	h->call->progressed(h->call->progress_context, h->done,
+			    json_is_number(total) ? json_number_value(total) : 0,
+			    json_get_string(m->params, "message"));
+}
+
 json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call,
 			bool *ret_sent, struct error *err)
 {
+	struct hearing hearing = { .c = c, .call = call };
 	_cleanup_request_ struct client_request r = CLIENT_REQUEST_INIT("tools/call");
 	json_t *result = NULL;
 
@@ -306,6 +338,11 @@ json_t *mcp_client_call(struct mcp_client *c, const struct mcp_client_call *call
 	bool is_pinned = check_pin(c, call, r.until_ms, err);
 	r.until_ms += client_asked_ms(c) - asked_ms;
 	r.may_be_task = c->takes_tasks;
+	if (call->progressed) {
+		r.wants_progress = true;
+		r.heard = on_heard;
+		r.heard_context = &hearing;
+	}
 	if (is_pinned)
 		result = call_once_or_twice(c, call, &r, err);
 	if (client_is_task(result)) {

@@ -144,6 +144,10 @@ struct mcp_client_call {
 	int64_t timeout_ms; /* of the whole, but for what a person takes to authorize */
 	int64_t idle_ms;    /* of silence between two messages about it; 0: any */
 	const atomic_bool *cancel;
+	/* NULL, or how far the server says it is, in the thread that waits: 'done' grows,
+	 * 'total' 0 and 'words' NULL are not said. Over Streamable HTTP alone. */
+	void (*progressed)(void *context, double done, double total, const char *words);
+	void *progress_context;
 	bool *ret_refused; /* may be NULL: true when the server refused the request as such
 			    * (HTTP 4xx), so that nothing began though it was sent */
 };

@@ -93,6 +93,7 @@ struct client_request {
 	const char *name; /* for Mcp-Name; NULL: none */
 	const char *traceparent;
 	bool may_be_task;
+	bool wants_progress; /* also without a hook for it */
 	/* Gets the notifications of a subscription instead of the hook, with the id of the
 	 * request; in the thread that waits for it. */
 	void (*heard)(void *context, const struct jsonrpc_message *m, long long id);

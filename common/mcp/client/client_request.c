@@ -33,7 +33,8 @@ static void add_meta(const struct mcp_client *c, struct client_request *r,
 {
 	if (r->traceparent)
 		client_request_text(&r->meta, "traceparent", r->traceparent);
-	if (c->hooks.notification && strcmp(r->method, "initialize") != 0)
+	if ((c->hooks.notification || r->wants_progress) &&
+	    strcmp(r->method, "initialize") != 0)
 		strbuf_add_format(&r->meta, ",\"progressToken\":%lld", id);
 	if (era == MCP_ERA_MODERN && c->log_level)
 		client_request_text(&r->meta, META_LOG_LEVEL, c->log_level);
