@@ -156,7 +156,7 @@ def test_frames(rig):
     for name, message in (
             ("an unknown message", {"m": "sudo", "id": 1}),
             ("a message of the caller's", {"m": "planned", "id": 1, "approval": "x", "plan": {}}),
-            ("an unknown member", {"m": "hello", "id": 1, "v": 3, "root": True}),
+            ("an unknown member", {"m": "hello", "id": 1, "v": 4, "root": True}),
             ("a missing member", {"m": "show", "id": 1}),
             ("a wrong type", {"m": "show", "id": 1, "approval": 5}),
             ("no id", {"m": "status"}),
