@@ -1,4 +1,5 @@
-"""Hostile records, played by build/tests/replay-hostile against the gate's keeper.
+"""Hostile records, played by build/tests/replay-hostile against the gate's keeper, and on the
+whole way through processes (--full).
 
 Ours pass; the same records with another expectation fail, so that passing means something;
 and those that lie beside the project pass too, where they are there.
@@ -16,8 +17,10 @@ import tap
 BUILD, ROOT = os.environ["WINGMAN_BUILD"], os.environ["WINGMAN_SOURCE"]
 PROGRAM = os.path.join(BUILD, "tests", "replay-hostile")
 OURS = os.path.join(ROOT, "tests", "replay", "records.jsonl")
+MORE = os.path.join(ROOT, "tests", "replay", "more.jsonl")
 SHARED = os.path.join(ROOT, "..", "shared", "data", "hostile-model-examples.jsonl")
-EVERY = 9   # of ours, for what must fail
+EVERY = 9       # of ours, for what must fail
+FULL_EVERY = 10 # and on the whole way, which takes longer: --full FILE plays all
 
 
 def replay(path):
@@ -64,6 +67,7 @@ def passes(path):
 
 def test_ours():
     passes(OURS)
+    passes(MORE)
 
 
 def test_shared():
@@ -73,27 +77,47 @@ def test_shared():
     passes(SHARED)
 
 
+def some_of(path, folder, every):
+    """A file of every so many of these, with their toolset."""
+    some = read(path)[::every]
+    copy_to = os.path.join(folder, os.path.basename(path))
+    with open(copy_to, "w", encoding="ascii") as f:
+        f.writelines(json.dumps(r) + "\n" for r in some)
+    beside = path.replace(".jsonl", ".toolset.json")
+    shutil.copy(beside, copy_to.replace(".jsonl", ".toolset.json"))
+    return copy_to, some
+
+
+def full_passes(what, path, records):
+    lines, last, done = replay_full(path)
+    tap.equal(f"{what}: each on the whole way too",
+              (last, done.returncode, [line for line in lines if not line["passed"]]),
+              (f"{len(records)} passed, 0 failed", 0, []))
+    tap.equal(f"{what}: each has its line, and nothing is said beside",
+              ([line["name"] for line in lines], done.stderr.decode()),
+              ([r["name"] for r in records], ""))
+
+
 def test_full():
-    """By way of a mock of the provider, the egress and the worker."""
+    """A mock of the provider, egress, worker, gate and servers, each a process."""
     node = os.path.join(ROOT, "build", "npm", "node", "bin", "node")
     if not os.path.exists(node):
         tap.skip("hostile models on the whole way", "node is not there (npm packages)")
         return
     with tempfile.TemporaryDirectory(prefix="wingman-records-") as folder:
-        path = os.path.join(folder, "some.jsonl")
-        some = read(OURS)[::EVERY]
-        with open(path, "w", encoding="ascii") as f:
-            f.writelines(json.dumps(r) + "\n" for r in some)
-        shutil.copy(OURS.replace(".jsonl", ".toolset.json"), os.path.join(folder, "some.toolset.json"))
-        lines, last, done = replay_full(path)
-        tap.equal("ours pass on the whole way too",
-                  (last, [line for line in lines if not line["passed"]]),
-                  (f"{len(some)} passed, 0 failed", []))
-        tap.equal("nothing is said beside", done.stderr.decode(), "")
+        for path in (OURS, MORE):
+            full_passes(os.path.basename(path), *some_of(path, folder, FULL_EVERY))
+        approved, _ = some_of(OURS, folder, 1)
+        record = next(r for r in read(approved) if r["name"] == "approved")
+        record["expect"]["executed"] = []
+        with open(approved, "w", encoding="ascii") as f:
+            f.write(json.dumps(record) + "\n{broken\n")
+        lines, last, done = replay_full(approved)
+        tap.equal("another outcome fails there as well, and what is no record",
+                  (last, done.returncode, [line["passed"] for line in lines]),
+                  ("0 passed, 2 failed", 1, [False, False]))
     if os.path.exists(SHARED):
-        _, last, done = replay_full(SHARED)
-        tap.equal("and those beside the project", (last, done.returncode),
-                  (f"{len(read(SHARED))} passed, 0 failed", 0))
+        full_passes("those beside the project", SHARED, read(SHARED))
 
 
 def fails(what, change, records):

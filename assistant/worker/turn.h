@@ -13,8 +13,8 @@
 #include "assistant/worker/chat.h"
 
 enum {
-	TURN_CALLS_MAX =
-		16, /* of one answer that are looked at; the first half is asked */
+	TURN_CALLS_MAX = 48, /* of one answer that are looked at; the first half is asked,
+		     * as far as the turn's limits go */
 	TURN_ARGUMENTS_MAX = 256 * 1024,
 	TURN_DEPTH_MAX =
 		48, /* of arguments: what is wrapped around them fits JSON_DEPTH_MAX */

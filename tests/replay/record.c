@@ -11,6 +11,9 @@
 enum {
 	CALLS_MAX = 256,
 	SETTLE_MS = 3000,
+	RESTARTS_MS = 2000, /* nothing comes up in no time */
+	MINUTE_MS = 60 * 1000,
+	HOUR_S = 3600,
 	DEFAULT_TTL_S = 600,
 	UP_BEFORE_MS = 600 * 1000
 };
@@ -30,6 +33,8 @@ struct play {
 	const json_t *then; /* the events, */
 	size_t at;          /* and which of them it is */
 	int uid;
+	int64_t ttl_s; /* of a prompt */
+	bool is_shortened;
 	const char *channel;
 	struct call calls[CALLS_MAX];
 	size_t count;
@@ -129,10 +134,23 @@ static void dropped(void *context, const json_t *call)
 
 static const struct model_hooks model_hooks = { said, propose, dropped };
 
+/* A policy says minutes: what a record's time is short of them has passed already. */
+static void shorten(struct play *p)
+{
+	int64_t beyond_ms = p->ttl_s * 1000 % MINUTE_MS;
+
+	if (p->is_shortened || p->surface.count == 0)
+		return;
+	p->is_shortened = true;
+	if ((beyond_ms > 0 && p->ttl_s < HOUR_S / 3) || p->ttl_s == 0)
+		world_wait(&p->world, MINUTE_MS - beyond_ms);
+}
+
 static void say(struct play *p, const json_t *turn, struct error *err)
 {
 	if (!model_speak(p->model, turn, err) && !error_is_set(err))
 		error_set(err, ERR_INTERNAL, "the model cannot be played");
+	shorten(p);
 }
 
 /* --- events --- */
@@ -166,6 +184,8 @@ static void on_click(struct play *p, const json_t *event, struct error *err)
 	if (c)
 		prepare_answer(p, c);
 	surface_click(&p->surface, event, c ? c->approval : "");
+	if (json_get_string(event, "crash"))
+		world_wait(&p->world, RESTARTS_MS);
 }
 
 static void on_result(struct play *p, const json_t *event, struct error *err)
@@ -203,7 +223,8 @@ static void on_wait(struct play *p, const json_t *event, struct error *err)
 static void on_restart(struct play *p, const json_t *event, struct error *err)
 {
 	(void)event;
-	(void)world_restart(&p->world, err);
+	if (world_restart(&p->world, err))
+		world_wait(&p->world, RESTARTS_MS);
 }
 
 static void on_deactivated(struct play *p, const json_t *event, struct error *err)
@@ -477,8 +498,8 @@ static bool start(struct play *p, const json_t *record, const json_t *toolset,
 	p->channel = channel ? channel : "C0NONE";
 	who = toolset_find(&p->tools, json_get_string(setup, "requester"));
 	p->uid = who ? who->uid : 1;
-	if (!world_open(&p->world, &p->tools,
-			json_get_int64(setup, "approval_ttl_s", DEFAULT_TTL_S), err))
+	p->ttl_s = json_get_int64(setup, "approval_ttl_s", DEFAULT_TTL_S);
+	if (!world_open(&p->world, &p->tools, p->ttl_s, err))
 		return false;
 	replay_clock_advance(UP_BEFORE_MS);
 	if (!surface_open(&p->surface, &p->world, p->channel, err))

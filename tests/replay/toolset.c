@@ -143,8 +143,13 @@ static json_t *make_tool(const char *server, const char *tool, const json_t *sai
 		tool_definition_load(server, tool, &unknown);
 	json_t *input;
 
-	if (d)
-		return json_incref(d->json);
+	/* Its answers are the record's, whatever the real one would declare of them. */
+	if (d) {
+		json_t *own = json_deep_copy(d->json);
+
+		(void)json_object_del(own, "outputSchema");
+		return own;
+	}
 	input = input_of(line ? line : "", err);
 	if (!input)
 		return NULL;

@@ -2,9 +2,9 @@
  * toolset -- the tools and people of a file of records. For tests.
  *
  * {servers: {SERVER: {TOOL: {risk, input: "name, other?, list[]?"}}}, people: {ID: words}},
- * an excerpt of the catalogue. A tool that this build has a schema for has that schema. Any
- * other gets one made of its input line and the catalogue's conventions: nothing unknown,
- * nothing of another type, reasons of 3 to 500 characters, times, durations, addresses and
+ * an excerpt of the catalogue. A tool that this build has a schema for has that, but for
+ * what it declares of its results: those are the record's. Any other gets one made of its
+ * input line and the catalogue's conventions: nothing unknown, nothing of another type, reasons of 3 to 500 characters, times, durations, addresses and
  * ports as they are written there, and never more than limits allow.
  */
 #ifndef TESTS_REPLAY_TOOLSET_H

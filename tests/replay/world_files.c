@@ -3,10 +3,14 @@
 
 #include <ftw.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "link/documents/documents.h"
 #include "replay/clock.h"
+
+/* 'expires_in' and 'good_for' (5 minutes, else 1) together may have PLAN_MINUTES. */
+enum { PLAN_MINUTES = 28, WAITS_MINUTES_MAX = 27 };
 
 /* --- files --- */
 
@@ -55,6 +59,14 @@ static void add_team(const struct world *w, struct strbuf *sb)
 	strbuf_add_string(sb, "]\n");
 }
 
+/* A policy has minutes, and as many as a plan is kept: what a record gives beyond is cut. */
+static int64_t expires_minutes(const struct world *w)
+{
+	int64_t minutes = (w->ttl_s + 59) / 60;
+
+	return minutes < 1 ? 1 : minutes > PLAN_MINUTES - 5 ? WAITS_MINUTES_MAX : minutes;
+}
+
 bool world_write_config(struct world *w, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf gate = STRBUF_INIT, policy = STRBUF_INIT;
@@ -80,12 +92,13 @@ bool world_write_config(struct world *w, struct error *err)
 		world_url(w, server, url);
 		strbuf_add_format(&gate, "  - {name: %s, url: '%s'}\n", server, url);
 	}
-	/* The policy's time is in minutes. Nobody left to approve is somebody unknown. */
+	/* Nobody left to approve is somebody unknown. */
 	strbuf_add_format(&policy,
 			  "rules:\n  - {name: replay, needed: 1, four_eyes: %s, "
-			  "expires_in: %lldm, approvers: [",
+			  "expires_in: %lldm, good_for: %dm, approvers: [",
 			  w->tools->four_eyes ? "true" : "false",
-			  (long long)((w->ttl_s + 59) / 60));
+			  (long long)expires_minutes(w),
+			  expires_minutes(w) == WAITS_MINUTES_MAX ? 1 : 5);
 	json_array_foreach(w->approvers, i, member)
 	{
 		strbuf_add_format(&policy, "%s'%s'", i ? ", " : "",
@@ -125,14 +138,24 @@ bool world_pin(const struct world *w, struct error *err)
 	return d != NULL;
 }
 
-bool world_make_folder(struct world *w, struct error *err)
+/* In memory where there is such a place: processes are killed here, not machines, and a
+ * thousand stores that wait for the disk take minutes. */
+static const char *folder_of_folders(void)
 {
 	const char *tmp = getenv("TMPDIR");
+
+	if (tmp && strlen(tmp) < 32)
+		return tmp;
+	return access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
+bool world_make_folder(struct world *w, struct error *err)
+{
+	const char *tmp = folder_of_folders();
 	_cleanup_free_ char *gate = NULL, *path = NULL, *trusted = NULL, *secret = NULL;
 	_cleanup_(sign_key_freep) struct sign_key *key = NULL;
 
-	(void)snprintf(w->root, sizeof w->root, "%s/wingman-replay-XXXXXX",
-		       tmp && strlen(tmp) < 32 ? tmp : "/tmp");
+	(void)snprintf(w->root, sizeof w->root, "%s/wingman-replay-XXXXXX", tmp);
 	if (!mkdtemp(w->root))
 		return error_errno(err, "cannot make a folder");
 	w->dir = statedir_new(w->root, err);
