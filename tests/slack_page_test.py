@@ -266,6 +266,48 @@ def test_shortcut(w, p):
     close_all(p)
 
 
+def test_fault_of_the_plan(w, p):
+    """What only the server knows to be wrong comes back to the form, with all that was typed."""
+    p.go(ALICE, SECOPS)
+    fill_in(p, "accounts.block_account", **{"Person,_or_typed": "nobody.at.all@example.test", "Reason": "To be mended"})
+    p.click("Review", ".modal button")
+    p.wait_text("nobody is known as", ".modal")
+    p.picture_of("form-plan-fault", ".modal")
+    tap.equal("a fault of the plan stands above its field", p.js(
+        "(() => { const b = [...document.querySelectorAll('.modal .block')]; const at = b.findIndex((e) => "
+        "e.innerText.includes('nobody is known as')); return b[at + 1].innerText.startsWith('Person'); })()"), True)
+    block = p.js("[...document.querySelectorAll('.modal .input')].find((e) => "
+                 "e.querySelector('.label').textContent.startsWith('Person, or typed')).querySelector('[data-block]').dataset.block")
+    p.fill(p.field(block), "jane.roe@example.test")
+    p.click("Review", ".modal button")
+    p.wait_text("waits for a yes", ".modal")
+    p.picture_of("form-waits", ".modal")
+    close_all(p)
+    tap.ok("and mended there it goes on", "To be mended" in p.text("#room"))
+    time.sleep(READ_MS / 1000)
+    decide(p, "Deny", no_buttons(p))
+
+
+def test_steps(w, p):
+    """A playbook's step is a button, and its button a form."""
+    p.go(ALICE, DIRECT[ALICE])
+    fill_in(p, "playbooks.get_playbook", Playbook="account-takeover.md")
+    p.click("Review", ".modal button")
+    p.wait("[...document.querySelectorAll('#room button')].some((b) => b.textContent.startsWith('Propose step'))")
+    close_all(p)
+    p.picture_of("steps")
+    words = p.js("[...document.querySelectorAll('#room button')].filter((b) => b.textContent.startsWith('Propose step'))[1]"
+                 ".textContent")
+    p.click(words)
+    p.wait("document.querySelector('.modal .input')")
+    p.picture_of("step-form", ".modal")
+    tap.ok("a step's button opens the form of its tool, which says whose words these are",
+           "read every value" in p.text(".modal") and p.js(
+               "[...document.querySelectorAll('.modal textarea')].some((e) => e.value === 'Account used by somebody else')"),
+           p.text(".modal"))
+    close_all(p)
+
+
 def test_slow_slack(w, p):
     """Slack says 'later': what is to be said is said, once."""
     p.go(ALICE, DIRECT[ALICE])
@@ -412,7 +454,8 @@ def main():
             w = Wingman(s, folder)
             tap.run([lambda t=t: t(w, p) for t in (
                 test_tools, test_words, test_outsider, test_approve, test_deny, test_review,
-                test_where_outsiders_read, test_shortcut, test_slow_slack, test_home,
+                test_where_outsiders_read, test_shortcut, test_fault_of_the_plan, test_steps,
+                test_slow_slack, test_home,
                 test_presses_that_do_not_count, test_signatures)])
             tap.run([lambda: test_doctor(w), lambda: test_all_that_was_said(w)])
             said = w.wingman("audit", "verify")

@@ -426,6 +426,41 @@ def test_by_messages(rig):
     tap.equal("a no closes both", (prompt.buttons, other.buttons), ({}, {}))
 
 
+class PairsDirect(SlackSuite):
+    slack_config = {"tell_approvers": "direct"}
+
+
+class PairsUntold(SlackSuite):
+    slack_config = {"tell_approvers": "no"}
+
+
+def prompts_of(rig, reason):
+    return {c.arguments["channel"] for c in rig.slack.find("chat.postMessage")
+            if reason in text_of(c.arguments.get("blocks", [])) and
+            "wingman.deny" in elements(c.arguments["blocks"])}
+
+
+def test_told_directly(rig):
+    prompt = asked(rig, reason="told in direct messages")
+    rig.slack.wait(lambda _: len(prompts_of(rig, "told in direct messages")) == 2)
+    tap.equal("who may decide gets the prompt in direct messages besides",
+              prompts_of(rig, "told in direct messages"), {rig.channel, rig.bob})
+    theirs = rig.stands(rig.message(lambda c: c.arguments["channel"] == rig.bob))
+    rig.press(theirs, "approve", rig.bob)
+    rig.wait_text(theirs, "This is over")
+    rig.wait_text(prompt, "This is over")
+    tap.equal("and a yes there closes both", (theirs.buttons, prompt.buttons), ({}, {}))
+
+
+def test_told_nobody(rig):
+    prompt = asked(rig, reason="told to nobody")
+    rig.press(prompt, "approve", rig.bob)
+    rig.wait_text(prompt, "This is over")
+    tap.equal("where nobody is to be told nobody is", (prompts_of(rig, "told to nobody"), [
+        c for c in rig.slack.find("chat.postMessage") if "waits for somebody" in
+        text_of(c.arguments.get("blocks", []))]), ({rig.channel}, []))
+
+
 TESTS = [test_ingress, test_not_ours, test_words, test_strangers, test_standing, test_outsiders,
          test_form, test_shortcut, test_deny_and_why, test_presses, test_home, test_duplicates,
          test_fixtures]
@@ -437,4 +472,6 @@ if __name__ == "__main__":
     else:
         People().test(TESTS)
         Pairs(policy=PAIRS).test([test_two_persons, test_by_messages])
+        PairsDirect(policy=PAIRS).test([test_told_directly])
+        PairsUntold(policy=PAIRS).test([test_told_nobody])
     tap.done()

@@ -11,6 +11,7 @@ from doubles import emulator
 from doubles.slack_front import APP, TEAM, SlackFront
 from gate_rig import free_port
 from redis_server import SERVER, RedisServer
+from slack_forms_test import test_from_a_mention
 from slack_outage_test import block, runs, test_one_of_two
 from slack_rig import SlackSuite, number
 from slack_run_test import test_run
@@ -155,7 +156,7 @@ def test_race(rig):
     tap.equal("no button is left", prompt.buttons, {})
 
 
-TESTS = [test_the_same_run, test_repeated, test_refresh, test_not_ready_without]
+TESTS = [test_the_same_run, test_from_a_mention, test_repeated, test_refresh, test_not_ready_without]
 
 
 if __name__ == "__main__":

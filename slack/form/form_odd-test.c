@@ -319,6 +319,28 @@ static void test_a_page_of_the_worst_text(void **state)
 		json_decref(try_draw(f, page, values));
 }
 
+/* Slack's limit on the words of an option: what is longer is cut and numbered, and is still
+ * the whole choice. */
+static void test_words_of_options(void **state)
+{
+	for (size_t length = 75; length <= 76; length++) {
+		_cleanup_free_ char *text = long_text(length);
+		_cleanup_strbuf_ struct strbuf property = STRBUF_INIT,
+					       values = STRBUF_INIT;
+
+		strbuf_add_format(&property, "{\"enum\":[\"%s\",\"b\"]}", text);
+		strbuf_add_format(&values, "{\"x\":\"%s\"}", text);
+		_cleanup_free_ char *tool = tool_with(property.data, "");
+		_cleanup_(try_done) struct try t = try_new(tool);
+		_cleanup_free_ char *drawn = json_dumps(t.view, 0);
+
+		assert_int_equal(strstr(drawn, text) != NULL, length == 75);
+		assert_int_equal(strstr(drawn, "#1\"") != NULL, length == 76);
+		try_kept(tool, values.data);
+	}
+	(void)state;
+}
+
 /* --- back and forth --- */
 
 static void test_what_cannot_be_read_is_shown_again(void **state)
@@ -412,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_no_argument_is_missing),
 		cmocka_unit_test(test_something_instead_of_long_text),
 		cmocka_unit_test(test_a_page_of_the_worst_text),
+		cmocka_unit_test(test_words_of_options),
 		cmocka_unit_test(test_what_cannot_be_read_is_shown_again),
 		cmocka_unit_test(test_both_ways_of_naming_a_person_are_kept),
 		cmocka_unit_test(test_where_a_fault_of_the_plan_stands),
