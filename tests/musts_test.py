@@ -1,5 +1,5 @@
-"""docs/protocol-musts.md and docs/approvals-musts.md: each demand of the protocol and each
-sentence of the promise, and tests that exist and are run.
+"""docs/protocol-musts.md, docs/approvals-musts.md and docs/slack-musts.md: each demand of the protocol,
+each sentence of the promise and each attack on a front-end, and tests that exist and are run.
 
 Whether a test holds what it stands beside is for people to judge.
 """
@@ -14,6 +14,9 @@ SOURCE = os.environ["WINGMAN_SOURCE"]
 PAGE = os.path.join(SOURCE, "docs", "protocol-musts.md")
 PROMISE = os.path.join(SOURCE, "docs", "approvals-musts.md")
 APPROVALS = os.path.join(SOURCE, "..", "shared", "design", "APPROVALS.md")
+FRONT = os.path.join(SOURCE, "docs", "slack-musts.md")
+LAYOUTS = os.path.join(SOURCE, "..", "shared", "slack", "UX.md")
+PLATFORM = os.path.join(SOURCE, "..", "shared", "slack", "SLACK.md")
 ATTACKS = ("tests/attacks/kinds.c", "tests/attacks/hostile.py")
 MODEL = "tests/models_test.py"
 PUT_OFF = os.path.join(SOURCE, "docs", "conformance.md")
@@ -157,6 +160,41 @@ def test_promise():
               [s for s in sentences() if not any(q in s or s in q for q in quotes)], [])
 
 
+# --- Slack ---
+
+def test_slack():
+    found = {}
+    for letter in "UEPS":
+        found[letter] = rows(FRONT, re.compile(rf"{letter}-\d{{1,3}}"))
+        tap.equal(f"Slack, {letter}: one row each, in order, without gaps", [r[0] for r in found[letter]],
+                  [f"{letter}-{i}" for i in range(1, len(found[letter]) + 1)])
+        for n, short, held in found[letter]:
+            faults = promise_faults(held)
+            tap.ok(f"{n}: {short[:60]}", short and held and not faults, "\n".join(faults))
+    page = read(FRONT)
+    listed = page[page.index("## Open"):]
+    tap.equal("what is open is told at the end", [n for part in found.values() for n, _, held in part
+              if held.startswith("open: ") and f"- **{n}**" not in listed], [])
+    if not os.path.isfile(LAYOUTS):
+        tap.skip("the rows are those of Slack's pages", "there is no ../shared/slack")
+        return
+    layouts = read(LAYOUTS)
+    attacks = re.findall(r"^\| (\d+) \| (.*?) \|", layouts[layouts.index("## D."):], re.MULTILINE)
+    tap.equal("every attack has a row, in its words", [
+        (n, plain(t).replace("**", "")) for n, t in attacks if not any(
+            row[0] == f"U-{n}" and plain(row[1]) in plain(t).replace("**", "") for row in found["U"])], [])
+    tap.equal("and there are no others", len(found["U"]), len(attacks))
+    checks = re.findall(r"^(\d+)\. (.*)$", layouts[layouts.index("## E."):], re.MULTILINE)
+    tap.equal("every check as well", [n for n, t in checks if not any(
+        row[0] == f"E-{n}" and plain(row[1]) in plain(t) for row in found["E"])], [])
+    tap.equal("no more, either", len(found["E"]), len(checks))
+    musts = [plain(line) for line in read(PLATFORM).splitlines() if re.search(r"\bmust\b", line)]
+    tap.equal("each line that says must is quoted", [
+        line[:100] for line in musts if not any(plain(row[1]) in line for row in found["S"])], [])
+    tap.equal("and nothing else is", [row[0] for row in found["S"] if not any(
+        plain(row[1]) in line for line in musts)], [])
+
+
 def put_off():
     """Scenarios that docs/conformance.md puts off in any run."""
     found = set()
@@ -207,5 +245,5 @@ def test_this_file():
 
 
 if __name__ == "__main__":
-    tap.run([test_numbers, test_rows, test_promise, test_this_file])
+    tap.run([test_numbers, test_rows, test_promise, test_slack, test_this_file])
     tap.done()
