@@ -6,20 +6,25 @@
 
 enum { PATIENCE_MS = 10 * 1000, APART_WARN_S = 10, APART_FAIL_S = 240 };
 
-/* What the surface asks for: the scopes of deploy/slack/manifest.yaml, which a test compares. */
+/* What the surface asks for: the scopes of deploy/slack/manifest.yaml, and of
+ * manifest-thread-history.yaml, which a test compares. */
 static const struct {
 	const char *name, *why;
+	bool of_history; /* only where 'thread_history' is on */
 } scopes[] = {
-	{ "app_mentions:read", "nobody can mention it" },
-	{ "assistant:write", "there is no agent view" },
-	{ "channels:read", "in channels nobody knows who reads along" },
-	{ "chat:write", "it cannot say anything" },
-	{ "commands", "there is no command" },
-	{ "files:write", "long results cannot be shown" },
-	{ "groups:read", "in private channels nobody knows who reads along" },
-	{ "im:history", "nobody can write to it directly" },
-	{ "usergroups:read", "nobody knows who is in the user group" },
-	{ "users:read", "nobody knows who is a guest or was deactivated" },
+	{ "app_mentions:read", "nobody can mention it", false },
+	{ "assistant:write", "there is no agent view", false },
+	{ "channels:history", "threads in channels cannot be read", true },
+	{ "channels:read", "in channels nobody knows who reads along", false },
+	{ "chat:write", "it cannot say anything", false },
+	{ "commands", "there is no command", false },
+	{ "files:write", "long results cannot be shown", false },
+	{ "groups:history", "threads in private channels cannot be read", true },
+	{ "groups:read", "in private channels nobody knows who reads along", false },
+	{ "im:history", "nobody can write to it directly", false },
+	{ "im:write", "it cannot open a conversation with one person", false },
+	{ "usergroups:read", "nobody knows who is in the user group", false },
+	{ "users:read", "nobody knows who is a guest or was deactivated", false },
 };
 
 /* Whether 'name' is one of "a,b,c". */
@@ -35,16 +40,17 @@ static bool is_listed(const char *list, const char *name, size_t length)
 	return false;
 }
 
-static bool is_wanted(const char *name, size_t length)
+static bool is_wanted(const char *name, size_t length, bool reads_threads)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
-		if (strlen(scopes[i].name) == length &&
+		if ((!scopes[i].of_history || reads_threads) &&
+		    strlen(scopes[i].name) == length &&
 		    memcmp(scopes[i].name, name, length) == 0)
 			return true;
 	return false;
 }
 
-static void check_scopes(struct doctor *d, const char *granted)
+static void check_scopes(struct doctor *d, const char *granted, bool reads_threads)
 {
 	_cleanup_strbuf_ struct strbuf more = STRBUF_INIT;
 	bool has_all = true;
@@ -55,7 +61,8 @@ static void check_scopes(struct doctor *d, const char *granted)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
-		if (!is_listed(granted, scopes[i].name, strlen(scopes[i].name))) {
+		if ((!scopes[i].of_history || reads_threads) &&
+		    !is_listed(granted, scopes[i].name, strlen(scopes[i].name))) {
 			has_all = false;
 			doctor_say(
 				d, DOCTOR_FAIL, "scopes",
@@ -66,7 +73,7 @@ static void check_scopes(struct doctor *d, const char *granted)
 	while (*granted) {
 		const size_t length = strcspn(granted, ",");
 
-		if (length > 0 && !is_wanted(granted, length))
+		if (length > 0 && !is_wanted(granted, length, reads_threads))
 			strbuf_add_format(&more, " %.*s", (int)length, granted);
 		granted += length + (granted[length] == ',');
 	}
@@ -158,7 +165,8 @@ static void check_token(struct doctor *d, const json_t *root)
 			"put the workspace into 'teams', or another token into its file",
 			"it is of the workspace %s, and that is none of 'teams'",
 			who.team_id);
-	check_scopes(d, who.scopes);
+	check_scopes(d, who.scopes,
+		     json_is_true(json_object_get(root, "thread_history")));
 	check_clock(d, s);
 	check_group(d, s, json_get_string(root, "usergroup"));
 }

@@ -161,7 +161,7 @@ static const char slack_text[] =
 	" 'listen': {'address': '::1', 'port': 4800, 'hosts': ['s.example']},"
 	" 'socket': {'token_file': 'x', 'connections': 3},"
 	" 'signing_secrets': ['keys/slack', 'keys/older'], 'command': '/wing',"
-	" 'link_hosts': ['*.s.example'], 'usergroup': 'S0SEC', 'tell_approvers': "
+	" 'thread_history': true, 'link_hosts': ['*.s.example'], 'usergroup': 'S0SEC', 'tell_approvers': "
 	"'direct',"
 	" 'shortcuts': {'block': {'tool': 'accounts.block_account', 'text': 'reason',"
 	"  'author': 'person', 'link': 'ticket'}},"
@@ -544,6 +544,7 @@ static void test_slacks_arrive(void **state)
 	assert_int_equal(s.secret_count, 1);
 	assert_string_equal(s.command, "/wing");
 	assert_int_equal(json_array_size(s.link_hosts), 1);
+	assert_true(s.thread_history);
 	assert_string_equal(s.usergroup, "S0SEC");
 	assert_int_equal(s.telling, FRONT_TELL_DIRECT);
 	assert_string_equal(

@@ -15,8 +15,9 @@ from gate_rig import Program, free_port
 BIN = os.path.join(os.environ["WINGMAN_BUILD"], "bin")
 SOURCE = os.environ["WINGMAN_SOURCE"]
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+HISTORY = {"channels:history", "groups:history"}
 WANTED = {"app_mentions:read", "assistant:write", "channels:read", "chat:write", "commands",
-          "files:write", "groups:read", "im:history", "usergroups:read", "users:read"}
+          "files:write", "groups:read", "im:history", "im:write", "usergroups:read", "users:read"}
 
 
 LEVELS = ("", "ok", "warn", "fail")
@@ -182,9 +183,23 @@ def test_scopes(rig):
     tap.ok("what nothing needs", found["scopes"][0] == "warn" and "admin" in found["scopes"][1],
            found)
     granted.discard("admin")
-    manifest = read(os.path.join(SOURCE, "deploy", "slack", "manifest.yaml"))
-    listed = set(re.findall(r"^      - ([a-z_]+(?::[a-z]+)?) +#", manifest, re.MULTILINE))
-    tap.equal("the manifest asks for the same", listed, WANTED)
+    for name, wanted in (("manifest.yaml", WANTED), ("manifest-thread-history.yaml", WANTED | HISTORY)):
+        manifest = read(os.path.join(SOURCE, "deploy", "slack", name))
+        listed = set(re.findall(r"^      - ([a-z_]+(?::[a-z]+)?) +#", manifest, re.MULTILINE))
+        tap.equal(f"{name} asks for the same", listed, wanted)
+
+
+def test_history(rig):
+    """Where threads may be read there are two scopes more, and nowhere else."""
+    granted = rig.double.scopes[rig.double.token]
+    for scope in sorted(HISTORY):
+        rig.fails(f"without {scope}", "scopes", f"{scope} is missing", thread_history=True)
+    granted.update(HISTORY)
+    tap.equal("all are there", rig.look(thread_history=True)["scopes"][0], "ok")
+    found = rig.look()
+    tap.ok("and too much where nothing reads them", found["scopes"][0] == "warn" and
+           all(s in found["scopes"][1] for s in HISTORY), found)
+    granted.difference_update(HISTORY)
 
 
 def test_group(rig):
@@ -203,7 +218,7 @@ def test_clock(rig):
 
 
 if __name__ == "__main__":
-    for test in (test_all_well, test_configuration, test_tokens, test_scopes, test_group,
+    for test in (test_all_well, test_configuration, test_tokens, test_scopes, test_history, test_group,
                  test_clock):
         rig = Rig()
         try:

@@ -16,6 +16,7 @@ import yaml
 SOURCE = pathlib.Path(os.environ["WINGMAN_SOURCE"])
 SHARED = SOURCE.parent / "shared" / "slack" / "fixtures"
 HTTP, SOCKET = "manifest.yaml", "manifest-socket-mode.yaml"
+HISTORY = "manifest-thread-history.yaml"
 
 # Member: what it must be. A number is the most characters of a text; a list holds items of one
 # kind and its most; a dictionary has these members, and no other.
@@ -152,7 +153,7 @@ def called():
 
 
 def test_shape():
-    for name in (HTTP, SOCKET):
+    for name in (HTTP, SOCKET, HISTORY):
         m = load(name)
         tap.equal(f"{name}: members and limits", faults(m, LIMITS), [])
         tap.equal(f"{name}: rules", more_faults(m), [])
@@ -191,6 +192,19 @@ def test_twins():
     del http["settings"]["interactivity"]["message_menu_options_url"]
     http["settings"]["socket_mode_enabled"] = True
     tap.equal("they differ in addresses and Socket Mode alone", http, socket)
+
+
+def test_history():
+    """The optional one asks for two scopes more, which the shipped ones do not, and the code
+    reads threads only where it is configured."""
+    http, more = load(HTTP), load(HISTORY)
+    asked = set(more["oauth_config"]["scopes"]["bot"])
+    tap.equal("two scopes more", asked - set(http["oauth_config"]["scopes"]["bot"]),
+              {"channels:history", "groups:history"})
+    more["oauth_config"] = http["oauth_config"]
+    tap.equal("and nothing else", more, http)
+    code = (SOURCE / "slack/process/talks_thread.c").read_text(encoding="utf-8")
+    tap.ok("only where config/slack.yaml says so", "if (!f->settings.thread_history ||" in code)
 
 
 def test_scopes():
@@ -255,6 +269,6 @@ def members(value, where=""):
 
 
 if __name__ == "__main__":
-    tap.run([test_shape, test_this_test, test_twins, test_scopes, test_events, test_addresses,
+    tap.run([test_shape, test_this_test, test_twins, test_history, test_scopes, test_events, test_addresses,
              test_shared])
     tap.done()

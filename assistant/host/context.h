@@ -23,6 +23,7 @@ enum {
 struct context_input {
 	const struct conversation *conversation;
 	const char *asker;         /* the person whose turn it is */
+	const json_t *thread;      /* as talk_set_thread has it; may be NULL */
 	const json_t *who;         /* as 'turn' has it; NULL: the asker alone */
 	const json_t *house_notes; /* [{name, text}] of the surface; may be NULL */
 	const json_t *team_notes;  /* [{name, text}], of prompts/; may be NULL */

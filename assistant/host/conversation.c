@@ -261,6 +261,21 @@ json_t *conversation_pieces(const struct conversation *c, const char *asker,
 	return TAKE(pieces);
 }
 
+bool conversation_add_thread(json_t *pieces, const json_t *thread)
+{
+	for (size_t i = json_array_size(thread); i-- > 0;) {
+		const json_t *entry = json_array_get(thread, i);
+
+		if (json_array_size(pieces) >= CONVERSATION_PIECES_MAX)
+			break;
+		if (json_array_append_new(
+			    pieces, claimed("person", json_get_string(entry, "user"),
+					    json_object_get(entry, "text"))) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* --- as it is kept --- */
 
 /* Of this process, and of no use to another. */

@@ -51,6 +51,8 @@ json_t *conversation_proposed(const struct conversation *c, const char *approval
  */
 json_t *conversation_pieces(const struct conversation *c, const char *asker,
 			    const json_t *lookups) _must_use_;
+/* Add to them what others said in the thread, the newest first, as far as there is room. */
+bool conversation_add_thread(json_t *pieces, const json_t *thread) _must_use_;
 /* What a person said last; borrowed, NULL: nobody did. */
 const char *conversation_newest(const struct conversation *c);
 

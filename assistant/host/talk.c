@@ -67,6 +67,7 @@ void talk_free(struct talk *t)
 	conversation_done(&t->conversation);
 	json_decref(t->tools);
 	json_decref(t->sources);
+	json_decref(t->thread);
 	json_decref(t->mentioned);
 	json_decref(t->lookup_ids);
 	json_decref(t->self);
@@ -81,6 +82,13 @@ void talk_set_tools(struct talk *t, json_t *servers)
 	json_incref(servers);
 	json_decref(t->tools);
 	t->tools = servers;
+}
+
+void talk_set_thread(struct talk *t, json_t *thread)
+{
+	json_incref(thread);
+	json_decref(t->thread);
+	t->thread = thread;
 }
 
 void talk_set_sources(struct talk *t, json_t *sources)

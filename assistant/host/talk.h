@@ -51,6 +51,10 @@ DEFINE_CLEANUP(struct talk, talk_free);
 void talk_set_tools(struct talk *t, json_t *servers);
 void talk_set_sources(struct talk *t, json_t *sources);
 
+/* What others said in the place of the conversation: [{kind: "said", by, at, text, user}], the
+ * oldest first, masked (copied reference; NULL: nothing). Sent with the next turns, not kept. */
+void talk_set_thread(struct talk *t, json_t *thread);
+
 /* The gate's list of what may be read ('context' of tools) as sources. New reference. */
 json_t *talk_sources(const json_t *context) _must_use_;
 

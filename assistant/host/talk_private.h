@@ -27,7 +27,7 @@ struct talk {
 	struct talk_hooks hooks;
 	void *context;
 	struct conversation conversation;
-	json_t *tools, *sources;
+	json_t *tools, *sources, *thread;
 	struct host_turn *turn;
 	struct loop_source *later; /* begins the next turn, or frees the last */
 	int64_t serial;            /* of the turn */

@@ -22,10 +22,11 @@ static json_t *proposal(const struct talk *t, const json_t *calls, bool together
 		together ? json_pack("{s:o}", "calls", json_deep_copy(calls))
 			 : json_deep_copy(json_array_get(calls, 0));
 
-	if (!members ||
-	    json_object_set_new(
-		    members, "sources",
-		    conversation_pieces(&t->conversation, t->asker, t->lookup_ids)) != 0)
+	json_auto_t *pieces =
+		conversation_pieces(&t->conversation, t->asker, t->lookup_ids);
+
+	if (!members || !pieces || !conversation_add_thread(pieces, t->thread) ||
+	    json_object_set(members, "sources", pieces) != 0)
 		return NULL;
 	return TAKE(members);
 }

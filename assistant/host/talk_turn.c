@@ -48,6 +48,7 @@ static bool start(struct talk *t, struct error *err)
 	const struct context_input in = {
 		.conversation = &t->conversation,
 		.asker = t->asker,
+		.thread = t->thread,
 		.who = persons,
 		.house_notes = t->o.house_notes,
 		.team_notes = t->o.team_notes,

@@ -123,6 +123,7 @@ static void decode(struct front_settings *s, const json_t *root)
 	s->link_hosts = json_object_get(root, "link_hosts");
 	s->shortcuts = json_object_get(root, "shortcuts");
 	s->panels = json_object_get(root, "panels");
+	s->thread_history = json_is_true(json_object_get(root, "thread_history"));
 	coord_config_decode(&s->store, json_object_get(root, "store"));
 	s->log_level = LOG_INFO;
 	if (level)

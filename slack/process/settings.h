@@ -41,6 +41,7 @@ struct front_settings {
 	const json_t
 		*shortcuts;   /* {callback_id: {tool, text?, author?, link?}} or NULL */
 	const json_t *panels; /* of App Home: [{title, server, uri}] or NULL */
+	bool thread_history;  /* what others wrote in a thread is read, too */
 	struct coord_config store;
 	enum log_level log_level;
 	bool allow_missing_landlock, allow_missing_seccomp;

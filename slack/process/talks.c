@@ -33,6 +33,7 @@ void talks_job_free(struct job *j)
 	json_decref(j->message);
 	json_decref(j->tools);
 	json_decref(j->kept);
+	json_decref(j->thread);
 	free(j);
 }
 

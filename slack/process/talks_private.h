@@ -4,6 +4,7 @@
  *   talks.c         life: configuration, programs, stores
  *   talks_said.c    somebody says something; a stop; the agent view is opened
  *   talks_memory.c  what was said before, and forgetting it
+ *   talks_thread.c  what others wrote in the thread, where it is allowed
  *   talks_gate.c    what the assistant proposes and reads, and what became of it
  *   answer.c        its words, shown while they come
  *   talks_status.c  what Slack shows beside a thread: thinking, waiting
@@ -72,7 +73,7 @@ struct job {
 	char *turn, *text, *approval;
 	int64_t number, people;
 	enum chat_status status;
-	json_t *message, *tools, *kept;
+	json_t *message, *tools, *kept, *thread;
 	bool is_forgetful; /* the store could not be asked */
 	bool is_told;      /* of the end: by another process */
 	struct error err;
@@ -105,6 +106,9 @@ extern const char talks_forgetful[];
 /* Several processes may have the conversation: whether another one tells people how this
  * ended. In a worker. */
 bool talks_is_told_elsewhere(const struct front *f, const char *approval);
+
+/* talks_thread.c: into 'thread', if it may be read; in a worker. */
+void talks_read_thread(struct job *j, const struct delivery *d);
 
 /* talks_status.c; all of it is only for show, and what fails is not said again for a while. */
 void talks_show(struct chat *c, enum chat_status status);

@@ -139,6 +139,7 @@ static void on_said(void *argument)
 		c->used_ms = clock_mono_ms();
 		talk_set_tools(c->talk, json_object_get(j->tools, "servers"));
 		talk_set_sources(c->talk, sources);
+		talk_set_thread(c->talk, j->thread);
 		if (talk_said(c->talk, j->principal, j->principal, c->turn, j->text,
 			      &err)) {
 			talks_show(c, CHAT_THINKS);
@@ -169,6 +170,7 @@ static bool prepare_said(struct job *j, const struct delivery *d, struct error *
 	if (!j->text)
 		return error_oom(err);
 	talks_remember(j);
+	talks_read_thread(j, d);
 	j->tools = gate_ask(d->front->gate, MSG_TOOLS, NULL, NULL, err);
 	return j->tools && front_turn(d, NULL, &j->turn, err);
 }
