@@ -1,49 +1,47 @@
 #include "gate/caller_listen.h"
 
+#include <stdatomic.h>
+
 #include "gate/messages.h"
 #include "mcp/client/client_listen.h"
 
-enum { URI_MAX = 2048 };
+enum { TELL_MS = 1000 };
 
+/* A server may say it as often as it likes: it is told on once a second, in the words of
+ * the configuration. */
 struct listening {
-	struct loop *loop;
 	const char *server;
+	const char *uris[MCP_CLIENT_LISTEN_URIS_MAX + 1];
+	atomic_bool changed[MCP_CLIENT_LISTEN_URIS_MAX];
 	caller_heard *heard;
 	void *context;
 };
 
-struct word {
-	const struct listening *of;
-	json_t *message;
-};
-
-static void on_word(void *context)
-{
-	struct word *w = context;
-
-	w->of->heard(w->of->context, w->message);
-	json_decref(w->message);
-	free(w);
-}
-
-/* In the listener's thread. What a server calls its resource is a stranger's word. */
+/* In the listener's thread. 'uri' is a stranger's word: what was asked for, or below it. */
 static void on_changed(void *context, enum mcp_client_change what, const char *uri)
 {
-	const struct listening *l = context;
-	struct word *w;
+	struct listening *l = context;
 
-	if (what != MCP_CLIENT_RESOURCE || !uri || strlen(uri) > URI_MAX)
-		return;
-	w = calloc(1, sizeof *w);
-	if (!w)
-		return;
-	w->of = l;
-	w->message = json_pack("{s:s, s:s, s:s}", "m", message_name(MSG_CHANGED),
-			       "server", l->server, "uri", uri);
-	if (w->message && loop_wake(l->loop, on_word, w))
-		return;
-	json_decref(w->message);
-	free(w);
+	for (size_t i = 0; what == MCP_CLIENT_RESOURCE && uri && l->uris[i]; i++)
+		if (strncmp(uri, l->uris[i], strlen(l->uris[i])) == 0)
+			atomic_store(&l->changed[i], true);
+}
+
+/* In the loop. */
+static void on_tick(void *context)
+{
+	struct listening *l = context;
+
+	for (size_t i = 0; l->uris[i]; i++) {
+		json_auto_t *message = NULL;
+
+		if (!atomic_exchange(&l->changed[i], false))
+			continue;
+		message = json_pack("{s:s, s:s, s:s}", "m", message_name(MSG_CHANGED),
+				    "server", l->server, "uri", l->uris[i]);
+		if (message)
+			l->heard(l->context, message);
+	}
 }
 
 static void on_ended(void *context, const struct error *why)
@@ -88,27 +86,27 @@ bool caller_listen(const struct caller_listening *how, struct error *err)
 {
 	const struct settings *s = how->settings;
 	const char *server = how->server->name;
-	const char *uris[MCP_CLIENT_LISTEN_URIS_MAX + 1] = { NULL };
-	struct mcp_client_listen what = {
-		.uris = uris,
-		.changed = on_changed,
-		.ended = on_ended,
-	};
-	struct mcp_client *client;
-	struct listening *l;
+	struct mcp_client_listen what = { .changed = on_changed, .ended = on_ended };
+	struct mcp_client *client = NULL;
+	struct loop_source *timer = NULL;
+	struct listening *l = calloc(1, sizeof *l);
 
-	if (!s->slack.is_on || find_uris(s, server, uris) == 0)
+	if (!l)
+		return error_oom(err);
+	l->server = server;
+	l->heard = how->heard;
+	l->context = how->context;
+	if (!s->slack.is_on || find_uris(s, server, l->uris) == 0) {
+		free(l);
 		return true;
-	client = open_client(how, err);
-	l = client ? calloc(1, sizeof *l) : NULL;
-	if (!l) {
-		mcp_client_free(client);
-		return error_is_set(err) ? false : error_oom(err);
 	}
-	*l = (struct listening){ how->loop, server, how->heard, how->context };
+	what.uris = l->uris;
 	what.context = l;
-	if (mcp_client_listen(client, &what, err))
-		return true; /* both end with the process */
+	client = open_client(how, err);
+	timer = client ? loop_add_timer(how->loop, TELL_MS, true, on_tick, l, err) : NULL;
+	if (timer && mcp_client_listen(client, &what, err))
+		return true; /* all of it ends with the process */
+	loop_remove(timer);
 	mcp_client_free(client);
 	free(l);
 	return false;

@@ -16,7 +16,7 @@ enum {
 	OPEN_MAX = 64,
 	BUDGET_MS = 60 * 1000, /* of a console's person */
 	TURN_MS = 30 * 60 * 1000,
-	HOME_READS_MAX = 120, /* of one opening of App Home: its panels, drawn anew */
+	HOME_READS_MAX = 480, /* of one opening of App Home: its panels, drawn anew */
 };
 
 /* Who asks, and how often that may be. */

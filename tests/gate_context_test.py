@@ -16,7 +16,7 @@ from gate_slack import IDS, SlackRig, SlackSurface, form, form_sent, mention
 
 ALICE, BOB, CAROL = PEOPLE
 PER_TURN = 3
-HOME_READS = 120
+HOME_READS = 480
 CONTEXT = {"templates": [{"server": "fixture", "uri": "fixture://text", "description": "A text."},
                          {"server": "fixture", "uri": "fixture://values/{key}"},
                          {"server": "fixture", "uri": "fixture://bytes"}],

@@ -98,7 +98,7 @@ class Homes(SlackSuite):
         def fits():
             text = text_of(self.home(user)["blocks"])
             return words in text and (without is None or without not in text)
-        self.wait_until(fits, f"{words!r} in App Home")
+        self.wait_until(fits, f"{words!r} in App Home", 40)
         return text_of(self.home(user)["blocks"])
 
     def put_value(self, user, key, value):

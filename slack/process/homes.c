@@ -12,13 +12,16 @@ struct open_home {
 	unsigned due;
 	bool is_busy;            /* a worker draws it */
 	int64_t due_ms, used_ms; /* mono */
+	int64_t panels_ms;       /* mono: not read before then */
 	json_t *panels;
 };
 
 struct homes {
 	struct front *front;
 	pthread_mutex_t lock;
-	struct open_home all[HOMES_MAX]; /* under the lock */
+	/* Under the lock. */
+	struct open_home all[HOMES_MAX];
+	size_t busy;
 };
 
 struct job {
@@ -125,6 +128,7 @@ static void end(struct homes *h, const char *user, unsigned again)
 
 	(void)pthread_mutex_lock(&h->lock);
 	o = find(h, user);
+	h->busy--;
 	if (o) {
 		o->is_busy = false;
 		if (again) {
@@ -140,8 +144,16 @@ static void work(void *argument)
 	struct job *j = argument;
 
 	end(j->homes, j->user,
-	    apphome_draw(j->homes->front, j->user, j->due) ? 0 : j->due);
+	    apphome_draw(j->homes->front, j->user, j->due) ? 0 : j->due | HOMES_DRAW);
 	free(j);
+}
+
+/* What of it is due now. */
+static unsigned due_now(const struct open_home *o, int64_t now)
+{
+	if (o->is_busy || now < o->due_ms)
+		return 0;
+	return now < o->panels_ms ? o->due & ~(unsigned)HOMES_PANELS : o->due;
 }
 
 /* The next that is due, now busy. */
@@ -151,16 +163,20 @@ static bool take(struct homes *h, struct job *ret)
 	bool found = false;
 
 	(void)pthread_mutex_lock(&h->lock);
-	for (size_t i = 0; i < HOMES_MAX && !found; i++) {
+	for (size_t i = 0; i < HOMES_MAX && !found && h->busy < HOMES_AT_ONCE; i++) {
 		struct open_home *o = &h->all[i];
+		const unsigned due = due_now(o, now);
 
-		if (!o->due || o->is_busy || now < o->due_ms)
+		if (!due)
 			continue;
 		found = true;
-		*ret = (struct job){ .homes = h, .due = o->due };
+		*ret = (struct job){ .homes = h, .due = due };
 		memcpy(ret->user, o->user, sizeof ret->user);
-		o->due = 0;
+		o->due &= ~due;
 		o->is_busy = true;
+		h->busy++;
+		if (due & HOMES_PANELS)
+			o->panels_ms = now + HOMES_PANELS_MS;
 	}
 	(void)pthread_mutex_unlock(&h->lock);
 	return found;
@@ -201,9 +217,13 @@ static void remember(struct homes *h, const char *user)
 
 void homes_opened(struct homes *h, const char *user)
 {
+	struct open_home *o;
+
 	remember(h, user);
 	(void)pthread_mutex_lock(&h->lock);
-	(void)find_or_make(h, user);
+	o = find_or_make(h, user);
+	if (o)
+		o->panels_ms = 0; /* who looks sees what is */
 	(void)pthread_mutex_unlock(&h->lock);
 }
 

@@ -17,8 +17,10 @@
 #include "slack/process/front.h"
 
 enum {
-	HOMES_MAX = 256,       /* of which something may be due at once, here */
-	HOMES_EVERY_MS = 2000, /* between two drawings of one */
+	HOMES_MAX = 256,             /* of which something may be due at once, here */
+	HOMES_EVERY_MS = 2000,       /* between two drawings of one */
+	HOMES_PANELS_MS = 10 * 1000, /* between two readings of its panels */
+	HOMES_AT_ONCE = 4, /* workers that draw; a slow server keeps no others */
 	HOMES_SEEN_MS = 24 * 3600 * 1000,
 	HOMES_TURN_MS = 29 * 60 * 1000, /* the gate reads for so long after an opening */
 	HOMES_ASKED_MS = 5000,          /* for one panel */
