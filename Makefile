@@ -152,4 +152,5 @@ clean:
 
 install: build
 	meson configure build -Dprefix='$(PREFIX)'
-	meson install -C build
+	meson install -C build --quiet
+	@echo 'installed into $(DESTDIR)$(PREFIX); then, as root: wingman-setup (docs/operators.md)'

@@ -1,4 +1,5 @@
 /* wingman pin, wingman keys: changes to what the gate trusts, approved like any call. */
+#include "base/secret.h"
 #include "console/call.h"
 #include "console/console.h"
 #include "console/gate_link.h"
@@ -65,13 +66,35 @@ static int run_pin(struct console *c, int argc, char **argv)
 	return propose(c, g, "pin_server", arguments);
 }
 
+/* The first one, of a gate that has never run; whoever may write its folder may do this. */
+static int make_first_key(struct console *c)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *path = statedir_path(c->dir, "keys/gate.key");
+	_cleanup_free_ char *trusted = NULL;
+	_cleanup_(sign_key_freep) struct sign_key *key = NULL;
+
+	if (!path)
+		return console_fail(c, &err);
+	key = sign_key_create(path, &err);
+	trusted = key ? statedir_path(c->dir, "keys/trusted/%s.pem", sign_key_kid(key))
+		      : NULL;
+	if (!trusted || !sign_key_write_public(key, trusted, &err))
+		return console_fail(c, &err);
+	printf("key %s is in %s\n", sign_key_kid(key), path);
+	return EXIT_DONE;
+}
+
 static int run_keys(struct console *c, int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
 	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
 
+	if (argc == 2 && strcmp(argv[1], "new") == 0)
+		return make_first_key(c);
 	if (argc != 2 || strcmp(argv[1], "rotate") != 0)
-		return console_usage(c, &command_keys, "say rotate");
+		return console_usage(c, &command_keys,
+				     "say rotate, or new for the first one");
 	g = gate_link_open(c->dir, &err);
 	if (!g)
 		return console_fail(c, &err);
@@ -82,5 +105,7 @@ const struct command command_pin = {
 	"pin", "pin SERVER",
 	"Show how a server changed since it was pinned, and accept it.", run_pin
 };
-const struct command command_keys = { "keys", "keys rotate",
-				      "Give the gate a new signing key.", run_keys };
+const struct command command_keys = {
+	"keys", "keys rotate | new",
+	"Give the gate a new signing key, or one that has never run its first.", run_keys
+};

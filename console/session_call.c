@@ -90,11 +90,30 @@ int session_refuse_tool(struct session *s, const char *name)
 	return console_fail(s->console, &err);
 }
 
+/* Typed as in a shell, --args '{...}' means the same. */
+static char *after_flag(char *text)
+{
+	static const char flag[] = "--args";
+	const size_t length = sizeof flag - 1;
+	size_t end;
+
+	if (strncmp(text, flag, length) != 0 || !strchr(" =", text[length]))
+		return text;
+	text += length + strspn(text + length, " =");
+	end = strlen(text);
+	while (end > 0 && text[end - 1] == ' ')
+		text[--end] = '\0';
+	if (end < 2 || (*text != '\'' && *text != '"') || text[end - 1] != *text)
+		return text;
+	text[end - 1] = '\0';
+	return text + 1;
+}
+
 /* "accounts.get_account {...}" as {tool, arguments}; asked field by field without the
  * latter. NULL without an error: the person gave up. */
 static json_t *read_call(struct session *s, char *rest, int *ret_status)
 {
-	char *json = session_after_word(rest);
+	char *json = after_flag(session_after_word(rest));
 	struct error err = ERROR_INIT;
 	const char *server;
 	const json_t *tool;

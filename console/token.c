@@ -9,6 +9,7 @@
 
 struct token_options {
 	const char *person;
+	const char *service;
 	const char *scopes;
 	const char *expires;
 	const char *file;
@@ -17,6 +18,11 @@ struct token_options {
 static const struct option_row rows[] = {
 	OPTION_STRING("for", 0, "PERSON", "whose token it is (alice@company.com)",
 		      offsetof(struct token_options, person)),
+	OPTION_STRING(
+		"service", 0, "NAME",
+		"in place of these two: what a server registers at the gate with, or "
+		"the gate calls servers with",
+		offsetof(struct token_options, service)),
 	OPTION_STRING("scopes", 0, "LIST",
 		      "comma separated, such as accounts:read,accounts:write",
 		      offsetof(struct token_options, scopes)),
@@ -37,32 +43,59 @@ static bool is_client_scope(const char *scope)
 	       (strcmp(colon, ":read") == 0 || strcmp(colon, ":write") == 0);
 }
 
+/* What somebody asked for: whose, and for what. 'scopes' points into 'list'. */
+struct wanted {
+	char person[129];
+	const char *scopes[TOKEN_SCOPES_MAX];
+	size_t count;
+};
+
+/* "gate", or a server: what programs prove to each other with. */
+static bool want_service(struct wanted *w, const char *name)
+{
+	(void)snprintf(w->person, sizeof w->person, "service/%s", name);
+	w->scopes[w->count++] = strcmp(name, "gate") == 0 ? SCOPE_GATE : SCOPE_REGISTER;
+	return name_is_server(name);
+}
+
+/* NULL, or what is wrong. */
+static const char *want(struct wanted *w, const struct token_options *o, char *list)
+{
+	if (o->service && (o->person || o->scopes))
+		return "--service goes without --for and --scopes";
+	if (o->service)
+		return want_service(w, o->service)
+			       ? NULL
+			       : "--service wants a server's name, or gate";
+	if (!o->person || !list)
+		return "new wants --for PERSON and --scopes LIST, or --service NAME";
+	if (!name_is_principal(o->person))
+		return "--for wants a name without spaces or quotes";
+	(void)snprintf(w->person, sizeof w->person, "%s", o->person);
+	for (char *scope; (scope = strsep(&list, ","));) {
+		if (w->count == TOKEN_SCOPES_MAX || !is_client_scope(scope))
+			return "a scope is SERVER:read or SERVER:write";
+		w->scopes[w->count++] = scope;
+	}
+	return NULL;
+}
+
 static int create(struct console *c, const struct token_options *o, const char *index)
 {
 	struct error err = ERROR_INIT;
 	_cleanup_free_ char *list = o->scopes ? strdup(o->scopes) : NULL;
 	_cleanup_(secret_freep) struct secret *token = NULL;
-	const char *scopes[TOKEN_SCOPES_MAX];
-	size_t count = 0;
+	struct wanted w = { .count = 0 };
+	const char *wrong = want(&w, o, list);
 	int64_t ttl_ms = 0, now = clock_wall_ms();
-	char id[65], *rest = list;
+	char id[65];
 
-	if (!o->person || !list)
-		return console_usage(c, &command_token,
-				     "new wants --for PERSON and --scopes LIST");
-	if (!name_is_principal(o->person))
-		return console_usage(c, &command_token,
-				     "--for wants a name without spaces or quotes");
-	for (char *scope; (scope = strsep(&rest, ","));) {
-		if (count == TOKEN_SCOPES_MAX || !is_client_scope(scope))
-			return console_usage(c, &command_token,
-					     "a scope is SERVER:read or SERVER:write");
-		scopes[count++] = scope;
-	}
+	if (wrong)
+		return console_usage(c, &command_token, wrong);
 	if (o->expires && !clock_parse_duration(o->expires, &ttl_ms, &err))
 		return console_fail(c, &err);
-	if (!token_create(index, o->person, scopes, count, ttl_ms ? now + ttl_ms : 0, now,
-			  &token, id, &err))
+	if (!token_create(index, w.person, w.scopes, w.count, ttl_ms ? now + ttl_ms : 0,
+			  now, &token, id, &err))
 		return console_fail(c, &err);
 	if (o->file) {
 		if (!file_write(o->file, secret_bytes(token), secret_length(token), 0600,
@@ -78,7 +111,7 @@ static int create(struct console *c, const struct token_options *o, const char *
 		console_print_json(line);
 		return EXIT_DONE;
 	}
-	fprintf(stderr, "token %s for %s; it is shown this once:\n", id, o->person);
+	fprintf(stderr, "token %s for %s; it is shown this once:\n", id, w.person);
 	printf("%.*s\n", (int)secret_length(token), (const char *)secret_bytes(token));
 	return EXIT_DONE;
 }
@@ -144,7 +177,8 @@ static int run(struct console *c, int argc, char **argv)
 }
 
 const struct command command_token = { "token",
-				       "token [new --for PERSON --scopes LIST [--expires "
-				       "30d] [--file FILE] | list | revoke ID]",
+				       "token [new (--for PERSON --scopes LIST | "
+				       "--service NAME) [--expires 30d] [--file FILE] | "
+				       "list | revoke ID]",
 				       "Make, list and revoke the tokens of MCP clients.",
 				       run };

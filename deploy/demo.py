@@ -3,8 +3,9 @@
 
 usage: demo.py [--dir DIR] [--build BUILD]
 
-Plays against the suite that runs in DIR; where none runs, one is started for
-the length of the demonstration and stopped again. Everything printed is what
+Plays against the suite that runs in DIR; where none runs, and in a folder of its
+own without --dir, one is started for the length of the demonstration and stopped
+again. Everything printed is what
 the programs said; nothing is written down beforehand. Exits 1 when a step does
 not end as it must.
 """
@@ -12,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -114,9 +116,13 @@ def main():
     parser = argparse.ArgumentParser(description="the newcomer's first five minutes")
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     parser.add_argument("--build", default=os.path.join(root, "build"))
-    parser.add_argument("--dir", default=os.path.join(root, "build", "suite"))
+    parser.add_argument("--dir", help="the suite's folder; left out, a new one in build/demo")
     options = parser.parse_args()
-    demo = Demo(os.path.abspath(options.build), os.path.abspath(options.dir))
+    folder = options.dir
+    if not folder:
+        folder = os.path.join(root, "build", "demo")
+        shutil.rmtree(folder, ignore_errors=True)
+    demo = Demo(os.path.abspath(options.build), os.path.abspath(folder))
     demo.start()
     try:
         demo.play()
