@@ -136,6 +136,40 @@ static void check_tokens(struct doctor *d)
 			   json_array_size(tokens));
 }
 
+/* Under systemd each program has a folder of its own, and this one only leads to what is root's
+ * (deploy/systemd): others look in, and may not write. */
+static bool is_apart(const struct doctor *d)
+{
+	_cleanup_free_ char *config = statedir_path(d->console->dir, "config");
+	struct stat st;
+
+	return config && lstat(config, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid == 0;
+}
+
+static void check_apart(struct doctor *d)
+{
+	static const char *const folders[] = { ".",       "keys",   "keys/trusted",
+					       "callers", "config", "audit",
+					       "run" };
+	bool good = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		_cleanup_free_ char *path =
+			statedir_path(d->console->dir, "%s", folders[i]);
+		struct stat st;
+
+		if (!path || stat(path, &st) != 0 || !S_ISDIR(st.st_mode) ||
+		    (st.st_mode & (S_IWGRP | S_IWOTH))) {
+			good = false;
+			doctor_say(d, DOCTOR_FAIL, "folder", "wingman-setup",
+				   "%s is not there, or can be written by others", path);
+		}
+	}
+	if (good)
+		doctor_say(d, DOCTOR_OK, "folder", NULL,
+			   "each program has a folder of its own");
+}
+
 void doctor_folders(struct doctor *d)
 {
 	static const char *const folders[] = { "keys",    "keys/trusted", "tokens",
@@ -145,6 +179,11 @@ void doctor_folders(struct doctor *d)
 			d->count[DOCTOR_FAIL];
 	const char *root = statedir_root(d->console->dir);
 
+	if (is_apart(d)) {
+		check_apart(d);
+		check_secrets(d);
+		return;
+	}
 	check_folder(d, root);
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_free_ char *path =

@@ -434,7 +434,10 @@ int front_check_config(const struct statedir *dir, const char *name)
 	struct front_settings s = { .file = NULL };
 	struct error err = ERROR_INIT;
 	json_auto_t *finding = NULL;
-	bool ok = front_settings_read(&s, dir, name, &err);
+	/* Without systemd around us what it passes cannot be read, which is no fault. */
+	bool ok = front_settings_read(&s, dir, name, &err) ||
+		  (err.code == ERR_INTERNAL && !getenv("CREDENTIALS_DIRECTORY") &&
+		   strstr(err.message, "systemd gave no credentials"));
 
 	if (!ok) {
 		finding = json_pack("{s:s, s:s}", "level", "error", "text", err.message);
