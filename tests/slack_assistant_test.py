@@ -23,12 +23,15 @@ def call(tool, **arguments):
 
 FIXTURES = [
     {"match": {"userMessage": "block @john.doe", "hasToolResult": False},
-     "response": {"content": "I propose to block John Doe. <!channel> *now*",
+     "response": {"content": "I propose to block John Doe, <@U0SAMPLE01>, and not "
+                             "<@U0SAMPLE02>. <!channel> <!subteam^S1> *now*",
                   "toolCalls": [call("accounts__block_account", person=JOHN, reason=WHY)]}},
     {"match": {"userMessage": "block @john.doe", "hasToolResult": True},
      "response": {"content": "It waits for a decision."}},
     {"match": {"userMessage": "What was proposed has ended"},
      "response": {"content": "Done: John Doe is blocked."}},
+    {"match": {"userMessage": "know it?"},
+     "response": {"content": "<@U0SAMPLE02> knows it, ask <@U0SAMPLE02>, not <@U0SAMPLE03>."}},
     {"match": {"userMessage": "help me with phishing"},
      "response": {"content": "Gladly: what happened?"}},
     *({"match": {"userMessage": f"question {n}"}, "response": {"content": f"This is answer {n}."}}
@@ -65,11 +68,14 @@ def test_talk(rig):
     said = rig.said("Gladly: what happened?")
     tap.ok("what is none of our words is answered by the assistant", not said.buttons, said.text)
     rig.mention("block @john.doe, he is phished", rig.alice)
-    said = rig.said("I propose to block John Doe.")
+    said = rig.said("I propose to block John Doe")
     raw = json.dumps(said.blocks)
     tap.ok("its Markdown is shown, calls nobody and has no button", not said.buttons and
            "<!channel> " in said.text and '"italic": true' in raw and '"broadcast"' not in raw and
            "Written by the assistant" in said.text, raw)
+    tap.ok("who was looked up by name is named, and not called; nobody else is even named",
+           "@John Doe" in said.text and '"user_id"' not in raw and "<@U0SAMPLE02>" in said.text and
+           '"usergroup"' not in raw, raw)
     prompt = rig.prompt("john.doe")
     tap.ok("the prompt is another message, in the thread", prompt.ts != said.ts, prompt.text)
     tap.ok("it says who wrote it and where the name comes from", "Written by the assistant" in
@@ -81,6 +87,15 @@ def test_talk(rig):
     tap.equal("the account is blocked", rig.suite.bind("john.doe") != 0, True)
     tap.ok("and the assistant tells", rig.said("Done: John Doe is blocked."))
     tap.equal("the logs verify", rig.verify_audit().returncode, 0)
+
+
+def test_mention(rig):
+    """Whom a person mentioned, the assistant may mention: they know that they are talked of."""
+    rig.mention("does <@U0SAMPLE02> know it?", rig.alice)
+    said = rig.said("knows it")
+    raw = json.dumps(said.blocks)
+    tap.ok("once, and nobody else", raw.count('"user_id": "U0SAMPLE02"') == 1 and
+           raw.count('"user_id"') == 1 and "<@U0SAMPLE03>" in said.text, raw)
 
 
 def test_words(rig):
@@ -186,6 +201,6 @@ if __name__ == "__main__":
     elif not os.path.exists(NODE):
         tap.skip("the assistant in Slack", "node is not there (npm packages)")
     else:
-        AssistantSuite().test([test_talk, test_words, test_outsiders, test_memory])
+        AssistantSuite().test([test_talk, test_mention, test_words, test_outsiders, test_memory])
         HistorySuite().test([test_history])
     tap.done()

@@ -1,6 +1,8 @@
 """The Slack process from a command to a blocked account, with everything real but Slack, which
 is npm's emulator behind a recorder."""
 
+import json
+
 import tap
 from doubles import emulator
 from slack_rig import SlackSuite
@@ -66,9 +68,56 @@ def test_pick(rig):
               (rig.suite.bind(blocked) != 0, rig.suite.bind(other.strip(","))), (True, 0))
 
 
+def users(value):
+    """Everybody who is drawn as Slack shows people."""
+    if isinstance(value, list):
+        return [u for v in value for u in users(v)]
+    if isinstance(value, dict):
+        return [value["user_id"]] if value.get("type") == "user" else users(list(value.values()))
+    return []
+
+
+def test_people(rig):
+    """Who blocked an account is a person of the team: named by a change of the message, which
+    notifies nobody."""
+    rig.submit(rig.run("accounts.list_blocked_accounts", rig.bob))
+    prompt = rig.prompt("list_blocked_accounts")
+    rig.press(prompt, "approve", rig.bob)
+    rig.wait_text(prompt, "succeeded")
+    result = rig.message(lambda c: c.arguments.get("thread_ts") == prompt.ts)
+    rig.slack.wait(lambda s: s.find("chat.update", ts=result.ts))
+    post = next(c for c in rig.slack.find("chat.postMessage") if c.answer.get("ts") == result.ts)
+    tap.equal("what was posted mentions nobody", users(post.arguments["blocks"]), [])
+    tap.ok("but says who", "alice@example.test" in json.dumps(post.arguments))
+    tap.ok("its change does", set(users(result.blocks)) == {rig.alice} and
+           "alice@example.test" in result.text, result.text)
+    tap.ok("rows are a table, times in the zone of who reads",
+           any(b["type"] == "table" for b in result.blocks) and
+           '"type": "date"' in json.dumps(result.blocks), result.blocks)
+
+
+def test_person(rig):
+    """Somebody whom the people server knows, in the pages of a result."""
+    form = rig.run("people.find_person", rig.alice)
+    rig.submit(form, **{"or typed": "john.doe@example.test"})
+    prompt = rig.prompt("find_person")
+    rig.press(prompt, "approve", rig.alice)
+    rig.wait_text(prompt, "succeeded")
+    result = rig.message(lambda c: c.arguments.get("thread_ts") == prompt.ts and
+                         "wingman.result.show" in json.dumps(c.arguments))
+    before = len(rig.slack.find("views.open"))
+    payload = rig.press_payload(result, "result.show", rig.alice)
+    rig.interact(payload)
+    view = rig.slack.wait_call("views.open", before + 1).arguments["view"]
+    tap.ok("is shown as Slack shows them, where that notifies nobody",
+           "U0SAMPLE01" in users(view["blocks"]), view)
+    tap.ok("and in no message", "U0SAMPLE01" not in users(
+        [c.arguments.get("blocks", []) for c in rig.slack.find("chat.postMessage")]))
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the Slack process", emulator.WHY)
     else:
-        SlackSuite().test([test_run, test_pick])
+        SlackSuite().test([test_run, test_people, test_person, test_pick])
     tap.done()

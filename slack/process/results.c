@@ -36,9 +36,42 @@ static struct place place_of(const struct prompt_look *l, const json_t *places)
 	return (struct place){ channel, thread };
 }
 
-static struct slack_result_view view_of(const struct front *f)
+static bool add_person(json_t *people, const json_t *person, const json_t *ids)
 {
-	return (struct slack_result_view){ .hosts = f->settings.link_hosts };
+	const char *name = json_string_value(person);
+	json_t *id = json_array_get(ids, 0);
+
+	return !name || !json_is_string(id) ||
+	       json_object_set_new(people, name, json_pack("{s:O}", "id", id)) == 0;
+}
+
+/* Those whom the gate knows in Slack, as far as they have to do with it. New. */
+static json_t *people_of(const json_t *record, const json_t *to)
+{
+	json_auto_t *people = json_object();
+	size_t i;
+	json_t *one;
+
+	if (!add_person(people, json_object_get(record, "requester"),
+			json_object_get(to, "requester")))
+		return NULL;
+	json_array_foreach(json_object_get(to, "approvers"), i, one)
+	{
+		if (!add_person(people, json_object_get(one, "person"),
+				json_object_get(one, "slack")))
+			return NULL;
+	}
+	return TAKE(people);
+}
+
+static struct slack_result_view view_of(const struct front *f, const json_t *people,
+					bool mentions)
+{
+	return (struct slack_result_view){
+		.hosts = f->settings.link_hosts,
+		.people = people,
+		.mentions = mentions,
+	};
 }
 
 /* --- as messages --- */
@@ -179,9 +212,47 @@ static bool post_steps(const struct prompt_look *l, const struct place *at,
 	return !message || post(l, at, what, message, 0, err);
 }
 
+/* A mention in a post notifies, and in a change of it does not: so people are named by a
+ * change, once what came out stands there. */
+static bool name_people(const struct prompt_look *l, const struct place *at,
+			const char *what, const json_t *people, const json_t *posted,
+			struct error *err)
+{
+	const struct slack_result_view view = view_of(l->front, people, true);
+	_cleanup_(slack_result_done) struct slack_result r = { .messages = NULL };
+	size_t i;
+	json_t *message;
+
+	if (!slack_result_draw(l->record, &view, &r, err))
+		return false;
+	if (json_array_size(r.messages) != json_array_size(posted))
+		return true;
+	json_array_foreach(r.messages, i, message)
+	{
+		char of[OUTBOX_KEY_BYTES + 32], key[OUTBOX_KEY_BYTES + 32];
+		const struct outbox_item item = {
+			.key = key,
+			.lane = at->lane,
+			.method = "chat.update",
+			.arguments = message,
+			.of = of,
+		};
+
+		(void)snprintf(of, sizeof of, "%.*s/%zu", OUTBOX_KEY_BYTES, what, i);
+		(void)snprintf(key, sizeof key, "%.*s/%zu/people", OUTBOX_KEY_BYTES, what,
+			       i);
+		if (!json_equal(json_object_get(message, "blocks"),
+				json_object_get(json_array_get(posted, i), "blocks")) &&
+		    !outbox_put(l->front->outbox, &item, err))
+			return false;
+	}
+	return true;
+}
+
 bool results_post(const struct prompt_look *l, const json_t *places, struct error *err)
 {
-	const struct slack_result_view view = view_of(l->front);
+	json_auto_t *people = people_of(l->record, l->to);
+	const struct slack_result_view view = view_of(l->front, people, false);
 	const struct place at = place_of(l, places);
 	_cleanup_(slack_result_done) struct slack_result r = { .messages = NULL };
 	char what[FRONT_KEY_BYTES];
@@ -200,7 +271,8 @@ bool results_post(const struct prompt_look *l, const json_t *places, struct erro
 		if (!post(l, &at, what, message, i, err))
 			return false;
 	}
-	if (!post_picks(l, &at, err))
+	if (!name_people(l, &at, what, people, r.messages, err) ||
+	    !post_picks(l, &at, err))
 		return false;
 	if (!post_steps(l, &at, err))
 		return false;
@@ -247,7 +319,8 @@ bool results_is_press(const char *action)
 
 static bool show(const struct delivery *d, struct error *err)
 {
-	const struct slack_result_view drawn = view_of(d->front);
+	struct slack_result_view drawn;
+	json_auto_t *people = NULL;
 	char id[INBOUND_ID_BYTES], view_id[INBOUND_ID_BYTES];
 	size_t page = 0, pages = 0;
 	json_auto_t *reply = NULL;
@@ -265,6 +338,8 @@ static bool show(const struct delivery *d, struct error *err)
 	if (!approvals_concern(record, d->principal))
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "this is for who asked, and for who may decide it");
+	people = people_of(record, json_object_get(reply, "to"));
+	drawn = view_of(d->front, people, true);
 	view = slack_result_page(record, &drawn, page, &pages, err);
 	if (!view)
 		return false;

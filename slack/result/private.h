@@ -8,9 +8,10 @@
 enum {
 	RESULT_CELL_MAX =
 		300, /* characters of a cell; more is cut, and to be had whole */
-	RESULT_DEPTH_MAX = 32,  /* of values in values that are drawn one by one */
-	RESULT_JOINED_MAX = 20, /* words of a list that stand in one cell */
-	RESULT_LINE_MAX = 1000, /* characters of a value beside its name */
+	RESULT_DEPTH_MAX = 32,   /* of values in values that are drawn one by one */
+	RESULT_JOINED_MAX = 20,  /* words of a list that stand in one cell */
+	RESULT_RECORDS_MAX = 20, /* objects of a list that are drawn one by one */
+	RESULT_LINE_MAX = 1000,  /* characters of a value beside its name */
 	RESULT_NAME_MAX = 120,
 	/* Bytes of a result that are drawn: more than all pages hold. */
 	RESULT_BYTES_MAX = 512 * 1024,
@@ -26,6 +27,7 @@ struct result_draw {
 	size_t budget; /* bytes that are still read */
 	size_t hidden; /* bytes that were not */
 	bool failed;
+	const char *field; /* the name of the value being drawn; NULL: none */
 };
 
 /* words.c: state, error, what was not verified. */

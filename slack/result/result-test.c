@@ -154,9 +154,14 @@ static void test_structure(void **state)
 		"{\"content\":[],\"structuredContent\":{\"rows\":[{\"a\":1,\"b\":\"x\"},"
 		"{\"a\":2,\"c\":[1,2]}]}}",
 		"rows:|a|b|c|1|x|–|2|–|1|, |2|");
-	expect_result("{\"content\":[],\"structuredContent\":{\"deep\":[{\"a\":{\"b\":"
-		      "\"\\u202e\\ud83d\\ude00\\udb40\\udc41\"}}]}}",
-		      "deep:|[\n  {\n    \"a\": {\n      \"b\": "
+	/* A few objects that are no rows stand one below the other; what is deeper is JSON. */
+	expect_result(
+		"{\"content\":[],\"structuredContent\":{\"deep\":[{\"a\":{\"b\":1}},"
+		"{\"a\":2}]}}",
+		"|deep:|\n|— 1 of 2 —|\n|a.b:| |1|\n|— 2 of 2 —|\n|a:| |2|");
+	expect_result("{\"content\":[],\"structuredContent\":{\"deep\":[{\"a\":{\"b\":{"
+		      "\"c\":{\"d\":\"\\u202e\\ud83d\\ude00\\udb40\\udc41\"}}}}]}}",
+		      "a.b.c:|{\n  \"d\": "
 		      "\"\\u202E\xF0\x9F\x98\x80\\uDB40\\uDC41\"\n");
 	/* What MCP wants said twice is shown once. */
 	json_auto_t *twice = record_of(
@@ -225,6 +230,42 @@ static void test_special(void **state)
 	assert_null(strstr(raw, "\"url\":\"https://docs.x.com.evil/\""));
 	free(raw);
 	slack_result_done(&r);
+}
+
+/* Who is meant is shown as Slack shows them, where that notifies nobody. */
+static void test_mentions(void **state)
+{
+	json_auto_t *people = json_pack("{s:{s:s}, s:{s:s}}", "bob@x.com", "id", "U0BOB",
+					"eve@x.com", "id", "<!here>");
+	struct slack_result_view view = { .people = people };
+	json_auto_t *record = record_of(
+		"{\"content\":[],\"structuredContent\":{\"owner\":\"bob@x.com\",\"not\":"
+		"\"U0CAROL\",\"other\":\"eve@x.com\",\"systems\":{\"slack\":{\"user_id\":"
+		"\"U0JOHN\"}},\"rows\":[{\"slack\":\"U0JANE\",\"note\":\"<@U0X>\"},"
+		"{\"slack\":\"<!channel>\",\"note\":\"U0Y\"}]}}");
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		view.mentions = i > 0;
+		struct slack_result r = draw(record, &view);
+		char *raw = json_dumps(r.messages, JSON_COMPACT);
+		static const char *const ids[] = { "U0BOB", "U0JOHN", "U0JANE" };
+
+		for (size_t n = 0; n < ARRAY_SIZE(ids); n++) {
+			char user[64];
+
+			(void)snprintf(user, sizeof user, "\"user_id\":\"%s\"", ids[n]);
+			assert_int_equal(strstr(raw, user) != NULL, view.mentions);
+		}
+		assert_null(strstr(raw, "\"user_id\":\"<"));
+		assert_null(strstr(raw, "\"user_id\":\"U0C"));
+		assert_null(strstr(raw, "\"user_id\":\"U0X"));
+		assert_null(strstr(raw, "\"user_id\":\"U0Y"));
+		assert_non_null(strstr(raw, "bob@x.com"));
+		assert_null(strstr(raw, "broadcast"));
+		free(raw);
+		slack_result_done(&r);
+	}
 }
 
 static void test_secrets(void **state)
@@ -541,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_words_first),
 		cmocka_unit_test(test_special),
+		cmocka_unit_test(test_mentions),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_errors),

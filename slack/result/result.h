@@ -4,7 +4,7 @@
  * Takes the gate's record of an approval (docs/formats.md, as 'show' gives it). Its result
  * is a server's word: texts of it are literal, secrets are struck out (base/text.h), and
  * what does not show is an escape. Arrays of flat objects are tables; RFC 3339 times
- * are shown in the zone of whoever reads; people of the team are names, and nobody is
+ * are shown in the zone of whoever reads; people are names, and nobody is
  * notified; links lead to configured hosts alone. Errors and endings are told in words.
  *
  * Where a server says in words what came of it, a message has these, and its fields are on
@@ -33,8 +33,14 @@ struct slack_result_view {
 	/* What the button carries and page buttons bring back: plain (slack/text). NULL: the
 	 * id of the record. */
 	const char *id;
-	/* {principal or address: {name}}: shown as "@name" where a value is exactly that. */
+	/* {principal or address: {name?, id?}}: shown as "@name" where a value is exactly that. */
 	const json_t *people;
+	/*
+	 * Where nobody is notified (a change of a message, a modal): a value that is one of
+	 * 'people' with an 'id', or the id of a user in a member "user_id" or "slack", is shown
+	 * as that user, beside what it says. Else there is no mention at all.
+	 */
+	bool mentions;
 	const json_t *hosts; /* slack/markdown.h */
 };
 

@@ -72,7 +72,7 @@ static json_t *head_of(struct result_draw *d, const json_t *columns)
 	return json_incref(cells);
 }
 
-static json_t *cell_of(struct result_draw *d, const json_t *value)
+static json_t *cell_of(struct result_draw *d, const char *column, const json_t *value)
 {
 	json_auto_t *elements = json_array();
 	const json_t *first;
@@ -80,7 +80,9 @@ static json_t *cell_of(struct result_draw *d, const json_t *value)
 
 	if (!value)
 		return rich_cell("");
+	d->field = column;
 	result_scalar(d, elements, value, RESULT_CELL_MAX);
+	d->field = NULL;
 	first = json_array_get(elements, 0);
 	type = json_get_string(first, "type");
 	if (json_array_size(elements) == 1 && !json_object_get(first, "style") && type &&
@@ -97,10 +99,10 @@ static json_t *row_of(struct result_draw *d, const json_t *columns, const json_t
 
 	json_array_foreach(columns, i, column)
 	{
+		const char *name = json_string_value(column);
+
 		if (json_array_append_new(
-			    cells, cell_of(d, json_object_get(
-						      row, json_string_value(column)))) !=
-		    0)
+			    cells, cell_of(d, name, json_object_get(row, name))) != 0)
 			return NULL;
 	}
 	return json_incref(cells);

@@ -19,6 +19,33 @@ static bool looks_like_time(const char *text, size_t length)
 	       (text[10] == 'T' || text[10] == 't');
 }
 
+static bool is_user_field(const char *field)
+{
+	const char *dot = field ? strrchr(field, '.') : NULL;
+	const char *last = dot ? dot + 1 : field;
+
+	return last && (strcmp(last, "user_id") == 0 || strcmp(last, "slack") == 0);
+}
+
+/* Somebody, as Slack shows them, and what stands there in brackets. */
+static bool add_user(struct result_draw *d, json_t *elements, const char *text)
+{
+	const char *id = json_get_string(json_object_get(d->view->people, text), "id");
+	_cleanup_strbuf_ struct strbuf shown = STRBUF_INIT;
+
+	if (!id && is_user_field(d->field))
+		id = text;
+	if (!d->view->mentions || !id || !slack_text_is_user(id))
+		return false;
+	strbuf_add_string(&shown, " (");
+	slack_text_words(&shown, text, RESULT_NAME_MAX);
+	strbuf_add_char(&shown, ')');
+	d->failed = d->failed || shown.failed;
+	add(d, elements, rich_user(id));
+	add(d, elements, rich_text(shown.data, shown.length, 0));
+	return true;
+}
+
 /* A moment, a person of the team, a link: what is more than its text. */
 static bool add_special(struct result_draw *d, json_t *elements, const char *text,
 			size_t length)
@@ -35,6 +62,8 @@ static bool add_special(struct result_draw *d, json_t *elements, const char *tex
 		add(d, elements, rich_date(at_ms, text));
 		return true;
 	}
+	if (add_user(d, elements, text))
+		return true;
 	if (name) {
 		strbuf_add_char(&shown, '@');
 		slack_text_words(&shown, name, RESULT_NAME_MAX);
@@ -190,7 +219,9 @@ static void add_scalar_line(struct result_draw *d, const char *name, const json_
 		add_name(d, elements, name, ":");
 		add(d, elements, rich_text(" ", 1, 0));
 	}
+	d->field = name;
 	result_scalar(d, elements, value, RESULT_LINE_MAX);
+	d->field = NULL;
 	if (!d->cut && !has_lines(value)) {
 		d->cut = was_cut;
 		result_elements(d, TAKE(elements));
@@ -228,9 +259,40 @@ static void add_object(struct result_draw *d, const char *name, const json_t *va
 	}
 }
 
+static bool are_records(const json_t *list)
+{
+	size_t i;
+	json_t *one;
+
+	if (json_array_size(list) == 0 || json_array_size(list) > RESULT_RECORDS_MAX)
+		return false;
+	json_array_foreach(list, i, one)
+	{
+		if (json_object_size(one) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* A few objects that are no rows of a table: one below the other. */
+static void add_records(struct result_draw *d, const json_t *list, int depth)
+{
+	char words[80];
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(list, i, one)
+	{
+		(void)snprintf(words, sizeof words, "— %zu of %zu —", i + 1,
+			       json_array_size(list));
+		result_line(d, words, RICH_ITALIC);
+		result_value(d, NULL, one, depth + 1);
+	}
+}
+
 void result_value(struct result_draw *d, const char *name, const json_t *value, int depth)
 {
-	enum { OBJECTS_DEEP = 3 };
+	enum { OBJECTS_DEEP = 5 };
 
 	if (d->failed)
 		return;
@@ -254,7 +316,11 @@ void result_value(struct result_draw *d, const char *name, const json_t *value, 
 		add_object(d, name, value, depth);
 	} else if (json_is_array(value) && depth < OBJECTS_DEEP) {
 		add_heading(d, name);
-		if (!result_table(d, value))
+		if (result_table(d, value))
+			return;
+		if (are_records(value))
+			add_records(d, value, depth);
+		else
 			add_json(d, NULL, value);
 	} else {
 		add_json(d, name, value);
