@@ -60,16 +60,22 @@ class OddSuite(SlackSuite):
             gate += f"limits: {NO_LIMITS}\n"
         self.write("config/gate.yaml", gate)
         self.suite.start()
+        self.pin()
+        self.suite.stop()
+        super().configure(policy)
+
+    def pin(self):
+        """Its tools as they are now."""
         with GateClient(self.path("run/gate.sock")) as c:
             self.wait_until(lambda: c.ask("tools", server="odd")["servers"][0]["up"],
                             "the gate to see the server")
+            self.wait_until(lambda: c.ask("pins", server="odd")["differences"],
+                            "it to see what changed", 60)
             digest = c.ask("pins", server="odd")["current"]
             approval = c.ask("propose_gate", action="pin_server",
                              arguments={"server": "odd", "digest": digest})["approval"]
             c.approve(approval)
             c.wait(approval, "succeeded")
-        self.suite.stop()
-        super().configure(policy)
 
     def done(self):
         super().done()

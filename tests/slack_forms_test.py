@@ -3,7 +3,9 @@ nothing that was typed is lost, nothing is added, and what is wrong is said wher
 what comes of calls: files, pages, steps of playbooks, revoking. Everything is real but Slack
 and the one server."""
 
+import contextlib
 import json
+import sqlite3
 
 import tap
 from doubles import emulator
@@ -40,6 +42,10 @@ TOOLS = [
     tool("big", {"of": {"type": "string"}}),
     tool("change", {"target": {"type": "string"}, "reason": {"type": "string"}}, risk="write"),
 ]
+
+
+# One yes, even of who asked for it, pins a server.
+POLICY = "rules:\n  - {name: all, needed: 1}\n"
 
 
 def block_of(view, label):
@@ -179,6 +185,39 @@ def test_faults_of_the_plan(rig):
     again = rig.changed(form, before)
     tap.ok("what the gate refuses comes back as well", "was denied" in text_of(again["blocks"]) and
            block_of(again, "target")["element"]["initial_value"] == "y", text_of(again["blocks"]))
+
+
+# --- what was begun long ago ---
+
+def test_begun_long_ago(rig):
+    """Nobody remembers the turn that it was begun by, and so not where."""
+    form = rig.run("odd.kinds", rig.alice)
+    with contextlib.closing(sqlite3.connect(rig.path("slack/coordination.db"), timeout=20)) as db, db:
+        key = "form/" + form["private_metadata"]
+        (text,) = db.execute("SELECT value FROM entry WHERE key = ?", (key,)).fetchone()
+        turn = json.loads(text)["turn"]
+        db.execute("UPDATE entry SET value = ? WHERE key = ?", (text.replace(turn, "0" * 64), key))
+    second = rig.next(form, rig.state(form, text="long ago"))
+    rig.next(second, rig.state(second))
+    prompt = rig.prompt("long ago")
+    tap.ok("a form that was open for long still leads to a prompt, for who sent it in",
+           prompt.channel.startswith("D"), prompt.channel)
+
+
+def test_changed_meanwhile(rig):
+    """Inputs are known by their numbers: in another schema they would be others."""
+    form = rig.run("odd.change", rig.alice)
+    change = next(t for t in rig.liar.tools if t["name"] == "change")
+    change["inputSchema"]["properties"] = {"zone": {"type": "string"}, **change["inputSchema"]["properties"]}
+    rig.suite.kill("wingman-gate")      # it looks at once when it starts
+    rig.wait_ready()
+    rig.pin()
+    rig.wait_ready()
+    answer = rig.send_view(form, rig.state(form, target="a", reason=WHY))
+    tap.ok("a form of what the tool was before leads nowhere", "has changed since" in text_of(answer["view"]["blocks"]),
+           answer)
+    form = rig.run("odd.change", rig.alice)
+    tap.ok("a new one is of what it is now", block_of(form, "zone"))
 
 
 # --- what comes out ---
@@ -415,7 +454,8 @@ if __name__ == "__main__":
         tap.skip("forms in Slack", emulator.WHY)
     else:
         OddSuite(TOOLS).test([test_every_kind, test_as_little_as_possible, test_pages, test_more_arguments,
-                              test_faults_of_the_plan, test_file, test_no_file, test_steps,
+                              test_faults_of_the_plan, test_begun_long_ago, test_file, test_no_file, test_steps,
                               test_near_misses])
+        OddSuite(TOOLS, policy=POLICY).test([test_changed_meanwhile])
         Shortcuts().test([test_shortcut, test_revoke, test_from_a_mention])
     tap.done()

@@ -82,9 +82,8 @@ static const char *kind_hint(const struct input *in)
 	case INPUT_LINES:
 		return "One a line, or a JSON list.";
 	case INPUT_TEXT:
-		return in->required && field_allows(in->property, "null")
-			       ? "null stands for none."
-			       : NULL;
+		return field_allows(in->property, "null") ? "null stands for none."
+							  : NULL;
 	default:
 		return NULL;
 	}
@@ -108,7 +107,9 @@ static void add_shape(struct strbuf *sb, const struct input *in)
 {
 	const bool is_list = field_allows(in->property, "array");
 	const json_t *object = is_list ? input_items(in) : in->property;
-	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	const json_t *only = json_object_get(in->property, "const");
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT, value = STRBUF_INIT;
+	struct error none = ERROR_INIT;
 	const char *name;
 	json_t *ignored;
 
@@ -126,6 +127,10 @@ static void add_shape(struct strbuf *sb, const struct input *in)
 	}
 	strbuf_add_char(sb, '.');
 	sb->failed = sb->failed || names.failed;
+	if (only && json_write(&value, only, &none)) {
+		strbuf_add_string(sb, " It can be nothing but ");
+		slack_text_words(sb, value.data, HINT_UNITS);
+	}
 }
 
 static void add_sentence(struct strbuf *sb, const char *text, size_t units)
@@ -137,13 +142,32 @@ static void add_sentence(struct strbuf *sb, const char *text, size_t units)
 	slack_text_words(sb, text, units);
 }
 
+/* How to type it, where it is typed. */
+static const char *example(const struct input *in)
+{
+	const char *format = json_get_string(in->property, "format");
+
+	switch (in->kind) {
+	case INPUT_TEXT:
+		return format && strcmp(format, "time") == 0 ? "such as 10:00:00Z"
+							     : field_hint(in->property);
+	case INPUT_PERSON:
+		return field_hint(in->property);
+	case INPUT_PEOPLE:
+	case INPUT_LINES:
+		return field_hint(input_items(in));
+	default:
+		return NULL;
+	}
+}
+
 json_t *input_hint(const struct input *in)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT, usual = STRBUF_INIT;
 	struct error ignored = ERROR_INIT;
 	int64_t longest = json_get_int64(in->property, "maxLength", SLACK_FORM_TEXT_MAX);
 
-	add_sentence(&sb, in->help ? in->help : field_hint(in->property), HINT_UNITS);
+	add_sentence(&sb, in->help ? in->help : example(in), HINT_UNITS);
 	add_sentence(&sb, kind_hint(in), HINT_UNITS);
 	if (in->kind == INPUT_JSON)
 		add_shape(&sb, in);

@@ -4,6 +4,7 @@ void form_session_done(struct form_session *s)
 {
 	free(s->tool);
 	free(s->turn);
+	free(s->digest);
 	free(s->author);
 	json_decref(s->values);
 	json_decref(s->unread);
@@ -26,10 +27,10 @@ static void key_of(const char *id, char key[static FRONT_KEY_BYTES])
 
 bool form_session_keep(struct front *f, const struct form_session *s, struct error *err)
 {
-	json_auto_t *o = json_pack("{s:s, s:s, s:s, s:s, s:O, s:O, s:I}", "user", s->user,
-				   "channel", s->channel, "tool", s->tool, "turn",
-				   s->turn, "values", s->values, "unread", s->unread,
-				   "page", (json_int_t)s->page);
+	json_auto_t *o = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:O, s:O, s:I}", "user", s->user, "channel",
+		s->channel, "tool", s->tool, "digest", s->digest, "turn", s->turn,
+		"values", s->values, "unread", s->unread, "page", (json_int_t)s->page);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	char key[FRONT_KEY_BYTES];
 
@@ -65,11 +66,12 @@ static bool decode(struct form_session *s, const json_t *o, const char *user)
 	(void)snprintf(s->channel, sizeof s->channel, "%s", channel ? channel : "");
 	s->tool = copy(o, "tool");
 	s->turn = copy(o, "turn");
+	s->digest = copy(o, "digest");
 	s->author = copy(o, "author");
 	s->values = json_incref(json_object_get(o, "values"));
 	s->unread = json_incref(json_object_get(o, "unread"));
 	s->page = (size_t)json_get_int64(o, "page", 1);
-	return s->tool && s->turn && json_is_object(s->values) &&
+	return s->tool && s->turn && s->digest && json_is_object(s->values) &&
 	       json_is_object(s->unread);
 }
 

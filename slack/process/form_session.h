@@ -17,6 +17,7 @@ struct form_session {
 	char channel[INBOUND_ID_BYTES]; /* where it was begun; "": nowhere */
 	char *tool;                     /* "server.tool" */
 	char *turn;                     /* that it was begun by */
+	char *digest;                   /* of the tool as it was then */
 	char *author;   /* whose words are in it besides; NULL: nobody's */
 	json_t *values; /* so far */
 	json_t *unread; /* as slack_form_keep has it; an object */
@@ -33,7 +34,8 @@ bool form_session_find(struct front *f, const char *id, const char *user,
 void form_session_end(struct front *f, const struct form_session *s);
 
 /* --- forms.c --- */
-struct slack_form *form_of(struct front *f, const char *tool, struct error *err);
+/* The form of its tool. ERR_CONFLICT: the tool is not what it was when the form was begun. */
+struct slack_form *form_of(struct front *f, struct form_session *s, struct error *err);
 json_t *form_page(const struct slack_form *form, const struct form_session *s,
 		  const json_t *faults, struct error *err) _must_use_;
 

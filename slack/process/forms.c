@@ -12,11 +12,31 @@ enum {
 	LATE_MS = 1000
 }; /* since it was taken: then a view is opened before anything else */
 
-struct slack_form *form_of(struct front *f, const char *tool, struct error *err)
+static bool put_text(char **to, const char *text)
 {
-	json_auto_t *definition = tools_find(f, tool, err);
+	*to = strdup(text);
+	return *to != NULL;
+}
 
-	return definition ? slack_form_new(definition, err) : NULL;
+/* Its inputs are known by their number: those of another schema would be others. */
+struct slack_form *form_of(struct front *f, struct form_session *s, struct error *err)
+{
+	json_auto_t *definition = tools_find(f, s->tool, err);
+	const char *digest = json_get_string(definition, "digest");
+
+	if (!definition)
+		return NULL;
+	if (!s->digest && !put_text(&s->digest, digest ? digest : "")) {
+		error_oom(err);
+		return NULL;
+	}
+	if (!digest || strcmp(s->digest, digest) != 0) {
+		error_set(err, ERR_CONFLICT,
+			  "the tool has changed since this form was begun: please begin "
+			  "anew");
+		return NULL;
+	}
+	return slack_form_new(definition, err);
 }
 
 static json_t *page_with(const struct slack_form *form, const struct form_session *s,
@@ -38,12 +58,6 @@ json_t *form_page(const struct slack_form *form, const struct form_session *s,
 	return page_with(form, s, faults, NULL, err);
 }
 
-static bool put_text(char **to, const char *text)
-{
-	*to = strdup(text);
-	return *to != NULL;
-}
-
 /* --- opening --- */
 
 /* The first page of a new session, or NULL. */
@@ -52,9 +66,13 @@ static json_t *begin(const struct delivery *d, const char *tool,
 {
 	const json_t *values = start->values;
 	_cleanup_(form_session_done) struct form_session s = { .page = 1 };
-	_cleanup_(slack_form_freep) struct slack_form *form =
-		form_of(d->front, tool, err);
+	_cleanup_(slack_form_freep) struct slack_form *form = NULL;
 
+	if (!put_text(&s.tool, tool)) {
+		error_oom(err);
+		return NULL;
+	}
+	form = form_of(d->front, &s, err);
 	if (!form || !front_turn(d, NULL, &s.turn, err))
 		return NULL;
 	form_session_begin(&s);
@@ -62,7 +80,7 @@ static json_t *begin(const struct delivery *d, const char *tool,
 	memcpy(s.channel, d->in.channel, sizeof s.channel);
 	s.values = values ? json_deep_copy(values) : json_object();
 	s.unread = json_object();
-	if (!s.values || !s.unread || !put_text(&s.tool, tool) ||
+	if (!s.values || !s.unread ||
 	    (d->in.kind == INBOUND_ON_MESSAGE && d->in.author[0] &&
 	     !put_text(&s.author, d->in.author))) {
 		error_oom(err);
@@ -186,7 +204,7 @@ void form_back(const struct delivery *d)
 	json_t *view = NULL;
 
 	if (form_session_find(d->front, d->in.metadata, d->in.user, &s, &err))
-		form = form_of(d->front, s.tool, &err);
+		form = form_of(d->front, &s, &err);
 	if (form && d->in.state)
 		(void)slack_form_keep(form, s.page, d->in.state, s.values, s.unread,
 				      &err);
@@ -236,8 +254,21 @@ static json_t *proposal(const struct sent *s, const char *turn)
 	return TAKE(o);
 }
 
+/* What it was begun by may be too long ago: then nobody says where that was, and it goes to
+ * the direct messages of who sent it in. */
+static bool begin_turn(struct sent *s, char **ret_turn, struct error *err)
+{
+	if (front_turn(s->delivery, s->session.turn, ret_turn, err))
+		return true;
+	if (err->code != ERR_NOT_FOUND)
+		return false;
+	error_clear(err);
+	s->session.channel[0] = '\0';
+	return front_turn(s->delivery, NULL, ret_turn, err);
+}
+
 /* The approval that it became, new; NULL: it was not proposed. */
-static char *propose(const struct sent *s, struct error *err)
+static char *propose(struct sent *s, struct error *err)
 {
 	_cleanup_free_ char *turn = NULL;
 	json_auto_t *reply = NULL;
@@ -245,7 +276,7 @@ static char *propose(const struct sent *s, struct error *err)
 	json_t *members;
 	char *copy;
 
-	if (!front_turn(s->delivery, s->session.turn, &turn, err))
+	if (!begin_turn(s, &turn, err))
 		return NULL;
 	members = proposal(s, turn);
 	if (!members) {
@@ -353,7 +384,7 @@ bool form_submit(struct delivery *d, json_t **ret_ack, struct error *err)
 	s->delivery = d;
 	ok = may_go_on(d, &why) &&
 	     form_session_find(d->front, d->in.metadata, d->in.user, &s->session, &why);
-	form = ok ? form_of(d->front, s->session.tool, &why) : NULL;
+	form = ok ? form_of(d->front, &s->session, &why) : NULL;
 	if (form && answer_page(&s, form, ret_ack, &why))
 		return true;
 	/* The person reads why; Slack sends no submission twice. */
@@ -375,7 +406,7 @@ bool form_options(const struct delivery *d, json_t **ret_ack, struct error *err)
 		if (strcmp(d->in.action, SLACK_HOME_SEARCH) == 0)
 			return apphome_options(d, ret_ack, err);
 		if (form_session_find(d->front, d->in.metadata, d->in.user, &s, &why))
-			form = form_of(d->front, s.tool, &why);
+			form = form_of(d->front, &s, &why);
 		if (form)
 			*ret_ack =
 				slack_form_options(form, d->in.block, d->in.text, &why);

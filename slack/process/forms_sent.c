@@ -38,7 +38,7 @@ static bool add_words(struct strbuf *sb, const struct error *why)
 bool form_shown_again(struct front *f, const char *view, struct form_session *s,
 		      const struct error *why, struct error *err)
 {
-	_cleanup_(slack_form_freep) struct slack_form *form = form_of(f, s->tool, err);
+	_cleanup_(slack_form_freep) struct slack_form *form = form_of(f, s, err);
 	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
 	json_auto_t *faults = NULL;
 	json_t *page;
