@@ -47,6 +47,32 @@ static void check_person(struct doctor *d, const json_t *hello)
 				   : "without a PIN");
 }
 
+/* A replica that has a store of its own does not start. */
+static void check_stores(struct doctor *d, const json_t *status)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(status, "stores"), i, one)
+	{
+		const char *server = console_member(one, "server");
+
+		if (json_get_string(one, "refused"))
+			doctor_say(d, DOCTOR_FAIL, "store",
+				   "give the replicas of a server one store; if it was "
+				   "lost or replaced: wingman pin",
+				   "a process of %s was refused, because it has another "
+				   "store than the gate knows",
+				   server);
+		else if (!json_get_string(one, "store"))
+			doctor_say(d, DOCTOR_WARN, "store",
+				   "start it, with 'gate: url' in its configuration",
+				   "%s has not told the gate which store it has: it gets "
+				   "no grants",
+				   server);
+	}
+}
+
 static void check_status(struct doctor *d, struct gate_link *g)
 {
 	struct error err = ERROR_INIT;
@@ -64,6 +90,7 @@ static void check_status(struct doctor *d, struct gate_link *g)
 		doctor_say(d, DOCTOR_FAIL, "gate",
 			   "make room on the disk and start the gate again",
 			   "the gate cannot write its audit log: nothing executes");
+	check_stores(d, status);
 	if (trusted && !file_exists(trusted))
 		doctor_say(d, DOCTOR_FAIL, "gate",
 			   "put the gate's public key into keys/trusted",

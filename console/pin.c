@@ -50,6 +50,13 @@ static int run_pin(struct console *c, int argc, char **argv)
 		  : NULL;
 	if (!reply)
 		return console_fail(c, &err);
+	const json_t *store = json_object_get(reply, "store");
+	if (store) {
+		if (!c->json)
+			printf("a process of %s has another store than the gate knows\n",
+			       argv[1]);
+		return propose(c, g, "accept_store", json_deep_copy(store));
+	}
 	if (json_array_size(json_object_get(reply, "differences")) == 0) {
 		if (c->json)
 			console_print_json(reply);

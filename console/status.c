@@ -3,6 +3,21 @@
 #include "console/gate_link.h"
 #include "console/tools.h"
 
+static void print_stores(const json_t *stores)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(stores, i, one)
+	{
+		if (json_get_string(one, "refused"))
+			printf("store        a process of %s HAS ANOTHER and was "
+			       "refused: "
+			       "wingman doctor\n",
+			       console_member(one, "server"));
+	}
+}
+
 static int run(struct console *c, int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
@@ -38,6 +53,7 @@ static int run(struct console *c, int argc, char **argv)
 	       json_is_true(json_object_get(audit, "sound"))
 		       ? "written"
 		       : "CANNOT BE WRITTEN: nothing executes");
+	print_stores(json_object_get(reply, "stores"));
 	servers = tools_fetch(g, NULL, &err);
 	if (servers)
 		tools_print_servers(c, servers);

@@ -317,6 +317,8 @@ static void on_request(void *context, struct http_request *http)
 
 	if (strcmp(path, "/approvals") == 0 && is_post)
 		on_post(h, http, MSG_REGISTER, NULL);
+	else if (strcmp(path, "/stores") == 0 && is_post)
+		on_post(h, http, MSG_STORE, NULL);
 	else if (read_id(path, "/outcome", id) && is_post)
 		on_post(h, http, MSG_OUTCOME, id);
 	else if (read_id(path, "/cancel", id) && is_post)
@@ -327,8 +329,9 @@ static void on_request(void *context, struct http_request *http)
 		on_page(h, http);
 	else if (strcmp(path, "/healthz") == 0 && is_get)
 		http_reply_text(http, 200, "text/plain", "ok\n");
-	else if (strcmp(path, "/approvals") == 0 || read_id(path, "/outcome", id) ||
-		 read_id(path, "/cancel", id) || read_id(path, "/news", id))
+	else if (strcmp(path, "/approvals") == 0 || strcmp(path, "/stores") == 0 ||
+		 read_id(path, "/outcome", id) || read_id(path, "/cancel", id) ||
+		 read_id(path, "/news", id))
 		refuse(http, 405, ERR_INVALID_ARGUMENT, "POST is wanted");
 	else
 		refuse(http, 404, ERR_NOT_FOUND, "there is nothing here");

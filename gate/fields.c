@@ -127,6 +127,8 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_NEWS] = ROW(FRAME, NEED("request", INT64, request),
 			 NEED("server", STRING, server),
 			 NEED("approval", STRING, approval), NEED("body", OBJECT, body)),
+	[MSG_STORE] = ROW(FRAME, NEED("request", INT64, request),
+			  NEED("server", STRING, server), NEED("body", OBJECT, body)),
 	[MSG_PAGE] =
 		ROW(FRAME, NEED("request", INT64, request), NEED("page", STRING, page)),
 	[MSG_LISTENING] = ROW(FRAME, NEED("url", STRING, url)),

@@ -65,6 +65,7 @@ static const struct {
 	{ MSG_LISTENING, keeper_on_listening }, { MSG_MEMBERED, keeper_on_membered },
 	{ MSG_FETCHED, keeper_on_fetched },     { MSG_NEWS, keeper_on_news },
 	{ MSG_CHANGED, keeper_on_changed },     { MSG_PROGRESS, keeper_on_progress },
+	{ MSG_STORE, keeper_on_store },
 };
 
 void keeper_give_in(struct keeper *k, const char *event, const struct error *err)

@@ -43,6 +43,8 @@ enum {
 			 1000, /* after a direct client got its grant, what became of it
 				    * is asked so late the first time */
 	KEEPER_WAITING_MAX = 256,
+	KEEPER_STORE_SAID_MS = 10 * 60 *
+			       1000,       /* people are told of another store so long */
 	KEEPER_PAGE_MS = 24 * 3600 * 1000, /* a page of status is found so long */
 	KEEPER_WAIT_MS = 8 * 1000, /* for a plan, before a server is told to come again */
 };
@@ -106,6 +108,10 @@ struct look {
 	int64_t found_ms; /* when it answered after it had not; 0: it does not */
 	bool waiting;     /* for its answer */
 	bool is_away;     /* a call to it was not answered since */
+	char store[DIGEST_ID_BYTES]; /* what we know its store to be; "": nothing yet */
+	/* What a process of it said its store is, and was refused; "": none. */
+	char other_store[DIGEST_ID_BYTES];
+	int64_t other_ms;
 };
 
 struct keeper {
@@ -142,7 +148,8 @@ struct keeper {
 	int64_t now_ms; /* of the store, when this turn of the loop began */
 	int64_t started_ms, retired_checked_ms, policy_read_ms, unsound_said_ms,
 		notices_checked_ms;
-	int64_t stop_by_ms; /* monotonic; 0: not stopping */
+	int64_t stop_by_ms;          /* monotonic; 0: not stopping */
+	char store[DIGEST_ID_BYTES]; /* what ours was called; "": not asked yet */
 	bool failed;
 };
 
@@ -576,6 +583,27 @@ void keeper_notices_free(struct keeper *k);
 
 /* Store one that is made already, in place of one with the same id, and tell it. */
 bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err);
+
+/* --- keeper_store.c: replicas of a server share one store --- */
+
+/* The store in which this server burns, for its grants; ERR_BACKEND_UNAVAILABLE until it
+ * said one. */
+bool keeper_store_of(struct keeper *k, const char *server,
+		     char ret[static DIGEST_ID_BYTES], struct error *err);
+/* A process of it says which it has, and ('was', or NULL) which it had before, while it
+ * ran. ERR_CONFLICT: another process of it has another. */
+bool keeper_store_said(struct keeper *k, const char *server, const char *store,
+		       const char *was, struct error *err);
+bool keeper_on_store(struct keeper *k, const struct fields *f, struct error *err);
+/* [{server, store?, refused?}] */
+json_t *keeper_stores_json(struct keeper *k) _must_use_;
+/* {server, store} of one that was refused of late; NULL: none was. */
+json_t *keeper_store_difference(struct keeper *k, const char *server) _must_use_;
+/* What accept_store does, and doing it; 'again': found half done. */
+struct plan *keeper_store_plan(struct keeper *k, const char *server, const char *store,
+			       struct error *err) _must_use_;
+json_t *keeper_store_accept(struct keeper *k, const json_t *data, bool again,
+			    struct error *err) _must_use_;
 
 /* --- keeper_emergency.c: break-glass --- */
 

@@ -124,6 +124,18 @@ static void fill(const struct keeper *k, const struct approval *a, struct grant 
 	}
 }
 
+/* Where it is burnt, and by which of the gates that may have this key it was signed. */
+static bool fill_stores(struct keeper *k, struct grant *g, struct error *err)
+{
+	/* One that has forgotten everything is still the one that we have. */
+	if (!(k->store[0] ? coord_identity_as(k->coordination, k->store, k->store, err)
+			  : coord_identity(k->coordination, k->store, err)))
+		return false;
+	memcpy(g->gate_store, k->store, sizeof g->gate_store);
+	return keeper_store_of(k, g->server, g->store, err) &&
+	       coord_epoch_ms(k->coordination, &g->gate_epoch_ms, err);
+}
+
 static json_t *claims_json(const struct keeper *k, const struct grant *g)
 {
 	json_auto_t *approvers = json_array();
@@ -147,6 +159,8 @@ static bool sign(struct keeper *k, struct approval *a, struct error *err)
 	json_t *line;
 
 	fill(k, a, &g);
+	if (!fill_stores(k, &g, err))
+		return false;
 	line = json_pack("{s:s, s:s, s:s, s:o}", "approval", a->id, "server", g.server,
 			 "tool", g.tool, "grant", claims_json(k, &g));
 	if (!line)

@@ -56,6 +56,9 @@ struct plan *keeper_own_plan(struct keeper *k, const char *tool, const json_t *a
 	if (strcmp(tool, "pin_server") == 0)
 		return pins_plan(k->pins, json_get_string(arguments, "server"),
 				 json_get_string(arguments, "digest"), err);
+	if (strcmp(tool, "accept_store") == 0)
+		return keeper_store_plan(k, json_get_string(arguments, "server"),
+					 json_get_string(arguments, "store"), err);
 	if (strcmp(tool, "rotate_key") == 0)
 		return plan_rotation(k, err);
 	error_set(err, ERR_INTERNAL, "the gate has no plan for its own '%s'", tool);
@@ -177,6 +180,10 @@ static json_t *act(struct keeper *k, struct approval *a, bool again, struct erro
 
 	if (strcmp(tool, "pin_server") == 0)
 		return run_pin(k, a, again, err);
+	if (strcmp(tool, "accept_store") == 0)
+		return keeper_store_accept(
+			k, json_object_get(json_object_get(a->body, "plan"), "data"),
+			again, err);
 	done = rotation_found(k, a);
 	if (done && !again) {
 		json_decref(done);

@@ -160,8 +160,11 @@ json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *
 			  (json_int_t)epoch, "audit", "seq", (json_int_t)seq, "hash",
 			  hash, "sound", audit_is_sound(k->audit), "kid",
 			  sign_key_kid(k->key));
-	if (!reply)
+	if (!reply || json_object_set_new(reply, "stores", keeper_stores_json(k)) != 0) {
+		json_decref(reply);
 		error_oom(err);
+		return NULL;
+	}
 	return reply;
 }
 
@@ -243,8 +246,19 @@ json_t *keeper_on_tools(struct keeper *k, struct peer *p, const struct fields *f
 json_t *keeper_on_pins(struct keeper *k, struct peer *p, const struct fields *f,
 		       struct error *err)
 {
+	json_auto_t *store = keeper_store_difference(k, f->server);
+	struct error unseen = ERROR_INIT;
+	json_auto_t *reply = pins_differences(k->pins, f->server, &unseen);
+
 	(void)p;
-	return pins_differences(k->pins, f->server, err);
+	/* A server that does not start for its store has not been seen either. */
+	if (!reply && store)
+		reply = json_pack("{s:[]}", "differences");
+	else if (!reply)
+		*err = unseen;
+	if (reply && store && json_object_set(reply, "store", store) != 0)
+		return NULL;
+	return TAKE(reply);
 }
 
 bool keeper_split_tool(const char *name, char server[static 33], char tool[static 65],

@@ -53,6 +53,7 @@ static const char *const names[] = {
 	[MSG_WITHDRAW] = "withdraw",
 	[MSG_NEWS] = "news",
 	[MSG_PROGRESS] = "progress",
+	[MSG_STORE] = "store",
 	[MSG_PAGE] = "page",
 	[MSG_LISTENING] = "listening",
 };

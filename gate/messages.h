@@ -35,15 +35,17 @@
  *                                           rate?: {calls, per_s}, approvers: [], steps: [{rule, matches, why}],
  *                                           irreversible?: the same for a plan that cannot be undone}
  *   pins        {server}                    -> {differences: [{tool, what}], address, current, digest}
- *               'current' and 'digest' are both the digest that propose_gate pin_server wants
- *   propose_gate {action: "pin_server"|"rotate_key", arguments} -> {approval, state}  as a destructive call of the server "gate"
+ *               'current' and 'digest' are both the digest that propose_gate pin_server wants; with 'store'
+ *               ({server, store}) a process of it said another store, and these are accept_store's arguments
+ *   propose_gate {action: "pin_server"|"rotate_key"|"accept_store", arguments} -> {approval, state}  as a destructive call of the server "gate"
  *   set_pin     {pin?, old?}                -> {}              the person's own PIN; absent pin: remove
  *   emergency   {approval, shown, word, pin?} -> {state}     a yes by break-glass; 'word' as gate/emergency.h has it
  *   emergencies {}                          -> {configured, may, why?, down_s, unreviewed: [use]}
  *   review      {approval, reason?}         -> {}              of an emergency; not by who used it
  *   context     {uri, turn?}                -> {read, server, template, label, text, cut}: read for a conversation as its person,
  *               if config/gate.yaml's 'context' names it; the answer may come after others. 'read' names it in sources
- *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid}
+ *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid,
+ *               stores: [{server, store?, refused?}]}: where each burns, and which other was refused of late
  *
  * The Slack process to keeper, on the same socket. Its uid is the one that the configuration
  * names; once it has said hello with its surface the connection takes the messages below,
@@ -90,6 +92,7 @@
  *   outcome     {request, server, approval, body}
  *   withdraw    {request, server, approval, body}  who asked takes it back, by its server
  *   news        {request, server, approval, body}  what a server says later of a call that it executed
+ *   store       {request, server, body}      which store a process of this server has; its token checked
  *   page        {request, page}              somebody opened a page of status
  *   listening   {url}
  *   fetched     {approval, result} | {approval, error}
@@ -152,6 +155,7 @@ enum message {
 	MSG_WITHDRAW,
 	MSG_NEWS,
 	MSG_PROGRESS,
+	MSG_STORE,
 	MSG_PAGE,
 	MSG_LISTENING,
 	MSG_FETCHED,

@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import urllib.request
 
 import tap
 from gate_client import Refused
@@ -227,6 +228,72 @@ def test_sessions(rig):
             c.ask("cancel", approval=a)
 
 
+class Session:
+    """A client of an older revision: calls, and the session that they are in."""
+
+    def __init__(self, rig, token="client"):
+        self.rig, self.token, self.id = rig, token, None
+        headers, _ = self.post("initialize", {
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": {"name": "old", "version": "1"}})
+        self.id = headers["Mcp-Session-Id"]
+        self.post("notifications/initialized")
+
+    def post(self, method, params=None):
+        body = {"jsonrpc": "2.0", "method": method, "params": params or {}}
+        if not method.startswith("notifications/"):
+            body["id"] = 1
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.rig.server_port}/mcp", data=json.dumps(body).encode(),
+            method="POST", headers={
+                "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+                "MCP-Protocol-Version": "2025-06-18",
+                "Authorization": "Bearer " + self.rig.tokens[self.token],
+                **({"Mcp-Session-Id": self.id} if self.id else {})})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                request, timeout=60) as reply:
+            text = reply.read().decode()
+            for line in text.splitlines():      # a stream: its last event answers
+                if line.startswith("data:") and line[5:].strip():
+                    text = line[5:]
+            return reply.headers, json.loads(text) if text.strip() else None
+
+    def call(self, arguments):
+        return self.post("tools/call", {"name": "put_value", "arguments": arguments})[1]["result"]
+
+    def end(self):
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.rig.server_port}/mcp", method="DELETE", headers={
+                "Authorization": "Bearer " + self.rig.tokens[self.token],
+                "MCP-Protocol-Version": "2025-06-18", "Mcp-Session-Id": self.id})
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60).close()
+
+
+def test_lost_session(rig):
+    """Whoever lost a session comes back in another: what was approved is still theirs, what
+    came of it too, and nobody else's."""
+    call = asked("lostsession")
+    first = Session(rig)
+    a = error_of(first.call(call))["details"]["approval"]
+    first.end()
+    other = error_of(Session(rig, "client2").call(call))
+    tap.ok("another client of the same person asks anew", other["details"]["approval"] != a, other)
+    stranger = error_of(Session(rig, "bob").call(call))
+    tap.ok("and so does another person", stranger["details"]["approval"] not in
+           (a, other["details"]["approval"]), stranger)
+    with rig.client() as c:
+        c.approve(a)
+    second = Session(rig)
+    result = second.call(call)
+    tap.ok("in the next session it runs", not result.get("isError"), result)
+    second.end()
+    result = Session(rig).call(call)
+    tap.ok("in a third its outcome is told", not result.get("isError"), result)
+    tap.equal("and it ran once", len([r for r in rig.runs() if r[0] == "lostsession"]), 1)
+    with rig.client() as c:
+        c.ask("cancel", approval=other["details"]["approval"])
+
+
 # --- signing ---
 
 def test_signing(rig):
@@ -333,8 +400,8 @@ def test_another_address(rig):
     rig.start_gate()
 
 
-TESTS = [test_processes, test_arguments_of_programs, test_alike, test_two_minutes, test_sessions, test_subjects,
-         test_signing, test_log_first, test_direct_words, test_another_address]
+TESTS = [test_processes, test_arguments_of_programs, test_alike, test_two_minutes, test_sessions, test_lost_session,
+         test_subjects, test_signing, test_log_first, test_direct_words, test_another_address]
 
 
 def run_one(test, rig):

@@ -190,6 +190,8 @@ class Rig:
         """Both, and the server's tools pinned: its schemas are not compiled into the gate."""
         self.start_server()
         self.start_gate()
+        if not self.server:     # a double, which says nothing by itself
+            self.say_store("thedoublesown")
         team, self.team = self.team, [PEOPLE[0]]
         self.write_gate_config()
         with self.client() as c:
@@ -209,6 +211,22 @@ class Rig:
         current = c.ask("pins", server=self.name)["current"]
         return c.ask("propose_gate", action="pin_server",
                      arguments={"server": self.name, "digest": current})["approval"]
+
+    def say_store(self, store, **more):
+        return self.post(f"http://127.0.0.1:{self.gate_port}/stores", self.tokens[self.name],
+                         {"v": 1, "store": store, **more})
+
+    def accept_store(self, c):
+        """The store that its server was refused for; two must agree."""
+        store = c.ask("pins", server=self.name)["store"]
+        approval = c.ask("propose_gate", action="accept_store", arguments=store)["approval"]
+        c.approve(approval)
+        self.become(PEOPLE[1])
+        if c.state(approval) == "pending":
+            c.decide(approval, "approve", c.ask("show", approval=approval)["record"]["shown"])
+        self.become(PEOPLE[0])
+        c.hello()
+        return c.wait(approval, "succeeded")
 
     def done(self):
         for program in (self.gate, self.server):

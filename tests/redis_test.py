@@ -136,6 +136,13 @@ def test_forgets_what_was_done(rig, redis):
             if ".db" in name:
                 os.unlink(rig.path("fixture", name))
         redis.ask("FLUSHALL")
+        try:
+            rig.start_server()
+            tap.ok("whose store was lost while it was away, it does not start", False)
+        except RuntimeError as e:
+            tap.ok("whose store was lost while it was away, it does not start",
+                   "share one store" in str(e), str(e))
+        rig.accept_store(c)
         rig.start_server()
         record = c.wait(a, "unknown", "refused", "failed", timeout_s=30)
         tap.note(json.dumps(record["outcome"]))

@@ -9,6 +9,7 @@
 #define D5 "5555555555555555555555555555555555555555555555555555555555555555"
 
 enum { NOW = 1700000000 };
+static const int64_t CANONICAL_MAX = (INT64_C(1) << 53) - 1;
 
 static struct grant write_grant(void)
 {
@@ -83,6 +84,10 @@ static void assert_opens_alike(const struct keys *k, const struct grant *g)
 	assert_int_equal(got.seq, g->seq);
 	assert_int_equal(got.emergency, g->emergency);
 	assert_string_equal(got.head, g->head);
+	assert_string_equal(got.store, g->store);
+	assert_string_equal(got.gate_store, g->gate_store);
+	assert_int_equal(got.gate_epoch_ms, g->gate_epoch_ms);
+	assert_string_equal(got.kid, sign_key_kid(k->gate));
 	assert_int_equal(got.iat, g->iat);
 	assert_int_equal(got.exp, g->exp);
 }
@@ -112,6 +117,9 @@ static void test_everything_at_its_longest(void **state)
 	memset(g.requester, 'r', sizeof g.requester - 1);
 	memset(g.bundle, 'b', sizeof g.bundle - 1);
 	memcpy(g.head, D5, sizeof g.head);
+	memset(g.store, 'x', sizeof g.store - 1);
+	memset(g.gate_store, 'y', sizeof g.gate_store - 1);
+	g.gate_epoch_ms = CANONICAL_MAX;
 	g.seq = GRANT_BUNDLE_MAX - 1;
 	g.emergency = true;
 	g.exp = NOW + GRANT_TTL_MAX_S;
@@ -214,7 +222,8 @@ static void test_words(void **state)
 		const char *name;
 		size_t max;
 	} words[] = { { "id", 80 },   { "aud", 128 },       { "server", 32 },
-		      { "tool", 64 }, { "requester", 128 }, { "bundle", 80 } };
+		      { "tool", 64 }, { "requester", 128 }, { "bundle", 80 },
+		      { "store", 26 } };
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		memset(text, 'a', words[i].max + 1);
 		assert_refused_with(k, words[i].name,
@@ -223,6 +232,34 @@ static void test_words(void **state)
 		assert_refused_with(k, words[i].name, json_string("a b"), words[i].name);
 	}
 	assert_refused_with(k, "rule", json_string(""), "rule");
+}
+
+static void test_stores(void **state)
+{
+	const struct keys *k = *state;
+	struct grant g = write_grant();
+	struct error err = ERROR_INIT;
+
+	(void)snprintf(g.store, sizeof g.store, "s");
+	assert_opens_alike(k, &g);
+	(void)snprintf(g.gate_store, sizeof g.gate_store, "t");
+	g.gate_epoch_ms = 1;
+	assert_opens_alike(k, &g);
+	/* Which store its gate had, and since when, come together. */
+	assert_refused_with(k, "gate_store", json_string("t"), "store of its gate");
+	assert_refused_with(k, "gate_epoch", json_integer(1), "store of its gate");
+	assert_refused_with(k, "gate_epoch", json_integer(-1), "store of its gate");
+	json_auto_t *p = payload(k);
+	json_object_set_new(p, "gate_store", json_string("t"));
+	json_object_set_new(p, "gate_epoch", json_integer(0));
+	assert_false(opens(k, p, &err));
+	testing_error(&err, ERR_APPROVAL_INVALID, "store of its gate");
+	error_clear(&err);
+	json_object_set_new(p, "gate_epoch", json_integer(5));
+	assert_true(opens(k, p, &err));
+	json_object_set_new(p, "gate_store", json_string("abcdefghijklmnopqrstuvwxyz0"));
+	assert_false(opens(k, p, &err));
+	testing_error(&err, ERR_APPROVAL_INVALID, "gate_store");
 }
 
 static void test_times(void **state)
@@ -428,6 +465,26 @@ static void test_check_epoch(void **state)
 	assert_false(grant_is_older(&g, 0));
 }
 
+static void test_check_store(void **state)
+{
+	struct grant g = write_grant();
+	struct grant_call call = write_call();
+
+	(void)state;
+	call.store = "one";
+	assert_check(&g, &call, ERR_NONE, NULL);
+	(void)snprintf(g.store, sizeof g.store, "one");
+	assert_check(&g, &call, ERR_NONE, NULL);
+	call.store = "two";
+	assert_check(&g, &call, ERR_APPROVAL_INVALID, "another store");
+	g.plan[0] = '\0'; /* nor a read */
+	call.plan = NULL;
+	call.risk = RISK_READ;
+	assert_check(&g, &call, ERR_APPROVAL_INVALID, "another store");
+	call.store = "one";
+	assert_check(&g, &call, ERR_NONE, NULL);
+}
+
 static void test_check_plan(void **state)
 {
 	struct grant g = write_grant();
@@ -465,6 +522,7 @@ int main(void)
 		TEST(test_same_bytes_again),
 		TEST(test_required_members),
 		TEST(test_words),
+		TEST(test_stores),
 		TEST(test_times),
 		TEST(test_who_approved),
 		TEST(test_bundle_and_emergency),
@@ -474,6 +532,7 @@ int main(void)
 		cmocka_unit_test(test_check_names_the_first_mismatch),
 		cmocka_unit_test(test_check_times),
 		cmocka_unit_test(test_check_epoch),
+		cmocka_unit_test(test_check_store),
 		cmocka_unit_test(test_check_plan),
 	};
 

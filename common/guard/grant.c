@@ -6,10 +6,10 @@
 struct members {
 	const char *typ, *kid, *id, *aud, *server, *tool, *pin, *args, *plan, *shown,
 		*requester;
-	const char *rule, *bundle, *head;
+	const char *rule, *bundle, *head, *store, *gate_store;
 	json_t *approvers;
 	bool emergency;
-	int64_t v, seq, iat, exp;
+	int64_t v, seq, gate_epoch, iat, exp;
 };
 
 static const struct json_field fields[] = {
@@ -39,6 +39,9 @@ static const struct json_field fields[] = {
 	MAY(seq, JSON_FIELD_INT64),
 	MAY(emergency, JSON_FIELD_BOOL),
 	MAY(head, JSON_FIELD_STRING),
+	MAY(store, JSON_FIELD_STRING),
+	MAY(gate_store, JSON_FIELD_STRING),
+	MAY(gate_epoch, JSON_FIELD_INT64),
 	MUST(iat, JSON_FIELD_INT64),
 	MUST(exp, JSON_FIELD_INT64),
 #undef MUST
@@ -52,6 +55,11 @@ static bool refuse(struct error *err, const char *reason)
 }
 
 /* ---- Form ---- */
+
+static bool is_store(const char *text)
+{
+	return strlen(text) < DIGEST_ID_BYTES && name_is_id(text);
+}
 
 static bool check_words(const struct members *m, struct error *err)
 {
@@ -71,6 +79,8 @@ static bool check_words(const struct members *m, struct error *err)
 		{ "rule", m->rule, name_is_rule },
 		{ "bundle", m->bundle, name_is_id },
 		{ "head", m->head, digest_is_hex },
+		{ "store", m->store, is_store },
+		{ "gate_store", m->gate_store, is_store },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -115,19 +125,23 @@ static bool check_numbers(const struct members *m, struct error *err)
 	if ((m->bundle != NULL) != (m->seq != -1) || m->seq < -1 ||
 	    m->seq >= GRANT_BUNDLE_MAX)
 		return refuse(err, "its place among several calls is malformed");
+	if (m->gate_store ? m->gate_epoch <= 0 : m->gate_epoch != -1)
+		return refuse(err, "the store of its gate is malformed");
 	return true;
 }
 
 /* The one judge of form, for what is about to be signed and for what came. */
 static bool read_payload(json_t *payload, struct grant *ret, struct error *err)
 {
-	struct members m = { .seq = -1 };
+	struct members m = { .seq = -1, .gate_epoch = -1 };
 	struct error why = ERROR_INIT;
 
 	if (!json_decode(payload, fields, &m, "the payload", &why))
 		return refuse(err, why.message);
 	if (m.seq == -1 && json_object_get(payload, "seq"))
 		return refuse(err, "its place among several calls is malformed");
+	if (m.gate_epoch == -1 && json_object_get(payload, "gate_epoch"))
+		return refuse(err, "the store of its gate is malformed");
 	if (!m.emergency && json_object_get(payload, "emergency"))
 		return refuse(err, "'emergency' is true or absent");
 	if (!check_words(&m, err) || !check_numbers(&m, err) || !check_approvers(&m, err))
@@ -136,6 +150,7 @@ static bool read_payload(json_t *payload, struct grant *ret, struct error *err)
 	*ret = (struct grant){
 		.seq = m.seq, .emergency = m.emergency, .iat = m.iat, .exp = m.exp
 	};
+	COPY(ret->kid, m.kid);
 	COPY(ret->id, m.id);
 	COPY(ret->aud, m.aud);
 	COPY(ret->server, m.server);
@@ -148,6 +163,9 @@ static bool read_payload(json_t *payload, struct grant *ret, struct error *err)
 	COPY(ret->rule, m.rule ? m.rule : "");
 	COPY(ret->bundle, m.bundle ? m.bundle : "");
 	COPY(ret->head, m.head ? m.head : "");
+	COPY(ret->store, m.store ? m.store : "");
+	COPY(ret->gate_store, m.gate_store ? m.gate_store : "");
+	ret->gate_epoch_ms = m.gate_store ? m.gate_epoch : 0;
 	for (; ret->approver_count < json_array_size(m.approvers); ret->approver_count++)
 		COPY(ret->approvers[ret->approver_count],
 		     json_string_value(json_array_get(m.approvers, ret->approver_count)));
@@ -161,29 +179,40 @@ static const char *or_absent(const char *text)
 	return *text ? text : NULL;
 }
 
+/* Members that a grant has or has not; false without memory. */
+static bool put_optional(json_t *payload, const struct grant *g)
+{
+	return json_put_string(payload, "plan", or_absent(g->plan)) &&
+	       json_put_string(payload, "rule", or_absent(g->rule)) &&
+	       json_put_string(payload, "bundle", or_absent(g->bundle)) &&
+	       json_put_string(payload, "head", or_absent(g->head)) &&
+	       json_put_string(payload, "store", or_absent(g->store)) &&
+	       json_put_string(payload, "gate_store", or_absent(g->gate_store)) &&
+	       (g->gate_epoch_ms == 0 ||
+		json_object_set_new(payload, "gate_epoch",
+				    json_integer((json_int_t)g->gate_epoch_ms)) == 0) &&
+	       (g->seq == -1 ||
+		json_object_set_new(payload, "seq", json_integer((json_int_t)g->seq)) ==
+			0) &&
+	       (!g->emergency ||
+		json_object_set_new(payload, "emergency", json_true()) == 0);
+}
+
 static json_t *write_payload(const struct grant *g, const char *kid)
 {
 	json_auto_t *approvers = json_array();
-	const size_t members = 14U + (*g->plan != '\0') + (*g->rule != '\0') +
-			       (*g->bundle != '\0') + (g->seq != -1) + g->emergency +
-			       (*g->head != '\0');
 
 	for (size_t i = 0; i < g->approver_count && i < GRANT_APPROVERS_MAX; i++)
 		if (json_array_append_new(approvers, json_string(g->approvers[i])) != 0)
 			return NULL;
 	json_auto_t *payload = json_pack(
-		"{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:O,"
-		" s:s*, s:s*, s:o*, s:o*, s:s*, s:I, s:I}",
+		"{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O, s:I, s:I}",
 		"typ", TYP_GRANT, "v", 1, "kid", kid, "id", g->id, "aud", g->aud,
 		"server", g->server, "tool", g->tool, "pin", g->pin, "args", g->args,
-		"plan", or_absent(g->plan), "shown", g->shown, "requester", g->requester,
-		"approvers", approvers, "rule", or_absent(g->rule), "bundle",
-		or_absent(g->bundle), "seq", g->seq == -1 ? NULL : json_integer(g->seq),
-		"emergency", g->emergency ? json_true() : NULL, "head",
-		or_absent(g->head), "iat", (json_int_t)g->iat, "exp", (json_int_t)g->exp);
+		"shown", g->shown, "requester", g->requester, "approvers", approvers,
+		"iat", (json_int_t)g->iat, "exp", (json_int_t)g->exp);
 
-	/* json_pack leaves an optional member out when there is no memory for it. */
-	return json_object_size(payload) == members ? TAKE(payload) : NULL;
+	return payload && put_optional(payload, g) ? TAKE(payload) : NULL;
 }
 
 bool grant_sign(struct strbuf *sb, const struct grant *g, const struct sign_key *key,
@@ -254,6 +283,16 @@ static bool check_plan(const struct grant *g, const struct grant_call *call,
 	return true;
 }
 
+/* A replica with a store of its own would burn what another burns as well. */
+static bool check_store(const struct grant *g, const char *store, struct error *err)
+{
+	if (!*g->store || strcmp(g->store, store) == 0)
+		return true;
+	(void)refuse(err, "it is to be burnt in another store than this server has");
+	return error_hint(err, "replicas of a server share one store; if it was lost or "
+			       "replaced, ask again");
+}
+
 bool grant_check(const struct grant *g, const struct grant_call *call, struct error *err)
 {
 	if (strcmp(g->aud, call->aud) != 0)
@@ -268,5 +307,7 @@ bool grant_check(const struct grant *g, const struct grant_call *call, struct er
 		return refuse(err, "it is for other arguments");
 	if (call->requester && strcmp(g->requester, call->requester) != 0)
 		return refuse(err, "it is for another requester");
+	if (call->store && !check_store(g, call->store, err))
+		return false;
 	return check_times(g, call, err) && check_plan(g, call, err);
 }

@@ -2,7 +2,8 @@
  * grant -- the gate's signed word that people approved exactly this call.
  *
  *   {typ, v:1, kid, id, aud, server, tool, pin, args, plan?, shown, requester,
- *    approvers[], rule?, bundle?, seq?, emergency?, head?, iat, exp}
+ *    approvers[], rule?, bundle?, seq?, emergency?, head?, store?, gate_store?,
+ *    gate_epoch?, iat, exp}
  *
  * 'id' is the approval's id and is used once; 'aud' the server's configured
  * instance; 'pin' the digest of the tool's definition; 'args' and 'plan' digests
@@ -11,7 +12,10 @@
  * 'plan' may be absent only where the compiled-in risk is read; 'approvers' may be
  * empty only with 'rule' (a read freed by policy), and then there is no plan, no
  * bundle and no emergency. 'bundle' and 'seq' come together, for one of several
- * calls in one decision. A grant never reaches a log.
+ * calls in one decision. 'store' is the one in which the server burns it, as the gate
+ * knows it (coord_identity); 'gate_store' and 'gate_epoch' (milliseconds), always together,
+ * say which store the gate had that signed it, and since when (gate_store.h). The gate
+ * writes all three into every grant. A grant never reaches a log.
  */
 #ifndef GUARD_GRANT_H
 #define GUARD_GRANT_H
@@ -28,6 +32,7 @@ enum {
 };
 
 struct grant {
+	char kid[KEY_KID_BYTES]; /* of the key that signed; grant_open fills it */
 	char id[81];
 	char aud[129];
 	char server[33];
@@ -43,7 +48,9 @@ struct grant {
 	char bundle[81]; /* "" when absent */
 	int64_t seq;     /* -1 when absent */
 	bool emergency;
-	char head[DIGEST_HEX_BYTES]; /* "" when absent */
+	char head[DIGEST_HEX_BYTES];                              /* "" when absent */
+	char store[DIGEST_ID_BYTES], gate_store[DIGEST_ID_BYTES]; /* "" when absent */
+	int64_t gate_epoch_ms;                                    /* 0 when absent */
 	int64_t iat, exp;
 };
 
@@ -60,6 +67,7 @@ struct grant_call {
 	const char *aud, *server, *tool, *pin, *args;
 	const char *plan;      /* digest of the plan made again; NULL for a read */
 	const char *requester; /* whom the call is for; NULL: as the grant says */
+	const char *store;     /* of this process; NULL: nobody asks */
 	enum risk risk;
 	int64_t now_ms;
 	int64_t epoch_ms; /* of the store that holds burns */

@@ -27,8 +27,8 @@ bool registration_waits(const struct registration *r)
 	return !r->error && !r->grant && registration_is(r, REGISTRATION_WAITING);
 }
 
-static bool post(const struct mcp_service *s, const char *path, const struct strbuf *body,
-		 int64_t timeout_ms, struct http_client_reply *reply, struct error *err)
+bool gate_post(const struct mcp_service *s, const char *path, const struct strbuf *body,
+	       int64_t timeout_ms, struct http_client_reply *reply, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf url = STRBUF_INIT;
 	static const struct http_client_header headers[] = {
@@ -138,7 +138,7 @@ static bool call_gate(struct exchange *x, const char *approval, struct registrat
 	struct error why = ERROR_INIT;
 
 	write_registration(x, approval, &body);
-	bool good = post(x->service, "/approvals", &body, patience(x), &reply, &why);
+	bool good = gate_post(x->service, "/approvals", &body, patience(x), &reply, &why);
 	if (good) {
 		good = read_reply(&reply, ret, err);
 	} else {
@@ -192,7 +192,8 @@ void gate_report(const struct exchange *x, const char *approval,
 		struct http_client_reply reply = HTTP_CLIENT_REPLY_INIT;
 
 		error_clear(&err);
-		good = post(x->service, path, &body, GATE_PATIENCE_MS, &reply, &err) &&
+		good = gate_post(x->service, path, &body, GATE_PATIENCE_MS, &reply,
+				 &err) &&
 		       (reply.status / 100 == 2 ||
 			error_set(&err, ERR_BACKEND_UNAVAILABLE, "the gate answered %d",
 				  reply.status));
@@ -223,7 +224,7 @@ enum mcp_told mcp_service_tell(struct mcp_service *s, const char *approval,
 	}
 	(void)snprintf(path, sizeof path, "/approvals/%s/news", approval);
 	if (!json || !json_write(&body, json, err) ||
-	    !post(s, path, &body, GATE_PATIENCE_MS, &reply, err)) {
+	    !gate_post(s, path, &body, GATE_PATIENCE_MS, &reply, err)) {
 		if (!error_is_set(err))
 			error_oom(err);
 	} else if (reply.status == 200) {
@@ -252,7 +253,7 @@ bool approvals_cancel(const struct exchange *x, const char *approval)
 	strbuf_add_json_string(&body, x->caller.principal, strlen(x->caller.principal));
 	strbuf_add_char(&body, '}');
 	bool good = x->service->http &&
-		    post(x->service, path, &body, patience(x), &reply, &err);
+		    gate_post(x->service, path, &body, patience(x), &reply, &err);
 	bool is_cancelled = good && reply.status == 200;
 
 	if (!good && error_is_set(&err))

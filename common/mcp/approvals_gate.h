@@ -7,6 +7,7 @@
 #ifndef MCP_APPROVALS_GATE_H
 #define MCP_APPROVALS_GATE_H
 
+#include "link/http/http_client.h"
 #include "mcp/serving.h"
 
 /* What the gate answered, borrowed from 'json'. */
@@ -37,6 +38,9 @@ bool registration_waits(const struct registration *r);
  */
 bool gate_register(struct exchange *x, const char *approval, struct registration *ret,
 		   struct error *err);
+/* One request to the gate with this server's token; '*reply' is to be ended either way. */
+bool gate_post(const struct mcp_service *s, const char *path, const struct strbuf *body,
+	       int64_t timeout_ms, struct http_client_reply *reply, struct error *err);
 /* What became of the call that ran; tried again once, and logged if that is in vain. */
 void gate_report(const struct exchange *x, const char *approval,
 		 const struct execution_report *report, const struct mcp_result *r);

@@ -5,6 +5,7 @@
 #include "mcp/execution.h"
 
 #include "base/clock.h"
+#include "guard/gate_store.h"
 #include "guard/state.h"
 
 static bool is_read(const struct execution *e)
@@ -37,6 +38,7 @@ static bool check_grant(const struct execution *e, const char *plan, struct erro
 		.args = e->x->args,
 		.plan = is_read(e) ? NULL : plan,
 		.requester = e->given->requester,
+		.store = e->store,
 		.risk = d->risk,
 		.now_ms = e->now_ms,
 		.epoch_ms = e->epoch_ms,
@@ -147,7 +149,8 @@ static bool verify(struct execution *e, struct mcp_result *r)
 	}
 	/* In this order: what was burnt before an epoch that began meanwhile may be lost. */
 	good = good && coord_now_ms(s->store, &e->now_ms, &err) &&
-	       coord_epoch_ms(s->store, &e->epoch_ms, &err);
+	       coord_epoch_ms(s->store, &e->epoch_ms, &err) &&
+	       coord_identity(s->store, e->store, &err);
 	if (!good) {
 		execution_refuse(e, r, &err, NULL);
 		return false;
@@ -161,7 +164,9 @@ static bool verify(struct execution *e, struct mcp_result *r)
 		execution_revoke(e, r);
 		return false;
 	}
-	if (!good || !check_people(e, &err) || (!is_read(e) && !open_state(e, &err))) {
+	if (!good || !joining_check(s, e->store, &err) ||
+	    !gate_store_check(s->store, &e->grant, &err) || !check_people(e, &err) ||
+	    (!is_read(e) && !open_state(e, &err))) {
 		execution_refuse_unburnt(e, r, &err);
 		return false;
 	}

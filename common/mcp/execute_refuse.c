@@ -115,13 +115,16 @@ void execution_burn_unused(struct execution *e, struct mcp_result *r,
 /*
  * What became of a grant that was never burnt, as far as this store knows, in one word:
  * 'unused' may still be used. One from before the store's epoch never will be: it is
- * 'void', or 'forgotten' where the store may have lost that it was used.
+ * 'void', or 'forgotten' where the store may have lost that it was used, or where it is
+ * burnt in another.
  */
 static const char *unburnt_state(const struct execution *e)
 {
 	struct error err = ERROR_INIT;
 	int64_t since_ms;
 
+	if (*e->grant.store && strcmp(e->grant.store, e->store) != 0)
+		return "forgotten";
 	if (!grant_is_older(&e->grant, e->epoch_ms))
 		return "unused";
 	return coord_remembers_ms(e->x->service->store, &since_ms, &err) &&

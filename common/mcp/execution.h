@@ -15,7 +15,8 @@ struct execution {
 	struct grant grant;
 	struct plan *plan; /* NULL for a read */
 	int64_t planned_at_ms;
-	int64_t now_ms, epoch_ms; /* of the store */
+	int64_t now_ms, epoch_ms;    /* of the store */
+	char store[DIGEST_ID_BYTES]; /* of this process */
 	char approvers[GRANT_APPROVERS_MAX * 131];
 	enum error_code code; /* of the outcome */
 	const char *state;    /* of the outcome */

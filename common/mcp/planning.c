@@ -45,6 +45,7 @@ struct plan *planning_make(const struct exchange *x, const char *requester,
 	mcp_call_done(&call);
 	/* What is approved here runs at no process whose burns are others'. */
 	return good && coord_identity(x->service->store, store, err) &&
+			       joining_check(x->service, store, err) &&
 			       plan_bind(plan, store, err) && plan_finish(plan, err)
 		       ? TAKE(plan)
 		       : NULL;

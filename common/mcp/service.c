@@ -224,6 +224,7 @@ struct mcp_service *mcp_service_prepare(const struct mcp_server *server,
 	callers_init(&s->callers);
 	readiness_init(&s->readiness);
 	free_reads_init(&s->free_reads);
+	joining_init(&s->joining);
 	s->listeners = listeners_new();
 	s->sessions = sessions_new();
 	if (!s->listeners || !s->sessions) {
@@ -334,7 +335,8 @@ static bool start_listening(struct mcp_service *s, struct error *err)
 
 bool mcp_service_start(struct mcp_service *s, struct error *err)
 {
-	if (!start_limiters(s, err) || !start_gate_client(s, err) || !start_store(s, err))
+	if (!start_limiters(s, err) || !start_gate_client(s, err) ||
+	    !start_store(s, err) || !joining_start(s, err))
 		return false;
 	s->workers =
 		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
@@ -399,5 +401,6 @@ void mcp_service_free(struct mcp_service *s)
 	sessions_free(s->sessions);
 	readiness_done(&s->readiness);
 	free_reads_done(&s->free_reads);
+	joining_done(&s->joining);
 	free(s);
 }

@@ -54,6 +54,19 @@ struct free_reads {
 	bool is_draining; /* a worker is at it */
 };
 
+enum joining_state { JOINING_UNSAID, JOINING_REFUSED, JOINING_JOINED };
+
+/* What the gate said of the store that this process has. */
+struct joining {
+	pthread_mutex_t turn; /* to ask it */
+	pthread_mutex_t lock; /* of what follows */
+	enum joining_state state;
+	char said[DIGEST_ID_BYTES];   /* the store that it is about */
+	char joined[DIGEST_ID_BYTES]; /* the last one that it agreed to; "": none */
+	int64_t due_ms;               /* monotonic: when to tell it again */
+	char why[320];
+};
+
 struct mcp_service {
 	const struct mcp_server *server;
 	const struct statedir *dir;
@@ -81,7 +94,7 @@ struct mcp_service {
 	struct limiter *plan_limiter;    /* per requester */
 	struct limiter *refusal_limiter; /* audit lines about refusals, per client */
 	struct workers *workers;
-	struct ticker *ticker; /* NULL: the server has no tick */
+	struct ticker *ticker; /* NULL: no tick, and no gate */
 	struct httpd_tls *tls; /* NULL: plain HTTP; until it listens */
 	struct httpd *httpd;
 	struct callers callers;
@@ -91,6 +104,7 @@ struct mcp_service {
 	struct metrics metrics;
 	struct readiness readiness;
 	struct free_reads free_reads;
+	struct joining joining;
 	atomic_int registering;   /* calls that wait for the gate */
 	atomic_int waiting_pages; /* and for people, before a page */
 	atomic_bool is_stopping;
@@ -322,6 +336,21 @@ void approvals_continue(struct exchange *x, const char *approval, struct mcp_res
 /* Take it back; false: it was too late, or the gate cannot be reached. */
 bool approvals_cancel(const struct exchange *x, const char *approval);
 
+/* --- joining.c: replicas of a server share one store --- */
+
+void joining_init(struct joining *j);
+void joining_done(struct joining *j);
+/* At start: false when the gate says no, and so when another replica has another store. A
+ * gate that is not there is asked again by the ticker. */
+bool joining_start(struct mcp_service *s, struct error *err);
+/* Tell the gate again, when it is time; how long until then. */
+int64_t joining_tick(struct mcp_service *s);
+/* Whether this process may plan and run with the store of that name: the gate is asked if
+ * it has not been told of it. ERR_CONFLICT. One that cannot be reached has no grants. */
+bool joining_check(struct mcp_service *s, const char *store, struct error *err);
+/* What the gate said against this process; false: nothing. */
+bool joining_is_refused(struct mcp_service *s, struct error *err);
+
 /* --- recover.c --- */
 
 /* What a process that died left 'started' becomes 'unknown'; backends are asked by a worker. */
@@ -329,7 +358,8 @@ bool recover_started(struct mcp_service *s, struct error *err);
 
 /* --- ticker.c --- */
 
-/* Call the server's 'tick' from now on, if it has one, until 'is_stopping'. */
+/* Call the server's 'tick', if it has one, and tell the gate of the store, if there is one,
+ * from now on until 'is_stopping'. */
 bool ticker_start(struct mcp_service *s, struct error *err);
 /* 'is_stopping' has been set: no need to sleep on. */
 void ticker_wake(struct mcp_service *s);

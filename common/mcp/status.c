@@ -42,7 +42,8 @@ static void check_ready(void *argument)
 	struct error why = ERROR_INIT;
 	int64_t epoch_ms;
 	/* The epoch is asked before every burn: a store that is lost or unfit says so here. */
-	bool is_good = coord_epoch_ms(s->store, &epoch_ms, &why) &&
+	bool is_good = !joining_is_refused(s, &why) &&
+		       coord_epoch_ms(s->store, &epoch_ms, &why) &&
 		       (!s->server->ready || s->server->ready(s->context, &why));
 
 	free(argument);

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 enum { TICK_MS = 5000 };
 
 struct ticker {
@@ -17,9 +19,10 @@ struct ticker {
 	pthread_cond_t woken;
 	pthread_t thread;
 	int64_t every_ms;
+	int64_t due_ms; /* monotonic: the server's next tick */
 };
 
-static void tick(struct ticker *t)
+static void tick_server(struct ticker *t)
 {
 	struct mcp_service *s = t->service;
 	struct mcp_tick now = { .audit = s->audit,
@@ -33,15 +36,32 @@ static void tick(struct ticker *t)
 		log_failure("tick.failed", &err);
 }
 
+/* What is due; how long until the next is. */
+static int64_t tick(struct ticker *t)
+{
+	struct mcp_service *s = t->service;
+	int64_t wait_ms = joining_tick(s), left_ms;
+
+	if (!s->server->tick)
+		return wait_ms;
+	left_ms = t->due_ms - clock_mono_ms();
+	if (left_ms <= 0) {
+		tick_server(t);
+		t->due_ms = clock_mono_ms() + t->every_ms;
+		left_ms = t->every_ms;
+	}
+	return left_ms < wait_ms ? left_ms : wait_ms;
+}
+
 /* False: the service is stopping. */
-static bool nap(struct ticker *t)
+static bool nap(struct ticker *t, int64_t wait_ms)
 {
 	struct timespec until;
 	int status = 0;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += t->every_ms / 1000;
-	until.tv_nsec += t->every_ms % 1000 * 1000000;
+	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += wait_ms % 1000 * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
@@ -57,9 +77,8 @@ static void *work(void *argument)
 {
 	struct ticker *t = argument;
 
-	do
-		tick(t);
-	while (nap(t));
+	while (nap(t, tick(t)))
+		continue;
 	return NULL;
 }
 
@@ -92,7 +111,7 @@ bool ticker_start(struct mcp_service *s, struct error *err)
 	sigset_t all, before;
 	struct ticker *t;
 
-	if (!s->server->tick)
+	if (!s->server->tick && !s->http)
 		return true;
 	t = ticker_new(s);
 	if (!t)

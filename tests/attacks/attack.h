@@ -87,6 +87,9 @@ void world_plan_takes(struct world *w, int64_t ms, bool begins_anew);
 /* The next plans wait for each other, so many. */
 void world_plans_meet(struct world *w, unsigned count);
 
+/* In which an instance burns. */
+const char *world_store(struct world *w, size_t instance);
+
 const char *world_value(const struct world *w, const char *key);
 void world_put(struct world *w, const char *key, const char *value);
 size_t world_runs(const struct world *w);
@@ -101,6 +104,7 @@ struct presented_call {
 	const char *ticket;
 	const char *state;
 	const char *requester; /* fetched for this person; NULL: the gate presents */
+	bool take_back, look;  /* nothing is to run */
 };
 /* The result as a client reads it, {structuredContent, isError, _meta...}; new. */
 json_t *world_call(struct world *w, const struct presented_call *c);
@@ -118,6 +122,8 @@ struct issue {
 	bool is_freed; /* by a rule, approved by nobody */
 	unsigned approvers;
 	int64_t iat_s, exp_s, state_until_ms;
+	bool is_elsewhere; /* to be burnt in another store, or from a gate with another */
+	int64_t gate_epoch_ms;
 	char before[VALUE_BYTES]; /* what the value was when it was planned */
 	bool is_spent, is_executed;
 };
@@ -130,6 +136,8 @@ struct presentation {
 	int64_t plan_takes_ms;
 	bool begins_anew;
 };
+/* The latest epoch of the gate's store that both instances have seen. */
+extern int64_t model_gate_epoch_ms;
 enum verdict model_judge(const struct issue *issues, const struct world *w,
 			 const struct presentation *p, struct issue **ret_issue);
 
@@ -169,6 +177,9 @@ bool model_may_sign(const struct asked *a, const struct rules *now, int64_t now_
 struct play;
 struct play *play_new(struct world *w);
 void play_free(struct play *p);
+/* Since when the gate's store runs. */
+int64_t play_gate_epoch_ms(const struct play *p);
+void play_begin_anew(struct play *p);
 void play_set_rules(struct play *p, size_t set);
 size_t play_rules(const struct play *p);
 
@@ -189,6 +200,7 @@ void play_free_read(struct play *p, size_t instance, const struct meaning *m,
 		    struct issue *ret);
 void issue_done(struct issue *i);
 /* The members of a grant that says this. */
+#define PLAY_STORE "thegatesown"
 struct grant play_grant(struct world *w, const struct issue *i, const char *plan);
 
 /* ---- forge.c ---- */

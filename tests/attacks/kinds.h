@@ -78,6 +78,12 @@ void attack_second_spelling(struct attack *a);
 void attack_odd_member(struct attack *a);
 void attack_other_type(struct attack *a);
 
+/* stores.c */
+void attack_other_store(struct attack *a);
+void attack_other_gate(struct attack *a);
+void attack_gate_begins_anew(struct attack *a);
+void attack_taken_back(struct attack *a);
+
 /* clicks.c */
 void clicks_any(struct attack *a);
 void clicks_double(struct attack *a);

@@ -9,6 +9,7 @@
 enum {
 	LONGEST_S = 120, /* exp - iat */
 	AHEAD_S = 30,    /* of a clock that is fast */
+	OVERLAP_S = 5,   /* of a gate that stops after the next has begun */
 	READ_FIRST_MS = 1000,
 };
 
@@ -47,6 +48,14 @@ static bool is_in_time(const struct issue *is, int64_t now_ms)
 	       is->exp_s - is->iat_s <= LONGEST_S && is->iat_s * 1000 >= world_epoch_ms();
 }
 
+int64_t model_gate_epoch_ms;
+
+static bool is_of_the_gate(const struct issue *is)
+{
+	return !is->is_elsewhere && (is->gate_epoch_ms >= model_gate_epoch_ms ||
+				     is->iat_s <= model_gate_epoch_ms / 1000 + OVERLAP_S);
+}
+
 static bool is_for(const struct issue *is, const struct presentation *p)
 {
 	return is->instance == p->instance && is->meaning.tool == p->tool &&
@@ -62,7 +71,8 @@ enum verdict model_judge(const struct issue *issues, const struct world *w,
 	const int64_t now_ms = world_now_ms();
 
 	*ret_issue = is;
-	if (!is || is->is_spent || !is_for(is, p) || !is_in_time(is, now_ms))
+	if (!is || is->is_spent || !is_for(is, p) || !is_in_time(is, now_ms) ||
+	    !is_of_the_gate(is))
 		return REFUSE;
 	if (is->approvers == 0) /* echo_text alone is freed on both sides */
 		return is->is_freed && p->tool == TOOL_ECHO ? EXECUTE : REFUSE;

@@ -18,6 +18,7 @@ struct play {
 	struct world *world;
 	struct policy *policies[RULES];
 	size_t set;
+	int64_t gate_epoch_ms;
 };
 
 struct request {
@@ -52,6 +53,17 @@ static struct policy *make_policy(const struct rules *r)
 	return p;
 }
 
+int64_t play_gate_epoch_ms(const struct play *p)
+{
+	return p->gate_epoch_ms;
+}
+
+void play_begin_anew(struct play *p)
+{
+	world_set_now(world_now_ms() + 1);
+	p->gate_epoch_ms = world_now_ms();
+}
+
 struct play *play_new(struct world *w)
 {
 	struct play *p = calloc(1, sizeof *p);
@@ -59,6 +71,8 @@ struct play *play_new(struct world *w)
 	if (!p)
 		broken("no memory");
 	p->world = w;
+	play_begin_anew(p);
+	model_gate_epoch_ms = p->gate_epoch_ms;
 	for (size_t i = 0; i < RULES; i++)
 		p->policies[i] = make_policy(&rule_sets[i]);
 	return p;
@@ -341,6 +355,9 @@ struct grant play_grant(struct world *w, const struct issue *is, const char *pla
 	digest_meaning(&is->meaning, &plain, &text, g.args);
 	(void)snprintf(g.plan, sizeof g.plan, "%s", plan ? plan : "");
 	digest_sha256_hex("shown", 5, g.shown);
+	(void)snprintf(g.store, sizeof g.store, "%s", world_store(w, is->instance));
+	(void)snprintf(g.gate_store, sizeof g.gate_store, PLAY_STORE);
+	g.gate_epoch_ms = is->gate_epoch_ms;
 	(void)snprintf(g.requester, sizeof g.requester, "%s", is->requester);
 	return g;
 }
@@ -354,9 +371,9 @@ static void sign_word(struct world *w, const struct grant *g, struct issue *is)
 	is->word = strbuf_take(&word);
 }
 
-static void start_issue(struct issue *is, size_t instance, const struct meaning *m,
-			const char *requester, const char *id, int64_t age_s,
-			int64_t ttl_s)
+static void start_issue(const struct play *p, struct issue *is, size_t instance,
+			const struct meaning *m, const char *requester, const char *id,
+			int64_t age_s, int64_t ttl_s)
 {
 	issue_done(is);
 	is->instance = instance;
@@ -365,6 +382,7 @@ static void start_issue(struct issue *is, size_t instance, const struct meaning 
 	(void)snprintf(is->id, sizeof is->id, "%s", id);
 	is->iat_s = world_now_ms() / 1000 - age_s;
 	is->exp_s = is->iat_s + ttl_s;
+	is->gate_epoch_ms = p->gate_epoch_ms;
 }
 
 bool play_sign(struct play *p, struct request *r, int64_t age_s, int64_t ttl_s,
@@ -378,7 +396,7 @@ bool play_sign(struct play *p, struct request *r, int64_t age_s, int64_t ttl_s,
 	    !decide_is_approved(r->record, p->policies[p->set], &err) ||
 	    !play_end(r, "granted"))
 		return false;
-	start_issue(ret, r->instance, &r->meaning, person_names[r->asked.requester],
+	start_issue(p, ret, r->instance, &r->meaning, person_names[r->asked.requester],
 		    json_get_string(r->record, "id"), age_s, ttl_s);
 	struct grant g =
 		play_grant(p->world, ret, json_get_string(r->record, "plan_digest"));
@@ -408,7 +426,7 @@ void play_free_read(struct play *p, size_t instance, const struct meaning *m,
 	if (world_now_ms() / 1000 <= world_epoch_ms() / 1000)
 		world_set_now((world_epoch_ms() / 1000 + 1) * 1000);
 	record_new_id(world_now_ms(), id);
-	start_issue(ret, instance, m, person_names[ALICE], id, 0, 60);
+	start_issue(p, ret, instance, m, person_names[ALICE], id, 0, 60);
 	ret->is_freed = true;
 	struct grant g = play_grant(p->world, ret, NULL);
 	(void)snprintf(g.rule, sizeof g.rule, "reads are free");

@@ -25,6 +25,7 @@ const char *const instance_names[INSTANCES] = { "fixture", "fixture-2" };
 
 struct world {
 	struct statedir *dirs[INSTANCES];
+	char stores[INSTANCES][DIGEST_ID_BYTES];
 	struct mcp_service *services[INSTANCES];
 	struct mcp_tool tools[TOOLS_MAX];
 	struct mcp_server server;
@@ -351,6 +352,7 @@ static void start_instance(struct world *w, size_t i)
 	need(mcp_service_start(w->services[i], &err), &err);
 	limiter_free(w->services[i]->plan_limiter);
 	w->services[i]->plan_limiter = limiter_new(PLENTY, PLENTY);
+	need(coord_identity(w->services[i]->store, w->stores[i], &err), &err);
 }
 
 struct world *world_open(const char *root)
@@ -386,6 +388,11 @@ void world_close(struct world *w)
 	sign_key_free(w->stranger);
 	strbuf_done(&w->public_pem);
 	free(w);
+}
+
+const char *world_store(struct world *w, size_t instance)
+{
+	return w->stores[instance];
 }
 
 struct sign_key *world_key(struct world *w)
@@ -425,7 +432,9 @@ static void do_call(struct exchange *x, const struct presented_call *c,
 {
 	const struct presented given = { .grant = c->word,
 					 .request_state = c->state,
-					 .requester = c->requester };
+					 .requester = c->requester,
+					 .is_look = c->look || c->take_back,
+					 .is_revoked = c->take_back };
 	struct error err = ERROR_INIT;
 
 	if (!tools_accept(x, true, &err))

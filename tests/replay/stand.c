@@ -1,6 +1,7 @@
 #include "replay/stand.h"
 
 #include "guard/burn.h"
+#include "guard/gate_store.h"
 #include "guard/grant.h"
 #include "guard/plan.h"
 #include "guard/state.h"
@@ -12,6 +13,7 @@ struct call {
 	json_t *arguments;
 	char args[DIGEST_HEX_BYTES];
 	int64_t now_ms, epoch_ms;
+	char store[DIGEST_ID_BYTES];
 };
 
 static void call_done(struct call *c)
@@ -71,7 +73,8 @@ static bool read_call(struct stand *s, const json_t *message, struct call *c,
 	return c->arguments &&
 	       tool_definition_accept(c->tool, c->arguments, NULL, c->args, err) &&
 	       coord_now_ms(s->store, &c->now_ms, err) &&
-	       coord_epoch_ms(s->store, &c->epoch_ms, err);
+	       coord_epoch_ms(s->store, &c->epoch_ms, err) &&
+	       coord_identity(s->store, c->store, err);
 }
 
 /* A pure function of the call: one effect that can be undone. */
@@ -165,11 +168,12 @@ static bool check_grant(struct stand *s, const struct call *c, const struct gran
 					 .pin = c->tool->pin,
 					 .args = c->args,
 					 .plan = is_read ? NULL : plan,
+					 .store = c->store,
 					 .risk = c->tool->risk,
 					 .now_ms = c->now_ms,
 					 .epoch_ms = c->epoch_ms };
 
-	if (!grant_check(g, &call, err))
+	if (!grant_check(g, &call, err) || !gate_store_check(s->store, g, err))
 		return false;
 	if (g->approver_count == 0)
 		return error_set(err, ERR_APPROVAL_INVALID, "nobody approved it");

@@ -25,6 +25,20 @@ bool __wrap_channel_send(struct channel *ch, const json_t *message)
 
 /* --- the keeper --- */
 
+/* Each server says at its start where it burns. */
+static bool hear_stores(struct world *w, struct error *err)
+{
+	struct keeper *k = &w->keeper;
+	char store[DIGEST_ID_BYTES];
+
+	if (!coord_identity(w->stand.store, store, err))
+		return false;
+	for (size_t i = 0; i < k->settings->server_count; i++)
+		if (!keeper_store_said(k, k->settings->servers[i].name, store, NULL, err))
+			return false;
+	return true;
+}
+
 static bool open_keeper(struct world *w, struct error *err)
 {
 	struct keeper *k = &w->keeper;
@@ -49,8 +63,8 @@ static bool open_keeper(struct world *w, struct error *err)
 	k->audit = k->coordination ? audit_open(w->dir, "gate", err) : NULL;
 	k->pins = k->audit ? pins_open(k->settings, k->documents, err) : NULL;
 	return k->pins && keeper_own_open(k, err) &&
-	       coord_now_ms(k->coordination, &k->now_ms, err) && keeper_recover(k, err) &&
-	       keeper_notices_recover(k, err);
+	       coord_now_ms(k->coordination, &k->now_ms, err) && hear_stores(w, err) &&
+	       keeper_recover(k, err) && keeper_notices_recover(k, err);
 }
 
 /* Without a word to anybody, as when it is killed. */

@@ -48,6 +48,11 @@ bool coord_remembers_ms(struct coordination *c, int64_t *ret_since_ms, struct er
 bool coord_identity(struct coordination *c, char ret[static DIGEST_ID_BYTES],
 		    struct error *err);
 
+/* The same for a process that knows what its store was called, and wants it to be called so
+ * again should it have forgotten everything. 'ret' may be 'id'. */
+bool coord_identity_as(struct coordination *c, const char *id,
+		       char ret[static DIGEST_ID_BYTES], struct error *err);
+
 /*
  * Claim once: make 'key' with 'value' unless it exists. '*ret_first' tells
  * whether this call made it; if not and 'ret_existing' is not NULL, it gets a

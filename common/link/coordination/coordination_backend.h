@@ -11,6 +11,9 @@
 
 #include "link/coordination/coordination.h"
 
+/* Under which a store keeps what it is called. */
+#define COORD_IDENTITY_KEY "store/id"
+
 struct coord_backend {
 	const char *name;
 	void (*close)(struct coordination *c);

@@ -85,12 +85,32 @@ static bool kept_put(struct coordination *c, const char *key, const char *value,
 	       coord_put(kept(c)->own, key, value, own_ttl(ttl_ms), err);
 }
 
+/* What all who share it call the store, and no other name of it that one of them knows. */
+static bool get_identity(struct coordination *c, char **ret, struct error *err)
+{
+	_cleanup_free_ char *ours = NULL, *found = NULL;
+	bool is_first = false;
+
+	if (!coord_get(kept(c)->own, COORD_IDENTITY_KEY, &ours, err))
+		return false;
+	if (ours &&
+	    !coord_claim(shared(c), COORD_IDENTITY_KEY, ours, 0, &is_first, &found, err))
+		return false;
+	*ret = found ? TAKE(found) : TAKE(ours);
+	return true;
+}
+
 /* What the shared store has forgotten, we may still know. */
 static bool kept_get(struct coordination *c, const char *key, char **ret_value,
 		     struct error *err)
 {
-	return coord_get(shared(c), key, ret_value, err) &&
-	       (*ret_value || coord_get(kept(c)->own, key, ret_value, err));
+	if (!coord_get(shared(c), key, ret_value, err))
+		return false;
+	if (*ret_value)
+		return true;
+	return strcmp(key, COORD_IDENTITY_KEY) == 0
+		       ? get_identity(c, ret_value, err)
+		       : coord_get(kept(c)->own, key, ret_value, err);
 }
 
 /* What was taken may be claimed anew. */

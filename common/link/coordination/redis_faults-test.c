@@ -216,6 +216,36 @@ static struct coordination *open_kept(const struct fixture *f, const char *name)
 			       &why);
 }
 
+/* Whoever shares a store calls it the same, whatever it has forgotten and who asks first. */
+static void test_name_after_flush(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(coord_closep) struct coordination *a = open_kept(f, "a");
+	_cleanup_(coord_closep) struct coordination *b = open_kept(f, "b");
+	_cleanup_(coord_closep) struct coordination *c =
+		open_store(&f->server, 0, LONG_MS);
+	char one[DIGEST_ID_BYTES], two[DIGEST_ID_BYTES], three[DIGEST_ID_BYTES];
+
+	assert_good(coord_identity(a, one, err));
+	assert_good(coord_identity(b, two, err));
+	assert_string_equal(one, two);
+	redis_server_tell(&f->server, "FLUSHALL");
+	assert_good(coord_identity(a, three, err));
+	assert_string_equal(three, one); /* it keeps what it claimed */
+	assert_good(coord_identity(b, two, err));
+	assert_string_equal(two, one);
+	redis_server_tell(&f->server, "FLUSHALL");
+	assert_good(coord_identity(b, two, err)); /* who did not gives another name */
+	assert_string_not_equal(two, one);
+	assert_good(coord_identity(a, three, err));
+	assert_string_equal(three, two);
+	redis_server_tell(&f->server, "FLUSHALL");
+	assert_good(coord_identity_as(c, one, three, err)); /* who knows it says it */
+	assert_string_equal(three, one);
+	assert_good(coord_identity_as(c, two, two, err));
+	assert_string_equal(two, one);
+}
+
 static void test_replicas(void **state)
 {
 	struct fixture *f = *state;
@@ -317,10 +347,15 @@ static void test_processes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		WITH_STORE(test_restart),  WITH_STORE(test_flush),
-		WITH_STORE(test_restored), WITH_STORE(test_failover),
-		WITH_STORE(test_demoted),  WITH_STORE(test_clock),
-		WITH_STORE(test_replicas), WITH_STORE(test_processes),
+		WITH_STORE(test_restart),
+		WITH_STORE(test_flush),
+		WITH_STORE(test_name_after_flush),
+		WITH_STORE(test_restored),
+		WITH_STORE(test_failover),
+		WITH_STORE(test_demoted),
+		WITH_STORE(test_clock),
+		WITH_STORE(test_replicas),
+		WITH_STORE(test_processes),
 	};
 
 	return RUN_STORE_TESTS("redis_faults", tests);
