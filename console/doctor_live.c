@@ -67,8 +67,8 @@ static void check_stores(struct doctor *d, const json_t *status)
 		else if (!json_get_string(one, "store"))
 			doctor_say(d, DOCTOR_WARN, "store",
 				   "start it, with 'gate: url' in its configuration",
-				   "%s has not told the gate which store it has: it gets "
-				   "no grants",
+				   "%s has not told the gate which store it has, so that "
+				   "nobody would notice a second one",
 				   server);
 	}
 }

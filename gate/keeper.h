@@ -586,8 +586,8 @@ bool keeper_notice_keep(struct keeper *k, json_t *notice, struct error *err);
 
 /* --- keeper_store.c: replicas of a server share one store --- */
 
-/* The store in which this server burns, for its grants; ERR_BACKEND_UNAVAILABLE until it
- * said one. */
+/* The store in which this server burns, for its grants; "" until it said one: it may be
+ * configured without a gate. */
 bool keeper_store_of(struct keeper *k, const char *server,
 		     char ret[static DIGEST_ID_BYTES], struct error *err);
 /* A process of it says which it has, and ('was', or NULL) which it had before, while it

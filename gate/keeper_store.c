@@ -59,13 +59,10 @@ bool keeper_store_of(struct keeper *k, const char *server,
 
 	if (!load(k, server, &known, err))
 		return false;
-	if (!known || strlen(known) >= DIGEST_ID_BYTES) {
-		error_set(err, ERR_BACKEND_UNAVAILABLE,
-			  "the server '%s' has not said yet which store it has", server);
-		return error_hint(err, "it says so at 'gate: url' of config/%s.yaml",
-				  server);
-	}
-	(void)snprintf(ret, DIGEST_ID_BYTES, "%s", known);
+	if (known && strlen(known) >= DIGEST_ID_BYTES)
+		return error_set(err, ERR_INTERNAL,
+				 "what is known of the store of '%s' is damaged", server);
+	(void)snprintf(ret, DIGEST_ID_BYTES, "%s", known ? known : "");
 	return true;
 }
 
@@ -244,7 +241,7 @@ struct plan *keeper_store_plan(struct keeper *k, const char *server, const char 
 	}
 	if (!keeper_store_of(k, server, known, err))
 		return NULL;
-	if (!other || strcmp(other, store) != 0) {
+	if (!known[0] || !other || strcmp(other, store) != 0) {
 		error_set(err, ERR_PRECONDITION_FAILED,
 			  "no process of '%s' said of late that it has this store",
 			  server);

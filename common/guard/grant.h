@@ -15,7 +15,7 @@
  * calls in one decision. 'store' is the one in which the server burns it, as the gate
  * knows it (coord_identity); 'gate_store' and 'gate_epoch' (milliseconds), always together,
  * say which store the gate had that signed it, and since when (gate_store.h). The gate
- * writes all three into every grant. A grant never reaches a log.
+ * writes all three into every grant ('store' once the server has told it). A grant never reaches a log.
  */
 #ifndef GUARD_GRANT_H
 #define GUARD_GRANT_H
