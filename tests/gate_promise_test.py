@@ -93,9 +93,10 @@ def test_arguments_of_programs(_):
               sorted(ENVIRONMENT))
 
 
-# Where its folder is; how much it says; what children get; secrets that configuration names.
+# Where its folder is; how much it says; what children get; secrets that configuration names;
+# sockets to listen on.
 ENVIRONMENT = ['"WINGMAN_DIR"', '"XDG_STATE_HOME"', '"HOME"', '"WINGMAN_LOG_LEVEL"',
-               "inherited[i]", '"CREDENTIALS_DIRECTORY"', "name"]
+               "inherited[i]", '"CREDENTIALS_DIRECTORY"', "name", '"LISTEN_FDS"', '"LISTEN_PID"']
 
 
 # --- arguments ---
