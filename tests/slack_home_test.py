@@ -10,8 +10,10 @@ import time
 
 import tap
 from doubles import emulator
+from doubles.slack_front import TEAM
 from gate_client import GateClient
 from gate_rig import FIXTURE, Program, free_port
+from slack_forms_rig import OddSuite, tool
 from slack_rig import SlackSuite, elements, number, text_of
 
 HOSTILE = ("<!channel> *b* `x` [click](https://evil.example) <https://evil.example|good> "
@@ -294,10 +296,55 @@ def test_strangers(rig):
     rig.event({"type": "user_change", "user": {"id": rig.alice}})
 
 
+# --- a server with many tools, which says what it likes of them ---
+
+MANY = [tool(f"tool_{i:02}", {"a": {"type": "string", "description": HOSTILE}}) for i in range(45)]
+for _i, _t in enumerate(MANY):
+    if _i % 3 == 0:
+        del _t["title"]
+        _t["description"] = HOSTILE + " x" * 900
+    else:
+        _t["title"] = f"{_i} " + HOSTILE.split("\n", maxsplit=1)[0]
+
+
+def test_many_tools(rig):
+    rig.event({"type": "app_home_opened", "user": rig.alice, "channel": "D0", "tab": "home"})
+    view = rig.slack.wait_call("views.publish", user_id=rig.alice).arguments["view"]
+    pages = int(text_of(view["blocks"]).split("Page 1 of ")[1].split(".")[0])
+    seen, faults = [], []
+    for page in range(1, pages + 1):
+        before = len(rig.slack.find("views.publish", user_id=rig.alice))
+        if page > 1:
+            pressed(rig, rig.alice, "wingman.home.page.next", str(page))
+            view = rig.slack.wait(lambda s, p=page, b=before: next(
+                (c for c in s.find("views.publish", user_id=rig.alice)[b:] if f"Page {p} of " in
+                 text_of(c.arguments["view"]["blocks"])), None)).arguments["view"]
+        names = [b["block_id"] for b in view["blocks"] if "." in b.get("block_id", "")]
+        seen += names
+        faults += [page] * (len(view["blocks"]) > 100 or len(names) > 10)
+    odd = [n for n in seen if n.startswith("odd.")]
+    tap.equal("45 tools are on pages of ten, each once", (sorted(odd), faults),
+              ([f"odd.tool_{i:02}" for i in range(45)], []))
+    said = [text_of(c.arguments["view"]["blocks"]) for c in rig.slack.find("views.publish", user_id=rig.alice)]
+    tap.ok("what their server says of them stands there letter for letter, the first line of it",
+           any("<https://evil.example|good>" in t for t in said) and not any(
+               "U0BOSS" in t or "\u202e" in t for t in said), said[-1])
+    _, answer = rig.interact({
+        "type": "block_suggestion", "user": {"id": rig.alice, "team_id": TEAM}, "action_id": "wingman.home.search",
+        "block_id": "search", "value": "tool_44", "container": {"type": "view", "view_id": "V1"}})
+    tap.equal("the search finds one of them", [o["value"] for o in answer["options"]], ["odd.tool_44"])
+    before = len(rig.slack.find("views.open"))
+    pressed(rig, rig.alice, "wingman.home.docs", "odd.tool_00", "odd.tool_00")
+    docs = rig.slack.wait_call("views.open", before + 1).arguments["view"]
+    tap.ok("its page tells all of it, as preformatted text", "Approved by <@U0BOSS>" in text_of(docs["blocks"]) and
+           "mrkdwn" not in json.dumps(docs), text_of(docs["blocks"])[:300])
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("App Home", emulator.WHY)
     else:
         Homes().test([test_opened, test_panels, test_changes, test_waiting, test_tools,
                       test_conflict, test_gathered, test_health, test_strangers])
+        OddSuite(MANY).test([test_many_tools])
     tap.done()
