@@ -126,23 +126,58 @@ void talk_proposed(struct talk *t, int64_t number, const char *approval,
 		settle(t, entry, outcome_of_refusal(why, count), true, true);
 }
 
+/* An identical proposal gets the approval that there is already, so several entries may
+ * stand under one. New reference. */
+static json_t *entries_under(const struct talk *t, const char *approval)
+{
+	json_auto_t *found = json_array();
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(t->conversation.entries, i, entry)
+	{
+		const char *of = json_get_string(entry, "approval");
+
+		if (of && strcmp(of, approval) == 0 &&
+		    json_array_append(found, entry) != 0)
+			return NULL;
+	}
+	return TAKE(found);
+}
+
 void talk_renamed(struct talk *t, const char *approval, const char *to)
 {
-	json_t *entry = conversation_proposed(&t->conversation, approval);
+	json_auto_t *entries = entries_under(t, approval);
+	size_t i;
+	json_t *entry;
 
-	if (entry && json_object_set_new(entry, "approval", json_string(to)) == 0)
+	json_array_foreach(entries, i, entry)
+	{
+		(void)json_object_set_new(entry, "approval", json_string(to));
+	}
+	if (json_array_size(entries) > 0)
 		talk_keep(t);
 }
 
+/* Each is told how it stands, or its turn would wait for ever; people are, once. */
 static void take_record(struct talk *t, const char *approval, const json_t *record,
 			const json_t *parts, bool tells)
 {
-	json_t *entry = conversation_proposed(&t->conversation, approval);
-	size_t count = json_array_size(json_object_get(entry, "calls"));
+	json_auto_t *entries = entries_under(t, approval);
+	const bool is_end = outcome_is_end(record);
+	size_t i;
+	json_t *entry;
 
-	if (entry && json_is_true(json_object_get(entry, "open")))
-		settle(t, entry, outcome_of_record(record, parts, count),
-		       outcome_is_end(record), tells);
+	json_array_foreach(entries, i, entry)
+	{
+		size_t count = json_array_size(json_object_get(entry, "calls"));
+		bool is_waited_for = waits(t, entry);
+
+		if (!json_is_true(json_object_get(entry, "open")))
+			continue;
+		settle(t, entry, outcome_of_record(record, parts, count), is_end, tells);
+		tells = tells && (is_waited_for || !is_end);
+	}
 }
 
 void talk_record(struct talk *t, const char *approval, const json_t *record,

@@ -106,6 +106,26 @@ static void a_stream_without_its_end_is_none(void **state)
 	}
 }
 
+static void what_follows_its_end_is_nothing(void **state)
+{
+	static const char call[] =
+		E("content_block_start", ",\"index\":9,\"content_block\":{\"type\":"
+					 "\"tool_use\",\"id\":\"t9\",\"name\":\"a__b\"}")
+			E("message_stop", "") "data: {broken\n\n";
+	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT;
+	struct answer a;
+
+	(void)state;
+	strbuf_add(&all, stream, sizeof stream - 1);
+	strbuf_add(&all, stream, sizeof stream - 1);
+	strbuf_add_string(&all, call);
+	assert_true(testing_read(&codec_anthropic, "text/event-stream", all.data,
+				 all.length, all.length, &a));
+	assert_int_equal(a.count, 3);
+	testing_block(&a, 2, ANSWER_CALL, "t1", "a__b", "{\"x\":1}");
+	answer_done(&a);
+}
+
 static void a_whole_reply(void **state)
 {
 	static const char text[] =
@@ -210,6 +230,7 @@ int main(void)
 		cmocka_unit_test(a_request_has_marks_and_the_provider_s_own_words),
 		cmocka_unit_test(a_stream_is_read_in_pieces_of_every_size),
 		cmocka_unit_test(a_stream_without_its_end_is_none),
+		cmocka_unit_test(what_follows_its_end_is_nothing),
 		cmocka_unit_test(a_whole_reply),
 		cmocka_unit_test(errors_within_a_stream_and_oddities),
 		cmocka_unit_test(refusals_are_told_apart),

@@ -94,6 +94,21 @@ static void a_stream_is_read_in_pieces_of_every_size(void **state)
 	}
 }
 
+static void what_follows_its_end_is_nothing(void **state)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	struct answer a;
+
+	(void)state;
+	make_stream(&sb);
+	make_stream(&sb);
+	assert_true(
+		testing_read(&codec_bedrock, TYPE, sb.data, sb.length, sb.length, &a));
+	assert_int_equal(a.count, 3);
+	testing_block(&a, 2, ANSWER_CALL, "t1", "a__b", "{\"x\":1}");
+	answer_done(&a);
+}
+
 static void every_wrong_bit_is_found(void **state)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
@@ -191,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_has_points_and_an_encoded_path),
 		cmocka_unit_test(a_stream_is_read_in_pieces_of_every_size),
+		cmocka_unit_test(what_follows_its_end_is_nothing),
 		cmocka_unit_test(every_wrong_bit_is_found),
 		cmocka_unit_test(exceptions_have_their_codes),
 		cmocka_unit_test(a_known_frame),

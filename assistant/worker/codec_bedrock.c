@@ -247,6 +247,8 @@ static bool read_event(const char *type, const json_t *data, struct answer *a,
 	int64_t index = json_get_int64(data, "contentBlockIndex", 0);
 	const json_t *use;
 
+	if (a->is_whole && strcmp(type, "metadata") != 0)
+		return true; /* of no answer any more */
 	if (strcmp(type, "contentBlockStart") == 0) {
 		use = json_object_get(json_object_get(data, "start"), "toolUse");
 		return !use || begin_call(use, index, a, err);

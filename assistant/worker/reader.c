@@ -63,7 +63,8 @@ static bool take_event(struct reader *r, const char *type, const char *data,
 {
 	json_auto_t *value = NULL;
 
-	if (length == 0)
+	/* What follows the closing event is of no answer; frames may have their counts there. */
+	if (length == 0 || (r->framing == SSE && r->answer->is_whole))
 		return true;
 	if (length == 6 && memcmp(data, "[DONE]", 6) == 0)
 		return r->codec->event(type, NULL, r->answer, err);
