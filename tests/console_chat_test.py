@@ -180,6 +180,23 @@ def test_hostile(rig):
     tap.ok("and the next worker is another one", "well again" in rig.say("and now?").stdout)
 
 
+def test_limits(rig, suite):
+    """As much as CONFIG allows; HOSTILE has one more of each."""
+    rig.script([[["propose", [["a.b", {}]]], ["await", "result"]] * 4 + [["say", "four"], ["done"]]])
+    tap.ok("four proposals where four may be", "four" in rig.say("hello").stdout)
+    tap.equal("each has its answer", len(rig.results()), 4)
+    rig.script([[["read", "playbook://x"], ["await", "content"]] * 4 + [["say", "read"], ["done"]]])
+    tap.ok("four reads where four may be", "read" in rig.say("hello").stdout)
+    rig.script([[["say", "x" * 4000], ["done"]]])
+    r = rig.say("hello")
+    tap.ok("4000 bytes where 4000 may be", r.returncode == 0 and "x" * 4000 in r.stdout.replace("\n", ""), r)
+    rig.script([[["say", "x" * 4001], ["done"]]])
+    r = rig.say("hello")
+    tap.ok("and not one more, said in words", r.returncode == 1 and "longer than one turn may be" in r.stderr, r)
+    rig.script([[["flood", {"m": "say", "text": "x", "final": True}, 32], ["done"]]])
+    tap.equal("32 answers where 32 may be", rig.say("hello").returncode, 0)
+
+
 def test_in_the_console(rig):
     rig.script([[["say", "heard"], ["done"]]])
     r = rig.console("/chat -- hello there\n/chat\n")
@@ -215,7 +232,8 @@ def main():
         rig = ChatRig(suite)
         tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
                  lambda: test_reads(rig, suite), lambda: test_interrupted(rig, suite),
-                 lambda: test_hostile(rig), lambda: test_in_the_console(rig), lambda: test_history(rig)])
+                 lambda: test_hostile(rig), lambda: test_limits(rig, suite),
+                 lambda: test_in_the_console(rig), lambda: test_history(rig)])
     finally:
         suite.done()
     tap.done()

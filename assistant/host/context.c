@@ -58,7 +58,9 @@ static bool add_notes(json_t *notes, const json_t *more, size_t *bytes)
 		*bytes += strlen(text);
 		if (*bytes > CONTEXT_NOTES_BYTES)
 			return true;
-		if (!add_note(notes, name, text, false))
+		/* Also what the team wrote: a key in a note is a slip. */
+		json_auto_t *masked = context_mask(text, strlen(text));
+		if (!masked || !add_note(notes, name, json_string_value(masked), false))
 			return false;
 	}
 	return true;

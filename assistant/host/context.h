@@ -17,7 +17,8 @@ enum {
 	CONTEXT_ENTRIES_BYTES = 192 * 1024, /* of the conversation, as it is sent */
 	CONTEXT_NEWEST_BYTES = 128 * 1024,  /* of it by being new alone */
 	CONTEXT_NOTES_BYTES = 256 * 1024,
-	CONTEXT_DEPTH_MAX = 64, /* of a value that is masked */
+	CONTEXT_WORD_MAX = 4096, /* bytes of a last word that goes */
+	CONTEXT_DEPTH_MAX = 64,  /* of a value that is masked */
 };
 
 struct context_input {
@@ -38,6 +39,8 @@ json_t *context_build(const struct context_input *in, struct error *err) _must_u
 
 /* Text from outside without what looks like a credential. New string. */
 json_t *context_mask(const char *text, size_t length) _must_use_;
+/* The same of a text that was cut off: its last word goes too, which may be half a credential. */
+json_t *context_mask_cut(const char *text, size_t length) _must_use_;
 /* The same for every text within a value; one under a name like "password" goes whole. New
  * reference; NULL without memory, or deeper than CONTEXT_DEPTH_MAX. */
 json_t *context_mask_json(const json_t *value) _must_use_;

@@ -124,12 +124,15 @@ bool conversation_said(struct conversation *c, const char *by, const char *perso
 		       const char *turn, const char *text, int64_t now_ms)
 {
 	char at[CLOCK_TEXT_BYTES];
+	/* Masked whole, then cut: half a credential would not be known as one. */
+	json_auto_t *masked = context_mask(text, strlen(text));
+	const char *words = masked ? json_string_value(masked) : "";
 	json_auto_t *entry = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s}", "kind", "said", "by", by, "person", person,
-		"text", json_stringn(text, cut(text, CONVERSATION_SAID_MAX)), "at",
+		"text", json_stringn(words, cut(words, CONVERSATION_SAID_MAX)), "at",
 		clock_format(now_ms, at));
 
-	if (!entry ||
+	if (!masked || !entry ||
 	    (turn && json_object_set_new(entry, "turn", json_string(turn)) != 0))
 		return false;
 	return conversation_add(c, TAKE(entry));

@@ -67,12 +67,96 @@ static void test_texts(void **state)
 	assert_string_equal(json_string_value(text), "password=" R);
 }
 
+/* A text that was cut within a credential. */
+static void test_cut(void **state)
+{
+	static const char token[] = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+	char text[128];
+
+	(void)state;
+	for (size_t n = 1; n <= sizeof token - 1; n++) {
+		(void)snprintf(text, sizeof text, "use it: %.*s", (int)n, token);
+		json_auto_t *masked = context_mask_cut(text, strlen(text));
+		assert_string_equal(json_string_value(masked), "use it: ");
+	}
+	json_auto_t *whole = context_mask_cut("all of it ", 10);
+	assert_string_equal(json_string_value(whole), "all of it ");
+	json_auto_t *letters = context_mask_cut("ab \xc3", 4);
+	assert_string_equal(json_string_value(letters), "ab ");
+}
+
+static void test_cut_long_word(void **state)
+{
+	char *text = malloc(CONTEXT_WORD_MAX + 2);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', CONTEXT_WORD_MAX + 1);
+	json_auto_t *most = context_mask_cut(text, CONTEXT_WORD_MAX);
+	json_auto_t *more = context_mask_cut(text, CONTEXT_WORD_MAX + 1);
+	assert_int_equal(json_string_length(most), 0);
+	assert_int_equal(json_string_length(more), 1);
+	free(text);
+}
+
+/* What the digest of credentials lists, where it stands in logs, headers and files. */
+static void test_kinds(void **state)
+{
+	static const char *const secrets[] = {
+		"AKIAIOSFODNN7EXAMPLE",
+		"aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+		"{\"SecretAccessKey\":\"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"}",
+		"aws_session_token=FwoGZXIvYXdzEXAMPLE",
+		"ghs_0123456789abcdefghijABCDEFGHIJ012345",
+		"github_pat_11ABCDEFG0123456789_abcdefghijklmnop",
+		"xoxb-123456789012-abcdefghijkl",
+		"xoxe.xoxp-1-Mi0yLTEyMzQ1Njc4",
+		"xapp-1-A0123-456-abcdef",
+		"Authorization: SSWS 00QCjAl4MlV-WPXM_ABCDEFGHIJKLMNOPQRSTUVWX",
+		"00QCjAl4MlV-WPXM_ABCDEFGHIJKLMNOPQRSTUVWXY",
+		"sk-ant-api03-0123456789abcdefghijABCDEFGHIJ",
+		"sk-proj-0123456789abcdefghijABCDEFGHIJ",
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+		"Authorization: Basic dXNlcjpodW50ZXIy",
+		"postgres://app:hunter2@db.internal/app",
+		"redis://:hunter2@cache:6379/0",
+		"Server=db;User Id=sa;Password=hunter2;Encrypt=true",
+		"DefaultEndpointsProtocol=https;AccountName=a;AccountKey=aHVudGVyMg==;x",
+		"Endpoint=sb://x/;SharedAccessKeyName=r;SharedAccessKey=aHVudGVyMg==",
+		"-----BEGIN RSA PRIVATE KEY-----\nhunter2\nhunter2\n-----END RSA "
+		"PRIVATE KEY-----",
+		"{\"key\":\"-----BEGIN PRIVATE KEY-----\\nhunter2\\n-----END PRIVATE "
+		"KEY-----\\n\"}",
+		"-----BEGIN PGP PRIVATE KEY BLOCK-----\nhunter2\n-----END PGP PRIVATE "
+		"KEY BLOCK-----",
+		"password:\n  hunter2",
+		"{\\\"password\\\":\\\"hunter2\\\"}",
+		"password%3Dhunter2&x=1",
+		"https://b.s3.amazonaws.com/k?X-Amz-Signature=hunter2",
+	};
+	static const char *const left[] = { "wJalr",         "hunter2", "EXAMPLE",
+					    "ghs_",          "11ABC",   "abcdefghijkl",
+					    "Mi0yLTE",       "A0123-",  "QCjAl4",
+					    "0123456789abc", "dXNlcj",  "c2lnbm",
+					    "aHVudGVyMg" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++) {
+		json_auto_t *masked = context_mask(secrets[i], strlen(secrets[i]));
+
+		for (size_t n = 0; n < ARRAY_SIZE(left); n++)
+			if (strstr(json_string_value(masked), left[n]))
+				fail_msg("'%s' became '%s'", secrets[i],
+					 json_string_value(masked));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_values),        cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_texts),         cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_long_word), cmocka_unit_test(test_kinds),
 	};
 
 	return cmocka_run_group_tests_name("assistant-mask", tests, NULL, NULL);

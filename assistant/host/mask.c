@@ -13,6 +13,18 @@ json_t *context_mask(const char *text, size_t length)
 	return strbuf_ok(&sb) ? json_stringn(sb.data ? sb.data : "", sb.length) : NULL;
 }
 
+json_t *context_mask_cut(const char *text, size_t length)
+{
+	size_t end = length;
+
+	while (end > 0 && length - end < CONTEXT_WORD_MAX &&
+	       !strchr(" \t\r\n", text[end - 1]))
+		end--;
+	while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
+		end--;
+	return context_mask(text, end);
+}
+
 /* Whether a value under this name is a secret whatever it is. */
 static bool is_secret_name(const char *name)
 {

@@ -33,8 +33,8 @@ static json_t *repeat(json_t *result, size_t count)
 json_t *outcome_of_refusal(const struct error *why, size_t count)
 {
 	if (why->code == ERR_INVALID_ARGUMENT)
-		return repeat(json_pack("{s:s, s:[s]}", "status", "invalid", "errors",
-					why->message),
+		return repeat(json_pack("{s:s, s:[o]}", "status", "invalid", "errors",
+					context_mask(why->message, strlen(why->message))),
 			      count);
 	return repeat(json_pack("{s:s, s:s}", "status", "refused", "code",
 				error_name(why->code)),
@@ -47,6 +47,7 @@ static json_t *result_text(const json_t *result)
 	const json_t *structured = json_object_get(result, "structuredContent");
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct error ignored = ERROR_INIT;
+	json_auto_t *masked = NULL;
 	size_t i, length;
 	json_t *block;
 
@@ -61,14 +62,16 @@ static json_t *result_text(const json_t *result)
 				strbuf_add_format(&text, "%s%s", text.length ? "\n" : "",
 						  one);
 		}
-	length = text.length;
-	if (length > OUTCOME_TEXT_MAX)
-		for (length = OUTCOME_TEXT_MAX;
-		     length > 0 && ((unsigned char)text.data[length] & 0xC0) == 0x80;)
-			length--;
-	if (length < text.length)
-		strbuf_truncate(&text, length);
-	return context_mask(text.data, text.length);
+	/* Masked whole, then cut: half a credential would not be known as one. */
+	masked = context_mask(text.data ? text.data : "", text.length);
+	length = json_string_length(masked);
+	if (!masked || length <= OUTCOME_TEXT_MAX)
+		return TAKE(masked);
+	for (length = OUTCOME_TEXT_MAX;
+	     length > 0 &&
+	     ((unsigned char)json_string_value(masked)[length] & 0xC0) == 0x80;)
+		length--;
+	return json_stringn(json_string_value(masked), length);
 }
 
 static json_t *of_one(const json_t *record)

@@ -5,7 +5,6 @@
 
 #include "assistant/host/uri.h"
 #include "base/log.h"
-#include "base/text.h"
 
 static const char people_search[] = "person://search{?q}";
 
@@ -101,13 +100,12 @@ void talk_take_lookup(struct talk *t, const struct talk_reading *r, const char *
 		      const char *text, bool is_cut)
 {
 	struct error ignored = ERROR_INIT;
-	_cleanup_strbuf_ struct strbuf masked = STRBUF_INIT;
-	json_auto_t *found = NULL;
+	json_auto_t *said = NULL, *found = NULL;
 
-	if (text && !is_cut) {
-		text_redact(&masked, text, strlen(text));
-		found = json_parse(masked.data, masked.length, JSON_CONTRACT, &ignored);
-	}
+	if (text && !is_cut)
+		said = json_parse(text, strlen(text), JSON_CONTRACT, &ignored);
+	if (said)
+		found = context_mask_json(said);
 	if (found)
 		take_found(t, r, id, found);
 	end_one(t);

@@ -80,11 +80,10 @@ static size_t cut(const char *text, size_t max)
 }
 
 static bool remember_read(struct talk *t, const struct talk_reading *r, const char *id,
-			  const char *label, const char *text, size_t length, bool is_cut)
+			  const char *label, json_t *text, bool is_cut)
 {
-	json_auto_t *entry = json_pack("{s:s, s:s, s:s, s:o}", "kind", "read", "label",
-				       label, "uri", r->uri, "text",
-				       json_stringn(text, length));
+	json_auto_t *entry = json_pack("{s:s, s:s, s:s, s:O}", "kind", "read", "label",
+				       label, "uri", r->uri, "text", text);
 
 	if (!entry || (is_cut && json_object_set_new(entry, "cut", json_true()) != 0) ||
 	    (id && json_object_set_new(entry, "id", json_string(id)) != 0))
@@ -98,7 +97,7 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 	struct talk_reading *r = find_reading(t, number);
 	struct talk_reading done;
 	size_t length = text ? cut(text, CONTENT_MAX) : 0;
-	json_auto_t *masked = NULL;
+	json_auto_t *masked = NULL, *name = NULL;
 
 	if (!r)
 		return;
@@ -110,14 +109,17 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 	}
 	if (text) {
 		is_cut = is_cut || text[length];
-		masked = context_mask(text, length);
-		if (!masked || !remember_read(t, &done, id, label, text, length, is_cut))
+		masked = is_cut ? context_mask_cut(text, length)
+				: context_mask(text, length);
+		name = context_mask(label, strlen(label));
+		if (!masked || !name ||
+		    !remember_read(t, &done, id, json_string_value(name), masked, is_cut))
 			log_error("conversation.no_memory");
 	}
 	if (!t->turn || t->is_over || done.serial != t->serial)
 		return;
-	host_turn_content(t->turn, done.read, label,
-			  masked ? json_string_value(masked) : NULL, is_cut,
+	host_turn_content(t->turn, done.read, json_string_value(name),
+			  masked && name ? json_string_value(masked) : NULL, is_cut,
 			  error_name(why ? why->code : ERR_INTERNAL));
 }
 

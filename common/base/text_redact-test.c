@@ -32,6 +32,10 @@ static void test_left_alone(void **state)
 		"ghp_abc",
 		"eyJhbGciOiJ",
 		"ein Pfüßchen: é",
+		/* 41 and 43 of Okta's 42, and hexadecimal ones */
+		"00QCjAl4MlV-WPXM_ABCDEFGHIJKLMNOPQRSTUVWX",
+		"00QCjAl4MlV-WPXM_ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+		"00abcdef0123456789abcdef0123456789abcdef01",
 	};
 
 	(void)state;
@@ -83,6 +87,7 @@ static void test_tokens(void **state)
 	check("my-ghp_0123456789abcdefghijABCDEFGHIJ012345", "my-" R);
 	check("https://ghp_0123456789abcdefghijABCDEFGHIJ012345@github.com",
 	      "https://" R "@github.com");
+	check("okta 00QCjAl4MlV-WPXM_ABCDEFGHIJKLMNOPQRSTUVWXY.", "okta " R ".");
 	check("post to https://hooks.slack.com/services/T0/B0/xyz now",
 	      "post to https://" R " now");
 	check("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_1 end", R " end");
@@ -124,6 +129,9 @@ static void test_assignments(void **state)
 	check("\"{\\\"password\\\":\\\"abc\\\",\\\"user\\\":\\\"u\\\"}\"",
 	      "\"{\\\"password\\\":\\\"" R "\\\",\\\"user\\\":\\\"u\\\"}\"");
 	check("password=\"cut off", "password=\"" R);
+	check("a=1%26x&password%3Dhunter2&b=2", "a=1%26x&password%3D" R "&b=2");
+	check("AccountName=a;AccountKey=aHVu==;x", "AccountName=a;AccountKey=" R ";x");
+	check("X-Amz-Signature=0f0f&y", "X-Amz-Signature=" R "&y");
 }
 
 static void test_userinfo(void **state)

@@ -97,6 +97,23 @@ static size_t known_token(const struct scan *s, size_t at)
 	return 0;
 }
 
+/* Okta's have no prefix but two zeroes: 42 letters of both cases, digits, '-' and '_'. */
+static size_t okta_token(const struct scan *s)
+{
+	enum { OKTA_BYTES = 42 };
+	bool has_lower = false, has_upper = false;
+
+	if (!starts(s, s->at, "00") || span(s, s->at, is_word_char) != OKTA_BYTES)
+		return 0;
+	for (size_t i = 0; i < OKTA_BYTES; i++) {
+		char c = s->text[s->at + i];
+
+		has_lower = has_lower || (c >= 'a' && c <= 'z');
+		has_upper = has_upper || (c >= 'A' && c <= 'Z');
+	}
+	return has_lower && has_upper ? OKTA_BYTES : 0;
+}
+
 /* Parts of base64url: header, claims, signature; five of them when encrypted. */
 static size_t json_web_token(const struct scan *s)
 {
@@ -162,12 +179,13 @@ static size_t scheme_word(const struct scan *s, size_t at)
 static bool is_secret_name(const char *name, size_t length)
 {
 	static const char *const words[] = {
-		"password",      "passwd",      "passphrase",  "passwort",
-		"pwd",           "secret",      "token",       "api_key",
-		"apikey",        "api-key",     "accesskey",   "access_key",
-		"access-key",    "private_key", "private-key", "privatekey",
-		"client_key",    "secret_key",  "secretkey",   "secret-key",
-		"authorization", "credential",  "credentials", "cookie",
+		"password",      "passwd",      "passphrase",    "passwort",
+		"pwd",           "secret",      "token",         "api_key",
+		"apikey",        "api-key",     "accesskey",     "access_key",
+		"access-key",    "private_key", "private-key",   "privatekey",
+		"client_key",    "secret_key",  "secretkey",     "secret-key",
+		"authorization", "credential",  "credentials",   "cookie",
+		"accountkey",    "account_key", "amz-signature",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -235,6 +253,8 @@ static size_t assignment(const struct scan *s, size_t from)
 	if (at < s->length && (s->text[at] == '"' || s->text[at] == '\''))
 		at++;
 	at += span(s, at, is_space);
+	if (starts_anycase(s, at, "%3d") || starts_anycase(s, at, "%3a"))
+		return at + 3 - from;
 	if (at >= s->length || (s->text[at] != ':' && s->text[at] != '='))
 		return 0;
 	at++;
@@ -347,6 +367,8 @@ static void take_word(struct scan *s, struct strbuf *sb)
 		length = json_web_token(s);
 	if (!length)
 		length = slack_hook(s);
+	if (!length)
+		length = okta_token(s);
 	if (length) {
 		strbuf_add(sb, redacted, sizeof redacted - 1);
 		s->at += length;
