@@ -165,13 +165,16 @@ static bool make_one_dir(const char *path, mode_t mode, struct error *err)
 
 bool file_make_dir(const char *path, mode_t mode, struct error *err)
 {
-	_cleanup_free_ char *part = strdup(path);
+	struct stat st;
 
-	if (!part)
-		return error_oom(err);
 	if (!*path)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "the name of a folder is empty");
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return true;
+	_cleanup_free_ char *part = strdup(path);
+	if (!part)
+		return error_oom(err);
 	for (char *p = part + 1; *p; p++) {
 		if (*p != '/' || p[-1] == '/')
 			continue;
@@ -215,6 +218,7 @@ bool file_lock(const char *path, int *ret_fd, struct error *err)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
 	char pid[24];
 
 	if (fd < 0)
@@ -226,7 +230,10 @@ bool file_lock(const char *path, int *ret_fd, struct error *err)
 			return error_errno(err, "cannot lock '%s'", path);
 	}
 	int length = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)length, 0) != length)
+	/* Over what is there: an empty file would have the disk give its block back and
+	 * take one again. Who reads stops at the end of the line. */
+	if (pwrite(fd, pid, (size_t)length, 0) != length || fstat(fd, &st) != 0 ||
+	    (st.st_size > length && ftruncate(fd, length) != 0))
 		return error_errno(err, "cannot write lock '%s'", path);
 	*ret_fd = TAKE_FD(fd);
 	return true;

@@ -41,7 +41,8 @@ static bool open_it(struct audit_file *f, int flags, struct error *err)
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, ERR_INTERNAL, "audit log '%s' is no file", f->path);
 	f->size = st.st_size;
-	return sync_folder_of(f->path, err);
+	/* Nothing is written before the name is durable, so what holds something has one. */
+	return f->size > 0 || sync_folder_of(f->path, err);
 }
 
 /* The folder of the files that follow is the lock: it stays when files are moved away. */

@@ -205,9 +205,9 @@ static const struct coord_backend backend = {
 	.unsubscribe = announcer_unsubscribe,
 };
 
-static bool last_time_work(void *context, struct sqlite_connection *db, struct error *err)
+static bool read_last_time(struct coord_call *call, struct sqlite_connection *db,
+			   struct error *err)
 {
-	struct coord_call *call = context;
 	sqlite3_stmt *st = sqlite_statement(
 		db, "SELECT value FROM state WHERE name = 'now_ms'", err);
 
@@ -233,13 +233,6 @@ static bool keep_identity(struct coord_call *call, struct sqlite_connection *db,
 		return false;
 	st = sqlite_statement(db, "SELECT value FROM state WHERE name = 'since_ms'", err);
 	return st && coord_call_step(call, db, st, err);
-}
-
-/* The epoch is on disk before anybody hears of it, and later than all that was. */
-static bool epoch_work(void *context, struct sqlite_connection *db, struct error *err)
-{
-	coord_call_begin(context);
-	return keep_time(context, db, err) && keep_identity(context, db, err);
 }
 
 /* Never 0, which no file has been told yet. */
@@ -270,16 +263,38 @@ static bool check_clock(int64_t last_ms, const char *path, struct error *err)
 			  "the store away: what was claimed in it is then forgotten");
 }
 
+struct opening {
+	struct coord_call call;
+	const char *path;
+};
+
+/* The epoch is on disk before anybody hears of it, and later than all that was. */
+static bool epoch_work(void *context, struct sqlite_connection *db, struct error *err)
+{
+	struct opening *o = context;
+	struct coord_sqlite *own = o->call.c;
+
+	if (!read_last_time(&o->call, db, err) ||
+	    !check_clock(o->call.ret_number, o->path, err))
+		return false;
+	atomic_store(&own->last_ms, o->call.ret_number + 1);
+	own->epoch_ms = store_now(own);
+	own->purged_ms = own->epoch_ms; /* not while somebody waits for us to start */
+	coord_call_begin(&o->call);
+	return keep_time(&o->call, db, err) && keep_identity(&o->call, db, err);
+}
+
 struct coordination *coord_open_sqlite(const char *path, struct error *err)
 {
 	const struct sqlite_store_config config = {
 		.path = path,
 		.application_id = APPLICATION_ID,
 		.migrations = migrations,
+		.reads_are_short = true,
 	};
 	_cleanup_(coord_closep) struct coordination *c = NULL;
 	struct coord_sqlite *own = calloc(1, sizeof *own);
-	struct coord_call call = { .c = own };
+	struct opening o = { .call = { .c = own }, .path = path };
 
 	if (!own) {
 		error_oom(err);
@@ -288,16 +303,10 @@ struct coordination *coord_open_sqlite(const char *path, struct error *err)
 	own->base.backend = &backend;
 	c = &own->base;
 	own->store = sqlite_store_open(&config, err);
-	if (!own->store || !sqlite_store_read(own->store, last_time_work, &call, err))
+	if (!own->store || !file_number(path, &o.call.number, err) ||
+	    !sqlite_store_write(own->store, epoch_work, &o, err))
 		return NULL;
-	if (!check_clock(call.ret_number, path, err))
-		return NULL;
-	atomic_store(&own->last_ms, call.ret_number + 1);
-	own->epoch_ms = store_now(own);
-	if (!file_number(path, &call.number, err) ||
-	    !sqlite_store_write(own->store, epoch_work, &call, err))
-		return NULL;
-	own->remembers_ms = call.ret_number;
+	own->remembers_ms = o.call.ret_number;
 	own->announcer = announcer_new(err);
 	return own->announcer ? TAKE(c) : NULL;
 }

@@ -26,7 +26,9 @@ struct job {
 struct sqlite_store {
 	char *path;
 	int lock_fd;
-	struct sqlite_connection *writer, *reader;
+	struct sqlite_connection *writer;
+	struct sqlite_connection *reader; /* NULL until it is needed */
+	bool reads_are_short;
 	pthread_mutex_t read_lock;
 
 	pthread_mutex_t queue_lock;
@@ -258,14 +260,39 @@ bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *cont
 	return job.ok;
 }
 
+/* With the lock for reading. Whether nobody writes or is about to: 'writer' is ours then. */
+static bool borrow_writer(struct sqlite_store *s)
+{
+	pthread_mutex_lock(&s->queue_lock);
+	const bool idle = !s->leading && !s->first;
+	s->leading |= idle;
+	pthread_mutex_unlock(&s->queue_lock);
+	return idle;
+}
+
+static void give_back_writer(struct sqlite_store *s)
+{
+	pthread_mutex_lock(&s->queue_lock);
+	s->leading = false;
+	pthread_cond_broadcast(&s->finished);
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
 bool sqlite_store_read(struct sqlite_store *s, sqlite_work_fn *work, void *context,
 		       struct error *err)
 {
 	bool ok;
 
 	pthread_mutex_lock(&s->read_lock);
-	ok = work(context, s->reader, err);
-	sqlite_connection_reset(s->reader);
+	const bool borrowed = !s->reader && s->reads_are_short && borrow_writer(s);
+	if (!s->reader && !borrowed)
+		s->reader = sqlite_connection_open(s->path, err);
+	struct sqlite_connection *c = borrowed ? s->writer : s->reader;
+	ok = c && work(context, c, err);
+	if (c)
+		sqlite_connection_reset(c);
+	if (borrowed)
+		give_back_writer(s);
 	pthread_mutex_unlock(&s->read_lock);
 	return ok;
 }
@@ -296,6 +323,9 @@ static bool prepare_file(const char *path, struct error *err)
 				 path);
 	if ((st.st_mode & 0077) != 0 && fchmod(fd, 0600) < 0)
 		return error_errno(err, "cannot make store '%s' private", path);
+	/* Nothing was written to it before this was done: once is enough. */
+	if (st.st_size > 0)
+		return true;
 	dir_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0 || fsync(dir_fd) < 0)
 		return error_errno(err, "cannot sync the folder of store '%s'", path);
@@ -361,6 +391,7 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 		return NULL;
 	}
 	s->lock_fd = -1;
+	s->reads_are_short = config->reads_are_short;
 	s->last = &s->first;
 	pthread_mutex_init(&s->read_lock, NULL);
 	pthread_mutex_init(&s->queue_lock, NULL);
@@ -378,8 +409,7 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 	s->writer = sqlite_connection_open(config->path, err);
 	if (!s->writer || !migrate(s, config, err))
 		return NULL;
-	s->reader = sqlite_connection_open(config->path, err);
-	if (!s->reader)
+	if (!s->reads_are_short && !(s->reader = sqlite_connection_open(s->path, err)))
 		return NULL;
 	return TAKE(s);
 }

@@ -20,7 +20,7 @@
 
 #include "base/error.h"
 
-enum { SQLITE_STORE_GROUP_MAX = 64, SQLITE_STORE_STATEMENTS_MAX = 40 };
+enum { SQLITE_STORE_GROUP_MAX = 64, SQLITE_STORE_STATEMENTS_MAX = 80 };
 
 struct sqlite_store;
 struct sqlite_connection; /* a connection with its prepared statements */
@@ -30,6 +30,9 @@ struct sqlite_store_config {
 	int32_t application_id; /* tells our files apart; another file is refused */
 	const char *const
 		*migrations; /* step i takes user_version from i to i+1; ends with NULL */
+	/* A writer may wait for one read, so that a store that is hardly read does with one
+	 * connection; the other is opened when a reader first meets a writer. */
+	bool reads_are_short;
 };
 
 struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
