@@ -212,6 +212,31 @@ def convert(path, value, check=check_tool):
     return {**value, "outputSchema": with_failure(value["outputSchema"])}
 
 
+def led_to(document, name):
+    """'document', asked for its definition 'name', with what that needs and no more."""
+    defs, kept = document["$defs"], {}
+
+    def keep(value):
+        for ref in _references(value):
+            found = ref.split("/")[2] if ref.startswith("#/$defs/") else None
+            if found in defs and found not in kept:
+                kept[found] = defs[found]
+                keep(defs[found])
+
+    led = {k: v for k, v in document.items() if k != "$defs"} | {"$ref": "#/$defs/" + name}
+    keep(led)
+    return {**led, "$defs": kept}
+
+
+def configurations(entries):
+    """The part of config.schema.json for each server that has one, and for any other:
+    most of it is for other programs, and a server reads its part at each start."""
+    document = dict(entries).get("config.schema.json", {})
+    servers = {path.split("/")[0] for path, _ in entries if "/" in path} | {"server"}
+    return [(f"config.schema.json#{name}", led_to(document, name))
+            for name in sorted(servers & set(document.get("$defs", {})))]
+
+
 def find(folder):
     """(files to embed, folders looked at); a folder's server.json after its tools."""
     files = [n for n in sorted(os.listdir(folder)) if n.endswith(".schema.json")]
@@ -299,7 +324,7 @@ def load(folder, check=check_tool):
             entries.append((path, convert(path, read_json(os.path.join(folder, path)), check)))
         except Fault as fault:
             complaints += [f"{folder}/{path}: {line}" for line in str(fault).splitlines()]
-    return entries, complaints
+    return entries + configurations(entries), complaints
 
 
 def write_depfile(depfile, output, folder):

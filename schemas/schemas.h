@@ -3,10 +3,11 @@
  *
  * Every file of this folder, checked and made compact by embed.py when the
  * project is built, as text: "<server>/<tool>.json", "<server>/server.json" and
- * "<what>.schema.json". A tool's outputSchema stands in its file as the success
- * alone; here it is {"type":"object","anyOf":[<success>,<failure>]}. The text is
- * static and NUL-terminated, and nobody frees it. Knows no JSON library: whoever
- * needs a tree parses the text. Below everything, like base.
+ * "<what>.schema.json"; and "config.schema.json#<server>" is what the configuration of
+ * that server is judged by, without what is for other programs. A tool's outputSchema
+ * stands in its file as the success alone; here it is {"type":"object","anyOf":
+ * [<success>,<failure>]}. The text is static and NUL-terminated, and nobody frees it.
+ * Knows no JSON library: whoever needs a tree parses the text. Below everything, like base.
  */
 #ifndef SCHEMAS_SCHEMAS_H
 #define SCHEMAS_SCHEMAS_H

@@ -100,54 +100,21 @@ void server_config_done(struct server_config *c)
 
 /* ---- Judging ---- */
 
-/* Copy to 'kept' each of 'defs' that references in 'value' lead to, and on from there:
- * the definitions of other programs need not be compiled. */
-static bool keep_defs(json_t *kept, const json_t *defs, json_t *value)
-{
-	static const char prefix[] = "#/$defs/";
-	const char *ref = json_get_string(value, "$ref");
-	bool good = true;
-
-	if (ref && strncmp(ref, prefix, sizeof prefix - 1) == 0) {
-		const char *name = ref + sizeof prefix - 1;
-		const size_t length = strcspn(name, "/");
-		json_t *def = json_object_getn(defs, name, length);
-
-		if (def && !json_object_getn(kept, name, length))
-			good = json_object_setn(kept, name, length, def) == 0 &&
-			       keep_defs(kept, defs, def);
-	}
-	for (size_t i = 0; good && i < json_array_size(value); i++)
-		good = keep_defs(kept, defs, json_array_get(value, i));
-	for (void *it = json_object_iter(value); good && it;
-	     it = json_object_iter_next(value, it))
-		good = keep_defs(kept, defs, json_object_iter_value(it));
-	return good;
-}
-
-/* The file, led to its definition of 'server'; to that of any server if it has none. */
+/* What config.schema.json says of 'server', or of any server if it has nothing of this
+ * one; the build has put aside what is for other programs (schemas/embed.py). */
 static struct schema *compile_schema(const char *server, struct error *err)
 {
-	const struct schema_file *file = schemas_find(SCHEMA_FILE);
+	char path[sizeof SCHEMA_FILE + 65];
+
+	(void)snprintf(path, sizeof path, SCHEMA_FILE "#%.63s", server);
+	const struct schema_file *file = schemas_find(path);
+	if (!file)
+		file = schemas_find(SCHEMA_FILE "#server");
 	json_auto_t *document =
 		file ? json_parse(file->text, file->length, JSON_SYNTAX, err) : NULL;
-	char ref[sizeof "#/$defs/" + 64];
-
 	if (!document) {
 		error_set(err, ERR_INTERNAL,
 			  "schemas/" SCHEMA_FILE " is not compiled in");
-		return NULL;
-	}
-	bool has_own = json_object_get(json_object_get(document, "$defs"), server) !=
-		       NULL;
-	(void)snprintf(ref, sizeof ref, "#/$defs/%.63s", has_own ? server : "server");
-	json_auto_t *defs = json_incref(json_object_get(document, "$defs"));
-	json_auto_t *kept = json_object();
-	if (!kept || json_object_del(document, "$defs") != 0 ||
-	    json_object_set_new(document, "$ref", json_string(ref)) != 0 ||
-	    !keep_defs(kept, defs, document) ||
-	    json_object_set(document, "$defs", kept) != 0) {
-		error_oom(err);
 		return NULL;
 	}
 	return schema_compile(
