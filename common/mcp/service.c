@@ -341,9 +341,11 @@ bool mcp_service_start(struct mcp_service *s, struct error *err)
 	s->workers =
 		workers_new((unsigned)s->config.workers, (unsigned)s->config.queue, err);
 	s->tasks = s->workers ? tasks_new(s, err) : NULL;
-	return s->tasks && recover_started(s, err) && start_oauth(s, err) &&
-	       tasks_start(s->tasks, err) && sessions_start(s->sessions, err) &&
-	       start_listening(s, err) && ticker_start(s, err);
+	if (!s->tasks || !recover_started(s, err) || !start_oauth(s, err) ||
+	    !tasks_start(s->tasks, err))
+		return false;
+	sessions_start(s->sessions);
+	return start_listening(s, err) && ticker_start(s, err);
 }
 
 /* ---- Stop ---- */

@@ -118,6 +118,8 @@ static bool make_room(struct sessions *all, const struct caller *caller, int64_t
 	return true;
 }
 
+static bool start_watching(struct sessions *all, struct error *err);
+
 static struct session *add(struct sessions *all, const struct caller *caller,
 			   const struct session_client *client, int64_t now_ms,
 			   struct legacy_waits *ret, struct error *err)
@@ -128,7 +130,7 @@ static struct session *add(struct sessions *all, const struct caller *caller,
 		error_set(err, ERR_RATE_LIMITED, "the server is about to stop");
 		return NULL;
 	}
-	if (!make_room(all, caller, now_ms, ret, err))
+	if (!start_watching(all, err) || !make_room(all, caller, now_ms, ret, err))
 		return NULL;
 	s = calloc(1, sizeof *s);
 	if (!s) {
@@ -278,10 +280,17 @@ static void *work(void *argument)
 	return NULL;
 }
 
-bool sessions_start(struct sessions *all, struct error *err)
+void sessions_start(struct sessions *all)
+{
+	all->is_watched = true;
+}
+
+static bool start_watching(struct sessions *all, struct error *err)
 {
 	sigset_t every, before;
 
+	if (!all->is_watched || all->is_started)
+		return true;
 	(void)sigfillset(&every);
 	(void)pthread_sigmask(SIG_SETMASK, &every, &before);
 	errno = pthread_create(&all->thread, NULL, work, all);

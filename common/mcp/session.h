@@ -40,8 +40,9 @@ struct sessions;
 struct session;
 
 struct sessions *sessions_new(void) _must_use_;
-/* A thread that looks for what has expired: sessions, and questions. */
-bool sessions_start(struct sessions *all, struct error *err);
+/* From now on a thread looks for what has expired, sessions and questions; it begins with
+ * the first session. Before the first one. */
+void sessions_start(struct sessions *all);
 /* No more sessions; standing streams end, requests keep theirs until they are answered,
  * those that wait for their client's answer fail. */
 void sessions_close(struct sessions *all);

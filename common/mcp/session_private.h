@@ -43,6 +43,7 @@ struct sessions {
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
 	pthread_t thread;
+	bool is_watched; /* with a thread, as soon as there is a session */
 	bool is_started, is_closed;
 	LIST_HEAD(session_bucket, session) buckets[SESSION_BUCKETS];
 	size_t count;

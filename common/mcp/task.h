@@ -28,6 +28,7 @@ struct tasks {
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
 	pthread_t thread;
+	bool is_watched; /* by a thread, as soon as there is a task */
 	bool is_started, is_stopping;
 	struct task *first;
 	size_t count;

@@ -195,6 +195,8 @@ static bool create(struct tasks *t, struct exchange *x, const char *approval,
 	return true;
 }
 
+static bool start_watching(struct tasks *t, struct error *err);
+
 bool tasks_create(struct exchange *x, const char *approval, json_t **ret,
 		  struct error *err)
 {
@@ -202,7 +204,8 @@ bool tasks_create(struct exchange *x, const char *approval, json_t **ret,
 
 	(void)pthread_mutex_lock(&t->lock);
 	forget_old(t);
-	bool good = has_room(t, x, err) && create(t, x, approval, ret, err);
+	bool good = has_room(t, x, err) && start_watching(t, err) &&
+		    create(t, x, approval, ret, err);
 	(void)pthread_mutex_unlock(&t->lock);
 	return good;
 }
@@ -284,10 +287,13 @@ struct tasks *tasks_new(struct mcp_service *s, struct error *err)
 	return t;
 }
 
-bool tasks_start(struct tasks *t, struct error *err)
+/* With the lock held. */
+static bool start_watching(struct tasks *t, struct error *err)
 {
 	sigset_t all, before;
 
+	if (!t->is_watched || t->is_started || t->is_stopping)
+		return true;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	errno = pthread_create(&t->thread, NULL, work, t);
@@ -298,15 +304,25 @@ bool tasks_start(struct tasks *t, struct error *err)
 	return true;
 }
 
+bool tasks_start(struct tasks *t, struct error *err)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	t->is_watched = true;
+	const bool good = !t->first || start_watching(t, err);
+	(void)pthread_mutex_unlock(&t->lock);
+	return good;
+}
+
 void tasks_stop(struct tasks *t)
 {
 	(void)pthread_mutex_lock(&t->lock);
+	const bool is_started = t->is_started;
 	t->is_stopping = true;
+	t->is_started = false;
 	(void)pthread_cond_broadcast(&t->woken);
 	(void)pthread_mutex_unlock(&t->lock);
-	if (t->is_started)
+	if (is_started)
 		(void)pthread_join(t->thread, NULL);
-	t->is_started = false;
 }
 
 void tasks_free(struct tasks *t)

@@ -32,6 +32,7 @@ struct tasks;
 
 /* Reads what the store has; no thread yet. NULL with 'err'. */
 struct tasks *tasks_new(struct mcp_service *s, struct error *err) _must_use_;
+/* Looks after those that there are, on a thread that begins with the first. */
 bool tasks_start(struct tasks *t, struct error *err);
 /* Nothing begins any more; what runs is told. To be called before the workers end. */
 void tasks_stop(struct tasks *t);
