@@ -203,7 +203,7 @@ static void the_sandbox_holds_for_every_thread(void **state)
 		count++;
 	}
 	(void)closedir(tasks);
-	assert_true(count > 4); /* loops, ticker, writer of the log, a worker */
+	assert_true(count > 1); /* loops; what else there will be is begun by these */
 }
 
 static const struct mcp_tool *row(const char *name)
