@@ -188,6 +188,83 @@ static void *write_message(void *context)
 	return NULL;
 }
 
+enum { FLOOD = 100 };
+
+/* As much as a socket takes, before the loop runs. */
+static void flood(const struct end *e, int count)
+{
+	struct error err = ERROR_INIT;
+
+	for (int i = 0; i < count; i++) {
+		json_auto_t *message = message_of(i + 1, 60);
+
+		assert_true(channel_write(e->fd, message, &err));
+	}
+}
+
+static unsigned heard_before; /* of the flood, when the other one spoke */
+
+static void on_other(void *context, struct channel *ch, json_t *message)
+{
+	const struct end *e = context;
+
+	(void)ch, (void)message;
+	heard_before = e->received;
+	loop_stop(e->loop);
+}
+
+static void a_flood_lets_others_have_their_turn(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct end e;
+	int fd[2];
+
+	(void)state;
+	begin(&e);
+	e.stop_after = FLOOD + 1;
+	flood(&e, FLOOD);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+	struct channel *other = channel_new(e.loop, fd[0], on_other, on_closed, &e, &err);
+	assert_non_null(other);
+	json_auto_t *word = message_of(1, 60);
+	assert_true(channel_write(fd[1], word, &err));
+	heard_before = FLOOD;
+	run_for(&e, 20000);
+	assert_true(heard_before < FLOOD / 4);
+	/* And all of the flood is heard, in its order. */
+	e.stop_after = FLOOD;
+	run_for(&e, 20000);
+	assert_int_equal(e.received, FLOOD);
+	assert_int_equal(e.last_id, FLOOD);
+	channel_free(other);
+	(void)close(fd[1]);
+	finish(&e);
+}
+
+/* Whoever leaves behind it is told of afterwards, once; and may be freed amid it. */
+static void a_flood_is_heard_to_its_end(void **state)
+{
+	struct end e;
+
+	(void)state;
+	begin(&e);
+	e.stop_after = 0;
+	flood(&e, FLOOD);
+	(void)close(e.fd);
+	e.fd = -1;
+	run_for(&e, 20000);
+	assert_int_equal(e.received, FLOOD);
+	assert_int_equal(e.closed, 1);
+	finish(&e);
+
+	begin(&e);
+	e.stop_after = 20;
+	flood(&e, FLOOD);
+	run_for(&e, 20000);
+	assert_int_equal(e.received, 20);
+	finish(&e);
+}
+
 static void largest_frame_passes_both_ways(void **state)
 {
 	json_auto_t *m = message_of(1, CHANNEL_FRAME_MAX);
@@ -555,6 +632,8 @@ int main(void)
 		cmocka_unit_test(frames_in_pieces_are_put_together),
 		cmocka_unit_test(a_socket_passed_by_systemd_is_taken),
 		cmocka_unit_test(many_frames_in_one_piece_all_arrive),
+		cmocka_unit_test(a_flood_lets_others_have_their_turn),
+		cmocka_unit_test(a_flood_is_heard_to_its_end),
 		cmocka_unit_test(largest_frame_passes_both_ways),
 		cmocka_unit_test(frame_of_one_byte_more_is_refused_by_the_sender),
 		cmocka_unit_test(bad_bytes_end_the_channel),

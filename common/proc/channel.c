@@ -5,11 +5,16 @@
 
 #include "proc/frame.h"
 
-enum { READ_BYTES = 64 * 1024 };
+enum {
+	READ_BYTES = 64 * 1024,
+	/* Of one peer, before the loop's turn goes on: what comes at once may take long. */
+	FRAMES_PER_TURN = 8,
+};
 
 struct channel {
 	struct loop *loop;
 	struct loop_source *source; /* NULL once 'closed' was called */
+	struct loop_source *again; /* 'in' has more for the next turn; NULL: it has not */
 	int fd;
 	channel_receive *receive;
 	channel_closed *closed;
@@ -23,6 +28,7 @@ struct channel {
 };
 
 static void on_events(void *context, int fd, unsigned events);
+static void on_again(void *context);
 
 struct channel *channel_new(struct loop *l, int fd, channel_receive *receive,
 			    channel_closed *closed, void *context, struct error *err)
@@ -52,7 +58,8 @@ void channel_free(struct channel *ch)
 	if (!ch)
 		return;
 	loop_remove(ch->source);
-	ch->source = NULL;
+	loop_remove(ch->again);
+	ch->source = ch->again = NULL;
 	ch->freed = true;
 	if (ch->depth > 0) /* a callback of ours is up the stack and frees us */
 		return;
@@ -76,7 +83,8 @@ static void leave(struct channel *ch)
 static void report_closed(struct channel *ch)
 {
 	loop_remove(ch->source);
-	ch->source = NULL;
+	loop_remove(ch->again);
+	ch->source = ch->again = NULL;
 	ch->closed(ch->context, ch, &ch->broken);
 }
 
@@ -89,14 +97,16 @@ static void break_later(struct channel *ch)
 static void receive_frames(struct channel *ch)
 {
 	size_t used = 0;
+	unsigned count = 0;
 
-	while (!ch->freed && !error_is_set(&ch->broken)) {
+	while (!ch->freed && !error_is_set(&ch->broken) && count < FRAMES_PER_TURN) {
 		json_auto_t *message = NULL;
 		size_t length = frame_parse(ch->in.data + used, ch->in.length - used,
 					    &message, &ch->broken);
 		if (length == 0)
 			break;
 		used += length;
+		count++;
 		ch->receive(ch->context, ch, message);
 	}
 	if (ch->freed || used == 0)
@@ -106,6 +116,8 @@ static void receive_frames(struct channel *ch)
 	strbuf_truncate(&ch->in, rest);
 	if (rest == 0 && ch->in.capacity > 2 * READ_BYTES)
 		strbuf_done(&ch->in); /* a big frame is rare: do not keep its room */
+	if (rest > 0 && count == FRAMES_PER_TURN && !error_is_set(&ch->broken))
+		ch->again = loop_add_timer(ch->loop, 0, false, on_again, ch, &ch->broken);
 }
 
 static void on_readable(struct channel *ch)
@@ -161,8 +173,23 @@ static void on_events(void *context, int fd, unsigned events)
 	if (!error_is_set(&ch->broken) && (events & LOOP_WRITE) && flush(ch) &&
 	    ch->out.length == 0)
 		(void)loop_set_events(ch->source, LOOP_READ, &ch->broken);
-	if (!error_is_set(&ch->broken) && (events & (LOOP_READ | LOOP_HANGUP)))
+	if (!error_is_set(&ch->broken) && !ch->again &&
+	    (events & (LOOP_READ | LOOP_HANGUP)))
 		on_readable(ch);
+	if (!ch->freed && error_is_set(&ch->broken))
+		report_closed(ch);
+	leave(ch);
+}
+
+/* The others have had their turn. */
+static void on_again(void *context)
+{
+	struct channel *ch = context;
+
+	ch->again = NULL;
+	enter(ch);
+	if (!error_is_set(&ch->broken))
+		receive_frames(ch);
 	if (!ch->freed && error_is_set(&ch->broken))
 		report_closed(ch);
 	leave(ch);

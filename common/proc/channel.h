@@ -25,7 +25,9 @@ typedef void channel_receive(void *context, struct channel *ch, json_t *message)
  * callee frees the channel, now or later. */
 typedef void channel_closed(void *context, struct channel *ch, const struct error *err);
 
-/* Takes 'fd' (made non-blocking), also when it fails. The receiver may free the channel. */
+/* Takes 'fd' (made non-blocking), also when it fails. The receiver may free the channel.
+ * Of many messages that came at once some are handed over in each turn of the loop, so that
+ * no peer keeps it from the others. */
 struct channel *channel_new(struct loop *l, int fd, channel_receive *receive,
 			    channel_closed *closed, void *context,
 			    struct error *err) _must_use_;
