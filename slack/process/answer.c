@@ -4,6 +4,8 @@
 #include "slack/process/answer_private.h"
 #include "slack/render/blocks.h"
 
+enum { BUSY_MS = 1000 };
+
 static const char heading[] = "Written by the assistant";
 
 static void go(struct answer *a);
@@ -139,6 +141,26 @@ static json_t *arguments_of(const struct answer *a, enum answer_call call,
 	}
 }
 
+static void on_timer(void *context)
+{
+	struct answer *a = context;
+
+	a->timer = NULL;
+	go(a);
+}
+
+static void wait_ms(struct answer *a, int64_t ms)
+{
+	struct error err = ERROR_INIT;
+
+	if (a->timer)
+		return;
+	a->timer = loop_add_timer(a->talks->front->loop, ms, false, on_timer, a, &err);
+	if (!a->timer)
+		log_failure("assistant.no_timer", &err);
+}
+
+/* What cannot even be tried is closed later, as far as it went. */
 static void step(struct answer *a, enum answer_call call, const json_t *blocks)
 {
 	struct answer_step *s = calloc(1, sizeof *s);
@@ -167,6 +189,7 @@ static void step(struct answer *a, enum answer_call call, const json_t *blocks)
 	log_warn("assistant.busy");
 	a->is_busy = false;
 	a->is_silent = true;
+	wait_ms(a, BUSY_MS);
 }
 
 /* --- messages --- */
@@ -203,14 +226,6 @@ static void show(struct answer *a, json_t *blocks, bool is_new)
 	}
 }
 
-static void on_timer(void *context)
-{
-	struct answer *a = context;
-
-	a->timer = NULL;
-	go(a);
-}
-
 static int64_t pace_ms(const struct answer *a)
 {
 	return a->mode == ANSWER_EDITS ? SLACK_STREAM_EDIT_MS : SLACK_STREAM_APPEND_MS;
@@ -219,14 +234,9 @@ static int64_t pace_ms(const struct answer *a)
 static void wait(struct answer *a)
 {
 	const int64_t left_ms = a->last_ms + pace_ms(a) - clock_mono_ms();
-	struct error err = ERROR_INIT;
 
-	if (a->timer || left_ms <= 0)
-		return;
-	a->timer =
-		loop_add_timer(a->talks->front->loop, left_ms, false, on_timer, a, &err);
-	if (!a->timer)
-		log_failure("assistant.no_timer", &err);
+	if (left_ms > 0)
+		wait_ms(a, left_ms);
 }
 
 /* Whose words still come. */
@@ -240,15 +250,14 @@ static struct chat *owner(const struct answer *a)
 
 static void close_it(struct answer *a)
 {
-	if (a->is_open && !a->is_busy) {
+	if (a->is_open) {
 		step(a, ANSWER_STOP, NULL);
-		if (a->is_busy)
-			return;
+		return;
 	}
 	/* What comes yet is swallowed. */
 	if (owner(a))
 		return;
-	if (a->is_kept && !a->is_open)
+	if (a->is_kept)
 		answer_forget(a);
 	finish(a);
 }
