@@ -44,8 +44,11 @@ TOOLS = [
 ]
 
 
-# One yes, even of who asked for it, pins a server.
-POLICY = "rules:\n  - {name: all, needed: 1}\n"
+# One yes, even of who asked for it, pins a server; and one read needs none.
+POLICY = """rules:
+  - {name: freed, server: odd, tool: big, free: true}
+  - {name: all, needed: 1}
+"""
 
 
 def block_of(view, label):
@@ -279,6 +282,64 @@ def test_no_file(rig):
         tap.ok("the last of which says how much that is", "characters shown" in text, text[-300:])
 
 
+def test_file_of_a_freed_read(rig):
+    """No prompt stands anywhere: it goes to the direct messages, which have an id of their own."""
+    rig.answers["big"] = lambda a: {"content": [{"type": "text", "text": BIG}]}
+    form = rig.run("odd.big", rig.alice)
+    rig.next(form, rig.state(form, of="for me alone"))
+    done = rig.slack.wait_call("files.completeUploadExternal")
+    tap.ok("a file for who asked alone", done.answer["ok"] and done.arguments["channel_id"].startswith("D")
+           and "thread_ts" not in done.arguments, done)
+    view = rig.changed(form, 0)
+    tap.ok("the form says that nobody had to be asked", "Nobody has to be asked" in text_of(view["blocks"]), view)
+    rig.answers["big"] = lambda a: failure("not_found", f"nothing is kept of '{a['of']}'")
+    form = rig.run("odd.big", rig.alice)
+    before = len(rig.slack.find("views.update"))
+    rig.next(form, rig.state(form, of="what is not"))
+    again = rig.changed(form, before)
+    tap.ok("where it fails the form is there again, and says why", "nothing is kept of" in
+           text_of(again["blocks"]) and rig.state(again) == rig.state(form, of="what is not"), again)
+    tap.equal("and in the channel nothing is said", rig.slack.find("chat.postMessage", channel=rig.channel), [])
+
+
+# --- presses that are not of this prompt ---
+
+def test_foreign_presses(rig):
+    prompts = []
+    for target in ("one", "other"):
+        form = rig.run("odd.change", rig.alice)
+        rig.next(form, rig.state(form, target=target, reason=WHY))
+        prompts.append(rig.prompt(f'"{target}"'))
+    one, other = prompts
+    for prompt in prompts:
+        rig.let_read(prompt)
+    payload = rig.press_payload(one, "approve", rig.bob)
+    value = other.buttons["wingman.approve"]["value"]
+    for what, more in {
+            "with the value of another prompt": {"actions": [{**payload["actions"][0], "value": value}]},
+            "in another conversation": {"channel": {"id": "C0OTHER"}, "container": {
+                **payload["container"], "channel_id": "C0OTHER"}},
+            "on another message": {"container": {**payload["container"], "message_ts": other.ts},
+                                   "message": {**payload["message"], "ts": other.ts}},
+            "with a value that is none": {"actions": [{**payload["actions"][0], "value": "<!here> *x*"}]},
+            "with an approval that is none": {"actions": [{**payload["actions"][0], "value":
+                                                           "01zzzzzzzzzzzzzzzzzzzzzzzz " + "0" * 64}]}}.items():
+        before = len(rig.slack.find("chat.postEphemeral", user=rig.bob)) + \
+            len(rig.slack.find("chat.postMessage", channel=rig.bob))
+        rig.interact({**payload, "trigger_id": rig.slack.trigger(rig.bob), **more})
+        rig.slack.wait(lambda s, n=before: len(s.find("chat.postEphemeral", user=rig.bob)) +
+                       len(s.find("chat.postMessage", channel=rig.bob)) > n)
+        told = (rig.slack.find("chat.postEphemeral", user=rig.bob) +
+                rig.slack.find("chat.postMessage", channel=rig.bob))
+        tap.ok(f"a press {what} is told that it did not count", any(
+            "did not count" in text_of(c.arguments["blocks"]) for c in told), told[-1:])
+        tap.equal("and changes neither", [rig.record(p.id)["state"] for p in prompts], ["pending"] * 2)
+    rig.press(one, "deny", rig.bob)
+    rig.wait_text(one, "denied by bob")
+    tap.equal("what is pressed where it stands counts, for that alone", (
+        one.buttons, rig.record(other.id)["state"]), ({}, "pending"))
+
+
 # --- a playbook's steps ---
 
 def test_steps(rig):
@@ -456,6 +517,7 @@ if __name__ == "__main__":
         OddSuite(TOOLS).test([test_every_kind, test_as_little_as_possible, test_pages, test_more_arguments,
                               test_faults_of_the_plan, test_begun_long_ago, test_file, test_no_file, test_steps,
                               test_near_misses])
-        OddSuite(TOOLS, policy=POLICY).test([test_changed_meanwhile])
+        OddSuite(TOOLS, policy=POLICY).test([test_file_of_a_freed_read, test_foreign_presses,
+                                                   test_changed_meanwhile])
         Shortcuts().test([test_shortcut, test_revoke, test_from_a_mention])
     tap.done()

@@ -341,6 +341,34 @@ static void test_words_of_options(void **state)
 	(void)state;
 }
 
+/* As many members as a picker takes, and one more. */
+static void test_many_people(void **state)
+{
+	_cleanup_free_ char *tool =
+		tool_with("{\"type\":\"array\",\"items\":{\"type\":\"string\","
+			  "\"x-wingman-kind\":\"person\"}}",
+			  "");
+
+	(void)state;
+	for (int count = 50; count <= 51; count++) {
+		_cleanup_strbuf_ struct strbuf values = STRBUF_INIT;
+
+		strbuf_add_string(&values, "{\"x\":[");
+		for (int i = 0; i < count; i++)
+			strbuf_add_format(&values, "%s\"<@U0PERSON%03d>\"", i ? "," : "",
+					  i);
+		strbuf_add_string(&values, "]}");
+		try_kept(tool, values.data);
+
+		_cleanup_(slack_form_freep) struct slack_form *f = try_form(tool);
+		json_auto_t *given = try_json(values.data);
+		json_auto_t *view = try_draw(f, 1, given);
+		_cleanup_free_ char *drawn = json_dumps(view, 0);
+
+		assert_int_equal(strstr(drawn, "initial_users") != NULL, count == 50);
+	}
+}
+
 /* --- back and forth --- */
 
 static void test_what_cannot_be_read_is_shown_again(void **state)
@@ -435,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_something_instead_of_long_text),
 		cmocka_unit_test(test_a_page_of_the_worst_text),
 		cmocka_unit_test(test_words_of_options),
+		cmocka_unit_test(test_many_people),
 		cmocka_unit_test(test_what_cannot_be_read_is_shown_again),
 		cmocka_unit_test(test_both_ways_of_naming_a_person_are_kept),
 		cmocka_unit_test(test_where_a_fault_of_the_plan_stands),

@@ -331,7 +331,11 @@ static bool begin_proposal(struct sent **s, json_t **ret_ack, struct error *err)
 	if (!front_submit(f, propose_sent, *s))
 		return error_set(err, ERR_BACKEND_UNAVAILABLE, "too much waits already");
 	(void)TAKE(*s);
-	*ret_ack = instead(say_notice_view("Run a tool", "Asking the gate ...", NULL));
+	*ret_ack = instead(
+		say_notice_view("Run a tool",
+				"Asking the gate ... What comes of it is told in a "
+				"message as well.",
+				NULL));
 	return true;
 }
 

@@ -57,9 +57,23 @@ bool form_shown_again(struct front *f, const char *view, struct form_session *s,
 
 /* --- what became of it --- */
 
-static bool is_waiting_for_plan(const char *state)
+static bool is_before_plan(const char *state)
 {
 	return is(state, "proposed") || is(state, "planned");
+}
+
+/* Whether people had to be asked. */
+static bool was_asked(const json_t *record)
+{
+	return json_object_get(record, "prompt") &&
+	       !json_is_true(json_object_get(json_object_get(record, "policy"), "free"));
+}
+
+/* Nobody is asked: what comes of it comes soon, and may be that the form was wrong. */
+static bool is_running_freed(const json_t *record)
+{
+	return json_object_get(record, "policy") && !was_asked(record) &&
+	       !json_object_get(record, "ended_at");
 }
 
 /* A plan that failed, as an error; false: it did not. */
@@ -70,7 +84,7 @@ static bool read_failure(const json_t *record, struct error *ret)
 	const char *message = json_get_string(error, "message");
 	const char *hint = json_get_string(error, "hint");
 
-	if (!message || json_object_get(record, "prompt"))
+	if (!message || was_asked(record))
 		return false;
 	error_set(ret, ERR_INVALID_ARGUMENT, "%s", message);
 	if (hint)
@@ -136,7 +150,7 @@ static const char *words_of(const json_t *record)
 	if (is(state, "pending"))
 		return "It waits for a yes. All of it stands in a message now, with its "
 		       "buttons.";
-	if (json_object_get(record, "prompt"))
+	if (was_asked(record))
 		return "It was decided. What comes of it is told in a message.";
 	for (size_t i = 0; i < ARRAY_SIZE(ran); i++)
 		if (is(state, ran[i]))
@@ -200,7 +214,7 @@ void form_heard(struct front *f, const char *approval, const json_t *record)
 	bool waits = false;
 	char key[FRONT_KEY_BYTES];
 
-	if (is_waiting_for_plan(json_get_string(record, "state")))
+	if (is_before_plan(json_get_string(record, "state")) || is_running_freed(record))
 		return;
 	key_of(approval, key);
 	if (coord_take(f->store, key, &text, &err) && text)
