@@ -326,6 +326,8 @@ def test_home(w, p):
     p.wait_text("alice@example.test")
     p.wait_text("accounts.block_account")
     tap.ok("App Home says what was asked for lately", "succeeded" in p.text("#room"), p.text("#room"))
+    p.wait_text("From the server playbooks")
+    tap.ok("and what its panel's server says", "When it is over" in p.text("#room"), p.text("#room"))
     p.picture_of("home")
     p.picture_of("slack-home", "#room")
     p.click("Run", last=False)

@@ -358,7 +358,7 @@ json_t *slack_home_view(const json_t *home, size_t page, int64_t now_ms,
 		return NULL;
 	}
 	if (!add(&p, slack_header("Wingman")) || !add_person(&p) || !add_waiting(&p) ||
-	    !add_tools(&p, page) || !add_recent(&p) || !add_panels(&p))
+	    !add_panels(&p) || !add_tools(&p, page) || !add_recent(&p))
 		return NULL;
 	return view_home(TAKE(blocks), err);
 }

@@ -21,6 +21,8 @@ export const SHORTCUTS = [
     { id: "search_playbooks", name: "Search playbooks", tool: "playbooks.search_playbooks", text: "query" },
 ];
 
+const PANEL = "playbook://after-an-incident.md";    // of App Home
+
 const write = (dir, name, text) => {
     mkdirSync(path.dirname(path.join(dir, name)), { recursive: true, mode: 0o700 });
     writeFileSync(path.join(dir, name), text, { mode: 0o600 });
@@ -40,13 +42,15 @@ function gateConfig(ports, approvals) {
         `team: [${PEOPLE.filter((p) => p.team).map((p) => p.email).join(", ")}]\n` +
         `slack: ${yaml({ unix: process.getuid(), app: APP, teams: [TEAM], signing_secrets: ["keys/slack"],
                          allow_shared_uid: true, ...approvals })}\n` +
+        `context: ${yaml({ templates: [{ server: "playbooks", uri: PANEL }] })}\n` +
         `servers:\n` + SERVERS.map((s) => `  - {name: ${s}, url: 'http://127.0.0.1:${ports[s]}/mcp'}\n`).join("");
 }
 
 function slackConfig(port, apiUrl) {
     const shortcuts = Object.fromEntries(SHORTCUTS.map(({ id, name, ...rest }) => [id, rest]));
     return yaml({ app: APP, teams: [TEAM], api: { token_file: "tokens/slack-bot", url: `${apiUrl}/api` },
-                  listen: { port }, signing_secrets: ["keys/slack"], shortcuts }) + "\n";
+                  listen: { port }, signing_secrets: ["keys/slack"], shortcuts,
+                  panels: [{ title: "When it is over", server: "playbooks", uri: PANEL }] }) + "\n";
 }
 
 export class Suite {
