@@ -18,6 +18,7 @@ BUILD, ROOT = os.environ["WINGMAN_BUILD"], os.environ["WINGMAN_SOURCE"]
 PROGRAM = os.path.join(BUILD, "tests", "replay-hostile")
 OURS = os.path.join(ROOT, "tests", "replay", "records.jsonl")
 MORE = os.path.join(ROOT, "tests", "replay", "more.jsonl")
+FOREIGN = os.path.join(ROOT, "tests", "replay", "foreign.jsonl")
 SHARED = os.path.join(ROOT, "..", "shared", "data", "hostile-model-examples.jsonl")
 EVERY = 9       # of ours, for what must fail
 FULL_EVERY = 10 # and on the whole way, which takes longer: --full FILE plays all
@@ -68,6 +69,7 @@ def passes(path):
 def test_ours():
     passes(OURS)
     passes(MORE)
+    passes(FOREIGN)
 
 
 def test_shared():

@@ -79,7 +79,24 @@ static json_t *schema_of(const char *name, struct error *err)
 	return json_parse(text, strlen(text), JSON_SYNTAX, err);
 }
 
-/* "name", "name?", "name[]", "name: a|b", "name: bool": one of the input line. */
+/* Of "a|b|c" exactly these words; spaces around them are none of theirs. */
+static json_t *choice_of(const char *words)
+{
+	static const char between[] = "| \t";
+	json_auto_t *choice = json_array();
+
+	for (words += strspn(words, between); *words; words += strspn(words, between)) {
+		size_t length = strcspn(words, between);
+
+		if (json_array_append_new(choice, json_stringn(words, length)) != 0)
+			return NULL;
+		words += length;
+	}
+	return json_pack("{s:O}", "enum", choice);
+}
+
+/* "name", "name?", "name[]", "name: a|b", "name: bool", "name: int": one of the input
+ * line. */
 static bool add_argument(const char *word, size_t length, json_t *properties,
 			 json_t *required, struct error *err)
 {
@@ -101,8 +118,12 @@ static bool add_argument(const char *word, size_t length, json_t *properties,
 		*type++ = '\0';
 	is_optional = strchr(text, '?') != NULL;
 	text[strcspn(text, "?")] = '\0';
-	if (type && strstr(type, "bool"))
+	if (type && strchr(type, '|'))
+		schema = choice_of(type);
+	else if (type && strstr(type, "bool"))
 		schema = json_pack("{s:s}", "type", "boolean");
+	else if (type && strstr(type, "int"))
+		schema = json_pack("{s:s}", "type", "integer");
 	else
 		schema = schema_of(text, err);
 	if (!schema)
