@@ -164,8 +164,7 @@ void form_on_message(const struct delivery *d)
 		json_object_get(d->front->settings.shortcuts, d->in.callback);
 	const char *tool = json_get_string(shortcut, "tool");
 	json_auto_t *values = json_object();
-	json_auto_t *answer = NULL, *faults = NULL;
-	json_t *found = NULL;
+	json_auto_t *found = NULL, *faults = NULL;
 	const char *link = NULL;
 	char author[INBOUND_ID_BYTES + 4] = "";
 
@@ -177,7 +176,6 @@ void form_on_message(const struct delivery *d)
 	}
 	if (d->in.kind == INBOUND_ON_MESSAGE && json_object_get(shortcut, "link"))
 		link = permalink(d, &found);
-	answer = found;
 	if (d->in.author[0])
 		(void)snprintf(author, sizeof author, "<@%s>", d->in.author);
 	if (d->in.kind == INBOUND_ON_MESSAGE &&

@@ -156,7 +156,7 @@ json_t *tools_find(struct front *f, const char *name, struct error *err)
 	{
 		const char *is = json_get_string(tool, "name");
 
-		if (is && strcmp(is, dot + 1) == 0)
+		if (dot && is && strcmp(is, dot + 1) == 0)
 			return whole(first, tool, name, err);
 	}
 	error_set(err, ERR_NOT_FOUND, "there is no tool '%.100s'", name);
