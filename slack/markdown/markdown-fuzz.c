@@ -132,6 +132,9 @@ static void check_stream(const char *text, size_t size, const struct slack_markd
 	}
 	if (error_is_set(&err) && err.code != ERR_INTERNAL)
 		abort();
+	/* Whoever waits for its end gets it. */
+	if (ok && !error_is_set(&err) && !slack_stream_is_over(s))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
