@@ -60,7 +60,11 @@ class OddSuite(SlackSuite):
             gate += f"limits: {NO_LIMITS}\n"
         self.write("config/gate.yaml", gate)
         self.suite.start()
-        self.pin()
+        try:
+            self.pin()
+        except BaseException:
+            self.done()
+            raise
         self.suite.stop()
         super().configure(policy)
 
