@@ -8,6 +8,7 @@
  */
 #include "gate/keeper.h"
 
+#include "base/clock.h"
 #include "gate/keeper_direct_private.h"
 
 static bool make_key(const char *server, char ret[static COORD_KEY_MAX + 1])
@@ -129,6 +130,14 @@ static bool refuse(struct keeper *k, const char *server, const char *store,
 	return false;
 }
 
+/* Each costs two durable writes, and a store does not begin anew all the time. */
+static bool check_often(struct keeper *k, const char *server, struct error *err)
+{
+	int64_t wait_ms;
+
+	return limiter_take(k->news, server, clock_mono_ms(), &wait_ms, err);
+}
+
 bool keeper_store_said(struct keeper *k, const char *server, const char *store,
 		       const char *was, struct error *err)
 {
@@ -141,7 +150,7 @@ bool keeper_store_said(struct keeper *k, const char *server, const char *store,
 	if (strcmp(known, store) == 0)
 		return true;
 	if (was && strcmp(known, was) == 0)
-		return renew(k, server, store, was, err);
+		return check_often(k, server, err) && renew(k, server, store, was, err);
 	return refuse(k, server, store, known, err);
 }
 

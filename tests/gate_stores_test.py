@@ -181,6 +181,15 @@ def test_what_servers_say(rig):
               rig.post(url, rig.tokens["fixture"], {"v": 1, "store": "anew", "was": store})[0], 200)
     tap.equal("and back", rig.post(url, rig.tokens["fixture"], {"v": 1, "store": store, "was": "anew"})[0],
               200)
+    was, statuses = store, []
+    while 429 not in statuses and len(statuses) < 300:
+        now = f"n{len(statuses)}"
+        statuses.append(rig.post(url, rig.tokens["fixture"], {"v": 1, "store": now, "was": was})[0])
+        was = now if statuses[-1] == 200 else was
+    tap.equal("but not again and again", (sorted(set(statuses)), len(statuses) > 100), ([200, 429], True))
+    with rig.client() as c:     # a minute's patience is not this test's: people may say so as well
+        rig.post(url, rig.tokens["fixture"], {"v": 1, "store": store})
+        rig.accept_store(c)
 
 
 def test_two_gates(rig):
