@@ -96,6 +96,22 @@ def draw(texts):
     return rows
 
 
+def could_be(got, turn):
+    """A broken stream may lose events, of which each has a piece of some arguments: what is
+    left of them may be arguments as well. Still nothing that the model did not say."""
+    tool, arguments = json.loads(got)
+    for call in turn["tool_calls"]:
+        if wires.clean(call["real"]) != tool:
+            continue
+        parts = wires.pieces(call["raw"])
+        for i in range(len(parts) + 1):
+            for j in range(i, len(parts) + 1):
+                left = "".join(parts[:i] + parts[j:])
+                if (wires.arguments_of(left) if left else {}) == arguments:
+                    return True
+    return False
+
+
 def judge(turn, is_whole, end, surface):
     """What is wrong with it, or None."""
     made = [hostile_model.wire(c) for c in wires.expected([turn])]
@@ -110,8 +126,8 @@ def judge(turn, is_whole, end, surface):
         return f"{got} of {made}"
     if is_whole and len(got) != min(len(made), 8):
         return f"{len(got)} of {len(made)}"
-    if any(g not in made for g in got):
-        return f"nobody said {[g for g in got if g not in made]}"
+    if any(g not in made and (is_whole or not could_be(g, turn)) for g in got):
+        return f"nobody said {[g[:200] for g in got if g not in made]}"
     if len(got) > 8:
         return f"{len(got)} proposals"
     return None

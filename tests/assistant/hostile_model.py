@@ -46,7 +46,10 @@ def made_up(rng, tools):
         if rng.random() < 0.3:
             at = rng.randrange(len(name))
             name = name[:at] + rng.choice(["\u0430", "\u200b", " ", "A", ".", "__", "\u0301"]) + name[at:]
-        raw = rng.choice(ARGUMENTS).replace("as asked for", f"asked for, {rng.randrange(1000)}")
+        raw = rng.choice(ARGUMENTS)
+        if rng.random() < 0.2:      # one that a server would plan
+            name, raw = "accounts__block_account", ARGUMENTS[2]
+        raw = raw.replace("as asked for", f"asked for, {rng.randrange(1000)}")
         calls.append({"id": rng.choice([f"c{k}", "c", "", "x" * 100]), "name": name, "raw": raw})
     return {"text": rng.choice([" ", "\n", "\n\n"]).join(words), "tool_calls": calls}, rng.choice(FATES)
 
