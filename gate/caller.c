@@ -246,13 +246,20 @@ static bool enter_sandbox(const struct network *c, struct error *err)
 	return sandbox_enter(&box, err);
 }
 
+/* Under a user of its own it has its token from systemd. */
+static char *own_token_path(const struct statedir *dir)
+{
+	char *passed = statedir_file(dir, "credential:gate.token");
+
+	if (passed && file_exists(passed))
+		return passed;
+	free(passed);
+	return statedir_path(dir, "tokens/gate.token");
+}
+
 static bool open_tokens(struct network *c, struct error *err)
 {
-	/* A user of its own has it from systemd. */
-	_cleanup_free_ char *passed = statedir_file(c->dir, "credential:gate.token");
-	_cleanup_free_ char *token = passed && file_exists(passed)
-					     ? TAKE(passed)
-					     : statedir_path(c->dir, "tokens/gate.token");
+	_cleanup_free_ char *token = own_token_path(c->dir);
 	_cleanup_free_ char *index = statedir_path(c->dir, "callers/index.json");
 
 	if (!token || !index)

@@ -213,7 +213,7 @@ static bool take_back(const struct saga_env *env, const json_t *saga,
 		      const json_t *account, const char *action, struct error *err)
 {
 	const struct record_event e = read_event(saga, action);
-	const bool is_block = strcmp(action, "blocked") == 0;
+	const bool is_block = action && strcmp(action, "blocked") == 0;
 	const struct record_event rest =
 		read_event(saga, is_block ? "sessions_ended" : "restored");
 

@@ -86,7 +86,7 @@ bool answer_find_section(const struct index *x, uint32_t document, const char *n
 	if (!section_names_make(x, document, &names))
 		return false;
 	for (uint32_t i = 0; i < names.count; i++)
-		if (strcmp(names.items[i], name) == 0) {
+		if (names.items[i] && strcmp(names.items[i], name) == 0) {
 			*ret = d->first_section + i;
 			return true;
 		}

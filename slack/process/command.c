@@ -165,8 +165,7 @@ static void run(const struct delivery *d, const char *name)
 static void say_approvals(const struct delivery *d, const char *rest)
 {
 	struct error err = ERROR_INIT;
-	json_auto_t *rows = approvals_waiting(d->front, d->principal, d->in.user,
-						  &err);
+	json_auto_t *rows = approvals_waiting(d->front, d->principal, d->in.user, &err);
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	size_t i;
 	json_t *row;

@@ -110,7 +110,7 @@ static bool is_method(const char *name)
 	const size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					   "abcdefghijklmnopqrstuvwxyz.");
 
-	return name[length] == '\0' && length > 0 && length <= METHOD_MAX;
+	return length > 0 && length <= METHOD_MAX && name[length] == '\0';
 }
 
 static bool call(struct rest *rest, const char *method, const json_t *arguments,
