@@ -152,6 +152,78 @@ def test_memory(rig):
     tap.ok("and forgets all of the channel", "answer 4" not in sent, sent)
 
 
+SECOND = {"id": "john.doe.two", "name": "John Doe", "type": "employee", "status": "active",
+          "nicknames": [], "former_names": [], "groups": ["all-staff"],
+          "slack": {"id": "U0SAMPLE99", "handle": "john.doe", "display_name": "John D",
+                    "real_name": "John Doe", "email": "john.doe2@example.test", "deleted": False}}
+
+
+class TwoSuite(AssistantSuite):
+    """Two people with one handle."""
+    fixtures = [
+        {"match": {"userMessage": "block @john.doe", "hasToolResult": False},
+         "response": {"content": "I propose it.",
+                      "toolCalls": [call("accounts__block_account", person="@john.doe", reason=WHY)]}},
+        {"match": {"userMessage": "block @john.doe", "toolResultContains": "ambiguous"},
+         "response": {"content": "There are several. Which one do you mean?"}},
+        {"match": {"userMessage": f"{JOHN}, please", "hasToolResult": False},
+         "response": {"content": "I propose that one.",
+                      "toolCalls": [call("accounts__block_account", person=JOHN, reason=WHY)]}},
+        {"match": {"userMessage": f"{JOHN}, please", "hasToolResult": True},
+         "response": {"content": "It waits for a decision."}},
+        {"match": {"userMessage": "What was proposed has ended"},
+         "response": {"content": "Done: that John Doe is blocked."}},
+    ]
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        with open(self.path("people/people.json"), encoding="utf-8") as f:
+            people = json.load(f)
+        people["people"].append(SECOND)
+        self.write("people/people.json", json.dumps(people))
+
+
+def test_two(rig):
+    thread = f"{int(time.time()) - 5}.000300"
+    rig.mention("block @john.doe, he is phished", rig.alice, thread_ts=thread)
+    rig.said("Which one do you mean?")
+    sent = rig.sent()
+    tap.ok("of two with one handle the model hears the bare code", "ambiguous" in sent and
+           "john.doe2@" not in sent, sent)
+    tap.equal("nothing waits", rig.suite.json("approvals", "list"), [])
+    rig.mention(f"{JOHN}, please", rig.alice, thread_ts=thread)
+    prompt = rig.prompt("john.doe")
+    tap.ok("then all accounts of the one who was named", "uid=john.doe" in prompt.text and
+           JOHN in prompt.text, prompt.text)
+    rig.press(prompt, "approve", rig.alice)
+    rig.wait_text(prompt, "succeeded")
+    tap.ok("it is done, and told", rig.said("Done: that John Doe is blocked."))
+    tap.ok("to a model that knows the outcome", "succeeded" in rig.sent())
+
+
+class PoorSuite(AssistantSuite):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.write("config/assistant.yaml", json.dumps({
+            "provider": "anthropic", "model": "claude-test-1", "url": self.mock.url,
+            "key": "keys/model", "egress": {"tries": 1},
+            "budget": {"tokens_per_person_per_day": 40000}}))
+
+
+def test_down_and_spent(rig):
+    rig.mock.stop()
+    rig.mention("question 1: are you there?", rig.alice)
+    rig.said("The language model does not answer at the moment.")
+    tap.ok("a model that is down is told in words", True)
+    rig.mock.start()
+    for _ in range(12):
+        rig.mention("question 1: " + "and more " * 600, rig.alice)
+    rig.said("Today's budget for the language model is spent")
+    tap.ok("and so is a budget that is spent", True)
+    rig.mention("status", rig.alice)
+    tap.ok("everything else works", rig.said("its log is sound"))
+
+
 class HistorySuite(AssistantSuite):
     slack_config = {"thread_history": True}
 
@@ -203,4 +275,6 @@ if __name__ == "__main__":
     else:
         AssistantSuite().test([test_talk, test_mention, test_words, test_outsiders, test_memory])
         HistorySuite().test([test_history])
+        TwoSuite().test([test_two])
+        PoorSuite().test([test_down_and_spent])
     tap.done()

@@ -18,7 +18,8 @@ enum {
 	CONTEXT_NEWEST_BYTES = 128 * 1024,  /* of it by being new alone */
 	CONTEXT_NOTES_BYTES = 256 * 1024,
 	CONTEXT_WORD_MAX = 4096, /* bytes of a last word that goes */
-	CONTEXT_DEPTH_MAX = 64,  /* of a value that is masked */
+	CONTEXT_DEPTH_MAX = JSON_DEPTH_MAX -
+			    8, /* of a value: what it stands in is read, too */
 };
 
 struct context_input {

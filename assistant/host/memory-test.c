@@ -364,6 +364,23 @@ static void test_expires(void **state)
 	assert_true(memory_sweep(f->here, &err));
 }
 
+/* Who was killed while it wrote holds up others for a moment only. */
+static void test_killed(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(conversation_done) struct conversation a;
+	struct error err = ERROR_INIT;
+	int64_t fence = 0;
+
+	assert_true(coord_lease(f->coordination, "talk-lock/C1/1.2", "killed",
+				MEMORY_LOCK_MS, &fence, &err));
+	init(&a, "C1/1.2");
+	say(&a, "one");
+	memory_keep(f->here, &a);
+	settle(f);
+	check(f->there, "C1/1.2", "one");
+}
+
 /* A store that is down is said, and what is written later is whole. */
 static void test_down(void **state)
 {
@@ -404,6 +421,7 @@ int main(void)
 		BOTH(test_nothing_kept),
 		BOTH(test_expires),
 		cmocka_unit_test_setup_teardown(test_at_most, setup_embedded, teardown),
+		cmocka_unit_test_setup_teardown(test_killed, setup_embedded, teardown),
 		/* Where there is one. */
 		REDIS(test_shared),
 		REDIS(test_ended_in_one),

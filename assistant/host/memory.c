@@ -109,11 +109,16 @@ static void *run(void *context)
 		while (!m->waiting && !m->is_ending)
 			pthread_cond_wait(&m->changed, &m->lock);
 		w = take_first(m);
+		m->writing = w;
 		is_ending = m->is_ending;
 		pthread_mutex_unlock(&m->lock);
-		if (!w || (is_ending && !ok))
+		if (w && (ok || !is_ending))
+			ok = write_one(m, w->id, w->body);
+		pthread_mutex_lock(&m->lock);
+		m->writing = NULL;
+		pthread_mutex_unlock(&m->lock);
+		if (!w)
 			return NULL;
-		ok = write_one(m, w->id, w->body);
 	}
 }
 
@@ -166,7 +171,7 @@ void memory_keep(struct memory *m, const struct conversation *c)
 	json_decref(body);
 }
 
-/* A copy of what waits to be written; NULL: nothing does. */
+/* A copy of what waits to be written, or is being written; NULL: nothing does. */
 static json_t *find_waiting(struct memory *m, const char *id)
 {
 	json_t *body = NULL;
@@ -175,6 +180,8 @@ static json_t *find_waiting(struct memory *m, const char *id)
 	for (const struct memory_waiting *w = m->waiting; w && !body; w = w->next)
 		if (strcmp(w->id, id) == 0)
 			body = json_deep_copy(w->body);
+	if (!body && m->writing && strcmp(m->writing->id, id) == 0)
+		body = json_deep_copy(m->writing->body);
 	pthread_mutex_unlock(&m->lock);
 	return body;
 }

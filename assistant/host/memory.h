@@ -23,7 +23,9 @@ enum {
 	MEMORY_BODY_MAX = 512 *
 			  1024,   /* bytes of one as it is kept; the oldest entries go */
 	MEMORY_WAITING_MAX = 256, /* that wait to be written */
-	MEMORY_LOCK_MS = 15 * 1000, /* that one writer may take */
+	MEMORY_LOCK_MS =
+		4 *
+		1000, /* that one writer may take; one that was killed holds up others so long */
 };
 
 struct memory;

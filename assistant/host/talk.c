@@ -137,6 +137,14 @@ static void forget_old(struct talk *t)
 		conversation_clear(&t->conversation, t->conversation.epoch);
 }
 
+static void forget(struct talk *t, const char *epoch)
+{
+	/* What a turn waits for would be answered to nobody. */
+	talk_stop(t);
+	conversation_clear(&t->conversation, epoch);
+	(void)json_array_clear(t->lookup_ids);
+}
+
 void talk_refresh(struct talk *t, const json_t *kept)
 {
 	const char *epoch = json_get_string(kept, "epoch");
@@ -146,7 +154,7 @@ void talk_refresh(struct talk *t, const json_t *kept)
 		return;
 	}
 	if (strcmp(epoch, t->conversation.epoch) != 0)
-		conversation_clear(&t->conversation, epoch);
+		forget(t, epoch);
 	if (!conversation_take(&t->conversation, kept))
 		log_error("conversation.no_memory");
 }
@@ -157,14 +165,15 @@ bool talk_forget(struct talk *t, struct error *err)
 
 	if (t->o.memory && !memory_forget(t->o.memory, t->conversation.id, epoch, err))
 		return false;
-	talk_forgotten(t, epoch);
+	forget(t, epoch);
 	return true;
 }
 
 void talk_forgotten(struct talk *t, const char *epoch)
 {
-	conversation_clear(&t->conversation, epoch);
-	(void)json_array_clear(t->lookup_ids);
+	/* It may have been told by talk_refresh already, and gone on. */
+	if (strcmp(epoch, t->conversation.epoch) != 0)
+		forget(t, epoch);
 }
 
 const struct conversation *talk_conversation(const struct talk *t)

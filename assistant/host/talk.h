@@ -100,7 +100,7 @@ void talk_stop(struct talk *t);
 void talk_refresh(struct talk *t, const json_t *kept);
 /* Everything that was said; open proposals stay with the gate. Waits for the store. */
 bool talk_forget(struct talk *t, struct error *err);
-/* The store has forgotten it already (memory_forget). */
+/* The store has forgotten it already (memory_forget). A turn that runs is stopped. */
 void talk_forgotten(struct talk *t, const char *epoch);
 const struct conversation *talk_conversation(const struct talk *t);
 
