@@ -1,11 +1,8 @@
 """App Home with everything real but Slack: who may do what, panels from a server that tells of
 changes, what is drawn anew and what is not."""
 
-import base64
-import hashlib
 import json
 import os
-import secrets
 import time
 
 import tap
@@ -31,31 +28,15 @@ class Homes(SlackSuite):
     def __init__(self):
         super().__init__()
         self.port, self.fixture = free_port(), None
+        self.add_server("fixture", f"http://127.0.0.1:{self.port}",
+                        freed_resources=["fixture://text", "fixture://values/{key}"])
         os.makedirs(self.path("fixture/values"), mode=0o700)
-        with open(self.path("fixture/state.key"), "wb") as f:
-            os.fchmod(f.fileno(), 0o600)
-            f.write(secrets.token_bytes(32))
         self.write_value("incidents", HOSTILE)
         self.write_value("b", "of another server")
-        token = "wm_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-        self.write("tokens/fixture.token", token)
-        index = json.loads(self.suite.read("callers", "index.json"))
-        index["tokens"].append({
-            "id": "fixture", "sha256": hashlib.sha256(token.encode()).hexdigest(),
-            "principal": "service/fixture", "client": "fixture", "scopes": ["wingman:register"],
-            "created_at": int(time.time() * 1000)})
-        self.write("callers/index.json", json.dumps(index))
         gate = self.suite.read("config", "gate.yaml")
         rows = "".join(f"    - {{server: fixture, uri: 'fixture://values/{key}'}}\n"
                        for key in ("incidents", "none", "b"))
-        self.write("config/gate.yaml", gate.replace("servers:\n", (
-            f"servers:\n  - {{name: fixture, url: 'http://127.0.0.1:{self.port}/mcp'}}\n"), 1)
-            .replace("  templates:\n", "  templates:\n" + rows, 1))
-        gate_url = self.suite.read("config", "accounts.yaml").split("url: ", 1)[1].split()[0]
-        self.write("config/fixture.yaml",
-                   f"listen: {{address: 127.0.0.1, port: {self.port}}}\n"
-                   f"gate: {{url: '{gate_url}'}}\n"
-                   "freed_resources: ['fixture://text', 'fixture://values/{key}']\n")
+        self.write("config/gate.yaml", gate.replace("  templates:\n", "  templates:\n" + rows, 1))
 
     def write_value(self, key, text):
         with open(self.path("fixture/values/" + key), "w", encoding="utf-8") as f:

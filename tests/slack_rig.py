@@ -8,11 +8,13 @@ Slack on this machine, and people who type, press and fill in there.
     rig.press(prompt, "approve", rig.alice)
 """
 
+import base64
 import hashlib
 import hmac
 import itertools
 import json
 import os
+import secrets
 import subprocess
 import time
 import urllib.error
@@ -166,6 +168,28 @@ class SlackSuite:
                 "app": APP, "teams": [TEAM], "signing_secrets": ["keys/slack"],
                 "api": {"url": self.slack.url, "token_file": "slack.token"},
                 "listen": {"port": self.ports[name]}, **self.slack_config}))
+
+    def add_server(self, name, url, **more):
+        """One more server: the gate asks it, and it comes to the gate with a token of its own."""
+        token = "wm_" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        self.write(f"tokens/{name}.token", token)
+        index = json.loads(self.suite.read("callers", "index.json"))
+        index["tokens"].append({
+            "id": name, "sha256": hashlib.sha256(token.encode()).hexdigest(),
+            "principal": f"service/{name}", "client": name, "scopes": ["wingman:register"],
+            "created_at": int(time.time() * 1000)})
+        self.write("callers/index.json", json.dumps(index))
+        os.makedirs(self.path(name), mode=0o700, exist_ok=True)
+        with open(self.path(f"{name}/state.key"), "wb") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write(secrets.token_bytes(32))
+        gate = self.suite.read("config", "gate.yaml")
+        self.write("config/gate.yaml", gate.replace(
+            "servers:\n", f"servers:\n  - {{name: {name}, url: '{url}/mcp'}}\n", 1))
+        asked = self.suite.read("config", "accounts.yaml").split("url: ", 1)[1].split()[0]
+        self.write(f"config/{name}.yaml", json.dumps({
+            "listen": {"address": "127.0.0.1", "port": int(url.rsplit(":", 1)[1])},
+            "gate": {"url": asked.strip("'\"")}, **more}))
 
     # --- processes ---
 

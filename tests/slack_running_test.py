@@ -3,8 +3,6 @@ own (the fixture server), the gate, Slack's process, and npm's emulator as Slack
 """
 
 import json
-import os
-import secrets
 
 import tap
 from doubles import emulator
@@ -26,18 +24,7 @@ class SlowSuite(SlackSuite):
         super().__init__()
         self.server_port = free_port()
         self.server = None
-        os.makedirs(self.path("fixture"), mode=0o700, exist_ok=True)
-        with open(os.path.join(self.suite.dir, "fixture", "state.key"), "wb") as f:
-            os.fchmod(f.fileno(), 0o600)
-            f.write(secrets.token_bytes(32))
-        gate = self.read("config", "gate.yaml")
-        self.write("config/gate.yaml", gate.replace(
-            "servers:\n", "servers:\n  - {name: fixture, "
-            f"url: 'http://127.0.0.1:{self.server_port}/mcp'}}\n"))
-        port = gate.split("listen:")[1].split("port: ")[1].split()[0]
-        self.write("config/fixture.yaml", json.dumps({
-            "listen": {"address": "127.0.0.1", "port": self.server_port},
-            "gate": {"url": f"http://127.0.0.1:{port}", "token_file": "tokens/accounts.token"}}))
+        self.add_server("fixture", f"http://127.0.0.1:{self.server_port}")
 
     def path(self, *names):
         return self.suite.path(*names)

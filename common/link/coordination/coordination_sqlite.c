@@ -8,6 +8,7 @@ enum {
 	APPLICATION_ID = 0x576d6331, /* "Wmc1" */
 	PURGE_ROWS = 200,
 	PURGE_EVERY_MS = 10000,
+	FIRST_PURGE_MS = 1000, /* not while somebody waits for us to start */
 	CLOCK_BEHIND_MAX_MS = 60 * 60 * 1000,
 };
 
@@ -279,7 +280,7 @@ static bool epoch_work(void *context, struct sqlite_connection *db, struct error
 		return false;
 	atomic_store(&own->last_ms, o->call.ret_number + 1);
 	own->epoch_ms = store_now(own);
-	own->purged_ms = own->epoch_ms; /* not while somebody waits for us to start */
+	own->purged_ms = own->epoch_ms - PURGE_EVERY_MS + FIRST_PURGE_MS;
 	coord_call_begin(&o->call);
 	return keep_time(&o->call, db, err) && keep_identity(&o->call, db, err);
 }
