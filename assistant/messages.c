@@ -32,6 +32,7 @@ static const char *const codes[] = {
 	[ASSISTANT_LIMIT_TOKENS] = "limit_tokens",
 	[ASSISTANT_NOT_ALLOWED] = "not_allowed",
 	[ASSISTANT_BUDGET_SPENT] = "budget_spent",
+	[ASSISTANT_BUDGET_UNKNOWN] = "budget_unknown",
 	[ASSISTANT_FAULT] = "fault",
 };
 _Static_assert(ARRAY_SIZE(codes) == ASSISTANT_CODE_COUNT, "every code has a name");

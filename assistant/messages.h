@@ -157,6 +157,7 @@ enum assistant_code {
 	ASSISTANT_LIMIT_TOKENS,   /* "limit_tokens" */
 	ASSISTANT_NOT_ALLOWED, /* "not_allowed": the egress does not send such a request */
 	ASSISTANT_BUDGET_SPENT, /* "budget_spent": said by the surface, as an 'ended' for the worker */
+	ASSISTANT_BUDGET_UNKNOWN, /* "budget_unknown": likewise: what is left cannot be looked up */
 	ASSISTANT_FAULT, /* "fault": ours */
 	ASSISTANT_CODE_COUNT
 };

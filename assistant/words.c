@@ -34,6 +34,9 @@ static const char *const words[] = {
 	[ASSISTANT_BUDGET_SPENT] =
 		"Today's budget for the language model is spent; it begins anew at "
 		"midnight UTC." ELSE,
+	[ASSISTANT_BUDGET_UNKNOWN] =
+		"What is left of today's budget for the language model cannot be looked "
+		"up at the moment, so it is not asked." ELSE,
 	[ASSISTANT_FAULT] =
 		"The assistant failed; an operator finds why in its log." ELSE,
 };

@@ -3,6 +3,7 @@
 
 #include "assistant/config.h"
 #include "assistant/host/prompts.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/options.h"
@@ -267,6 +268,18 @@ static bool open_memory(struct chat *x, struct error *err)
 	return x->memory && memory_sweep(x->memory, err);
 }
 
+static bool open_budget(struct chat *x, struct error *err)
+{
+	const struct budget_options o = {
+		.documents = x->store,
+		.per_day = x->settings.tokens_per_day,
+		.per_person = x->settings.tokens_per_person_per_day,
+	};
+
+	x->budget = budget_new(&o, err);
+	return x->budget && budget_sweep(x->budget, clock_wall_ms(), err);
+}
+
 static bool open_talk(struct chat *x, struct error *err)
 {
 	struct host_options host;
@@ -274,10 +287,7 @@ static bool open_talk(struct chat *x, struct error *err)
 	json_auto_t *kept = NULL;
 
 	x->loop = loop_new(err);
-	x->budget = x->loop ? budget_new(x->store, x->settings.tokens_per_day,
-					 x->settings.tokens_per_person_per_day, err)
-			    : NULL;
-	if (!x->budget)
+	if (!x->loop || !open_budget(x, err))
 		return false;
 	host = (struct host_options){
 		.loop = x->loop,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 
 import tap
 
@@ -197,6 +198,31 @@ def test_limits(rig, suite):
     tap.equal("32 answers where 32 may be", rig.say("hello").returncode, 0)
 
 
+def test_budget(rig, suite):
+    """Counted on this machine for all terminals; what cannot be looked up refuses."""
+    ask = [["send", {"m": "request", "request": 1, "path": "/v1/messages", "body": "{}"}], ["await", "ended"],
+           ["say", "so be it"], ["done"]]
+    rig.script([ask])
+    rig.say("hello")
+    codes = [m.get("code") for m in rig.seen() if m["m"] == "ended"]
+    tap.equal("what the budget allows goes on, here to an egress that falls", codes, ["model_down"])
+    with sqlite3.connect(suite.path("chat", "chat.db")) as db:
+        rows = db.execute("SELECT id, body FROM document WHERE collection = 'assistant_budget'").fetchall()
+        tap.ok("it is written down, of the day and the person", len(rows) == 2 and all(
+            '"tokens"' in body for _, body in rows), rows)
+        db.execute("UPDATE document SET body = '{\"tokens\":-1}' WHERE collection = 'assistant_budget'")
+    rig.script([ask])
+    rig.say("hello")
+    tap.equal("what cannot be read allows nothing", [m.get("code") for m in rig.seen() if m["m"] == "ended"],
+              ["budget_unknown"])
+    with sqlite3.connect(suite.path("chat", "chat.db")) as db:
+        db.execute("DELETE FROM document WHERE collection = 'assistant_budget'")
+    rig.script([[["send", {"m": "failed", "code": "budget_unknown", "usage": {
+        "input": 0, "output": 0, "cache_read": 0, "cache_write": 0, "requests": 1}}], ["hang"]]])
+    r = rig.say("hello")
+    tap.ok("and people are told so", "cannot be looked up" in r.stderr and r.returncode == 1, r)
+
+
 def test_in_the_console(rig):
     rig.script([[["say", "heard"], ["done"]]])
     r = rig.console("/chat -- hello there\n/chat\n")
@@ -232,7 +258,7 @@ def main():
         rig = ChatRig(suite)
         tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
                  lambda: test_reads(rig, suite), lambda: test_interrupted(rig, suite),
-                 lambda: test_hostile(rig), lambda: test_limits(rig, suite),
+                 lambda: test_hostile(rig), lambda: test_limits(rig, suite), lambda: test_budget(rig, suite),
                  lambda: test_in_the_console(rig), lambda: test_history(rig)])
     finally:
         suite.done()

@@ -55,7 +55,7 @@ EDGES = {
               "gate/messages.h"},
     # What they say to one another, and what both sides know.
     "assistant": {"assistant", "wire/schema.h", "schemas", "base"},
-    "assistant/budget": {"assistant/budget", "assistant", "link/documents", "base"},
+    "assistant/budget": {"assistant/budget", "assistant", "link/coordination", "link/documents", "base"},
     "assistant/worker": {"assistant/worker", "assistant", "wire/sse.h", "proc", "base"},
     "assistant/host": {"assistant/host", "assistant", "assistant/budget", "link/documents",
                        "link/coordination", "proc", "base"},

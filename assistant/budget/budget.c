@@ -3,34 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/digest.h"
+#include "assistant/budget/budget_private.h"
 
-#define COLLECTION "assistant_budget"
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
-enum {
-	DAY_MS = 24 * 3600 * 1000,
-	DAY_BYTES = 11,                              /* "2026-01-31" */
-	ID_BYTES = DAY_BYTES + 1 + 2 * DIGEST_BYTES, /* "DAY SHA-256 of the person" */
-	TRIES = 8,
-	PEOPLE_MAX = 256, /* who wait for an answer at once */
-	SWEEP_AT_ONCE = 1000,
-};
-
-struct waiting {
-	char person[ASSISTANT_NAME_MAX + 1];
-	int64_t tokens;
-};
-
-struct budget {
-	struct documents *documents;
-	int64_t per_day, per_person;
-	/* asked and not booked yet */
-	int64_t waiting;
-	struct waiting people[PEOPLE_MAX];
-};
-
-struct budget *budget_new(struct documents *d, int64_t per_day, int64_t per_person,
-			  struct error *err)
+struct budget *budget_new(const struct budget_options *o, struct error *err)
 {
 	struct budget *b = calloc(1, sizeof *b);
 
@@ -38,9 +15,8 @@ struct budget *budget_new(struct documents *d, int64_t per_day, int64_t per_pers
 		error_oom(err);
 		return NULL;
 	}
-	b->documents = d;
-	b->per_day = per_day;
-	b->per_person = per_person;
+	b->o = *o;
+	b->store = o->coordination ? &budget_coordination : &budget_documents;
 	return b;
 }
 
@@ -67,192 +43,209 @@ int64_t budget_cost(const struct assistant_usage *usage, size_t sent_bytes,
 	return said > least ? said : least;
 }
 
-static bool day_of(int64_t now_ms, char ret[static DAY_BYTES], struct error *err)
+/* --- days and names --- */
+
+static bool day_of(int64_t now_ms, char ret[static BUDGET_DAY_BYTES], struct error *err)
 {
 	const time_t at = (time_t)(now_ms / 1000);
 	struct tm tm;
 
-	if (!gmtime_r(&at, &tm) || strftime(ret, DAY_BYTES, "%Y-%m-%d", &tm) == 0)
+	if (!gmtime_r(&at, &tm) || strftime(ret, BUDGET_DAY_BYTES, "%Y-%m-%d", &tm) == 0)
 		return error_set(err, ERR_INTERNAL, "no calendar has such a day");
 	return true;
 }
 
-/* NULL: of all. Whatever a person is called, it makes an id. */
-static bool id_of(const char *person, int64_t now_ms, char ret[static ID_BYTES + 1],
+static bool today(struct budget *b, int64_t now_ms, char ret[static BUDGET_DAY_BYTES],
 		  struct error *err)
 {
-	char day[DAY_BYTES], hex[DIGEST_HEX_BYTES];
+	int64_t at_ms;
 
-	if (!day_of(now_ms, day, err))
-		return false;
+	return b->store->now(b, now_ms, &at_ms, err) && day_of(at_ms, ret, err);
+}
+
+/* NULL: of all. Whatever a person is called, it makes an id. */
+static void id_of(const char *day, const char *person, char ret[static BUDGET_ID_BYTES])
+{
+	char hex[DIGEST_HEX_BYTES];
+
 	if (person)
 		digest_sha256_hex(person, strlen(person), hex);
-	(void)snprintf(ret, ID_BYTES + 1, "%s %s", day, person ? hex : "all");
+	(void)snprintf(ret, BUDGET_ID_BYTES, "%s %s", day, person ? hex : "all");
+}
+
+/* --- what the store did not take --- */
+
+static void owe(struct budget *b, const char *id, const char *person, int64_t tokens)
+{
+	struct budget_owed *row = NULL;
+
+	for (size_t i = 0; i < BUDGET_OWED_MAX; i++) {
+		struct budget_owed *o = &b->owed[i];
+
+		if (o->tokens > 0 && strcmp(o->id, id) == 0)
+			row = o;
+		if (!row && o->tokens == 0)
+			row = o;
+	}
+	/* As many as there may be requests under way, and none more is begun meanwhile. */
+	if (!row)
+		return;
+	if (row->tokens == 0) {
+		(void)snprintf(row->id, sizeof row->id, "%s", id);
+		(void)snprintf(row->person, sizeof row->person, "%s",
+			       person ? person : "");
+	}
+	row->tokens += tokens;
+}
+
+static bool pay(struct budget *b, struct error *err)
+{
+	for (size_t i = 0; i < BUDGET_OWED_MAX; i++) {
+		struct budget_owed *o = &b->owed[i];
+		int64_t total;
+
+		if (o->tokens == 0)
+			continue;
+		if (!b->store->add(b, o->id, *o->person ? o->person : NULL, o->tokens,
+				   &total, err))
+			return false;
+		o->tokens = 0;
+	}
 	return true;
 }
 
-static bool read_used(struct budget *b, const char *id, int64_t *ret_used,
-		      int64_t *ret_revision, struct error *err)
-{
-	struct document doc = { 0 };
-	bool found = false;
+/* --- asking and booking --- */
 
-	if (!documents_get(b->documents, COLLECTION, id, &doc, &found, err))
-		return false;
-	if (!found) {
-		*ret_used = 0;
-		*ret_revision = DOCUMENT_NEW;
+struct scope {
+	int64_t limit;
+	const char *person; /* NULL: all */
+	const char *whose;
+};
+
+enum { SCOPES = 2 };
+
+static void scopes_of(const struct budget *b, const char *person,
+		      struct scope ret[static SCOPES])
+{
+	ret[0] = (struct scope){ b->o.per_day, NULL, "" };
+	ret[1] = (struct scope){ b->o.per_person, person, " for one person" };
+}
+
+static bool add(struct budget *b, const char *day, const struct scope *s, int64_t by,
+		int64_t *ret_total, struct error *err)
+{
+	char id[BUDGET_ID_BYTES];
+
+	*ret_total = 0;
+	if (s->limit == 0 || by == 0)
+		return true;
+	id_of(day, s->person, id);
+	return b->store->add(b, id, s->person, by, ret_total, err);
+}
+
+static void give_back(struct budget *b, const struct budget_share *share,
+		      const struct scope *scopes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct error ignored = ERROR_INIT;
+		int64_t total;
+
+		(void)add(b, share->day, &scopes[i], -share->tokens, &total, &ignored);
+	}
+}
+
+bool budget_ask(struct budget *b, const char *person, size_t body_bytes, int64_t now_ms,
+		struct budget_share *ret, struct error *err)
+{
+	/* Half way between closest and usual packing; the booking puts it right. */
+	struct budget_share share = {
+		.tokens = (int64_t)(body_bytes / (BUDGET_BYTES_A_TOKEN / 2)) + 1
+	};
+	struct scope scopes[SCOPES];
+
+	if (!*person || strlen(person) > ASSISTANT_NAME_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT, "that is nobody's name");
+	scopes_of(b, person, scopes);
+	if (b->o.per_day == 0 && b->o.per_person == 0) {
+		*ret = (struct budget_share){ .tokens = 0 };
 		return true;
 	}
-	int64_t used = json_get_int64(doc.body, "tokens", -1);
-	*ret_revision = doc.revision;
-	document_done(&doc);
-	if (used < 0)
-		return error_set(err, ERR_INTERNAL, "the record of '%s' is no budget's",
-				 id);
-	*ret_used = used;
+	if (!pay(b, err) || !today(b, now_ms, share.day, err))
+		return false;
+	for (size_t i = 0; i < SCOPES; i++) {
+		int64_t total = 0;
+
+		if (!add(b, share.day, &scopes[i], share.tokens, &total, err)) {
+			give_back(b, &share, scopes, i);
+			return false;
+		}
+		if (total <= scopes[i].limit)
+			continue;
+		give_back(b, &share, scopes, i + 1);
+		return error_set(err, ERR_RATE_LIMITED,
+				 "today's budget of %lld tokens%s is spent",
+				 (long long)scopes[i].limit, scopes[i].whose);
+	}
+	*ret = share;
 	return true;
 }
 
-static bool add_used(struct budget *b, const char *person, int64_t tokens, int64_t now_ms,
-		     struct error *err)
+/* The day that 'share' is of, or today; by our own clock where the store does not say, so
+ * that what was used is owed under some day. False: the store did not. */
+static bool day_to_book(struct budget *b, const struct budget_share *share,
+			int64_t now_ms, char ret[static BUDGET_DAY_BYTES],
+			struct error *err)
 {
-	char id[ID_BYTES + 1];
+	struct error ignored = ERROR_INIT;
 
-	if (!id_of(person, now_ms, id, err))
-		return false;
-	for (int i = 0; i < TRIES; i++) {
-		int64_t used = 0, revision = 0, written = 0;
-
-		if (!read_used(b, id, &used, &revision, err))
-			return false;
-		used = used > JSON_INTEGER_MAX - tokens ? JSON_INTEGER_MAX
-							: used + tokens;
-		json_auto_t *body =
-			person ? json_pack("{s:I, s:s}", "tokens", (json_int_t)used,
-					   "person", person)
-			       : json_pack("{s:I}", "tokens", (json_int_t)used);
-		if (!body)
-			return error_oom(err);
-		if (!documents_put(b->documents, COLLECTION, id, body, revision, &written,
-				   err))
-			return false;
-		if (written != 0)
-			return true;
+	if (share && *share->day) {
+		memcpy(ret, share->day, BUDGET_DAY_BYTES);
+		return true;
 	}
-	return error_set(err, ERR_BACKEND_UNAVAILABLE,
-			 "the budget's record changes faster than it can be written");
+	if (today(b, now_ms, ret, err))
+		return true;
+	(void)day_of(now_ms, ret, &ignored);
+	return false;
+}
+
+bool budget_book(struct budget *b, const char *person, const struct budget_share *share,
+		 int64_t cost, int64_t now_ms, struct error *err)
+{
+	char day[BUDGET_DAY_BYTES] = "", id[BUDGET_ID_BYTES];
+	int64_t more = cost - (share ? share->tokens : 0), total;
+	struct scope scopes[SCOPES];
+	bool ok;
+
+	if (b->o.per_day == 0 && b->o.per_person == 0)
+		return true;
+	scopes_of(b, person, scopes);
+	ok = day_to_book(b, share, now_ms, day, err);
+	for (size_t i = 0; i < SCOPES; i++) {
+		/* Behind a failure the rest is not tried: each try may wait long. */
+		ok = ok && add(b, day, &scopes[i], more, &total, err);
+		if (ok || scopes[i].limit == 0 || more <= 0)
+			continue;
+		id_of(day, scopes[i].person, id);
+		owe(b, id, scopes[i].person, more);
+	}
+	return ok;
 }
 
 bool budget_used(struct budget *b, const char *person, int64_t now_ms, int64_t *ret_used,
 		 struct error *err)
 {
-	char id[ID_BYTES + 1];
-	int64_t revision;
+	char day[BUDGET_DAY_BYTES], id[BUDGET_ID_BYTES];
 
-	return id_of(person, now_ms, id, err) &&
-	       read_used(b, id, ret_used, &revision, err);
-}
-
-/* The row of who waits for an answer; 'make' takes a free one. NULL: none. */
-static struct waiting *find(struct budget *b, const char *person, bool make)
-{
-	struct waiting *free_one = NULL;
-
-	for (size_t i = 0; i < PEOPLE_MAX; i++) {
-		struct waiting *w = &b->people[i];
-
-		if (w->tokens > 0 && strcmp(w->person, person) == 0)
-			return w;
-		if (w->tokens == 0 && !free_one)
-			free_one = w;
-	}
-	if (make && free_one)
-		(void)snprintf(free_one->person, sizeof free_one->person, "%s", person);
-	return make ? free_one : NULL;
-}
-
-bool budget_ask(struct budget *b, const char *person, size_t body_bytes, int64_t now_ms,
-		int64_t *ret_reserved, struct error *err)
-{
-	/* Half way between closest and usual packing; the booking puts it right. */
-	int64_t estimate = (int64_t)(body_bytes / (BUDGET_BYTES_A_TOKEN / 2)) + 1;
-	int64_t all = 0, own = 0;
-
-	if (!*person || strlen(person) > ASSISTANT_NAME_MAX)
-		return error_set(err, ERR_INVALID_ARGUMENT, "that is nobody's name");
-	if (!budget_used(b, NULL, now_ms, &all, err) ||
-	    !budget_used(b, person, now_ms, &own, err))
+	if (!today(b, now_ms, day, err))
 		return false;
-	const struct waiting *waits = find(b, person, false);
-	if (b->per_day > 0 && all + b->waiting + estimate > b->per_day)
-		return error_set(err, ERR_RATE_LIMITED,
-				 "today's budget of %lld tokens is spent",
-				 (long long)b->per_day);
-	if (b->per_person > 0 &&
-	    own + (waits ? waits->tokens : 0) + estimate > b->per_person)
-		return error_set(err, ERR_RATE_LIMITED,
-				 "today's budget of %lld tokens for one person is spent",
-				 (long long)b->per_person);
-	struct waiting *row = find(b, person, true);
-	if (!row)
-		return error_set(err, ERR_RATE_LIMITED,
-				 "too many people wait for answers");
-	row->tokens += estimate;
-	b->waiting += estimate;
-	*ret_reserved = estimate;
-	return true;
-}
-
-bool budget_book(struct budget *b, const char *person, int64_t reserved,
-		 const struct assistant_usage *usage, size_t sent_bytes,
-		 size_t received_bytes, int64_t now_ms, struct error *err)
-{
-	int64_t cost = budget_cost(usage, sent_bytes, received_bytes);
-	struct waiting *row = find(b, person, false);
-
-	if (row)
-		row->tokens -= reserved < row->tokens ? reserved : row->tokens;
-	b->waiting -= reserved < b->waiting ? reserved : b->waiting;
-	return cost == 0 || (add_used(b, NULL, cost, now_ms, err) &&
-			     add_used(b, person, cost, now_ms, err));
-}
-
-/* ---- days gone by ---- */
-
-struct old {
-	char before[DAY_BYTES];
-	char ids[SWEEP_AT_ONCE][ID_BYTES + 1];
-	size_t count;
-};
-
-/* Ids begin with the day, and come in order. */
-static bool collect(void *context, const struct document *doc)
-{
-	struct old *o = context;
-	const size_t length = strlen(doc->id);
-
-	if (strncmp(doc->id, o->before, DAY_BYTES - 1) >= 0)
-		return false;
-	/* a longer one is not ours */
-	if (length <= ID_BYTES)
-		memcpy(o->ids[o->count++], doc->id, length + 1);
-	return o->count < SWEEP_AT_ONCE;
+	id_of(day, person, id);
+	return b->store->add(b, id, person, 0, ret_used, err);
 }
 
 bool budget_sweep(struct budget *b, int64_t now_ms, struct error *err)
 {
-	_cleanup_free_ struct old *o = calloc(1, sizeof *o);
-	bool existed;
+	char day[BUDGET_DAY_BYTES];
 
-	if (!o)
-		return error_oom(err);
-	if (!day_of(now_ms - (int64_t)BUDGET_KEEP_DAYS * DAY_MS, o->before, err) ||
-	    !documents_query(b->documents, COLLECTION, NULL, NULL, false, SWEEP_AT_ONCE,
-			     collect, o, err))
-		return false;
-	for (size_t i = 0; i < o->count; i++)
-		if (!documents_delete(b->documents, COLLECTION, o->ids[i], &existed, err))
-			return false;
-	return true;
+	return day_of(now_ms - BUDGET_KEEP_DAYS * DAY_MS, day, err) &&
+	       b->store->sweep(b, day, err);
 }

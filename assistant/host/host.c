@@ -7,11 +7,15 @@ struct host *host_new(const struct host_options *o, struct error *err)
 {
 	struct host *h = calloc(1, sizeof *h);
 
-	if (!h)
+	if (!h) {
 		error_oom(err);
-	else
-		h->o = *o;
-	return h;
+		return NULL;
+	}
+	h->o = *o;
+	if (host_budget_open(h, err))
+		return h;
+	host_free(h);
+	return NULL;
 }
 
 void host_free(struct host *h)
@@ -21,6 +25,8 @@ void host_free(struct host *h)
 	while (h->turns)
 		host_turn_free(h->turns);
 	host_egress_end(h);
+	host_egress_forget(h);
+	host_budget_close(h);
 	free(h);
 }
 

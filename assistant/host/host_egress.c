@@ -1,6 +1,8 @@
 /* The egress: started when it is needed, and each of its answers handed to whom it is for. */
 #include "assistant/host/host_private.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -16,19 +18,32 @@ static struct host_request *find(struct host *h, int64_t number)
 
 /* --- what it costs --- */
 
+static void give_up(struct host_request *r)
+{
+	free(r->path);
+	free(r->body);
+	*r = (struct host_request){ .number = 0 };
+}
+
 static void book(struct host *h, struct host_request *r)
 {
-	struct error err = ERROR_INIT;
+	int64_t cost = r->is_sent ? budget_cost(NULL, r->sent_bytes, r->received_bytes)
+				  : 0;
 
-	if (h->o.budget &&
-	    !budget_book(h->o.budget, r->person, r->reserved, NULL, r->sent_bytes,
-			 r->received_bytes, clock_wall_ms(), &err))
-		log_failure("assistant.budget", &err);
+	if (cost > 0 || r->share.tokens > 0)
+		host_budget_book(h, r->person, &r->share, cost);
 	if (r->turn) {
-		r->turn->booked += budget_cost(NULL, r->sent_bytes, r->received_bytes);
+		r->turn->booked += cost;
 		r->turn->has_request = false;
 	}
-	*r = (struct host_request){ 0 };
+	give_up(r);
+}
+
+void host_egress_forget(struct host *h)
+{
+	for (size_t i = 0; i < HOST_TURNS_MAX; i++)
+		if (h->requests[i].number > 0)
+			book(h, &h->requests[i]);
 }
 
 static void tell_ended(struct host *h, struct host_request *r, const char *code,
@@ -57,7 +72,7 @@ static void fall(struct host *h, const struct error *why)
 	log_warn("assistant.egress_fell", LOG_STR("why", why->message));
 	host_egress_end(h);
 	for (size_t i = 0; i < HOST_TURNS_MAX; i++)
-		if (h->requests[i].number > 0)
+		if (h->requests[i].number > 0 && h->requests[i].is_sent)
 			tell_ended(h, &h->requests[i],
 				   assistant_code_name(ASSISTANT_MODEL_DOWN), 0);
 }
@@ -115,7 +130,7 @@ static bool take(struct host *h, const struct assistant_fields *f, struct error 
 		return true;
 	}
 	r = f->request > 0 ? find(h, f->request) : NULL;
-	if (!r || !h->egress_is_ready)
+	if (!r || !r->is_sent || !h->egress_is_ready)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "it answers what was not asked");
 	if (f->m == ASSISTANT_WAITING)
@@ -184,10 +199,61 @@ void host_egress_end(struct host *h)
 
 /* --- asking --- */
 
-static bool may_ask(struct host *h, struct host_request *r, struct error *err)
+static bool send_it(struct host *h, struct host_request *r, struct error *err)
 {
-	return !h->o.budget || budget_ask(h->o.budget, r->person, r->sent_bytes,
-					  clock_wall_ms(), &r->reserved, err);
+	json_auto_t *message = NULL;
+
+	if (!start(h, err))
+		return false;
+	message = json_pack("{s:s, s:I, s:s, s:s}", "m", "request", "request",
+			    (json_int_t)r->number, "path", r->path, "body", r->body);
+	if (!message || !channel_send(h->egress.channel, message))
+		return error_set(err, ERR_BACKEND_UNAVAILABLE,
+				 "the egress takes no request");
+	r->is_sent = true;
+	free(r->path);
+	free(r->body);
+	r->path = r->body = NULL;
+	return true;
+}
+
+static enum assistant_code code_of(const struct error *why)
+{
+	return why->code == ERR_RATE_LIMITED ? ASSISTANT_BUDGET_SPENT
+					     : ASSISTANT_BUDGET_UNKNOWN;
+}
+
+void host_egress_allowed(struct host *h, const struct host_asked *a)
+{
+	struct host_request *r = find(h, a->number);
+	enum assistant_code code = ASSISTANT_MODEL_DOWN;
+	struct error err = a->err;
+
+	if (!r || r->is_sent)
+		return;
+	r->share = a->share;
+	if (!r->turn) { /* nobody wants it any more */
+		book(h, r);
+		return;
+	}
+	if (!a->ok)
+		code = code_of(&a->err);
+	else if (send_it(h, r, &err))
+		return;
+	log_failure(a->ok ? "assistant.egress" : "assistant.budget", &err);
+	tell_ended(h, r, assistant_code_name(code), 0);
+}
+
+static bool begin(struct host *h, struct host_request *r, enum assistant_code *ret_code,
+		  struct error *err)
+{
+	if (!r->path || !r->body)
+		return error_oom(err);
+	*ret_code = ASSISTANT_BUDGET_UNKNOWN;
+	if (h->counter)
+		return host_budget_ask(h, r->number, r->person, r->sent_bytes, err);
+	*ret_code = ASSISTANT_MODEL_DOWN;
+	return send_it(h, r, err);
 }
 
 bool host_egress_ask(struct host *h, struct host_turn *t,
@@ -195,34 +261,26 @@ bool host_egress_ask(struct host *h, struct host_turn *t,
 {
 	struct host_request *r = find(h, 0);
 	struct error err = ERROR_INIT;
-	json_auto_t *message = NULL;
 
 	*ret_code = ASSISTANT_MODEL_DOWN;
-	if (!r)
+	if (!r) {
 		error_set(&err, ERR_RATE_LIMITED, "too many requests are under way");
-	if (!r || !start(h, &err)) {
 		log_failure("assistant.egress", &err);
 		return false;
 	}
-	*r = (struct host_request){ .turn = t, .sent_bytes = strlen(f->body) };
+	*r = (struct host_request){ .number = ++h->last_number,
+				    .turn = t,
+				    .path = strdup(f->path),
+				    .body = strdup(f->body),
+				    .sent_bytes = strlen(f->body) };
 	(void)snprintf(r->person, sizeof r->person, "%s", t->person);
-	if (!may_ask(h, r, &err)) {
-		*r = (struct host_request){ 0 };
-		if (err.code == ERR_RATE_LIMITED)
-			*ret_code = ASSISTANT_BUDGET_SPENT;
-		log_failure("assistant.budget", &err);
-		return false;
-	}
-	r->number = ++h->last_number;
-	t->has_request = true;
-	t->request = f->request;
-	message = json_pack("{s:s, s:I, s:s, s:s}", "m", "request", "request",
-			    (json_int_t)r->number, "path", f->path, "body", f->body);
-	if (message && channel_send(h->egress.channel, message))
+	if (begin(h, r, ret_code, &err)) {
+		t->has_request = true;
+		t->request = f->request;
 		return true;
-	r->turn = NULL;
-	book(h, r);
-	t->has_request = false;
+	}
+	log_failure("assistant.egress", &err);
+	give_up(r);
 	return false;
 }
 
@@ -235,6 +293,8 @@ void host_egress_drop(struct host *h, const struct host_turn *t)
 		if (r->number == 0 || r->turn != t)
 			continue;
 		r->turn = NULL;
+		if (!r->is_sent)
+			continue;
 		message = json_pack("{s:s, s:I}", "m", "drop", "request",
 				    (json_int_t)r->number);
 		if (h->egress.channel && message)

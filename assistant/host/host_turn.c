@@ -1,7 +1,6 @@
 /* One turn: its worker, and what that may say. */
 #include "assistant/host/host_private.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 
 enum { OPEN_MAX = 64 }; /* bits of what is unanswered */
@@ -106,14 +105,10 @@ static bool on_request(struct host_turn *t, const struct assistant_fields *f,
 /* What the worker says was used beyond what the bytes must have cost. */
 static void book_usage(struct host_turn *t, const struct assistant_usage *u)
 {
-	struct assistant_usage more = { 0 };
-	struct error err = ERROR_INIT;
+	int64_t more = budget_cost(u, 0, 0) - t->booked;
 
-	more.input = budget_cost(u, 0, 0) - t->booked;
-	if (t->host->o.budget && more.input > 0 &&
-	    !budget_book(t->host->o.budget, t->person, 0, &more, 0, 0, clock_wall_ms(),
-			 &err))
-		log_failure("assistant.budget", &err);
+	if (more > 0)
+		host_budget_book(t->host, t->person, NULL, more);
 }
 
 /* False: malformed. After true the turn may be gone. */

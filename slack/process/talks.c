@@ -179,10 +179,14 @@ bool talks_prepare(struct front *f, struct talks **ret, struct error *err)
 
 bool talks_open(struct talks *t, struct error *err)
 {
+	const struct budget_options budget = {
+		.coordination = t->front->store,
+		.per_day = t->settings.tokens_per_day,
+		.per_person = t->settings.tokens_per_person_per_day,
+	};
 	struct host_options o;
 
-	t->budget = budget_new(t->front->records, t->settings.tokens_per_day,
-			       t->settings.tokens_per_person_per_day, err);
+	t->budget = budget_new(&budget, err);
 	if (!t->budget)
 		return false;
 	o = options_of(t);

@@ -324,6 +324,7 @@ bool model_speak(struct model *m, const json_t *output, struct error *err)
 	case ASSISTANT_MODEL_UNPAID:
 	case ASSISTANT_NOT_ALLOWED:
 	case ASSISTANT_BUDGET_SPENT:
+	case ASSISTANT_BUDGET_UNKNOWN:
 	case ASSISTANT_FAULT:
 		return error_set(err, ERR_BACKEND_UNAVAILABLE, "no model was heard: %s",
 				 assistant_code_name(m->code));
