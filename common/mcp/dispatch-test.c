@@ -90,6 +90,11 @@ static const struct row rows[] = {
 	  "APPLICATION/json;q=0.5\r\n" VERSION
 	  "Mcp-Method: tools/call\r\nMcp-Name: echo_text\r\n",
 	  ECHO_BODY, 200, NO_CODE, 7 },
+	{ "packed", TYPES "Content-Encoding: gzip\r\n", ECHO_BODY, 415, -32600, NO_ID },
+	{ "not packed",
+	  TYPES VERSION "Content-Encoding: Identity\r\nMcp-Method: tools/call\r\n"
+			"Mcp-Name: echo_text\r\n",
+	  ECHO_BODY, 200, NO_CODE, 7 },
 	/* era: table 4.1 */
 	{ "legacy initialize, modern header", TYPES VERSION, REQUEST("initialize", ""),
 	  400, -32020, 7 },
@@ -159,6 +164,17 @@ static const struct row rows[] = {
 				"protocolVersion\":\"2026-07-28\"}"),
 	  400, -32602, 7 },
 	/* Mcp-Method, Mcp-Name: S-11 to S-17 */
+	{ "a control character in the method",
+	  TYPES VERSION "Mcp-Method: tools/list\x01\r\n", REQUEST("tools/list", META),
+	  400, -32020, 7 },
+	{ "a control character in the name", CALL_HEAD("echo_text\x7f"), ECHO_BODY, 400,
+	  -32020, 7 },
+	{ "a control character in the version",
+	  TYPES "MCP-Protocol-Version: 2026-07-28\x01\r\nMcp-Method: tools/list\r\n",
+	  REQUEST("tools/list", META), 400, -32020, 7 },
+	{ "a control character in a parameter",
+	  CALL_HEAD("echo_text") "Mcp-Param-Nothing: \x01\r\n", ECHO_BODY, 200, NO_CODE,
+	  7 },
 	{ "no method header", TYPES VERSION, REQUEST("tools/list", META), 400, -32020,
 	  7 },
 	{ "method header differs", HEAD("tools/call"), REQUEST("tools/list", META), 400,
@@ -414,7 +430,7 @@ static int status_of(const char *bytes)
 
 static void verbs_and_paths(void **state)
 {
-	static const char *const verbs[] = { "PUT", "PATCH", "OPTIONS" };
+	static const char *const verbs[] = { "PUT", "PATCH", "OPTIONS", "HEAD" };
 	char bytes[512];
 
 	(void)state;
@@ -442,6 +458,9 @@ static void verbs_and_paths(void **state)
 				   "evil.example\r\nConnection: close\r\n\r\n"),
 			 403);
 	assert_int_equal(status_of("GET /healthz HTTP/1.1\r\nHost: "
+				   "localhost\r\nConnection: close\r\n\r\n"),
+			 200);
+	assert_int_equal(status_of("HEAD /healthz HTTP/1.1\r\nHost: "
 				   "localhost\r\nConnection: close\r\n\r\n"),
 			 200);
 	assert_int_equal(

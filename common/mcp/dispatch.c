@@ -262,6 +262,7 @@ bool exchange_check_media(struct exchange *x)
 	static const struct http_header allow[] = { { "Allow", "GET, POST, DELETE" },
 						    { NULL, NULL } };
 	const char *type = http_request_header(x->http, "Content-Type");
+	const char *coding = http_request_header(x->http, "Content-Encoding");
 
 	if (strcmp(http_request_method(x->http), "POST") != 0) {
 		exchange_send(x, 405, allow, NULL);
@@ -270,6 +271,12 @@ bool exchange_check_media(struct exchange *x)
 	if (!type || !media_is(type, strlen(type), JSON_TYPE)) {
 		refuse(x, 415, JSONRPC_INVALID_REQUEST,
 		       "Content-Type must be application/json");
+		return false;
+	}
+	/* What is packed is not unpacked: a few bytes could become a gigabyte. */
+	if (coding && strcasecmp(coding, "identity") != 0) {
+		refuse(x, 415, JSONRPC_INVALID_REQUEST,
+		       "a body with Content-Encoding is not read");
 		return false;
 	}
 	/* Our answers are JSON; an Accept that is there must allow it. */

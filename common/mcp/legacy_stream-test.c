@@ -56,6 +56,31 @@ static void who_asks_for_nothing_hears_no_progress(void **state)
 	peer_leave(&s);
 }
 
+/* A notification could not say them. */
+static void tokens_that_are_none_are_ignored(void **state)
+{
+	static const char *const rows[] = {
+		(TALK("") ",\"_meta\":{\"progressToken\":null}"),
+		(TALK("") ",\"_meta\":{\"progressToken\":1.5}"),
+		(TALK("") ",\"_meta\":{\"progressToken\":true}"),
+		(TALK("") ",\"_meta\":{\"progressToken\":{}}"),
+		(TALK("") ",\"_meta\":{\"progressToken\":[\"p\"]}"),
+	};
+	_cleanup_peer_ struct peer p;
+	struct peer_stream s;
+
+	(void)state;
+	peer_begin(&p, &rig, rig.alice, "2025-06-18", "{}");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		peer_open(&s, &p, "tools/call", rows[i]);
+		assert_int_equal(count(&s, "notifications/progress"), 0);
+		peer_leave(&s);
+	}
+	peer_open(&s, &p, "tools/call", TALK("") ",\"_meta\":{\"progressToken\":0}");
+	assert_true(count(&s, "notifications/progress") > 0);
+	peer_leave(&s);
+}
+
 static void a_level_is_its_sessions(void **state)
 {
 	static const struct {
@@ -228,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_revision_hears_in_its_words),
 		cmocka_unit_test(who_asks_for_nothing_hears_no_progress),
+		cmocka_unit_test(tokens_that_are_none_are_ignored),
 		cmocka_unit_test(a_level_is_its_sessions),
 		cmocka_unit_test(what_is_said_of_a_request_is_on_its_stream_alone),
 		cmocka_unit_test(without_events_there_is_the_response_alone),

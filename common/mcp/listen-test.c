@@ -33,9 +33,16 @@ static int tear_down(void **state)
 }
 
 /* 'id' and 'filter' are JSON. */
-static int listen_to(const struct secret *who, const char *id, const char *filter)
+static int listen_with(const struct secret *who, const char *accept, const char *id,
+		       const char *filter)
 {
-	char body[4096];
+	char body[4096], headers[256];
+
+	(void)snprintf(headers, sizeof headers,
+		       "Content-Type: application/json\r\nAccept: %s\r\n"
+		       "MCP-Protocol-Version: 2026-07-28\r\n"
+		       "Mcp-Method: subscriptions/listen\r\n",
+		       accept);
 
 	(void)snprintf(
 		body, sizeof body,
@@ -44,12 +51,12 @@ static int listen_to(const struct secret *who, const char *id, const char *filte
 		"\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
 		"\"io.modelcontextprotocol/clientCapabilities\":{}}}}",
 		id, filter);
-	return rig_open_post(&rig, who,
-			     "Content-Type: application/json\r\n"
-			     "Accept: application/json, text/event-stream\r\n"
-			     "MCP-Protocol-Version: 2026-07-28\r\n"
-			     "Mcp-Method: subscriptions/listen\r\n",
-			     body);
+	return rig_open_post(&rig, who, headers, body);
+}
+
+static int listen_to(const struct secret *who, const char *id, const char *filter)
+{
+	return listen_with(who, "application/json, text/event-stream", id, filter);
 }
 
 /* Read until 'word' was seen. */
@@ -135,6 +142,19 @@ static void who_listens_hears_what_it_asked_for(void **state)
 	assert_string_equal(json_get_string(a.body, "id"), "L1");
 	assert_string_equal(json_string_value(subscription_of(answer_result(&a))), "L1");
 	assert_string_equal(json_get_string(answer_result(&a), "resultType"), "complete");
+}
+
+static void who_reads_no_events_cannot_listen(void **state)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int fd = listen_with(rig.alice, "application/json", "7",
+			     "{\"toolsListChanged\":true}");
+	_cleanup_answer_ struct answer a = finish(fd, &text);
+
+	(void)state;
+	assert_int_equal(a.status, 406);
+	assert_int_equal(json_get_int64(json_object_get(a.body, "error"), "code", 0),
+			 -32600);
 }
 
 static void an_empty_filter_ends_at_once(void **state)
@@ -263,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_listens_hears_what_it_asked_for),
+		cmocka_unit_test(who_reads_no_events_cannot_listen),
 		cmocka_unit_test(an_empty_filter_ends_at_once),
 		cmocka_unit_test(bad_filters_are_refused),
 		cmocka_unit_test(a_client_has_so_many_streams),

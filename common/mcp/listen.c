@@ -166,9 +166,9 @@ static void work(void *argument)
 
 void listen_begin(struct exchange *x)
 {
-	struct error err = ERROR_INIT;
-
 	const json_t *wanted = json_object_get(x->message.params, "notifications");
+	struct refusal refusal = { 0 };
+	struct error err = ERROR_INIT;
 
 	if (!authorize_context(x))
 		return;
@@ -176,12 +176,15 @@ void listen_begin(struct exchange *x)
 		exchange_refuse_missing(x, tasks_capability());
 		return;
 	}
+	if (!exchange_accepts(http_request_header(x->http, "Accept"), "text/event-stream",
+			      "text/*")) {
+		refusal_set(&refusal, 406, JSONRPC_INVALID_REQUEST,
+			    "Accept must list text/event-stream");
+		exchange_refuse(x, &refusal);
+		return;
+	}
 	if (x->from_gate && json_object_get(wanted, "taskIds"))
 		error_set(&err, ERR_APPROVAL_REQUIRED, "the gate has no tasks");
-	else if (!exchange_accepts(http_request_header(x->http, "Accept"),
-				   "text/event-stream", "text/*"))
-		error_set(&err, ERR_INVALID_ARGUMENT,
-			  "Accept must list text/event-stream");
 	else if (workers_submit(x->service->workers, work, x))
 		return;
 	else

@@ -211,7 +211,10 @@ void revision_2026_wants(const struct jsonrpc_message *m, json_t **ret_token,
 {
 	const json_t *meta = meta_of(m);
 
-	*ret_token = json_object_get(meta, "progressToken");
+	json_t *token = json_object_get(meta, "progressToken");
+
+	/* No other could be said in a notification; older revisions do not refuse it. */
+	*ret_token = json_is_string(token) || json_is_integer(token) ? token : NULL;
 	*ret_log = mcp_level_parse(json_get_string(meta, META_LOG_LEVEL), ret_level);
 }
 

@@ -114,14 +114,15 @@ static void reply_metrics(struct mcp_service *s, struct http_request *http)
 
 bool status_request(struct mcp_service *s, struct http_request *http)
 {
-	const struct http_header allow[] = { { "Allow", "GET" }, { NULL, NULL } };
-	const char *path = http_request_path(http);
+	const struct http_header allow[] = { { "Allow", "GET, HEAD" }, { NULL, NULL } };
+	const char *path = http_request_path(http), *verb = http_request_method(http);
 	bool is_health = strcmp(path, "/healthz") == 0,
 	     is_ready = strcmp(path, "/readyz") == 0;
 
 	if (!is_health && !is_ready && strcmp(path, "/metrics") != 0)
 		return false;
-	if (strcmp(http_request_method(http), "GET") != 0)
+	/* HEAD, as balancers ask: the library sends no body then. */
+	if (strcmp(verb, "GET") != 0 && strcmp(verb, "HEAD") != 0)
 		http_reply(http, 405, NULL, allow, NULL);
 	else if (is_health)
 		http_reply_text(http, 200, "text/plain", "ok\n");

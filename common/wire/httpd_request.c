@@ -103,6 +103,11 @@ void httpd_request_refuse(struct http_request *r, unsigned status, const char *f
 	va_end(args);
 }
 
+static bool is_mcp(const char *name, size_t length)
+{
+	return length > 4 && strncasecmp(name, "mcp-", 4) == 0;
+}
+
 /* A second one of these could be read by somebody else than the first: refused. */
 static bool is_single(const char *name, size_t length)
 {
@@ -118,8 +123,7 @@ static bool is_single(const char *name, size_t length)
 		{ "transfer-encoding", 17 },
 	};
 
-	if ((length > 4 && strncasecmp(name, "mcp-", 4) == 0) ||
-	    (length > 8 && strncasecmp(name, "x-slack-", 8) == 0))
+	if (is_mcp(name, length) || (length > 8 && strncasecmp(name, "x-slack-", 8) == 0))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(singles); i++)
 		if (length == singles[i].length &&
@@ -143,6 +147,22 @@ static bool has_control(const char *text, size_t length)
 			return true;
 	}
 	return false;
+}
+
+/* RFC 9110, section 5.6.2. A space before the colon is none: others may read such a name
+ * without it, and measure the body by what we do not see. */
+static bool is_name(const char *text, size_t length)
+{
+	static const bool token[256] = {
+		['!'] = true,         ['#' ... '\''] = true, ['*' ... '+'] = true,
+		['-' ... '.'] = true, ['0' ... '9'] = true,  ['A' ... 'Z'] = true,
+		['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
+	};
+	size_t i = 0;
+
+	while (i < length && token[(unsigned char)text[i]])
+		i++;
+	return i == length && length > 0;
 }
 
 static const struct http_field *find(const struct http_request *r, const char *name,
@@ -231,7 +251,12 @@ static void add_header(struct http_request *r, struct http_field *f, const char 
 	while (value_length > 0 &&
 	       (value[value_length - 1] == ' ' || value[value_length - 1] == '\t'))
 		value_length--;
-	if (has_control(name, name_length) || has_control(value, value_length))
+	if (!is_name(name, name_length))
+		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
+				     "a header's name is broken\n");
+	/* Of Mcp-* the handler says so, in the words of its protocol. */
+	else if (has_control(value, value_length) &&
+		 (!is_mcp(name, name_length) || memchr(value, '\0', value_length)))
 		httpd_request_refuse(r, MHD_HTTP_BAD_REQUEST,
 				     "control character in a header\n");
 	else if (is_single(name, name_length) && find(r, name, name_length, false))
@@ -311,6 +336,28 @@ static void check_origin(struct http_request *r)
 	strbuf_done(&why);
 }
 
+/* The path of an address in the form for proxies, which servers must take, too (RFC 9112,
+ * section 3.2.2). Its host is held to what Host is held to. */
+static const char *path_of(struct http_request *r, const char *url)
+{
+	const size_t scheme = strncasecmp(url, "http://", 7) == 0    ? 7
+			      : strncasecmp(url, "https://", 8) == 0 ? 8
+								     : 0;
+	struct strbuf why = STRBUF_INIT;
+
+	if (scheme == 0)
+		return url;
+	const char *path = url + scheme + strcspn(url + scheme, "/");
+	_cleanup_free_ char *host = strndup(url + scheme, (size_t)(path - url) - scheme);
+	if (!host)
+		r->text.failed = true;
+	else if (!httpd_check_host(host, r->loop->loopback,
+				   r->loop->config->allowed_hosts, &why))
+		httpd_request_refuse(r, MHD_HTTP_FORBIDDEN, "%s", why.data);
+	strbuf_done(&why);
+	return *path ? path : "/";
+}
+
 /* For logs: unique enough, and quick. splitmix64, seeded from the kernel. */
 static void make_id(struct http_request *r)
 {
@@ -329,6 +376,8 @@ bool httpd_request_begin(struct http_request *r, const char *method, const char 
 {
 	make_id(r);
 	(void)add_text(r, method, strlen(method)); /* at 0 */
+	if (*path != '/')
+		path = path_of(r, path);
 	r->path_at = add_text(r, path, strlen(path));
 	(void)MHD_get_connection_values_n(
 		r->connection, MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, collect, r);
