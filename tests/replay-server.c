@@ -5,7 +5,8 @@
  * Everything before and after a handler is what every server has: HTTP, tokens, tickets,
  * plans, grants, burns, audit, sandbox. The act is a line in DIR/SERVER/runs; the result is
  * the text in DIR/SERVER/answer, if there is one. While there is a file DIR/SERVER/hold, an
- * act that begins makes DIR/SERVER/held and waits until the first is gone.
+ * act that begins makes DIR/SERVER/held and waits until the first is gone. What may be read
+ * is $REPLAY_RESOURCES, {server: [{uri, text}]}; a template gives the same for each address.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,18 +15,22 @@
 #include "base/file.h"
 #include "mcp/definition.h"
 #include "mcp/server.h"
+#include "mcp/uri_template.h"
 #include "replay/clock_page.h"
 #include "replay/schemas_given.h"
 
-enum { TOOLS_MAX = 32, FILE_MAX = 16 * 1024 * 1024 };
+enum { TOOLS_MAX = 32, RESOURCES_MAX = 16, FILE_MAX = 16 * 1024 * 1024 };
 
 /* A function of a row is not told which: each has one of its own. */
 struct tools {
 	char *server;
 	char *names[TOOLS_MAX];
 	struct mcp_tool rows[TOOLS_MAX];
-	struct schema_file files[TOOLS_MAX];
+	struct schema_file files[TOOLS_MAX], about;
 	size_t count;
+	json_t *readable; /* [{uri, text}] */
+	struct mcp_resource resources[RESOURCES_MAX];
+	size_t resource_count;
 };
 static struct tools tools;
 
@@ -180,18 +185,29 @@ static bool add_tool(const json_t *listed, struct error *err)
 	return true;
 }
 
-static bool read_tools(const char *path, struct error *err)
+/* What this variable names; new. */
+static json_t *read_named(const char *variable, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	json_auto_t *all = NULL;
+	const char *path = getenv(variable);
+
+	if (!path) {
+		error_set(err, ERR_INVALID_ARGUMENT, "$%s is not set", variable);
+		return NULL;
+	}
+	return file_read(path, FILE_MAX, &text, err)
+		       ? json_parse(text.data, text.length, JSON_SYNTAX, err)
+		       : NULL;
+}
+
+static bool read_tools(struct error *err)
+{
+	json_auto_t *all = read_named("REPLAY_TOOLS", err);
 	json_t *tool;
 	size_t i;
 
-	if (!path)
-		return error_set(err, ERR_INVALID_ARGUMENT, "$REPLAY_TOOLS is not set");
-	if (!file_read(path, FILE_MAX, &text, err))
+	if (!all)
 		return false;
-	all = json_parse(text.data, text.length, JSON_SYNTAX, err);
 	if (!json_is_array(json_object_get(all, tools.server)))
 		return error_set(err, ERR_NOT_FOUND, "no tools of this server");
 	json_array_foreach(json_object_get(all, tools.server), i, tool)
@@ -199,7 +215,83 @@ static bool read_tools(const char *path, struct error *err)
 		if (!add_tool(tool, err))
 			return false;
 	}
-	schemas_give(tools.server, tools.files, tools.count);
+	return true;
+}
+
+/* ---- What may be read ---- */
+
+static bool read_resource(struct mcp_call *call, struct mcp_contents *contents,
+			  struct error *err)
+{
+	const char *uri = mcp_call_uri(call);
+	const json_t *found = NULL, *text;
+	size_t i;
+	json_t *one;
+
+	/* The templates are for what no other is. */
+	json_array_foreach(tools.readable, i, one)
+	{
+		const char *of = json_get_string(one, "uri");
+		json_auto_t *values = uri_template_is(of) ? uri_template_match(of, uri)
+							  : NULL;
+
+		if (strcmp(of, uri) == 0) {
+			found = one;
+			break;
+		}
+		if (!found && values)
+			found = one;
+	}
+	text = json_object_get(found, "text");
+	if (!text)
+		return error_set(err, ERR_NOT_FOUND, "there is no such thing here");
+	mcp_contents_text(contents, "text/markdown", json_string_value(text),
+			  json_string_length(text));
+	return true;
+}
+
+static bool add_resource(json_t *about, const char *uri, struct error *err)
+{
+	bool is_template = uri_template_is(uri);
+	json_t *list =
+		json_object_get(about, is_template ? "resourceTemplates" : "resources");
+
+	if (tools.resource_count == RESOURCES_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT, "too many resources");
+	tools.resources[tools.resource_count++] =
+		(struct mcp_resource){ .uri = uri, .read = read_resource };
+	return json_array_append_new(list, json_pack("{s:s, s:s}",
+						     is_template ? "uriTemplate" : "uri",
+						     uri, "name", uri)) == 0 ||
+	       error_oom(err);
+}
+
+/* The declaration that the rows have to fit, as a server has it compiled in. */
+static bool read_resources(struct error *err)
+{
+	json_auto_t *all = read_named("REPLAY_RESOURCES", err);
+	json_auto_t *about = json_pack("{s:s, s:[], s:[]}", "name", tools.server,
+				       "resources", "resourceTemplates");
+	char *path = NULL, *text;
+	json_t *one;
+	size_t i;
+
+	if (!all || !about)
+		return false;
+	tools.readable = json_incref(json_object_get(all, tools.server));
+	json_array_foreach(tools.readable, i, one)
+	{
+		if (!add_resource(about, json_get_string(one, "uri"), err))
+			return false;
+	}
+	if (i == 0)
+		return true;
+	text = json_dumps(about, JSON_COMPACT);
+	if (asprintf(&path, "%s/server.json", tools.server) < 0 || !text)
+		return error_oom(err);
+	tools.about = (struct schema_file){ .path = path,
+					    .text = text,
+					    .length = strlen(text) };
 	return true;
 }
 
@@ -210,14 +302,18 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 64;
 	tools.server = argv[1];
-	if (!read_tools(getenv("REPLAY_TOOLS"), &err)) {
+	if (!read_tools(&err) || !read_resources(&err)) {
 		(void)fprintf(stderr, "replay-server: %s\n", err.message);
 		return 64;
 	}
+	schemas_give(tools.server, tools.files, tools.count,
+		     tools.about.text ? &tools.about : NULL);
 	const struct mcp_server server = {
 		.name = tools.server,
 		.tools = tools.rows,
 		.tool_count = tools.count,
+		.resources = tools.resources,
+		.resource_count = tools.resource_count,
 		.open = open_folder,
 		.close = close_folder,
 	};

@@ -19,6 +19,7 @@ PROGRAM = os.path.join(BUILD, "tests", "replay-hostile")
 OURS = os.path.join(ROOT, "tests", "replay", "records.jsonl")
 MORE = os.path.join(ROOT, "tests", "replay", "more.jsonl")
 FOREIGN = os.path.join(ROOT, "tests", "replay", "foreign.jsonl")
+WHOLE = os.path.join(ROOT, "tests", "replay", "full.jsonl")
 SHARED = os.path.join(ROOT, "..", "shared", "data", "hostile-model-examples.jsonl")
 EVERY = 9       # of ours, for what must fail
 FULL_EVERY = 10 # and on the whole way, which takes longer: --full FILE plays all
@@ -122,6 +123,56 @@ def test_full():
         full_passes("those beside the project", SHARED, read(SHARED))
 
 
+def by_name(path, *names):
+    records = {r["name"]: r for r in read(path)}
+    return [copy.deepcopy(records[name]) for name in names]
+
+
+def test_full_context():
+    """What is read and what is proposed together goes the whole way; else it is said to be left out."""
+    records = read(WHOLE)
+    lines, last, status = replay(WHOLE)
+    left = [line for line in lines if not line["passed"]]
+    tap.ok("in one process what has to be read fails and says so, the rest passes",
+           0 < len(left) < len(lines) == len(records) and status == 1 and
+           all("--full alone" in line["why"] for line in left), left)
+    tap.ok("which are those that read", {line["name"] for line in left} >= {
+        r["name"] for r in records if "resources" in r["setup"]} and "several-approved" not in {
+            line["name"] for line in left}, (last, left))
+    node = os.path.join(ROOT, "build", "npm", "node", "bin", "node")
+    if not os.path.exists(node):
+        tap.skip("reading and several calls on the whole way", "node is not there (npm packages)")
+        return
+    full_passes("reading and several calls", WHOLE, records)
+    with tempfile.TemporaryDirectory(prefix="wingman-records-") as folder:
+        path = os.path.join(folder, "some.jsonl")
+        shutil.copy(WHOLE.replace(".jsonl", ".toolset.json"), path.replace(".jsonl", ".toolset.json"))
+        other, told, secret, warned, several, said = changed = by_name(
+            WHOLE, "read-a-page", "search-and-read", "read-secrets", "read-orders-denied", "several-approved",
+            "several-denied")
+        other["expect"]["read"] = ["playbook://another"]
+        told["expect"]["told"] = ["what nobody wrote"]
+        secret["expect"]["not_told"] = ["Rotate monthly"]
+        warned["expect"]["must_warn"] = ["'systems' was not"]
+        several["expect"]["executed"].reverse()
+        said["model_output"]["tool_calls"][0]["name"] = 5
+        whys = ["read:", "was not told: what nobody wrote", "was told: Rotate monthly", "no such warning", "executed:",
+                "no provider can say this"]
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines(json.dumps(r) + "\n" for r in changed)
+        lines, last, _ = replay_full(path)
+        tap.ok("another expectation fails, and so does what no provider can say",
+               last == f"0 passed, {len(changed)} failed" and all(w in line["why"] for w, line in zip(whys, lines)), lines)
+        secret, = by_name(WHOLE, "read-secrets")
+        secret["setup"]["resources"][0]["text"] = "0123456789abcdef" * 2 + " and so on" * 6000
+        with open(path, "w", encoding="ascii") as f:
+            f.write(json.dumps(secret) + "\n")
+        lines, _, done = replay_full(path)
+        tap.equal("a secret of ours in what the provider receives ends it, however much that is",
+                  (lines, done.returncode, done.stderr.decode()),
+                  ([], 1, "replay-hostile: the provider received a secret\n"))
+
+
 def fails(what, change, records):
     changed = []
     for record in records:
@@ -221,5 +272,5 @@ def test_odd_files():
 
 
 if __name__ == "__main__":
-    tap.run([test_ours, test_shared, test_full, test_expectations_count, test_odd_files])
+    tap.run([test_ours, test_shared, test_full, test_full_context, test_expectations_count, test_odd_files])
     tap.done()

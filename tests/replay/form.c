@@ -32,11 +32,20 @@ static const struct member of_record[] = {
 };
 static const struct member of_setup[] = {
 	{ "requester", TEXT }, { "channel", TEXT },         { "toolset", TEXT },
-	{ "now", TEXT },       { "approval_ttl_s", COUNT }, { NULL, 0 },
+	{ "now", TEXT },       { "approval_ttl_s", COUNT }, { "resources", OBJECTS },
+	{ NULL, 0 },
 };
 static const struct member of_turn[] = {
 	{ "text", BYTES | NOTHING },
 	{ "tool_calls", OBJECTS | NOTHING },
+	{ "next", OBJECT },
+	{ "asked", TEXT },
+	{ NULL, 0 },
+};
+static const struct member of_resource[] = {
+	{ "server", TEXT | NEEDED },
+	{ "uri", TEXT | NEEDED },
+	{ "text", BYTES | NEEDED },
 	{ NULL, 0 },
 };
 static const struct member of_call[] = {
@@ -71,6 +80,10 @@ static const struct member of_expect[] = {
 	{ "must_show", TEXTS },
 	{ "must_not_render", TEXTS },
 	{ "must_flag", TEXTS },
+	{ "must_warn", TEXTS },
+	{ "read", TEXTS },
+	{ "told", TEXTS },
+	{ "not_told", TEXTS },
 	{ "text_and_button_in_separate_messages", TRUTH },
 	{ NULL, 0 },
 };
@@ -140,6 +153,20 @@ static bool check_turn(const json_t *turn, char *why, size_t size)
 		if (!check(call, "a tool call", of_call, why, size))
 			return false;
 	}
+	return !json_object_get(turn, "next") ||
+	       check_turn(json_object_get(turn, "next"), why, size);
+}
+
+static bool check_resources(const json_t *resources, char *why, size_t size)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(resources, i, one)
+	{
+		if (!check(one, "a resource", of_resource, why, size))
+			return false;
+	}
 	return true;
 }
 
@@ -169,6 +196,9 @@ bool form_check(const json_t *record, char *why, size_t size)
 	}
 	return check(record, "the record", of_record, why, size) &&
 	       check(json_object_get(record, "setup"), "setup", of_setup, why, size) &&
+	       check_resources(
+		       json_object_get(json_object_get(record, "setup"), "resources"),
+		       why, size) &&
 	       check_turn(json_object_get(record, "model_output"), why, size) &&
 	       check_events(json_object_get(record, "then"), why, size) &&
 	       check(expect, "expect", of_expect, why, size) &&

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "gate/prompt_value.h"
 #include "replay/clock.h"
-#include "assistant/host/outcome.h"
 #include "replay/model.h"
 #include "replay/surface.h"
 
@@ -93,31 +92,27 @@ static struct call *add_call(struct play *p, const json_t *said)
 	return c;
 }
 
-static json_t *propose(void *context, const json_t *said,
-		       char ret_approval[static RECORD_ID_BYTES])
+static void propose(void *context, const json_t *said,
+		    char ret_approval[static RECORD_ID_BYTES], struct error *err)
 {
 	struct play *p = context;
-	struct error err = ERROR_INIT;
-	json_auto_t *arguments = arguments_of(said, &err);
+	json_t *calls = json_object_get(said, "calls");
+	json_auto_t *arguments = calls ? NULL : arguments_of(said, err);
 	json_t *name = json_object_get(said, "name");
 	struct call *c = add_call(p, said);
-	json_auto_t *record = NULL;
 
 	ret_approval[0] = '\0';
 	if (!c)
-		return json_array();
-	if (arguments)
+		return;
+	if (calls)
+		world_propose_several(&p->world, p->uid, calls, p->channel, c->approval,
+				      err);
+	else if (arguments)
 		world_propose(&p->world, p->uid, name, arguments, p->channel, c->approval,
-			      &err);
+			      err);
 	c->refused = !c->approval[0];
 	surface_post(&p->surface, c->approval);
 	memcpy(ret_approval, c->approval, RECORD_ID_BYTES);
-	record = world_record(&p->world, c->approval);
-	if (record)
-		return outcome_of_record(record, NULL, 1);
-	if (!error_is_set(&err))
-		error_set(&err, ERR_INTERNAL, "the gate named no approval");
-	return outcome_of_refusal(&err, 1);
 }
 
 static void said(void *context, const char *text)
@@ -387,6 +382,23 @@ static void check_shown(struct play *p, const json_t *expect)
 		if (!has)
 			complain(p, "not warned of", flag);
 	}
+	json_array_foreach(json_object_get(expect, "must_warn"), i, text)
+	{
+		if (!surface_has_warning(&p->surface, json_string_value(text)))
+			complain(p, "there is no such warning", json_string_value(text));
+	}
+}
+
+static void check_read(struct play *p, const json_t *expect)
+{
+	const json_t *read = model_read(p->model),
+		     *want = json_object_get(expect, "read");
+
+	if (want && !json_equal(read, want)) {
+		_cleanup_free_ char *text = json_dumps(read, JSON_COMPACT);
+
+		complain(p, "read", text);
+	}
 }
 
 static void check_prompts(struct play *p, const json_t *expect)
@@ -439,6 +451,7 @@ static void judge(struct play *p, const json_t *expect)
 	if (p->surface.faults.length > 0)
 		complain(p, "alive or not whole", p->surface.faults.data);
 	check_refused(p, expect);
+	check_read(p, expect);
 	if (is_refused)
 		return;
 	check_prompts(p, expect);
@@ -459,10 +472,21 @@ static void want_output(json_t *wanted, const json_t *output)
 	size_t i;
 	json_t *call;
 
+	if (!json_is_object(output))
+		return;
 	json_array_foreach(json_object_get(output, "tool_calls"), i, call)
 	{
+		const json_t *arguments = json_object_get(call, "arguments");
+		size_t j;
+		json_t *one;
+
 		want(wanted, json_get_string(call, "name"));
+		json_array_foreach(json_object_get(arguments, "calls"), j, one)
+		{
+			want(wanted, json_get_string(one, "tool"));
+		}
 	}
+	want_output(wanted, json_object_get(output, "next"));
 }
 
 /* Servers that something is done to in this record. */
@@ -472,6 +496,11 @@ static json_t *wanted_servers(const json_t *record)
 	size_t i;
 
 	want_output(wanted, json_object_get(record, "model_output"));
+	json_array_foreach(json_object_get(json_object_get(record, "setup"), "resources"),
+			   i, event)
+	{
+		want(wanted, json_get_string(event, "server"));
+	}
 	json_array_foreach(json_object_get(record, "then"), i, event)
 	{
 		want(wanted, json_get_string(event, "server"));
@@ -487,12 +516,16 @@ static bool start(struct play *p, const json_t *record, const json_t *toolset,
 	const char *now = json_get_string(setup, "now");
 	const char *channel = json_get_string(setup, "channel");
 	const struct toolset_person *who;
+	const char *lack = model_lacks(record);
 	int64_t now_ms;
 
+	if (lack)
+		return error_set(err, ERR_INVALID_ARGUMENT, "%s", lack);
 	if (!clock_parse(now ? now : "2026-05-04T08:00:00Z", &now_ms, err) ||
 	    !toolset_read(toolset, &p->tools, err))
 		return false;
 	p->tools.wanted = wanted_servers(record);
+	p->tools.resources = json_object_get(setup, "resources");
 	/* The gate is there for some time: of what is from before it nothing counts. */
 	replay_clock_set(now_ms - UP_BEFORE_MS);
 	p->channel = channel ? channel : "C0NONE";

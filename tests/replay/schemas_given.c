@@ -14,10 +14,13 @@ static struct {
 	const char *server;
 	const struct schema_file *files;
 	size_t count;
+	const struct schema_file *about; /* NULL: it says nothing of itself */
 } given;
 
-void schemas_give(const char *server, const struct schema_file *files, size_t count)
+void schemas_give(const char *server, const struct schema_file *files, size_t count,
+		  const struct schema_file *about)
 {
+	given.about = about;
 	given.server = server;
 	given.files = files;
 	given.count = count;
@@ -35,6 +38,8 @@ const struct schema_file *schemas_find(const char *path)
 	for (size_t i = 0; i < given.count; i++)
 		if (strcmp(given.files[i].path, path) == 0)
 			return &given.files[i];
+	if (given.about && strcmp(given.about->path, path) == 0)
+		return given.about;
 	/* Nor what the real one says of itself: its resources and prompts are not here. */
 	if (given.server && is_of(path, given.server))
 		return NULL;

@@ -6,7 +6,9 @@
 
 #include "schemas/schemas.h"
 
-/* Borrowed until the process ends. Paths are "<server>/<tool>.json". */
-void schemas_give(const char *server, const struct schema_file *files, size_t count);
+/* Borrowed until the process ends. Paths are "<server>/<tool>.json"; 'about' is its
+ * "<server>/server.json", or NULL. */
+void schemas_give(const char *server, const struct schema_file *files, size_t count,
+		  const struct schema_file *about);
 
 #endif

@@ -73,19 +73,40 @@ static void find_value(const json_t *blocks, const char *action, char *ret, size
 	}
 }
 
-/* What was drawn is the call, to the byte. */
-static void check_back(struct surface *s, const char *where, json_t *stolen,
-		       const json_t *prompt, const struct error *why)
-{
-	json_auto_t *arguments = stolen;
-	char digest[DIGEST_HEX_BYTES];
-	struct error err = ERROR_INIT;
-	const char *args = json_get_string(prompt, "args");
+typedef json_t *recover_fn(const void *drawn, unsigned run, struct error *err);
 
-	if (!arguments || !canonical_digest(arguments, digest, &err) ||
-	    strcmp(digest, args) != 0)
-		fault(s, where,
-		      arguments ? "what is shown is not what would run" : why->message);
+static json_t *from_blocks(const void *drawn, unsigned run, struct error *err)
+{
+	return recover_blocks(drawn, run, err);
+}
+
+static json_t *from_page(const void *drawn, unsigned run, struct error *err)
+{
+	return recover_terminal(drawn, run, err);
+}
+
+/* What was drawn is the call, to the byte; of several, each is. */
+static void check_back(struct surface *s, const char *where, recover_fn *recover,
+		       const void *drawn, const json_t *prompt)
+{
+	const json_t *calls = json_object_get(prompt, "calls");
+	size_t count = calls ? json_array_size(calls) : 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *row = json_array_get(calls, i);
+		const json_t *one = calls ? json_object_get(row, "prompt") : prompt;
+		struct error why = ERROR_INIT, err = ERROR_INIT;
+		json_auto_t *arguments =
+			recover(drawn, (unsigned)json_get_int64(row, "run", 0), &why);
+		const char *args = json_get_string(one, "args");
+		char digest[DIGEST_HEX_BYTES];
+
+		if (!arguments || !args || !canonical_digest(arguments, digest, &err) ||
+		    strcmp(digest, args) != 0)
+			fault(s, where,
+			      arguments ? "what is shown is not what would run"
+					: why.message);
+	}
 }
 
 static void draw_terminal(struct surface *s, const json_t *prompt)
@@ -100,7 +121,7 @@ static void draw_terminal(struct surface *s, const json_t *prompt)
 	}
 	if (inert_has_control(page.data, page.length))
 		fault(s, "terminal", "a control character");
-	check_back(s, "terminal", recover_terminal(page.data, 0, &err), prompt, &err);
+	check_back(s, "terminal", from_page, page.data, prompt);
 	recover_page_text(page.data, &s->drawn);
 }
 
@@ -130,7 +151,7 @@ static void draw_pages(struct surface *s, struct posted *p)
 		}
 		(void)json_array_extend(all, json_object_get(view, "blocks"));
 	}
-	check_back(s, "review", recover_blocks(all, 0, &err), p->prompt, &err);
+	check_back(s, "review", from_blocks, all, p->prompt);
 	recover_text(all, &s->shown);
 }
 
@@ -151,7 +172,7 @@ static void draw_message(struct surface *s, struct posted *p)
 	if (!p->in_message)
 		return;
 	find_value(blocks, SLACK_ACTION_APPROVE, p->value, sizeof p->value);
-	check_back(s, "message", recover_blocks(blocks, 0, &err), p->prompt, &err);
+	check_back(s, "message", from_blocks, blocks, p->prompt);
 }
 
 /* What needs nobody's yes is not posted. */
@@ -237,8 +258,9 @@ static void value_of_other(const struct posted *p, const json_t *seen, char *ret
 	char args[DIGEST_HEX_BYTES], digest[DIGEST_HEX_BYTES];
 	struct error err = ERROR_INIT;
 
-	if (!canonical_digest(seen, args, &err) ||
-	    strcmp(args, json_get_string(p->prompt, "args")) == 0)
+	const char *own = json_get_string(p->prompt, "args"); /* NULL: of several */
+
+	if (!canonical_digest(seen, args, &err) || (own && strcmp(args, own) == 0))
 		return;
 	(void)json_object_set_new(prompt, "args", json_string(args));
 	if (canonical_digest(prompt, digest, &err))
@@ -479,22 +501,39 @@ void surface_repeat_last(struct surface *s)
 
 /* --- what was seen --- */
 
+/* Within one of the warnings of this prompt, or of a call of it: 'after' and then 'text'. */
+static bool warns(const json_t *prompt, const char *after, const char *text)
+{
+	size_t i;
+	json_t *one;
+
+	json_array_foreach(json_object_get(prompt, "warnings"), i, one)
+	{
+		const char *at = strstr(json_string_value(one), after);
+
+		if (at && strstr(at, text))
+			return true;
+	}
+	json_array_foreach(json_object_get(prompt, "calls"), i, one)
+	{
+		if (warns(json_object_get(one, "prompt"), after, text))
+			return true;
+	}
+	return false;
+}
+
 bool surface_has_flag(const struct surface *s, const char *flag)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		const json_t *warnings =
-			json_object_get(s->prompts[i].prompt, "warnings");
-		size_t w;
-		json_t *warning;
+	for (size_t i = 0; i < s->count; i++)
+		if (warns(s->prompts[i].prompt, "is odd:", flag))
+			return true;
+	return false;
+}
 
-		json_array_foreach(warnings, w, warning)
-		{
-			const char *text = json_string_value(warning);
-			const char *odd = strstr(text, "is odd:");
-
-			if (odd && strstr(odd, flag))
-				return true;
-		}
-	}
+bool surface_has_warning(const struct surface *s, const char *text)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (warns(s->prompts[i].prompt, "", text))
+			return true;
 	return false;
 }

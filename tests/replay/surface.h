@@ -55,5 +55,7 @@ void surface_repeat_last(struct surface *s);
 
 /* The words that people have read as warnings: names of flags in any prompt. */
 bool surface_has_flag(const struct surface *s, const char *flag);
+/* The same of a text within a warning. */
+bool surface_has_warning(const struct surface *s, const char *text);
 
 #endif

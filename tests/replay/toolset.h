@@ -27,6 +27,8 @@ struct toolset {
 	size_t people_count;
 	bool four_eyes;
 	json_t *wanted; /* {server: ...} that a record names; NULL: all */
+	const json_t
+		*resources; /* what a record's servers let be read (full.py); borrowed */
 };
 
 bool toolset_read(const json_t *json, struct toolset *ret, struct error *err);

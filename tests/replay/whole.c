@@ -16,6 +16,7 @@
 #include "replay/clock.h"
 #include "replay/clock_page.h"
 #include "replay/programs.h"
+#include "replay/whole_context.h"
 #include "replay/world_private.h"
 
 enum {
@@ -50,7 +51,8 @@ struct whole {
 	char turn[DIGEST_HEX_BYTES]; /* "": each proposal has one of its own */
 	json_t *sources;             /* that go with proposals; NULL: none */
 	json_t *executed;
-	unsigned said; /* mentions, so that no two are one */
+	struct strbuf config; /* of the gate, beyond what every world has */
+	unsigned said;        /* mentions, so that no two are one */
 };
 
 static void nap(void)
@@ -86,12 +88,28 @@ static bool write_tools(const struct world *w, struct error *err)
 	       world_write_file(w, "tools.json", &text, err);
 }
 
+/* What records have to be read, for the servers and in the gate's configuration. */
+static bool write_context(struct world *w, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_auto_t *by_server = whole_context_files(w->tools->resources);
+
+	strbuf_clear(&w->whole->config);
+	strbuf_add_string(&w->whole->config, "listen: {address: 127.0.0.1, port: 0}\n");
+	whole_context_gate(&w->whole->config, w->tools->resources);
+	w->more_config = w->whole->config.data;
+	return by_server && json_write(&text, by_server, err) &&
+	       strbuf_ok(&w->whole->config) &&
+	       world_write_file(w, "resources.json", &text, err);
+}
+
 static bool write_server(const struct world *w, const struct server *s, struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	char name[64];
 
 	strbuf_add_format(&text, "listen: {address: 127.0.0.1, port: %u}\n", s->port);
+	whole_context_server(&text, w->tools->resources, s->name);
 	(void)snprintf(name, sizeof name, "config/%s.yaml", s->name);
 	return world_write_file(w, name, &text, err);
 }
@@ -172,8 +190,7 @@ static bool write_tokens(const struct world *w, struct error *err)
 	       world_write_file(w, "callers/index.json", &index, err);
 }
 
-/* The answer to this message, or NULL. New. */
-static json_t *ask(struct world *w, const char *name, json_t *stolen, struct error *err)
+json_t *whole_ask(struct world *w, const char *name, json_t *stolen, struct error *err)
 {
 	json_auto_t *message = stolen ? stolen : json_object();
 	struct whole *all = w->whole;
@@ -212,13 +229,13 @@ static void come_round(struct world *w)
 {
 	struct error ignored = ERROR_INIT;
 
-	json_decref(ask(w, "status", NULL, &ignored));
-	json_decref(ask(w, "status", NULL, &ignored));
+	json_decref(whole_ask(w, "status", NULL, &ignored));
+	json_decref(whole_ask(w, "status", NULL, &ignored));
 }
 
 static bool are_up(struct world *w, struct error *err)
 {
-	json_auto_t *reply = ask(w, "tools", NULL, err);
+	json_auto_t *reply = whole_ask(w, "tools", NULL, err);
 	size_t i, up = 0;
 	json_t *server;
 
@@ -249,9 +266,9 @@ static bool start_gate(struct world *w, struct error *err)
 	all->fd = channel_connect(socket, err);
 	if (all->fd < 0)
 		return false;
-	hello = ask(w, "hello",
-		    json_pack("{s:i, s:s}", "v", MESSAGES_VERSION, "surface", "slack"),
-		    err);
+	hello = whole_ask(
+		w, "hello",
+		json_pack("{s:i, s:s}", "v", MESSAGES_VERSION, "surface", "slack"), err);
 	while (hello && !is_any_down(all) && !are_up(w, err)) {
 		if (error_is_set(err) || real_ms() > deadline_ms)
 			return error_set(err, ERR_TIMEOUT,
@@ -313,13 +330,18 @@ static void remember(struct whole *all, const char *approval)
 			       "%s", approval);
 }
 
-json_t *world_record(struct world *w, const char *approval)
+json_t *whole_show(struct world *w, const char *approval)
 {
 	struct error ignored = ERROR_INIT;
-	json_auto_t *reply = *approval ? ask(w, "show",
-					     json_pack("{s:s}", "approval", approval),
-					     &ignored)
-				       : NULL;
+
+	return *approval ? whole_ask(w, "show", json_pack("{s:s}", "approval", approval),
+				     &ignored)
+			 : NULL;
+}
+
+json_t *world_record(struct world *w, const char *approval)
+{
+	json_auto_t *reply = whole_show(w, approval);
 
 	return json_incref(json_object_get(reply, "record"));
 }
@@ -381,7 +403,7 @@ json_t *world_slack(struct world *w, enum message m, json_t *members, struct err
 
 	if (dies)
 		hold_all(w, true);
-	reply = ask(w, message_name(m), json_copy(members), err);
+	reply = whole_ask(w, message_name(m), json_copy(members), err);
 	if (dies && !fall(w, err))
 		return NULL;
 	if (reply)
@@ -393,6 +415,8 @@ bool whole_turn(struct world *w, const char *user, const char *channel, const ch
 		struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
+	json_auto_t *words = json_string(text);
+	_cleanup_free_ char *written = json_dumps(words, JSON_ENCODE_ANY);
 	char who[65], place[65], timestamp[24], signature[80];
 	struct whole *all = w->whole;
 	unsigned n = all->said++;
@@ -402,14 +426,14 @@ bool whole_turn(struct world *w, const char *user, const char *channel, const ch
 	all->turn[0] = '\0';
 	world_slack_user(w, user, who);
 	world_slack_channel(channel, place);
-	/* Our own texts: nothing in them needs an escape. */
 	strbuf_add_format(&body,
 			  "{\"type\":\"event_callback\",\"api_app_id\":\"" WORLD_APP
 			  "\",\"team_id\":\"" WORLD_TEAM "\",\"event\":{\"type\":\"%s\","
-			  "\"channel_type\":\"%s\",\"user\":\"%s\",\"text\":\"%s\","
+			  "\"channel_type\":\"%s\",\"user\":\"%s\",\"text\":%s,"
 			  "\"ts\":\"2.%u\",\"thread_ts\":\"1.1\",\"channel\":\"%s\"}}",
 			  place[0] == 'D' ? "message" : "app_mention",
-			  place[0] == 'D' ? "im" : "channel", who, text, n, place);
+			  place[0] == 'D' ? "im" : "channel", who,
+			  written ? written : "\"\"", n, place);
 	world_sign(WORLD_SECRET, &body, timestamp, signature);
 	reply = world_slack(w, MSG_SLACK_TURN,
 			    json_pack("{s:s, s:s, s:s}", "raw", body.data, "timestamp",
@@ -440,26 +464,29 @@ static const char *user_of(const struct world *w, int uid)
 	return "U0NOBODY";
 }
 
-void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
-		   const char *conversation, char ret[static RECORD_ID_BYTES],
-		   struct error *err)
+/* 'members' is stolen. */
+static void propose(struct world *w, int uid, const char *conversation, json_t *members,
+		    char ret[static RECORD_ID_BYTES], struct error *err)
 {
 	struct whole *all = w->whole;
+	json_auto_t *said = members;
 	bool has_turn = all->turn[0];
 	json_auto_t *reply = NULL;
 	const char *id;
 	char text[32];
-	json_t *members;
 
 	ret[0] = '\0';
 	(void)snprintf(text, sizeof text, "%u", all->said);
 	if (!has_turn && !whole_turn(w, user_of(w, uid), conversation, text, err))
 		return;
-	members = json_pack("{s:s, s:O, s:O, s:b}", "turn", all->turn, "tool", name,
-			    "arguments", arguments, "outsiders", 0);
-	if (members && all->sources && has_turn)
-		(void)json_object_set(members, "sources", all->sources);
-	reply = ask(w, message_name(MSG_SLACK_PROPOSE), members, err);
+	if (!said || json_object_set_new(said, "turn", json_string(all->turn)) != 0 ||
+	    json_object_set_new(said, "outsiders", json_false()) != 0 ||
+	    (all->sources && has_turn &&
+	     json_object_set(said, "sources", all->sources) != 0)) {
+		error_oom(err);
+		return;
+	}
+	reply = whole_ask(w, message_name(MSG_SLACK_PROPOSE), json_incref(said), err);
 	id = json_get_string(reply, "approval");
 	(void)snprintf(ret, RECORD_ID_BYTES, "%s", id ? id : "");
 	if (id) {
@@ -468,6 +495,21 @@ void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
 	}
 	if (!has_turn)
 		all->turn[0] = '\0';
+}
+
+void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
+		   const char *conversation, char ret[static RECORD_ID_BYTES],
+		   struct error *err)
+{
+	propose(w, uid, conversation,
+		json_pack("{s:O, s:O}", "tool", name, "arguments", arguments), ret, err);
+}
+
+void world_propose_several(struct world *w, int uid, json_t *calls,
+			   const char *conversation, char ret[static RECORD_ID_BYTES],
+			   struct error *err)
+{
+	propose(w, uid, conversation, json_pack("{s:O}", "calls", calls), ret, err);
 }
 
 /* --- what happens around it --- */
@@ -590,11 +632,13 @@ static bool open_clock(const struct world *w, struct error *err)
 {
 	_cleanup_free_ char *path = statedir_path(w->dir, "clock");
 	_cleanup_free_ char *tools = statedir_path(w->dir, "tools.json");
+	_cleanup_free_ char *resources = statedir_path(w->dir, "resources.json");
 	int64_t now_ms = replay_clock_ms();
 	struct clock_page *page = path && tools ? clock_page_map(path, err) : NULL;
 
 	if (!page || setenv(CLOCK_PAGE_VARIABLE, path, 1) != 0 ||
-	    setenv("REPLAY_TOOLS", tools, 1) != 0)
+	    setenv("REPLAY_TOOLS", tools, 1) != 0 || !resources ||
+	    setenv("REPLAY_RESOURCES", resources, 1) != 0)
 		return false;
 	replay_clock_use(page);
 	replay_clock_set(now_ms);
@@ -613,7 +657,7 @@ static bool open_all(struct world *w, struct error *err)
 	json_t *tools;
 
 	if (!world_make_folder(w, err) || !open_clock(w, err) || !write_tokens(w, err) ||
-	    !write_tools(w, err))
+	    !write_tools(w, err) || !write_context(w, err))
 		return false;
 	json_object_foreach(w->listed, server, tools)
 	{
@@ -635,13 +679,13 @@ bool world_open(struct world *w, struct toolset *tools, int64_t ttl_s, struct er
 			     .listed = json_deep_copy(tools->servers),
 			     .approvers = json_array(),
 			     .urls = json_object(),
-			     .more_config = "listen: {address: 127.0.0.1, port: 0}\n",
 			     .slack_uid = (unsigned)getuid(),
 			     .whole = all };
 	if (!all)
 		return error_oom(err);
 	all->fd = -1;
 	all->gate = (struct program)PROGRAM_NONE;
+	strbuf_init(&all->config);
 	for (size_t i = 0; i < tools->people_count; i++)
 		if (tools->people[i].may_approve)
 			(void)json_array_append_new(
@@ -664,6 +708,7 @@ void world_close(struct world *w)
 	json_decref(w->listed);
 	json_decref(w->approvers);
 	json_decref(w->urls);
+	strbuf_done(&all->config);
 	free(all);
 	w->whole = NULL;
 	if (!getenv("REPLAY_KEEP"))

@@ -265,21 +265,36 @@ static json_t *mention(struct world *w, int uid, const char *channel, struct err
 	return said ? world_slack(w, MSG_SLACK_TURN, said, err) : NULL;
 }
 
+/* 'members' is stolen. */
+static void propose(struct world *w, int uid, const char *conversation, json_t *members,
+		    char ret[static RECORD_ID_BYTES], struct error *err)
+{
+	json_auto_t *said = members;
+	json_auto_t *turn = mention(w, uid, conversation, err);
+	json_auto_t *reply = NULL;
+	const char *id;
+
+	if (turn && said &&
+	    json_object_set(said, "turn", json_object_get(turn, "turn")) == 0 &&
+	    json_object_set_new(said, "outsiders", json_false()) == 0)
+		reply = world_slack(w, MSG_SLACK_PROPOSE, said, err);
+	id = json_get_string(reply, "approval");
+	(void)snprintf(ret, RECORD_ID_BYTES, "%s", id ? id : "");
+}
+
 void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
 		   const char *conversation, char ret[static RECORD_ID_BYTES],
 		   struct error *err)
 {
-	json_auto_t *turn = mention(w, uid, conversation, err);
-	json_auto_t *members = turn ? json_pack("{s:O, s:O, s:O, s:b}", "turn",
-						json_object_get(turn, "turn"), "tool",
-						name, "arguments", arguments, "outsiders",
-						0)
-				    : NULL;
-	json_auto_t *reply = members ? world_slack(w, MSG_SLACK_PROPOSE, members, err)
-				     : NULL;
-	const char *id = json_get_string(reply, "approval");
+	propose(w, uid, conversation,
+		json_pack("{s:O, s:O}", "tool", name, "arguments", arguments), ret, err);
+}
 
-	(void)snprintf(ret, RECORD_ID_BYTES, "%s", id ? id : "");
+void world_propose_several(struct world *w, int uid, json_t *calls,
+			   const char *conversation, char ret[static RECORD_ID_BYTES],
+			   struct error *err)
+{
+	propose(w, uid, conversation, json_pack("{s:O}", "calls", calls), ret, err);
 }
 
 /* --- what is there --- */

@@ -69,6 +69,10 @@ void world_sign(const char *key, const struct strbuf *body, char timestamp[stati
 void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
 		   const char *conversation, char ret[static RECORD_ID_BYTES],
 		   struct error *err);
+/* The same of several calls, [{tool, arguments}], for one decision. */
+void world_propose_several(struct world *w, int uid, json_t *calls,
+			   const char *conversation, char ret[static RECORD_ID_BYTES],
+			   struct error *err);
 /* A message of the Slack process's, 'members' without its name: the answer, or NULL. New. */
 json_t *world_slack(struct world *w, enum message m, json_t *members,
 		    struct error *err) _must_use_;
