@@ -115,6 +115,18 @@ void chat_end_line(struct chat *x)
 	(void)fflush(stdout);
 }
 
+void chat_interrupted(struct chat *x)
+{
+	interrupt_forget();
+	talk_stop(x->talk);
+	if (x->is_broken_off)
+		return;
+	x->is_broken_off = true;
+	chat_end_line(x);
+	printf("interrupted: no answer comes; what you said is kept\n");
+	(void)fflush(stdout);
+}
+
 static void on_ended(void *context, enum assistant_code code, const char *words)
 {
 	struct chat *x = context;
@@ -135,10 +147,8 @@ static void on_look(void *context)
 {
 	struct chat *x = context;
 
-	if (interrupt_was_pressed()) {
-		interrupt_forget();
-		talk_stop(x->talk);
-	}
+	if (interrupt_was_pressed())
+		chat_interrupted(x);
 	if (!talk_is_busy(x->talk))
 		loop_stop(x->loop);
 }
@@ -147,7 +157,10 @@ static bool run_turns(struct chat *x, struct error *err)
 {
 	struct loop_source *look =
 		loop_add_timer(x->loop, LOOK_MS, true, on_look, x, err);
-	bool ok = look && loop_run(x->loop, err);
+	bool ok;
+
+	x->is_broken_off = false;
+	ok = look && loop_run(x->loop, err);
 
 	loop_remove(look);
 	return ok;

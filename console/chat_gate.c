@@ -182,14 +182,18 @@ void chat_on_read(void *context, int64_t number, const char *uri)
 {
 	struct chat *x = context;
 	struct error err = ERROR_INIT;
-	json_auto_t *reply =
-		gate_link_ask(x->gate, MSG_CONTEXT, json_pack("{s:s}", "uri", uri), &err);
+	json_auto_t *reply = gate_link_ask_unless(x->gate, MSG_CONTEXT,
+						  json_pack("{s:s}", "uri", uri),
+						  interrupt_was_pressed, &err);
 
 	chat_end_line(x);
 	printf("%s[%s: ", console_dim(x->console), reply ? "read" : "not read");
 	console_put_visible(uri);
 	printf("]%s\n", console_plain(x->console));
 	(void)fflush(stdout);
+	/* First, or what was to be read goes on without it. */
+	if (interrupt_was_pressed())
+		chat_interrupted(x);
 	talk_content(x->talk, number, json_get_string(reply, "read"),
 		     json_get_string(reply, "label"), json_get_string(reply, "text"),
 		     json_is_true(json_object_get(reply, "cut")), &err);

@@ -29,11 +29,14 @@ struct chat {
 	size_t decision_count;
 	struct strbuf held; /* of an answer, until a mention in it is whole */
 	bool is_speaking;   /* in the middle of an answer */
+	bool is_broken_off; /* the turn that runs, and that was said */
 	int status;
 };
 
 /* End the line that is being said. */
 void chat_end_line(struct chat *x);
+/* Ctrl-C: the turn is broken off, and that is said. */
+void chat_interrupted(struct chat *x);
 
 /* chat_gate.c: hooks of the talk. */
 void chat_on_propose(void *chat, int64_t number, json_t *members);

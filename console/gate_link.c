@@ -5,7 +5,12 @@
 
 #include "proc/channel.h"
 
-enum { REPLY_TIMEOUT_MS = 60 * 1000, EVENTS_MAX = 256 };
+enum {
+	REPLY_TIMEOUT_MS = 60 * 1000,
+	EVENTS_MAX = 256,
+	GIVEN_UP_MAX = 64,
+	SLICE_MS = 200, /* a signal just before a wait is seen so late */
+};
 
 struct gate_link {
 	int fd;
@@ -13,6 +18,8 @@ struct gate_link {
 	json_t *hello;
 	json_t *details;
 	json_t *events; /* that came while a reply was awaited */
+	int64_t given_up
+		[GIVEN_UP_MAX]; /* ids of replies that nobody waits for; 0: free */
 };
 
 void gate_link_close(struct gate_link *g)
@@ -92,8 +99,82 @@ static bool same_id(const json_t *message, int64_t id)
 	return json_get_int64(message, "id", -1) == id;
 }
 
-json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
-		      struct error *err)
+/* Apart from reading, so that a time-out never leaves half a frame behind. */
+static bool wait_readable(const struct gate_link *g, int timeout_ms, struct error *err)
+{
+	struct pollfd p = { .fd = g->fd, .events = POLLIN };
+	int n = poll(&p, 1, timeout_ms);
+
+	if (n > 0)
+		return true;
+	if (n < 0 && errno != EINTR)
+		return error_errno(err, "cannot wait for the gate");
+	return error_set(err, ERR_TIMEOUT, "nothing happened meanwhile");
+}
+
+/* --- what nobody waits for any more --- */
+
+static int64_t *find_given_up(struct gate_link *g, int64_t id)
+{
+	for (size_t i = 0; i < GIVEN_UP_MAX; i++)
+		if (g->given_up[i] == id)
+			return &g->given_up[i];
+	return NULL;
+}
+
+/* With too many of them the next reply is one that was not asked for. */
+static bool give_up(struct gate_link *g, int64_t id, struct error *err)
+{
+	int64_t *row = find_given_up(g, 0);
+
+	if (row)
+		*row = id;
+	return error_set(err, ERR_TIMEOUT, "interrupted");
+}
+
+static bool is_given_up(struct gate_link *g, const json_t *message)
+{
+	int64_t id = json_get_int64(message, "id", 0);
+	int64_t *row = id > 0 ? find_given_up(g, id) : NULL;
+
+	if (row)
+		*row = 0;
+	return row != NULL;
+}
+
+static json_t *read_message(struct gate_link *g, struct error *err)
+{
+	for (;;) {
+		json_auto_t *message = channel_read(g->fd, REPLY_TIMEOUT_MS, err);
+
+		if (!message || !is_given_up(g, message))
+			return TAKE(message);
+	}
+}
+
+static bool wait_reply(struct gate_link *g, int64_t id, bool (*gives_up)(void),
+		       struct error *err)
+{
+	struct error why = ERROR_INIT;
+
+	while (gives_up) {
+		if (wait_readable(g, SLICE_MS, &why))
+			return true;
+		if (why.code != ERR_TIMEOUT) {
+			*err = why;
+			return false;
+		}
+		error_clear(&why);
+		if (gives_up())
+			return give_up(g, id, err);
+	}
+	return true;
+}
+
+/* --- asking --- */
+
+json_t *gate_link_ask_unless(struct gate_link *g, enum message m, json_t *members,
+			     bool (*gives_up)(void), struct error *err)
 {
 	json_auto_t *message = members ? members : json_object();
 	int64_t id = ++g->next_id;
@@ -109,7 +190,8 @@ json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
 	if (!channel_write(g->fd, message, err))
 		return NULL;
 	for (;;) {
-		json_auto_t *reply = channel_read(g->fd, REPLY_TIMEOUT_MS, err);
+		json_auto_t *reply =
+			wait_reply(g, id, gives_up, err) ? read_message(g, err) : NULL;
 		const char *name;
 
 		if (!reply)
@@ -133,6 +215,12 @@ json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
 	}
 }
 
+json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
+		      struct error *err)
+{
+	return gate_link_ask_unless(g, m, members, NULL, err);
+}
+
 void gate_link_forget_events(struct gate_link *g)
 {
 	(void)json_array_clear(g->events);
@@ -143,19 +231,6 @@ bool gate_link_is_alive(const struct gate_link *g)
 	struct pollfd p = { .fd = g->fd, .events = POLLRDHUP };
 
 	return poll(&p, 1, 0) == 0;
-}
-
-/* Apart from reading, so that a time-out never leaves half a frame behind. */
-static bool wait_readable(const struct gate_link *g, int timeout_ms, struct error *err)
-{
-	struct pollfd p = { .fd = g->fd, .events = POLLIN };
-	int n = poll(&p, 1, timeout_ms);
-
-	if (n > 0)
-		return true;
-	if (n < 0 && errno != EINTR)
-		return error_errno(err, "cannot wait for the gate");
-	return error_set(err, ERR_TIMEOUT, "nothing happened meanwhile");
 }
 
 json_t *gate_link_event(struct gate_link *g, int timeout_ms, struct error *err)
@@ -170,7 +245,7 @@ json_t *gate_link_event(struct gate_link *g, int timeout_ms, struct error *err)
 	}
 	if (!wait_readable(g, timeout_ms, err))
 		return NULL;
-	event = channel_read(g->fd, REPLY_TIMEOUT_MS, err);
+	event = read_message(g, err);
 	if (!event)
 		return NULL;
 	name = json_get_string(event, "m");

@@ -25,6 +25,10 @@ const json_t *gate_link_hello(const struct gate_link *g);
 /* 'members' (an object, stolen; may be NULL) with "m" and "id" added. New reference. */
 json_t *gate_link_ask(struct gate_link *g, enum message m, json_t *members,
 		      struct error *err) _must_use_;
+/* The same, for what may take long: given up with ERR_TIMEOUT once 'gives_up' says so. The
+ * reply is dropped when it comes. */
+json_t *gate_link_ask_unless(struct gate_link *g, enum message m, json_t *members,
+			     bool (*gives_up)(void), struct error *err) _must_use_;
 /* Details of the last refusal, borrowed, or NULL. */
 const json_t *gate_link_details(const struct gate_link *g);
 /* Whether the gate is still at the other end. */

@@ -1,8 +1,10 @@
 """wingman chat with a scripted worker: saying, proposing, deciding, telling; end to end."""
 
 import os
+import re
 import signal
 import sqlite3
+import termios
 
 import tap
 
@@ -150,6 +152,90 @@ def test_interrupted(rig, suite):
     p.close()
 
 
+INTERRUPTED = "interrupted: no answer comes; what you said is kept"
+QUICK_S = 8  # a read that nobody breaks off takes 20
+
+
+def waits_for_the_gate(p):
+    """The editor has given the terminal back, and the program sleeps in poll: the loop's is epoll."""
+    if not termios.tcgetattr(p.child_fd)[3] & termios.ISIG:
+        return False
+    try:
+        with open(f"/proc/{p.pid}/syscall", encoding="ascii") as f:
+            return f.read().split()[0] in ("7", "271", "73")
+    except OSError:  # not for us: then it is only likely
+        return True
+
+
+def test_interrupted_read(rig, suite):
+    """Ctrl-C while a server is read, by the model or to look up who is meant."""
+    rig.script([[["say", "hello"], ["done"]],
+                [["read", "person://search?q=jane.roe"], ["await", "content"], ["say", "never said"],
+                 ["propose", [BLOCK]], ["await", "result"], ["done"]],
+                [["say", "here again"], ["done"]]])
+    p = rig.chat()
+    p.expect("you> ")
+    p.sendline("good day")
+    p.expect("hello")
+    p.expect("you> ")
+    people = suite.child_pid("wingman-people")
+    before = suite.json("approvals", "list", "--all")
+    os.kill(people, signal.SIGSTOP)
+    try:
+        p.sendline("read it, aubergine one")
+        suite.wait_for(lambda: [m for m in rig.turns() if "aubergine one" in str(m)] and
+                       waits_for_the_gate(p), what="a read")
+        p.sendintr()
+        p.expect(INTERRUPTED, timeout=QUICK_S)
+        tap.ok("a read is broken off at once, and said in words",
+               "[not read: person://search?q=jane.roe]" in plain(p.before), p.before)
+        p.expect("you> ", timeout=QUICK_S)
+        p.sendline("look up @jane.roe, aubergine two")
+        suite.wait_for(lambda: waits_for_the_gate(p), what="a lookup")
+        p.sendintr()
+        p.expect(INTERRUPTED, timeout=QUICK_S)
+        p.expect("you> ", timeout=QUICK_S)
+        tap.ok("and so is looking up who is meant", "never said" not in p.before, p.before)
+    finally:
+        os.kill(people, signal.SIGCONT)
+    tap.equal("no worker heard of that", len(rig.turns()), 2)
+    tap.equal("nothing was proposed", suite.json("approvals", "list", "--all"), before)
+    p.sendline("are you there?")
+    p.expect("here again")
+    p.expect("you> ")
+    told = str(rig.turns()[-1]["conversation"])
+    tap.ok("nothing that was said is lost", "aubergine one" in told and "aubergine two" in told, told)
+    p.sendline("/quit")
+    p.expect(pexpect.EOF)
+    p.close()
+
+
+def test_interrupted_turn(rig):
+    """Ctrl-C while a model is awaited: by a worker that stops, and by one that does not."""
+    rig.script([[["say", "I begin."], ["await", "stop"], ["say", "never said"],
+                 ["send", {"m": "failed", "code": "stopped", "usage": {
+                     "input": 1, "output": 1, "cache_read": 0, "cache_write": 0, "requests": 1}}]],
+                [["say", "I begin again."], ["hang"]], [["say", "here again"], ["done"]]])
+    p = rig.chat()
+    p.expect("you> ")
+    for words in ("I begin.", "I begin again."):
+        p.sendline("go on")
+        p.expect(re.escape(words))
+        p.sendintr()
+        p.expect(INTERRUPTED, timeout=QUICK_S)
+        p.expect("you> ", timeout=QUICK_S)
+        tap.ok(f"'{words}' and no more", "never said" not in p.before, p.before)
+    p.sendline("are you there?")
+    p.expect("here again")
+    told = str(rig.turns()[-1]["conversation"])
+    tap.ok("what was said until then is kept", "I begin." in told and "I begin again." in told
+           and "never said" not in told, told)
+    p.sendline("/quit")
+    p.expect(pexpect.EOF)
+    p.close()
+    tap.equal("and it leaves in peace", p.exitstatus, 0)
+
+
 HOSTILE = {
     "no frame": [["bytes", "\xff\xff\xff\xff no frame"], ["hang"]],
     "a message of ours": [["send", {"m": "turn"}], ["hang"]],
@@ -258,6 +344,7 @@ def main():
         rig = ChatRig(suite)
         tap.run([lambda: test_says(rig), lambda: test_proposes(rig, suite), lambda: test_refusals(rig),
                  lambda: test_reads(rig, suite), lambda: test_interrupted(rig, suite),
+                 lambda: test_interrupted_read(rig, suite), lambda: test_interrupted_turn(rig),
                  lambda: test_hostile(rig), lambda: test_limits(rig, suite), lambda: test_budget(rig, suite),
                  lambda: test_in_the_console(rig), lambda: test_history(rig)])
     finally:

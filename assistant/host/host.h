@@ -19,6 +19,7 @@
 enum {
 	HOST_TURNS_MAX = 32,         /* at once */
 	HOST_GRACE_MS = 5000,        /* that a turn may be over its time */
+	HOST_STOP_MS = 2000,         /* that a worker has to stop when it is told to */
 	HOST_ANSWERS_MAX = 32,       /* of a turn: each is a message to people */
 	HOST_PIECES_MAX = 64 * 1024, /* of all of them */
 	HOST_EGRESS_STARTS_PER_MINUTE = 6,
@@ -75,7 +76,7 @@ void host_turn_result(struct host_turn *t, int64_t proposal, json_t *results);
 /* What a read gave, masked; or with 'text' NULL the code of why it gave nothing. */
 void host_turn_content(struct host_turn *t, int64_t read, const char *label,
 		       const char *text, bool is_cut, const char *code);
-/* Ask the worker to stop; 'ended' follows. */
+/* Have the worker stop; 'ended' follows, at once or when it was killed. Nothing else does. */
 void host_turn_stop(struct host_turn *t);
 
 #endif

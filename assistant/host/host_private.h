@@ -19,7 +19,7 @@ struct host_turn {
 	struct host_hooks hooks;
 	void *context;
 	char person[ASSISTANT_NAME_MAX + 1];
-	bool is_ready, is_over;
+	bool is_ready, is_stopping, is_over;
 	int64_t proposals, reads, requests, text_bytes, pieces, answers; /* so far */
 	uint64_t open_proposals, open_reads; /* by number, unanswered */
 	bool has_request;                    /* one is under way */

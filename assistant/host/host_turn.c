@@ -119,11 +119,16 @@ static bool take(struct host_turn *t, const struct assistant_fields *f,
 		if (t->is_ready)
 			return malformed(err, "it is ready twice");
 		t->is_ready = true;
+		if (t->is_stopping)
+			return true;
 		return host_turn_send(t, TAKE(t->message)) ||
 		       malformed(err, "it takes no turn");
 	}
 	if (!t->is_ready)
 		return malformed(err, "it speaks before it is ready");
+	/* Sent before it heard, or by one that does not want to hear. */
+	if (t->is_stopping && f->m != ASSISTANT_DONE && f->m != ASSISTANT_FAILED)
+		return true;
 	switch (f->m) {
 	case ASSISTANT_SAY:
 		return on_say(t, f, ret_limit, err);
@@ -135,11 +140,15 @@ static bool take(struct host_turn *t, const struct assistant_fields *f,
 		return on_request(t, f, ret_limit, err);
 	case ASSISTANT_DONE:
 		book_usage(t, &f->usage);
-		host_turn_over(t, ASSISTANT_OK, f->why);
+		host_turn_over(t, t->is_stopping ? ASSISTANT_STOPPED : ASSISTANT_OK,
+			       f->why);
 		return true;
 	case ASSISTANT_FAILED:
 		book_usage(t, &f->usage);
-		host_turn_over(t, assistant_code_find(f->code), NULL);
+		host_turn_over(t,
+			       t->is_stopping ? ASSISTANT_STOPPED
+					      : assistant_code_find(f->code),
+			       NULL);
 		return true;
 	default:
 		return malformed(err, "a message that is not for this side");
@@ -165,9 +174,11 @@ static void on_message(void *context, struct channel *ch, json_t *message)
 
 static void on_closed(void *context, struct channel *ch, const struct error *err)
 {
+	struct host_turn *t = context;
+
 	(void)ch;
 	log_warn("assistant.worker_fell", LOG_STR("why", err->message));
-	host_turn_over(context, ASSISTANT_FAULT, NULL);
+	host_turn_over(t, t->is_stopping ? ASSISTANT_STOPPED : ASSISTANT_FAULT, NULL);
 }
 
 static void on_late(void *context)
@@ -287,7 +298,28 @@ void host_turn_content(struct host_turn *t, int64_t read, const char *label,
 	(void)host_turn_send(t, message);
 }
 
+static void on_not_stopped(void *context)
+{
+	struct host_turn *t = context;
+
+	t->timer = NULL; /* gone by itself */
+	host_turn_over(t, ASSISTANT_STOPPED, NULL);
+}
+
 void host_turn_stop(struct host_turn *t)
 {
+	struct error err = ERROR_INIT;
+	struct loop_source *timer;
+
+	if (t->is_stopping || t->is_over)
+		return;
+	t->is_stopping = true;
+	host_egress_drop(t->host, t);
+	timer = loop_add_timer(t->host->o.loop, HOST_STOP_MS, false, on_not_stopped, t,
+			       &err);
+	if (timer) {
+		loop_remove(t->timer);
+		t->timer = timer;
+	}
 	(void)host_turn_send(t, json_pack("{s:s}", "m", "stop"));
 }

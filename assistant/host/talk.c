@@ -123,6 +123,7 @@ json_t *talk_open(const struct talk *t)
 void talk_stop(struct talk *t)
 {
 	t->wants_turn = false;
+	t->is_stopped = t->is_looking;
 	if (t->turn && !t->is_over)
 		host_turn_stop(t->turn);
 }

@@ -92,6 +92,8 @@ void talk_name_people(const struct talk *t, struct strbuf *sb, const char *text)
 bool talk_is_busy(const struct talk *t);
 /* Approvals that have not ended: [id]; new reference. */
 json_t *talk_open(const struct talk *t) _must_use_;
+/* Break off what runs: nothing is said, proposed or read for it any more. What people said is
+ * kept, and what was proposed before stays with the gate. */
 void talk_stop(struct talk *t);
 /*
  * What is kept, as another process may have written it since: before something is said.

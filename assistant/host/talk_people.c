@@ -12,7 +12,10 @@ static void end_one(struct talk *t)
 {
 	if (t->lookups_open > 0 && --t->lookups_open == 0 && t->is_looking) {
 		t->is_looking = false;
-		talk_start(t);
+		if (t->is_stopped)
+			talk_not_started(t);
+		else
+			talk_start(t);
 	}
 }
 
@@ -48,12 +51,16 @@ void talk_look_up(struct talk *t)
 
 	(void)json_array_clear(t->mentioned);
 	t->is_looking = true;
+	t->is_stopped = false;
 	t->lookups_open = 1; /* until all have been asked */
 	if (talk_is_offered(t, people_search)) {
 		if (!is_self_known(t))
 			ask(t, t->asker, true);
 		json_array_foreach(queries, i, query)
 		{
+			/* as may happen within each */
+			if (t->is_stopped)
+				break;
 			ask(t, json_string_value(query), false);
 		}
 	}

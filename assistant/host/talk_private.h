@@ -37,6 +37,7 @@ struct talk {
 	bool wants_turn, is_over;
 	/* Who is who, asked before a turn begins. */
 	bool is_looking;
+	bool is_stopped; /* while it looked: no turn begins when that is over */
 	size_t lookups_open;
 	json_t *mentioned;  /* [{said, found}] */
 	json_t *lookup_ids; /* of the gate, the newest last */
@@ -54,6 +55,8 @@ void talk_keep(struct talk *t);
 void talk_begin(struct talk *t);
 /* Everybody was looked up: begin it now. */
 void talk_start(struct talk *t);
+/* Stopped before it began. */
+void talk_not_started(struct talk *t);
 
 /* --- talk_propose.c --- */
 void talk_on_propose(void *context, int64_t number, const json_t *calls, bool together);

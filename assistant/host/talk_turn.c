@@ -78,6 +78,14 @@ void talk_start(struct talk *t)
 	t->hooks.ended(t->context, ASSISTANT_FAULT, assistant_words(ASSISTANT_FAULT));
 }
 
+void talk_not_started(struct talk *t)
+{
+	t->is_stopped = false;
+	t->hooks.ended(t->context, ASSISTANT_STOPPED, NULL);
+	if (t->wants_turn)
+		talk_begin(t);
+}
+
 /* From the loop, so that no turn is freed from within its own hook. */
 static void on_later(void *context)
 {
