@@ -50,6 +50,9 @@ static void test_refused(void **state)
 		{ "{\"pattern\": \"[\"}", "#: 'pattern' is no regular expression" },
 		{ "{\"patternProperties\": {\"(\": true}}",
 		  "#: 'patternProperties' is no regular" },
+		{ "{\"dependencies\": {\"a\": 3}}", "#/dependencies/a: must fit" },
+		{ "{\"dependencies\": {\"a\": [3]}}", "#/dependencies/a" },
+		{ "{\"dependencies\": 3}", "#/dependencies: must be" },
 		{ "{\"$ref\": \"#/$defs/a\"}", "'#/$defs/a', where there is no schema" },
 		{ "{\"$ref\": \"#a\"}", "'#a', where there is no schema" },
 		{ "{\"$ref\": \"http://example.com/a\"}",
@@ -174,6 +177,13 @@ static void test_sentences(void **state)
 		{ "{\"dependentRequired\": {\"a\": [\"b\"]}}", "{\"a\": 1}", "",
 		  "#/dependentRequired",
 		  "must have 'b' because of another member it has" },
+		{ "{\"dependencies\": {\"a\": [\"b\"]}}", "{\"a\": 1}", "",
+		  "#/dependencies", "must have 'b' because of another member it has" },
+		{ "{\"dependencies\": {\"a\": {\"maxProperties\": 1}}}",
+		  "{\"a\": 1, \"b\": 1}", "", "#/dependencies/a/maxProperties",
+		  "must have at most 1 member" },
+		{ "{\"dependencies\": {\"a\": false, \"b\": []}}", "{\"a\": 1, \"b\": 1}",
+		  "", "#/dependencies/a", "is not allowed here" },
 		{ "{\"propertyNames\": {\"maxLength\": 1}}", "{\"a\\nb\": 1}", "",
 		  "#/propertyNames", "must not have a member of the name 'a\\nb'" },
 		{ "{\"format\": \"date\"}", "\"2026-02-29\"", "", "#/format",
@@ -347,6 +357,32 @@ static void test_document_is_copied(void **state)
 	assert_true(schema_validate(schema, b, NULL));
 }
 
+/* A schema, an instance that conforms, and one that does not. */
+static void test_names_with_nul(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "{\"properties\": {\"a\\u0000b\": false}}", "{\"a\": 1}",
+		  "{\"a\\u0000b\": 1}" },
+		{ "{\"properties\": {\"\\u0000\": true}, \"additionalProperties\": "
+		  "false}",
+		  "{\"\\u0000\": 1}", "{\"\": 1}" },
+		{ "{\"const\": {\"a\\u0000b\": [1, 2.5, \"c\\u0000\", true, null]}}",
+		  "{\"a\\u0000b\": [1, 2.5, \"c\\u0000\", true, null]}", "{\"a\": 1}" },
+		{ "{\"dependencies\": {\"a\\u0000\": [\"b\\u0000\"]}}", "{\"a\": 1}",
+		  "{\"a\\u0000\": 1, \"b\": 1}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(schema_freep) struct schema *schema = compile(rows[i][0], 0);
+		json_auto_t *good = parse(rows[i][1]), *bad = parse(rows[i][2]);
+
+		if (!schema_validate(schema, good, NULL) ||
+		    schema_validate(schema, bad, NULL))
+			fail_msg("%s", rows[i][0]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_broken_remote),
 		cmocka_unit_test(test_format_flag),
 		cmocka_unit_test(test_document_is_copied),
+		cmocka_unit_test(test_names_with_nul),
 	};
 
 	return cmocka_run_group_tests_name("schema", tests, NULL, NULL);

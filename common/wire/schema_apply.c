@@ -230,8 +230,15 @@ static bool fill_required(struct builder *b, struct node *node, const char *name
 	return true;
 }
 
-static bool compile_dependencies(struct builder *b, struct node *node, const char *name,
-				 json_t *value, bool schemas)
+/* In "dependencies", which was split in two, a list is of names and all else a schema. */
+static bool is_of_names(const char *keyword, const json_t *member)
+{
+	return !strcmp(keyword, "dependentRequired") ||
+	       (!strcmp(keyword, "dependencies") && json_is_array(member));
+}
+
+bool compile_dependencies(struct builder *b, struct node *node, const char *name,
+			  json_t *value)
 {
 	struct object_rules *rules = build_object(b, node);
 	struct dependency *d;
@@ -247,24 +254,14 @@ static bool compile_dependencies(struct builder *b, struct node *node, const cha
 	     it = json_object_iter_next(value, it), d++) {
 		json_t *member = json_object_iter_value(it);
 
+		d->keyword = name;
 		d->name = json_object_iter_key(it);
 		d->length = json_object_iter_key_len(it);
-		if (schemas ? !(d->node = member_node(b, node, name, member))
-			    : !fill_required(b, node, name, d, member))
+		if (is_of_names(name, member)
+			    ? !fill_required(b, node, name, d, member)
+			    : !(d->node = member_node(b, node, name, member)))
 			return false;
 		rules->dependency_count++;
 	}
 	return true;
-}
-
-bool compile_dependent_required(struct builder *b, struct node *node, const char *name,
-				json_t *value)
-{
-	return compile_dependencies(b, node, name, value, false);
-}
-
-bool compile_dependent_schemas(struct builder *b, struct node *node, const char *name,
-			       json_t *value)
-{
-	return compile_dependencies(b, node, name, value, true);
 }

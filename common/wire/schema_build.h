@@ -54,7 +54,8 @@ void index_add_token(struct strbuf *sb, const char *token, size_t length);
 
 /* ---- schema_keywords.c ---- */
 
-enum keyword_shape { SHAPE_VALUE, SHAPE_SCHEMA, SHAPE_LIST, SHAPE_MAP };
+/* A mixed map has lists among its schemas, which are none. */
+enum keyword_shape { SHAPE_VALUE, SHAPE_SCHEMA, SHAPE_LIST, SHAPE_MAP, SHAPE_MIXED_MAP };
 
 struct keyword {
 	const char *name;
@@ -119,10 +120,8 @@ bool compile_patterns(struct builder *b, struct node *node, const char *name,
 		      json_t *value);
 bool compile_required(struct builder *b, struct node *node, const char *name,
 		      json_t *value);
-bool compile_dependent_required(struct builder *b, struct node *node, const char *name,
-				json_t *value);
-bool compile_dependent_schemas(struct builder *b, struct node *node, const char *name,
-			       json_t *value);
+bool compile_dependencies(struct builder *b, struct node *node, const char *name,
+			  json_t *value);
 
 /* ---- schema_resolve.c ---- */
 

@@ -120,6 +120,7 @@ static const struct format_case cases[] = {
 	{ "relative-json-pointer", "0##", false },
 	{ "uri-template", "http://a/{b}/{?c,d*,e:3}", true },
 	{ "uri-template", "{+a.b,%41_:9999}{;x*}", true },
+	{ "uri-template", "it's/{a}", true },
 	{ "uri-template", "{a:10000}", false },
 	{ "uri-template", "{a.}", false },
 	{ "uri-template", "{a,}", false },

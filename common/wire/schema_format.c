@@ -134,7 +134,7 @@ static bool is_uri_template(const char *text, size_t length)
 			    !is_hex(text[i + 2]))
 				return false;
 			i += 2;
-		} else if (c <= ' ' || c == 0x7F || strchr("\"'<>\\^`|}", c)) {
+		} else if (c <= ' ' || c == 0x7F || strchr("\"<>\\^`|}", c)) {
 			return false;
 		}
 	}

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "wire/schema_uri.h"
+#include "wire/schema_value.h"
 
 #define STANDARD_DIALECT "https://json-schema.org/draft/2020-12/schema"
 
@@ -235,11 +236,12 @@ static bool index_list(struct builder *b, struct place place, json_t *list)
 	return true;
 }
 
-static bool index_map(struct builder *b, struct place place, json_t *map)
+static bool index_map(struct builder *b, struct place place, json_t *map, bool is_mixed)
 {
 	/* A member's value may be exchanged meanwhile, which jansson's iterators stand. */
 	for (void *it = json_object_iter(map); it; it = json_object_iter_next(map, it))
-		if (!index_member(b, place, map, json_object_iter_key(it),
+		if (!(is_mixed && json_is_array(json_object_iter_value(it))) &&
+		    !index_member(b, place, map, json_object_iter_key(it),
 				  json_object_iter_key_len(it)))
 			return false;
 	return true;
@@ -259,8 +261,8 @@ static bool index_keyword(struct builder *b, struct place place, json_t *json,
 	index_add_token(place.pointer, keyword->name, length);
 	if (json_is_array(value) && keyword->shape == SHAPE_LIST)
 		good = index_list(b, place, value);
-	else if (json_is_object(value) && keyword->shape == SHAPE_MAP)
-		good = index_map(b, place, value);
+	else if (json_is_object(value) && keyword->shape >= SHAPE_MAP)
+		good = index_map(b, place, value, keyword->shape == SHAPE_MIXED_MAP);
 	else
 		good = refuse_at(b, place, "is of the wrong type");
 	strbuf_truncate(place.pointer, mark);
@@ -352,7 +354,7 @@ struct resource *index_document(struct builder *b, const char *uri,
 
 	if (!build_check_size(document, b->err))
 		return NULL;
-	copy = json_deep_copy(document);
+	copy = value_copy(document);
 	if (!copy || !resource || !own_uri) {
 		json_decref(copy);
 		error_oom(b->err);

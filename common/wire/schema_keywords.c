@@ -7,8 +7,8 @@
 #define FORMAT      (VOCABULARY_FORMAT_ANNOTATION | VOCABULARY_FORMAT_ASSERTION)
 
 /* Ordered by name. $id, $schema and the anchors are read when a document is indexed;
- * what is not here is an annotation. "definitions" was $defs in older drafts, and the
- * metaschema still has it. */
+ * what is not here is an annotation. "definitions" and "dependencies" are of older drafts,
+ * and the metaschema still has them: whoever writes them means something by it. */
 static const struct keyword keywords[] = {
 	{ "$defs", CORE, SHAPE_MAP, NULL },
 	{ "$dynamicRef", CORE, SHAPE_VALUE, compile_ref },
@@ -20,8 +20,9 @@ static const struct keyword keywords[] = {
 	{ "contains", APPLICATOR, SHAPE_SCHEMA, compile_schema },
 	{ "contentSchema", VOCABULARY_CONTENT, SHAPE_SCHEMA, NULL },
 	{ "definitions", CORE, SHAPE_MAP, NULL },
-	{ "dependentRequired", VALIDATION, SHAPE_VALUE, compile_dependent_required },
-	{ "dependentSchemas", APPLICATOR, SHAPE_MAP, compile_dependent_schemas },
+	{ "dependencies", APPLICATOR, SHAPE_MIXED_MAP, compile_dependencies },
+	{ "dependentRequired", VALIDATION, SHAPE_VALUE, compile_dependencies },
+	{ "dependentSchemas", APPLICATOR, SHAPE_MAP, compile_dependencies },
 	{ "else", APPLICATOR, SHAPE_SCHEMA, compile_schema },
 	{ "enum", VALIDATION, SHAPE_VALUE, compile_enum },
 	{ "exclusiveMaximum", VALIDATION, SHAPE_VALUE, compile_number },

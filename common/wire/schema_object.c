@@ -110,8 +110,8 @@ static bool run_dependency(struct run *run, const struct node *node,
 		return true;
 	for (size_t i = 0; i < d->required_count; i++)
 		if (!has_member(value, d->required[i].name, d->required[i].length) &&
-		    !fault_member(run, node, path, "dependentRequired",
-				  d->required[i].name, d->required[i].length, "must have",
+		    !fault_member(run, node, path, d->keyword, d->required[i].name,
+				  d->required[i].length, "must have",
 				  " because of another member it has"))
 			return false;
 	return !d->node || run_node(run, d->node, value, path, evaluated) || run->report;

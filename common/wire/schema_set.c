@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "wire/schema_metaschema.h"
+#include "wire/schema_value.h"
 
 #define STANDARD_DIALECT  "https://json-schema.org/draft/2020-12/schema"
 #define VOCABULARY_PREFIX "https://json-schema.org/draft/2020-12/vocab/"
@@ -108,7 +109,7 @@ bool schema_set_add(struct schema_set *set, const char *uri, const json_t *docum
 				 uri);
 	if (!build_check_size(document, err))
 		return false;
-	copy = json_deep_copy(document);
+	copy = value_copy(document);
 	if (!copy || !put_document(set, uri, copy))
 		return error_oom(err);
 	return true;

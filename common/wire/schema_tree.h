@@ -98,8 +98,10 @@ struct pattern_property {
 	struct node *node;
 };
 
-/* If 'name' is there: these too ('dependentRequired'), or that schema ('dependentSchemas'). */
+/* If 'name' is there: these too ('dependentRequired'), or that schema ('dependentSchemas').
+ * 'dependencies' of older drafts has both. */
 struct dependency {
+	const char *keyword;
 	const char *name;
 	size_t length;
 	const struct property *required;

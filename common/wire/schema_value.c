@@ -76,6 +76,63 @@ bool value_equal(const json_t *a, const json_t *b, unsigned *steps)
 	return equal(a, b, steps, VALUE_DEPTH_MAX);
 }
 
+static json_t *copy(const json_t *value, unsigned depth);
+
+static json_t *copy_object(const json_t *value, unsigned depth)
+{
+	json_t *object = (json_t *)(uintptr_t)value; /* see objects_equal */
+	json_auto_t *ret = json_object();
+
+	for (void *it = json_object_iter(object); ret && it;
+	     it = json_object_iter_next(object, it))
+		if (json_object_setn_new_nocheck(
+			    ret, json_object_iter_key(it), json_object_iter_key_len(it),
+			    copy(json_object_iter_value(it), depth)) != 0)
+			return NULL;
+	return json_incref(ret);
+}
+
+static json_t *copy_array(const json_t *value, unsigned depth)
+{
+	json_auto_t *ret = json_array();
+
+	for (size_t i = 0; ret && i < json_array_size(value); i++)
+		if (json_array_append_new(ret, copy(json_array_get(value, i), depth)) !=
+		    0)
+			return NULL;
+	return json_incref(ret);
+}
+
+static json_t *copy(const json_t *value, unsigned depth)
+{
+	if (depth == 0)
+		return NULL;
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return copy_object(value, depth - 1);
+	case JSON_ARRAY:
+		return copy_array(value, depth - 1);
+	case JSON_STRING:
+		return json_stringn_nocheck(json_string_value(value),
+					    json_string_length(value));
+	case JSON_INTEGER:
+		return json_integer(json_integer_value(value));
+	case JSON_REAL:
+		return json_real(json_real_value(value));
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return json_boolean(json_is_true(value));
+	case JSON_NULL:
+		break;
+	}
+	return json_null();
+}
+
+json_t *value_copy(const json_t *value)
+{
+	return copy(value, VALUE_DEPTH_MAX);
+}
+
 static uint64_t hash(const json_t *value, uint64_t seed, unsigned *steps, unsigned depth)
 {
 	uint64_t type = (uint64_t)json_typeof(value), sum = seed + type;

@@ -15,6 +15,10 @@
 
 bool value_equal(const json_t *a, const json_t *b, unsigned *steps);
 
+/* A copy that shares nothing, member names with NULs included (jansson's own cuts these).
+ * NULL: no memory, or nested too deep. */
+json_t *value_copy(const json_t *value) _must_use_;
+
 enum value_unique { VALUE_UNIQUE, VALUE_REPEATED, VALUE_TOO_COMPLEX, VALUE_NO_MEMORY };
 
 /* Whether no two items are equal; if two are, which. Linear in the size of the array. */

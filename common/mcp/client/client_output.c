@@ -11,8 +11,7 @@ static bool is_to_be_checked(const json_t *result)
 }
 
 /* Most servers declare draft 7, and mean what it has in common with 2020-12: it is read as
- * that. What became something else ("items" with a list) does not compile then, and what
- * is gone ("dependencies") is not checked. */
+ * that. What became something else ("items" with a list) does not compile then. */
 static void read_as_ours(json_t *declared)
 {
 	static const char *const dialects[] = {
