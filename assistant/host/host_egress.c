@@ -262,6 +262,11 @@ bool host_egress_ask(struct host *h, struct host_turn *t,
 	struct host_request *r = find(h, 0);
 	struct error err = ERROR_INIT;
 
+	/* What the worker counts is its word; so much it must be. */
+	*ret_code = ASSISTANT_LIMIT_TOKENS;
+	if (t->booked + budget_cost(NULL, strlen(f->body), 0) >
+	    h->o.settings->turn.tokens)
+		return false;
 	*ret_code = ASSISTANT_MODEL_DOWN;
 	if (!r) {
 		error_set(&err, ERR_RATE_LIMITED, "too many requests are under way");
