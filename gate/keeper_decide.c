@@ -192,6 +192,30 @@ static bool check_surface(const struct keeper *k, struct error *err)
 			       "wingman emergency approve ID");
 }
 
+/*
+ * The no of who asked and may not decide (four eyes, or no approver): it is taken back, as
+ * cancelling does. What nobody wants any more must not run because somebody else says yes.
+ * 'err': why that no was none; kept where it is not the requester's.
+ */
+static struct approval *take_back_own(struct keeper *k, const struct approval *a,
+				      const struct decision *d, struct error *err)
+{
+	const struct decide_input in = { .record = a->body,
+					 .policy = k->policy,
+					 .person = d->person,
+					 .shown = d->shown,
+					 .now_ms = k->now_ms };
+	const char *requester = json_get_string(a->body, "requester");
+
+	if (d->is_yes || err->code != ERR_PERMISSION_DENIED || !requester ||
+	    strcmp(requester, d->person) != 0)
+		return NULL;
+	error_clear(err);
+	return decide_check_open(&in, err)
+		       ? keeper_cancel_as(k, a->id, d->person, d->reason, err)
+		       : NULL;
+}
+
 static struct approval *decide(struct keeper *k, struct peer *p, const struct fields *f,
 			       const char **ret_person, struct error *err)
 {
@@ -213,9 +237,16 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 		return NULL;
 	}
 	a = keeper_find_open(k, f->approval, err);
-	if (!a || (is_yes && !f->word && !check_surface(k, err)) ||
-	    !judge_typed(k, a, f, *ret_person, is_yes, err) ||
-	    (f->word && !keeper_emergency_check(k, a, f->word, &word, err)))
+	if (!a || (is_yes && !f->word && !check_surface(k, err)))
+		return NULL;
+	if (!judge_typed(k, a, f, *ret_person, is_yes, err))
+		return take_back_own(k, a,
+				     &(struct decision){ .shown = f->shown,
+							 .person = *ret_person,
+							 .reason = f->reason,
+							 .is_yes = is_yes },
+				     err);
+	if (f->word && !keeper_emergency_check(k, a, f->word, &word, err))
 		return NULL;
 	decision = decision_json(k, p, f, *ret_person, err);
 	if (!decision)
@@ -238,9 +269,10 @@ struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
 	struct approval *a = keeper_find_open(k, d->approval, err);
 	json_auto_t *decision = NULL;
 
-	if (!a || !keeper_check_reason(d->reason, err) ||
-	    !judge(k, a, d->shown, d->person, d->is_yes, err))
+	if (!a || !keeper_check_reason(d->reason, err))
 		return NULL;
+	if (!judge(k, a, d->shown, d->person, d->is_yes, err))
+		return take_back_own(k, a, d, err);
 	decision = decision_of(k, d->is_yes ? "approve" : "deny", d->person, d->evidence,
 			       d->reason, err);
 	if (!decision)

@@ -280,7 +280,15 @@ static void test_wide_open(void **state)
 		"::",
 		"0-65535",
 		"1-65535",
-		"::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+		"::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		"::ffff:0:0/96",
+		"::ffff:0.0.0.0/96",
+		"::ffff:1.2.3.4/103",
+		"::/80",
+		"64:ff9b::/96",
+		"64:ff9b::8.8.8.8/97",
+		"::ffff:0.0.0.0-::ffff:255.255.255.255",
+		"::fffe:0:0-::ffff:1.0.0.1",
 	};
 	static const char *const narrow[] = { "10.0.0.0/8",
 					      "10.0.0.0",
@@ -293,6 +301,14 @@ static void test_wide_open(void **state)
 					      "80-443",
 					      "10.0.0.0/255.0.0.0",
 					      "10.0.0.1-10.0.0.9",
+					      "::ffff:10.0.0.0/104",
+					      "::ffff:10.0.0.1",
+					      "::fffe:0:0/96",
+					      "::1/128",
+					      "64:ff9b::10.0.0.0/104",
+					      "64:ff9c::/96",
+					      "::ffff:0.0.0.0-::ffff:1.0.0.0",
+					      "::ffff:9.0.0.0-::ffff:1.0.0.0",
 					      "2026-05-04" };
 
 	(void)state;
@@ -302,6 +318,41 @@ static void test_wide_open(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(narrow); i++)
 		if (wide_open_is(narrow[i]))
 			fail_msg("'%s' is warned of", narrow[i]);
+}
+
+/* In however many parts; each counts once. */
+static void test_wide_open_ports(void **state)
+{
+	static const struct {
+		const char *list;
+		bool is_wide;
+	} rows[] = {
+		{ "[\"1-20000\",\"20001-40000\",\"40001-65535\"]", true },
+		{ "[\"1-30000\",\"30002-60001\"]", true }, /* 60,000 of them */
+		{ "[\"1-30000\",\"30002-60000\"]", false },
+		{ "[\"1-30000\",\"30002-60000\",30001]", true },
+		{ "[\"1-30000\",\"30002-60000\",\"30001\"]", true },
+		{ "[\"1-30000\",\"30002-60000\",60000,\"5-9\"]", false },
+		{ "[\"1-50000\",\"1-50000\"]", false },
+		{ "[\"1-50000\",\"60000-50000\",\"50001-70000\"]", false },
+		{ "[\"1-50000\",-1,1e9,\"-\",\"a-b\",\"1-2-3\",null,[\"50001-65535\"]]",
+		  false },
+		{ "[]", false },
+	};
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_auto_t *list =
+			json_parse(rows[i].list, strlen(rows[i].list), JSON_SYNTAX, &err);
+
+		assert_non_null(list);
+		if (wide_open_are_ports(list) != rows[i].is_wide)
+			fail_msg("%s", rows[i].list);
+	}
+	json_auto_t *all = json_pack("{s:[s, s]}", "ports", "0-32767", "32768-65535");
+	json_auto_t *flags = prompt_value_flags(all);
+	assert_string_equal(json_string_value(json_array_get(flags, 0)), "wide-open");
 }
 
 static void test_any_change_shows(void **state)
@@ -605,6 +656,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_padding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_length, setup, teardown),
 		cmocka_unit_test(test_wide_open),
+		cmocka_unit_test(test_wide_open_ports),
 		cmocka_unit_test_setup_teardown(test_any_change_shows, setup, teardown),
 		cmocka_unit_test(test_random_values),
 		cmocka_unit_test_setup_teardown(test_random_prompts, setup, teardown),

@@ -97,6 +97,8 @@ static unsigned value_flags(const json_t *value)
 	{
 		flags |= value_flags(member);
 	}
+	if (json_array_size(value) > 1 && wide_open_are_ports(value))
+		flags |= WIDE_OPEN;
 	/* json_object_foreach wants a pointer it may write through, and does not. */
 	if (json_is_object(value)) {
 		json_auto_t *shared = json_copy((json_t *)(uintptr_t)value);

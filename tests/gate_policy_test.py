@@ -63,6 +63,16 @@ def test_arguments(rig):
                 lambda: c.propose("fixture.sleep_for", ms=11))
 
 
+def as_bob(rig, c, ask):
+    rig.become(BOB)
+    c.hello()
+    try:
+        return ask()
+    finally:
+        rig.become(ALICE)
+        c.hello()
+
+
 def test_authors(rig):
     """Four eyes exclude everybody whose words stand in the arguments."""
     rig.write("config/policy.yaml", "rules:\n  - {name: eyes, server: fixture, four_eyes: true}\n")
@@ -83,15 +93,26 @@ def test_authors(rig):
         c.hello()
         b = c.ask("propose", tool="fixture.put_value", arguments=arguments)["approval"]
         tap.ok("without those words it is another proposal", a != b)
-        tap.equal("which he may decide", c.wait(b, "pending")["policy"]["approvers"], [BOB])
+        other = c.wait(b, "pending")
+        tap.equal("which he may decide", other["policy"]["approvers"], [BOB])
+        refused("an author's no is none, where somebody else asked", "permission_denied",
+                "whose words", lambda: as_bob(rig, c, lambda: c.decide(a, "deny", record["shown"])))
+        time.sleep(max(0, other["posted_at"] / 1000 + 1.05 - time.time()))
+        refused("who asked may not say yes", "permission_denied", "four eyes",
+                lambda: c.decide(b, "approve", other["shown"]))
+        refused("nor no to what is not asked", "precondition_failed", "read again",
+                lambda: c.decide(b, "deny", "0" * 64))
+        tap.equal("but the no of who asked takes it back", c.decide(b, "deny", other["shown"])["state"],
+                  "cancelled")
+        refused("for others as well", "conflict", "cancelled",
+                lambda: as_bob(rig, c, lambda: c.decide(b, "approve", other["shown"])))
         refused("they are persons", "invalid_argument", "names persons",
                 lambda: c.ask("propose", tool="fixture.put_value", arguments=arguments,
                               words_from=["bob the builder"]))
         refused("not too many", "invalid_argument", "more than 16",
                 lambda: c.ask("propose", tool="fixture.put_value", arguments=arguments,
                               words_from=[f"p{i}" for i in range(17)]))
-        for x in (a, b):
-            c.ask("cancel", approval=x)
+        c.ask("cancel", approval=a)
     rig.write("config/policy.yaml", POLICY)
 
 

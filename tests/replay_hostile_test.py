@@ -20,6 +20,8 @@ OURS = os.path.join(ROOT, "tests", "replay", "records.jsonl")
 MORE = os.path.join(ROOT, "tests", "replay", "more.jsonl")
 FOREIGN = os.path.join(ROOT, "tests", "replay", "foreign.jsonl")
 WHOLE = os.path.join(ROOT, "tests", "replay", "full.jsonl")
+FRESH = os.path.join(ROOT, "tests", "replay", "fresh.jsonl")
+EYES = os.path.join(ROOT, "tests", "replay", "eyes.jsonl")
 SHARED = os.path.join(ROOT, "..", "shared", "data", "hostile-model-examples.jsonl")
 EVERY = 9       # of ours, for what must fail
 FULL_EVERY = 10 # and on the whole way, which takes longer: --full FILE plays all
@@ -71,6 +73,8 @@ def test_ours():
     passes(OURS)
     passes(MORE)
     passes(FOREIGN)
+    passes(FRESH)
+    passes(EYES)
 
 
 def test_shared():
@@ -108,7 +112,7 @@ def test_full():
         tap.skip("hostile models on the whole way", "node is not there (npm packages)")
         return
     with tempfile.TemporaryDirectory(prefix="wingman-records-") as folder:
-        for path in (OURS, MORE):
+        for path in (OURS, MORE, FRESH):
             full_passes(os.path.basename(path), *some_of(path, folder, FULL_EVERY))
         approved, _ = some_of(OURS, folder, 1)
         record = next(r for r in read(approved) if r["name"] == "approved")

@@ -149,6 +149,19 @@ static void test_combining(void **state)
 	      0);
 }
 
+static void test_odd_marks(void **state)
+{
+	(void)state;
+	check("\xcc\x81igor", TEXT_COMBINING);   /* at the beginning */
+	check("a \xcc\x81gor", TEXT_COMBINING);  /* after a space */
+	check("a\n\xcc\x81gor", TEXT_COMBINING); /* and a line's end */
+	check("i\xcc\xb8gor", TEXT_COMBINING);   /* a stroke through it */
+	assert_true(text_flags("i\xe2\x83\x9dgor", 7) &
+		    TEXT_COMBINING); /* a circle around it */
+	check("i\xcc\x81gor", 0);
+	check("\"e\xcc\x81\"", 0);
+}
+
 static void test_long_run(void **state)
 {
 	(void)state;
@@ -214,8 +227,9 @@ int main(void)
 		cmocka_unit_test(test_right_to_left), cmocka_unit_test(test_invisible),
 		cmocka_unit_test(test_mixed_script),  cmocka_unit_test(test_look_alike),
 		cmocka_unit_test(test_compatibility), cmocka_unit_test(test_combining),
-		cmocka_unit_test(test_long_run),      cmocka_unit_test(test_long_text),
-		cmocka_unit_test(test_names),         cmocka_unit_test(test_skeleton),
+		cmocka_unit_test(test_odd_marks),     cmocka_unit_test(test_long_run),
+		cmocka_unit_test(test_long_text),     cmocka_unit_test(test_names),
+		cmocka_unit_test(test_skeleton),
 	};
 
 	return cmocka_run_group_tests_name("text-flags", tests, NULL, NULL);

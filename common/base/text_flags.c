@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 
 enum { RUN_MAX = 8, MARKS_MAX = 2, BRAILLE_BLANK = 0x2800, OGHAM_SPACE = 0x1680 };
+enum { OVERLAY = 1 }; /* the combining class of strokes */
 
 /* Opening costs milliseconds, using is thread-safe; written once, under 'once'. */
 static struct {
@@ -197,6 +198,14 @@ static bool is_mark(UChar32 c)
 	return U_GET_GC_MASK(c) & (U_GC_MN_MASK | U_GC_ME_MASK);
 }
 
+/* On nothing, through a letter or around one: it hides what it stands on, or what that is. */
+static bool is_odd_mark(UChar32 c, uint32_t before)
+{
+	return before <= ' ' || u_isUWhiteSpace((UChar32)before) ||
+	       (U_GET_GC_MASK(c) & U_GC_ME_MASK) ||
+	       u_getIntPropertyValue(c, UCHAR_CANONICAL_COMBINING_CLASS) == OVERLAY;
+}
+
 /* Marks that the character has in itself: two in a Vietnamese vowel. */
 static int own_marks(UChar32 c)
 {
@@ -271,6 +280,8 @@ unsigned text_flags(const char *text, size_t length)
 			c = 0xFFFD;
 		}
 		run = at > 0 && c == before ? run + 1 : 1;
+		if (c >= 0x80 && is_mark((UChar32)c) && is_odd_mark((UChar32)c, before))
+			flags |= TEXT_COMBINING;
 		before = c;
 		if (c < 0x80) {
 			marks = 0;

@@ -245,19 +245,28 @@ static void on_removed(struct play *p, const json_t *event, struct error *err)
 	(void)world_write_config(&p->world, err);
 }
 
-/* Whatever is said of the change: a tool is gone, is new, or is another than before. */
+/* Whatever is said of the change: a tool is gone, is new, or is another than before. It may
+ * be named as calls name it ("accounts.block_account"), without its server beside it. */
 static void on_tools_changed(struct play *p, const json_t *event, struct error *err)
 {
 	const char *server = json_get_string(event, "server");
 	const char *tool = json_get_string(event, "tool");
 	const char *change = json_get_string(event, "change");
-	json_t *tools = json_object_get(p->world.listed, server ? server : "");
+	const char *dot = tool ? strchr(tool, '.') : NULL;
 	bool is_gone = change && (strstr(change, "remov") || strstr(change, "gone"));
+	char of[33] = "";
+	json_t *tools;
 
+	(void)snprintf(of, sizeof of, "%.*s", dot ? (int)(dot - tool) : 32,
+		       dot      ? tool
+		       : server ? server
+				: "");
+	tools = json_object_get(p->world.listed, of);
 	for (size_t i = json_array_size(tools); i > 0; i--) {
 		json_t *one = json_array_get(tools, i - 1);
 
-		if (tool && strcmp(json_get_string(one, "name"), tool) != 0)
+		if (tool &&
+		    strcmp(json_get_string(one, "name"), dot ? dot + 1 : tool) != 0)
 			continue;
 		if (is_gone)
 			(void)json_array_remove(tools, i - 1);
@@ -267,7 +276,7 @@ static void on_tools_changed(struct play *p, const json_t *event, struct error *
 				json_string(change ? change : "another"));
 	}
 	if (tools)
-		(void)world_tell_tools(&p->world, server, err);
+		(void)world_tell_tools(&p->world, of, err);
 }
 
 static void on_repeat(struct play *p, const json_t *event, struct error *err)
