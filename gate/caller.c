@@ -18,6 +18,7 @@ struct server {
 	const struct settings_server *settings;
 	struct mcp_client *client;
 	struct workers *planning, *executing;
+	struct caller_listener *listener; /* NULL: not yet, or not at all */
 };
 
 struct network {
@@ -153,6 +154,9 @@ static void call(struct network *c, enum message m, const json_t *message)
 
 	if (!job)
 		leave("a message of the keeper's cannot be read");
+	/* App Home shows it. */
+	if (job->fields.listen && job->server && job->server->listener)
+		caller_listen_to(job->server->listener, job->fields.uri);
 	if (submit(job, &err))
 		return;
 	json_auto_t *refusal = caller_job_refuse(m, &job->fields, &err);
@@ -346,7 +350,8 @@ static void listen_to_servers(struct network *c)
 		};
 		struct error err = ERROR_INIT;
 
-		if (!caller_listen(&how, &err))
+		c->servers[i].listener = caller_listen(&how, &err);
+		if (!c->servers[i].listener)
 			log_failure("caller.not_listening", &err);
 	}
 }

@@ -2,10 +2,13 @@
  * caller_listen -- hears from servers when what the gate reads for conversations changes.
  * Private to caller.
  *
- * One stream a server, for the resources without variables that config/gate.yaml's 'context'
- * names of it; where Slack is no surface there is nobody to tell, and none is opened. It is a
- * hint alone: what stands there is read as somebody, by a ticket. A server that does not
- * offer it, or does not free the resource, is not asked again until the next start.
+ * One stream a server: for the resources without variables that config/gate.yaml's 'context'
+ * names of it, and for those of its templates that App Home showed lately; where Slack is no
+ * surface there is nobody to tell, and none is opened. It is a hint alone: what stands there
+ * is read as somebody, by a ticket. A server that does not offer it, or frees none of them, is
+ * asked again after five seconds, and then ever more rarely up to once in ten minutes.
+ *
+ * All of it in the loop's thread; it ends with the process.
  */
 #ifndef GATE_CALLER_LISTEN_H
 #define GATE_CALLER_LISTEN_H
@@ -28,7 +31,12 @@ struct caller_listening {
 	void *context;
 };
 
-/* Begins, and ends with the process. True also where there is nothing to hear. */
-bool caller_listen(const struct caller_listening *how, struct error *err);
+struct caller_listener;
+
+/* Begins, if there is something to hear; never freed. */
+struct caller_listener *caller_listen(const struct caller_listening *how,
+				      struct error *err) _must_use_;
+/* Of this one, too: of a template, as the keeper judged. Of too many the oldest goes. */
+void caller_listen_to(struct caller_listener *l, const char *uri);
 
 #endif

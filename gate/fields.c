@@ -63,7 +63,7 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_CONTEXT] = ROW(ASK, NEED("uri", STRING, uri), MAY("turn", STRING, turn)),
 	[MSG_FETCH] = ROW(FRAME, NEED("approval", STRING, approval),
 			  NEED("server", STRING, server), NEED("uri", STRING, uri),
-			  NEED("ticket", STRING, ticket)),
+			  NEED("ticket", STRING, ticket), MAY("listen", BOOL, listen)),
 	[MSG_FETCHED] = ROW(FRAME, NEED("approval", STRING, approval),
 			    MAY("result", OBJECT, result), MAY("error", OBJECT, error)),
 

@@ -25,7 +25,7 @@ struct fields {
 	json_t *arguments, *choices, *plan, *error, *result, *tools, *body, *calls,
 		*words_from, *assumes, *outsiders, *users, *sources;
 	int64_t limit, v, request, status, people, drawn_at;
-	bool sent, up, look, revoke;
+	bool sent, up, look, revoke, listen;
 };
 
 /* ERR_INVALID_ARGUMENT names the member. */

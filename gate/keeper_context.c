@@ -35,6 +35,7 @@ struct keeper_read {
 	int64_t request;   /* of that peer's */
 	int64_t at_ms;
 	bool is_done;
+	bool is_home; /* it is shown there: worth to be heard of */
 	char *uri;
 	char *query;        /* of a lookup of people; or NULL */
 	json_t *text;       /* once it is done */
@@ -164,7 +165,8 @@ static bool ask_caller(struct keeper *k, const struct keeper_read *r, struct err
 	message = json_pack("{s:s, s:s, s:s, s:s, s:s}", "m", message_name(MSG_FETCH),
 			    "approval", r->id, "server", r->server, "uri", r->uri,
 			    "ticket", ticket.data);
-	if (!message)
+	if (!message || (r->is_home && strchr(r->pattern, '{') &&
+			 json_object_set_new(message, "listen", json_true()) != 0))
 		return error_oom(err);
 	return (k->caller && channel_send(k->caller, message)) ||
 	       error_set(err, ERR_BACKEND_UNAVAILABLE, "the gate's caller is not there");
@@ -247,6 +249,8 @@ json_t *keeper_on_context(struct keeper *k, struct peer *p, const struct fields 
 		return NULL;
 	}
 	r = read_new(k, who.person, f->uri, err);
+	if (r)
+		r->is_home = who.is_home;
 	if (!r || !take_budget(k, &who, err) || !ask_caller(k, r, err)) {
 		read_free(r);
 		keeper_audit_refusal(k, "context.refused", who.person,

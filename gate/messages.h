@@ -79,7 +79,8 @@
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?
  *   members     {approval, users}            which of these Slack users are in the user group, now?
- *   fetch       {approval, server, uri, ticket}   read this; 'approval' is the read's id
+ *   fetch       {approval, server, uri, ticket, listen?: boolean}   read this; 'approval' is the
+ *               read's id; 'listen': and say when it changes
  *   answer      {request, status, body}      reply to a server's registration
  * Caller to keeper:
  *   planned     {approval, plan, request_state} | {approval, error}

@@ -274,7 +274,7 @@ bool apphome_draw(struct front *f, const char *user, unsigned due)
 		homes_closed(f->homes, user);
 		return true;
 	}
-	if (due & HOMES_PANELS)
+	if (due & HOMES_PANELS || !panels_are_known(f, user))
 		panels_read(f, user, h.turn, h.turn_ms);
 	return draw(f, user, &h);
 }
@@ -378,7 +378,7 @@ static void turn_page(const struct delivery *d)
 	h.drawn[0] = '\0';
 	if (!home_did(d->front, d->in.user, &h, &err))
 		log_failure("slack.home", &err);
-	if (!draw(d->front, d->in.user, &h))
+	if (!draw(d->front, d->in.user, &h) || !panels_are_known(d->front, d->in.user))
 		homes_changed(d->front->homes, d->in.user, HOMES_DRAW);
 }
 

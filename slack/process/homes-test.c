@@ -20,7 +20,11 @@ static struct world {
 	unsigned due[JOBS_MAX];
 	size_t drawn_count;
 	const char *closed_in_store; /* whose home the store does not know */
-	size_t kept;                 /* documents */
+	bool store_is_down;
+	unsigned scans;
+	/* Who opened theirs, here or elsewhere. */
+	char opened[JOBS_MAX + 1][INBOUND_ID_BYTES];
+	size_t opened_count;
 } world;
 
 static struct front front;
@@ -62,46 +66,31 @@ bool coord_get(struct coordination *c, const char *key, char **ret_value,
 	return true;
 }
 
-bool documents_put(struct documents *d, const char *collection, const char *id,
-		   const json_t *body, int64_t expected, int64_t *ret_revision,
-		   struct error *err)
+bool coord_scan(struct coordination *c, const char *prefix,
+		bool (*fn)(void *context, const char *key, const char *value),
+		void *context, struct error *err)
 {
-	(void)d, (void)id, (void)expected, (void)err;
-	assert_string_equal(collection, "homes");
-	assert_true(json_get_int64(body, "opened_ms", 0) > 0);
-	world.kept++;
-	*ret_revision = 1;
+	char key[160];
+
+	(void)c;
+	assert_string_equal(prefix, "home/");
+	world.scans++;
+	if (world.store_is_down)
+		return error_set(err, ERR_BACKEND_UNAVAILABLE, "the store is down");
+	for (size_t i = 0; i < world.opened_count; i++) {
+		(void)snprintf(key, sizeof key, "home/%s", world.opened[i]);
+		(void)fn(context, key, "{}");
+	}
+	memset(key, 'x', INBOUND_ID_BYTES + 5);
+	memcpy(key, "home/", 5);
+	key[INBOUND_ID_BYTES + 5] = '\0';
+	(void)fn(context, key, "{}"); /* no user's id is so long */
 	return true;
 }
 
-bool documents_delete(struct documents *d, const char *collection, const char *id,
-		      bool *ret_existed, struct error *err)
+static void open_elsewhere(const char *user)
 {
-	(void)d, (void)collection, (void)id, (void)err;
-	world.kept--;
-	*ret_existed = true;
-	return true;
-}
-
-/* One of an hour ago, one of two days ago. */
-bool documents_query(struct documents *d, const char *collection,
-		     const struct documents_filter *filters, const char *after,
-		     bool newest_first, size_t limit,
-		     bool (*fn)(void *context, const struct document *doc), void *context,
-		     struct error *err)
-{
-	struct document young = { .id = "U0YOUNG" }, old = { .id = "U0OLD" };
-
-	(void)d, (void)collection, (void)filters, (void)after, (void)newest_first,
-		(void)limit, (void)err;
-	young.body = json_pack("{s:I}", "opened_ms",
-			       (json_int_t)(clock_wall_ms() - 3600 * 1000));
-	old.body = json_pack("{s:I}", "opened_ms",
-			     (json_int_t)(clock_wall_ms() - HOMES_SEEN_MS - 1000));
-	(void)(fn(context, &young) && fn(context, &old));
-	json_decref(young.body);
-	json_decref(old.body);
-	return true;
+	(void)snprintf(world.opened[world.opened_count++], INBOUND_ID_BYTES, "%s", user);
 }
 
 /* ---- The world -------------------------------------------------------------------- */
@@ -111,7 +100,7 @@ static struct homes *begin(void)
 	struct error err = ERROR_INIT;
 	struct homes *h;
 
-	world = (struct world){ .mono_ms = 1000000, .draws = true, .kept = 2 };
+	world = (struct world){ .mono_ms = 1000000, .draws = true };
 	atomic_store(&front.is_known, true);
 	h = homes_new(&front, &err);
 	testing_no_error(&err);
@@ -188,16 +177,51 @@ static void test_only_who_opened_theirs(void **state)
 	homes_changed(h, longer, HOMES_DRAW);
 	tick(h);
 	assert_int_equal(world.drawn_count, 0);
-	/* From before our start: who opened it in the last day, and nobody else. */
-	assert_int_equal(world.kept, 1);
+	finish(h);
+}
+
+/* Opened at another replica, or before our start: the store knows. */
+static void test_everybody(void **state)
+{
+	struct homes *h = begin();
+
+	(void)state;
 	homes_all_changed(h, HOMES_DRAW);
 	tick(h);
-	assert_int_equal(world.drawn_count, 1);
-	assert_string_equal(world.drawn[0], "U0YOUNG");
-	homes_closed(h, "U0YOUNG");
+	assert_int_equal(world.drawn_count, 0);
+	open_elsewhere("U0ALICE");
+	open_elsewhere("U0BOB");
+	homes_all_changed(h, HOMES_DRAW);
+	homes_all_changed(h, HOMES_PANELS);
+	tick(h);
+	assert_int_equal(world.scans, 2);
+	assert_int_equal(world.drawn_count, 2);
+	assert_string_equal(world.drawn[0], "U0ALICE");
+	assert_string_equal(world.drawn[1], "U0BOB");
+	assert_int_equal(world.due[1], HOMES_DRAW | HOMES_PANELS);
+	tick(h);
+	assert_int_equal(world.scans, 2);
+	/* While the store is down it is asked once a second, and nothing is forgotten. */
+	world.store_is_down = true;
 	homes_all_changed(h, HOMES_DRAW);
 	tick(h);
-	assert_int_equal(world.drawn_count, 1);
+	tick(h);
+	assert_int_equal(world.scans, 3);
+	world.store_is_down = false;
+	world.mono_ms += 1000;
+	tick(h);
+	assert_int_equal(world.scans, 4);
+	assert_int_equal(world.drawn_count, 4);
+	/* What changes while the store is asked is asked for again. */
+	homes_all_changed(h, HOMES_DRAW);
+	homes_tick(h);
+	homes_all_changed(h, HOMES_DRAW);
+	homes_tick(h);
+	assert_int_equal(world.job_count, 1);
+	tick(h);
+	work();
+	tick(h);
+	assert_int_equal(world.scans, 6);
 	finish(h);
 }
 
@@ -310,13 +334,11 @@ static void test_so_many(void **state)
 	char user[16];
 
 	(void)state;
-	homes_closed(h, "U0YOUNG");
 	for (int i = 0; i < HOMES_MAX + 1; i++) {
 		(void)snprintf(user, sizeof user, "U0N%d", i);
 		world.mono_ms++;
-		homes_opened(h, user);
+		homes_changed(h, user, HOMES_DRAW);
 	}
-	homes_all_changed(h, HOMES_DRAW);
 	tick(h);
 	assert_int_equal(world.drawn_count, HOMES_MAX);
 	for (size_t i = 0; i < world.drawn_count; i++)
@@ -329,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_changes_are_gathered),
 		cmocka_unit_test(test_only_who_opened_theirs),
+		cmocka_unit_test(test_everybody),
 		cmocka_unit_test(test_not_now),
 		cmocka_unit_test(test_panels),
 		cmocka_unit_test(test_what_panels_said),

@@ -5,8 +5,6 @@
 
 enum { AGAIN_MS = 1000 };
 
-static const char collection[] = "homes";
-
 struct open_home {
 	char user[INBOUND_ID_BYTES]; /* "": the place is free */
 	unsigned due;
@@ -22,6 +20,9 @@ struct homes {
 	/* Under the lock. */
 	struct open_home all[HOMES_MAX];
 	size_t busy;
+	unsigned all_due; /* of everybody who has theirs open, wherever they opened it */
+	bool is_finding;  /* a worker asks the store who that is */
+	int64_t find_at_ms; /* mono: not before */
 };
 
 struct job {
@@ -29,6 +30,8 @@ struct job {
 	char user[INBOUND_ID_BYTES];
 	unsigned due;
 };
+
+static const char prefix[] = "home/";
 
 /* --- under the lock --- */
 
@@ -92,7 +95,7 @@ static bool is_open(struct homes *h, const char *user)
 	_cleanup_free_ char *known = NULL;
 	struct error err = ERROR_INIT;
 
-	(void)snprintf(key, sizeof key, "home/%s", user);
+	(void)snprintf(key, sizeof key, "%s%s", prefix, user);
 	if (!coord_get(h->front->store, key, &known, &err))
 		log_failure("slack.home", &err);
 	return known != NULL;
@@ -114,10 +117,71 @@ void homes_changed(struct homes *h, const char *user, unsigned due)
 void homes_all_changed(struct homes *h, unsigned due)
 {
 	(void)pthread_mutex_lock(&h->lock);
-	for (size_t i = 0; i < HOMES_MAX; i++)
-		if (h->all[i].user[0])
-			mark(&h->all[i], due);
+	h->all_due |= due;
 	(void)pthread_mutex_unlock(&h->lock);
+}
+
+/* --- whose are open: the store knows, whichever replica was told --- */
+
+static bool mark_one(void *context, const char *key, const char *value)
+{
+	const struct job *j = context;
+	const char *user = key + strlen(prefix);
+	struct open_home *o;
+
+	(void)value;
+	if (strlen(user) >= INBOUND_ID_BYTES)
+		return true;
+	(void)pthread_mutex_lock(&j->homes->lock);
+	o = find_or_make(j->homes, user);
+	if (o)
+		mark(o, j->due);
+	(void)pthread_mutex_unlock(&j->homes->lock);
+	return true;
+}
+
+static void end_finding(struct homes *h, unsigned again)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	h->is_finding = false;
+	h->all_due |= again;
+	h->find_at_ms = clock_mono_ms() + (again ? AGAIN_MS : 0);
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
+static void find_open(void *argument)
+{
+	struct job *j = argument;
+	struct error err = ERROR_INIT;
+	const bool ok = coord_scan(j->homes->front->store, prefix, mark_one, j, &err);
+
+	if (!ok)
+		log_failure("slack.home", &err);
+	end_finding(j->homes, ok ? 0 : j->due);
+	free(j);
+}
+
+static void tick_all(struct homes *h)
+{
+	struct job *j = NULL;
+	unsigned due = 0;
+
+	(void)pthread_mutex_lock(&h->lock);
+	if (h->all_due && !h->is_finding && clock_mono_ms() >= h->find_at_ms) {
+		due = h->all_due;
+		h->all_due = 0;
+		h->is_finding = true;
+	}
+	(void)pthread_mutex_unlock(&h->lock);
+	if (!due)
+		return;
+	j = malloc(sizeof *j);
+	if (j)
+		*j = (struct job){ .homes = h, .due = due };
+	if (j && front_submit(h->front, find_open, j))
+		return;
+	free(j);
+	end_finding(h, due);
 }
 
 /* --- drawing --- */
@@ -186,6 +250,8 @@ void homes_tick(struct homes *h)
 {
 	struct job next;
 
+	if (atomic_load(&h->front->is_known))
+		tick_all(h);
 	while (atomic_load(&h->front->is_known) && take(h, &next)) {
 		struct job *j = malloc(sizeof *j);
 
@@ -201,25 +267,10 @@ void homes_tick(struct homes *h)
 
 /* --- who has it open --- */
 
-static void remember(struct homes *h, const char *user)
-{
-	json_auto_t *body = json_pack("{s:I}", "opened_ms", (json_int_t)clock_wall_ms());
-	struct error err = ERROR_INIT;
-	int64_t revision;
-
-	if (!body)
-		error_oom(&err);
-	else if (documents_put(h->front->records, collection, user, body, DOCUMENT_ANY,
-			       &revision, &err))
-		return;
-	log_failure("slack.home", &err);
-}
-
 void homes_opened(struct homes *h, const char *user)
 {
 	struct open_home *o;
 
-	remember(h, user);
 	(void)pthread_mutex_lock(&h->lock);
 	o = find_or_make(h, user);
 	if (o)
@@ -230,8 +281,6 @@ void homes_opened(struct homes *h, const char *user)
 void homes_closed(struct homes *h, const char *user)
 {
 	struct open_home *o;
-	struct error err = ERROR_INIT;
-	bool existed;
 
 	(void)pthread_mutex_lock(&h->lock);
 	o = find(h, user);
@@ -242,8 +291,6 @@ void homes_closed(struct homes *h, const char *user)
 		clear(o);
 	}
 	(void)pthread_mutex_unlock(&h->lock);
-	if (!documents_delete(h->front->records, collection, user, &existed, &err))
-		log_failure("slack.home", &err);
 }
 
 json_t *homes_panels(struct homes *h, const char *user)
@@ -274,45 +321,6 @@ void homes_keep_panels(struct homes *h, const char *user, json_t *panels)
 
 /* --- life --- */
 
-struct loading {
-	struct homes *homes;
-	json_t *old;
-};
-
-static bool load_one(void *context, const struct document *doc)
-{
-	struct loading *l = context;
-	int64_t at_ms = json_get_int64(doc->body, "opened_ms", 0);
-
-	if (clock_wall_ms() - at_ms < HOMES_SEEN_MS && strlen(doc->id) < INBOUND_ID_BYTES)
-		(void)find_or_make(l->homes, doc->id);
-	else
-		(void)json_array_append_new(l->old, json_string(doc->id));
-	return true;
-}
-
-static bool load(struct homes *h, struct error *err)
-{
-	json_auto_t *old = json_array();
-	struct loading l = { h, old };
-	bool existed;
-	size_t i;
-	json_t *one;
-
-	if (!old)
-		return error_oom(err);
-	if (!documents_query(h->front->records, collection, NULL, NULL, false,
-			     SIZE_MAX / 2, load_one, &l, err))
-		return false;
-	json_array_foreach(old, i, one)
-	{
-		if (!documents_delete(h->front->records, collection,
-				      json_string_value(one), &existed, err))
-			return false;
-	}
-	return true;
-}
-
 struct homes *homes_new(struct front *f, struct error *err)
 {
 	struct homes *h = calloc(1, sizeof *h);
@@ -323,10 +331,7 @@ struct homes *homes_new(struct front *f, struct error *err)
 	}
 	h->front = f;
 	(void)pthread_mutex_init(&h->lock, NULL);
-	if (load(h, err))
-		return h;
-	homes_free(h);
-	return NULL;
+	return h;
 }
 
 void homes_free(struct homes *h)

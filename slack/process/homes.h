@@ -7,8 +7,9 @@
  * was is not published at all. A view is published with the hash of the one that it takes the
  * place of (views.publish), so that what an older look says never covers a newer one.
  *
- * In the store: home/USER, what is known of somebody's (struct home in homes.c). Here: what
- * is due, and what panels said when they were last read, which is kept nowhere else.
+ * In the store: home/USER, what is known of somebody's (struct home in apphome.c), so that
+ * every replica knows who has theirs open. Here: what is due, and what panels said when they
+ * were last read, which is kept nowhere else: another replica reads them before it draws.
  * Thread-safe, but homes_tick is the loop's.
  */
 #ifndef SLACK_PROCESS_HOMES_H
@@ -17,7 +18,7 @@
 #include "slack/process/front.h"
 
 enum {
-	HOMES_MAX = 256,             /* of which something may be due at once, here */
+	HOMES_MAX = 1024,            /* of which something may be due at once, here */
 	HOMES_EVERY_MS = 2000,       /* between two drawings of one */
 	HOMES_PANELS_MS = 10 * 1000, /* between two readings of its panels */
 	HOMES_AT_ONCE = 4, /* workers that draw; a slow server keeps no others */
@@ -28,7 +29,6 @@ enum {
 
 struct homes;
 
-/* Those that were open before our start are known again. */
 struct homes *homes_new(struct front *f, struct error *err) _must_use_;
 /* When no worker works any more. */
 void homes_free(struct homes *h);
@@ -40,7 +40,7 @@ enum homes_due {
 	HOMES_DRAW = 1,
 	HOMES_PANELS = 2, /* read, too */
 };
-/* Of one person, if it is open; of all that were opened here. */
+/* Of one person, if it is open; of all that are, whoever was told. Any thread. */
 void homes_changed(struct homes *h, const char *user, unsigned due);
 void homes_all_changed(struct homes *h, unsigned due);
 

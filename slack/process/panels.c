@@ -115,6 +115,13 @@ void panels_read(struct front *f, const char *user, const char *turn, int64_t tu
 
 /* --- what is shown --- */
 
+bool panels_are_known(struct front *f, const char *user)
+{
+	json_auto_t *list = homes_panels(f->homes, user);
+
+	return list || !panels_are_there(f);
+}
+
 json_t *panels_shown(struct front *f, const char *user)
 {
 	json_auto_t *list = homes_panels(f->homes, user);

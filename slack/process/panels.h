@@ -14,6 +14,8 @@
 bool panels_are_there(const struct front *f);
 /* Whether one shows this resource, or something above it. NULLs are none. */
 bool panels_have(const struct front *f, const char *server, const char *uri);
+/* False: this process has not read them; another may have. */
+bool panels_are_known(struct front *f, const char *user);
 /* Read all of them anew; in a worker. 'turn' "": nobody opened it lately. */
 void panels_read(struct front *f, const char *user, const char *turn, int64_t turn_ms);
 /* As they were last read, an array for slack_home_view; NULL: there are none, or there was

@@ -228,6 +228,7 @@ struct mcp_client_listener *mcp_client_listen(struct mcp_client *c,
 	}
 	l->c = c;
 	l->what = *what;
+	l->was_open = what->again;
 	l->filter = make_filter(what);
 	if (!l->filter)
 		error_set(err, ERR_INVALID_ARGUMENT,

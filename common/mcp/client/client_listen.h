@@ -23,6 +23,7 @@ enum { MCP_CLIENT_LISTEN_URIS_MAX = 64 };
 struct mcp_client_listen {
 	bool tools, prompts, resources;
 	const char *const *uris; /* of resources; ends with NULL; NULL: none */
+	bool again; /* there was another before: once it is open, all counts as changed */
 	void *context;
 	/* Called by the listener's thread, which may use the client. 'uri' is the server's
 	 * word, NULL but for MCP_CLIENT_RESOURCE. */
