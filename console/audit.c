@@ -244,16 +244,20 @@ static int run(struct console *c, int argc, char **argv)
 		return audit_verify_command(c, &o, one);
 	if (strcmp(verb, "export") == 0 && !other)
 		return audit_export(c, &o, one);
-	return console_usage(c, &command_audit, "say tail, show ID, verify or export");
+	if (strcmp(verb, "review") == 0 && !other)
+		return audit_review(c, &o, one);
+	return console_usage(c, &command_audit,
+			     "say tail, show ID, review, verify or export");
 }
 
 const struct command command_audit = {
 	"audit",
-	"audit [tail [PROGRAM] [--lines N] [--follow] | show ID [FOLDER] | verify "
-	"[FOLDER] "
+	"audit [tail [PROGRAM] [--lines N] [--follow] | show ID [FOLDER] | review "
+	"[FOLDER] [--since TIME] | verify [FOLDER] "
 	"[--key PROGRAM=FILE]... [--anchor PROGRAM:SEQ:HASH]... | export [FOLDER] "
 	"[--since TIME] [--program PROGRAM] [--syslog ADDRESS] [--follow]]",
-	"Read the audit logs, prove that nobody changed them, tell one approval's story, "
-	"hand them on.",
+	"Read the audit logs, prove that nobody changed them, tell one approval's story "
+	"or "
+	"how fast people decide, hand them on.",
 	run
 };

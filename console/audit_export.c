@@ -16,8 +16,8 @@ struct export
 };
 
 /* As the logs write it, so that text can be compared. */
-static bool read_since(const char *text, char ret[static CLOCK_TEXT_BYTES],
-		       struct error *err)
+bool audit_read_since(const char *text, char ret[static CLOCK_TEXT_BYTES],
+		      struct error *err)
 {
 	struct error no_duration = ERROR_INIT;
 	int64_t ms;
@@ -82,7 +82,7 @@ int audit_export(struct console *c, const struct audit_options *o, const char *f
 	_cleanup_(syslog_closep) struct syslog *syslog = NULL;
 	_cleanup_(audit_merge_closep) struct audit_merge *merge = NULL;
 
-	if (!path || (o->since && !read_since(o->since, e.since, &err)))
+	if (!path || (o->since && !audit_read_since(o->since, e.since, &err)))
 		return console_fail(c, &err);
 	if (o->syslog && !(syslog = syslog_open(o->syslog, &err)))
 		return console_fail(c, &err);

@@ -44,6 +44,18 @@ static void test_sentences(void **state)
 	/* Several sentences of one event. */
 	assert_says("{\"event\":\"approval.approved\",\"data\":{\"by\":\"bob\"}}",
 		    "bob approved it");
+	assert_says("{\"event\":\"approval.approved\",\"data\":{\"by\":\"bob\","
+		    "\"decision\":{\"after_ms\":1490,\"quick\":true}}}",
+		    "bob approved it, 1.4 s after it could be read: in under 2 s");
+	assert_says("{\"event\":\"approval.decision\",\"data\":{"
+		    "\"decision\":{\"by\":\"bob\",\"after_ms\":59999}}}",
+		    "bob said yes, 59.9 s after it could be read; more have to");
+	assert_says("{\"event\":\"approval.approved\",\"data\":{\"by\":\"bob\","
+		    "\"decision\":{\"after_ms\":60000}}}",
+		    "bob approved it, 1 min 0 s after it could be read");
+	assert_says("{\"event\":\"approval.approved\",\"data\":{\"by\":\"bob\","
+		    "\"decision\":{\"after_ms\":3660000}}}",
+		    "bob approved it, 1 h 1 min after it could be read");
 	assert_says(
 		"{\"event\":\"approval.approved\",\"data\":{\"bundle\":{\"of\":3,\"id\":"
 		"\"x\"}}}",

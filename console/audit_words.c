@@ -11,7 +11,7 @@ enum { DIGITS = 12, NAME_MAX_BYTES = 64 };
  * What stands in [brackets] is left out when one of its members is not there, and
  * {member=value} prints nothing and asks for this value. Of several sentences for one
  * event the first counts whose members outside of brackets are all there. Times are in milliseconds
- * ({at|ms}) or seconds ({exp|s}).
+ * ({at|ms}) or seconds ({exp|s}); {a|for} is how long something took, in milliseconds.
  */
 static const struct sentence {
 	const char *event, *says;
@@ -22,8 +22,12 @@ static const struct sentence {
 	{ "approval.pending", "it was put before those who may approve[ by the rule "
 			      "'{rule}'] (prompt {shown})" },
 	{ "approval.freed", "no person is asked: the rule '{rule}' frees it" },
-	{ "approval.decision", "{decision.by} said yes; more have to" },
-	{ "approval.approved", "{by} approved it[, one of {bundle.of} calls at once]" },
+	{ "approval.decision",
+	  "{decision.by} said yes[, {decision.after_ms|for} after it could be "
+	  "read][{decision.quick=true}: in under 2 s]; more have to" },
+	{ "approval.approved", "{by} approved it[, one of {bundle.of} calls at once][, "
+			       "{decision.after_ms|for} after it could be "
+			       "read][{decision.quick=true}: in under 2 s]" },
 	{ "approval.approved",
 	  "it was approved with the {bundle.of} calls of {bundle.id}" },
 	{ "approval.approved", "it was approved" },
@@ -49,6 +53,8 @@ static const struct sentence {
 	{ "approval.not_stored",
 	  "'{what}' could not be stored, so it did not take effect" },
 	{ "proposal.refused", "a proposal of {who} was refused: {why}" },
+	{ "proposals.paused", "{denials} calls of {who} were denied: nothing more is "
+			      "asked until {until|ms}" },
 	{ "decision.refused", "a decision of {who} was refused: {why}" },
 	{ "call.started",
 	  "{@program} checked the grant and began {tool} for {requester}[ (head of the "
@@ -121,6 +127,19 @@ static void add_text(struct strbuf *sb, const json_t *value)
 		audit_text_add(sb, value);
 }
 
+void audit_words_duration(struct strbuf *sb, int64_t ms)
+{
+	if (ms < 60 * 1000)
+		strbuf_add_format(sb, "%lld.%lld s", (long long)(ms / 1000),
+				  (long long)(ms % 1000 / 100));
+	else if (ms < 3600 * 1000)
+		strbuf_add_format(sb, "%lld min %lld s", (long long)(ms / 60000),
+				  (long long)(ms / 1000 % 60));
+	else
+		strbuf_add_format(sb, "%lld h %lld min", (long long)(ms / 3600000),
+				  (long long)(ms / 60000 % 60));
+}
+
 static void add_time(struct strbuf *sb, const json_t *value, int64_t unit_ms)
 {
 	char at[CLOCK_TEXT_BYTES];
@@ -150,7 +169,9 @@ static bool add_member(struct strbuf *sb, const json_t *line, const char *inner,
 		return false;
 	if (equals)
 		return is_value(value, equals + 1, (size_t)(inner + length - equals - 1));
-	if (bar)
+	if (bar && bar[1] == 'f')
+		audit_words_duration(sb, json_integer_value(value));
+	else if (bar)
 		add_time(sb, value, bar[1] == 's' ? 1000 : 1);
 	else
 		add_text(sb, value);

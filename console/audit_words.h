@@ -12,6 +12,9 @@
 /* "alice@company.com asked for accounts.block_account". Appended. */
 void audit_words_add(struct strbuf *sb, const json_t *line);
 
+/* "1.4 s", "2 min 5 s", "1 h 3 min". Appended. */
+void audit_words_duration(struct strbuf *sb, int64_t ms);
+
 /* How an approval ended as far as this line tells ("it succeeded"); NULL: it tells nothing. */
 const char *audit_words_end(const json_t *line);
 

@@ -259,6 +259,13 @@ struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
 struct approval *keeper_find_open(struct keeper *k, const char *id, struct error *err);
 bool keeper_check_reason(const char *reason, struct error *err);
 
+/* --- keeper_pause.c --- */
+
+/* 'by' is about to say no: counted, unless it is to their own form. '*ret_until_ms' (store
+ * time): nothing more is asked in this name and way until then; 0: it goes on. */
+bool keeper_note_denied(struct keeper *k, const struct approval *a, const char *by,
+			int64_t *ret_until_ms, struct error *err);
+
 /* --- keeper_revoke.c: what was asked for or approved is taken back, until the burn --- */
 
 struct approval *keeper_cancel_as(struct keeper *k, const char *approval,

@@ -3,7 +3,7 @@
 #include "gate/decide.h"
 #include "gate/person_pin.h"
 
-enum { REASON_MAX = 2000 };
+enum { REASON_MAX = 2000, QUICK_MS = 2000 /* too soon to have read it */ };
 
 static json_t *state_reply(const struct approval *a)
 {
@@ -41,14 +41,37 @@ struct approval *keeper_find_open(struct keeper *k, const char *id, struct error
 
 /* --- decide --- */
 
-static json_t *decision_of(const struct keeper *k, const char *what, const char *person,
-			   const json_t *evidence, const char *reason, struct error *err)
+/* Since when it could be read: in Slack since its first message stood there. */
+static int64_t readable_ms(const struct approval *a)
 {
-	json_auto_t *d = json_pack("{s:s, s:s, s:I, s:O}", "by", person, "decision", what,
-				   "at", (json_int_t)k->now_ms, "evidence",
-				   (json_t *)(uintptr_t)evidence);
+	const int64_t posted_ms = json_get_int64(a->body, "posted_at", 0);
+	const int64_t stood_ms = json_get_int64(
+		json_array_get(json_object_get(a->body, "places"), 0), "at", 0);
 
-	if (!d ||
+	return stood_ms > posted_ms ? stood_ms : posted_ms;
+}
+
+/* How long there was to read it; for the audit log. */
+static bool note_time(const struct keeper *k, const struct approval *a, json_t *decision)
+{
+	const int64_t after_ms = k->now_ms - readable_ms(a);
+
+	return json_object_set_new(decision, "after_ms",
+				   json_integer((json_int_t)after_ms)) == 0 &&
+	       (after_ms >= QUICK_MS ||
+		json_object_set_new(decision, "quick", json_true()) == 0);
+}
+
+static json_t *decision_of(const struct keeper *k, const struct approval *a,
+			   const struct decision *of, struct error *err)
+{
+	const char *what = of->is_yes ? "approve" : "deny";
+	const char *reason = of->reason;
+	json_auto_t *d = json_pack("{s:s, s:s, s:I, s:O}", "by", of->person, "decision",
+				   what, "at", (json_int_t)k->now_ms, "evidence",
+				   (json_t *)(uintptr_t)of->evidence);
+
+	if (!d || !note_time(k, a, d) ||
 	    (reason && json_object_set_new(d, "reason", json_string(reason)) != 0)) {
 		error_oom(err);
 		return NULL;
@@ -57,9 +80,9 @@ static json_t *decision_of(const struct keeper *k, const char *what, const char 
 }
 
 /* What this person did, as it goes into the record; the PIN does not. */
-static json_t *decision_json(const struct keeper *k, const struct peer *p,
-			     const struct fields *f, const char *person,
-			     struct error *err)
+static json_t *decision_json(const struct keeper *k, const struct approval *a,
+			     const struct peer *p, const struct fields *f,
+			     const char *person, struct error *err)
 {
 	char digest[DIGEST_HEX_BYTES];
 	json_auto_t *said = json_pack("{s:s, s:s, s:s, s:I}", "approval", f->approval,
@@ -75,8 +98,16 @@ static json_t *decision_json(const struct keeper *k, const struct peer *p,
 		return NULL;
 	d = json_pack("{s:s, s:I, s:s}", "kind", "uid", "uid", (json_int_t)p->uid,
 		      "digest", digest);
-	return d ? decision_of(k, f->decision, person, d, f->reason, err)
-		 : (error_oom(err), NULL);
+	if (!d) {
+		error_oom(err);
+		return NULL;
+	}
+	const struct decision of = { .person = person,
+				     .reason = f->reason,
+				     .is_yes = strcmp(f->decision, "approve") == 0,
+				     .evidence = d };
+
+	return decision_of(k, a, &of, err);
 }
 
 /* The same of a yes by break-glass: whose key, and the word's digest. */
@@ -141,10 +172,20 @@ static bool approve(struct keeper *k, struct approval *a, json_t *decision,
 static bool deny(struct keeper *k, struct approval *a, json_t *decision,
 		 const char *person, const char *reason, struct error *err)
 {
+	json_auto_t *changes = with_decision(a->body, decision);
+	int64_t until_ms = 0;
+
+	if (!changes)
+		return error_oom(err);
+	if (!keeper_note_denied(k, a, person, &until_ms, err))
+		return false;
+	if (until_ms > 0 && json_object_set_new(changes, "paused_until",
+						json_integer((json_int_t)until_ms)) != 0)
+		return error_oom(err);
 	if (!keeper_move(
 		    k, a,
 		    &(struct move){ .to = RECORD_DENIED,
-				    .changes = with_decision(a->body, decision),
+				    .changes = TAKE(changes),
 				    .audit = json_pack("{s:O}", "decision", decision),
 				    .by = person,
 				    .why = reason },
@@ -248,7 +289,7 @@ static struct approval *decide(struct keeper *k, struct peer *p, const struct fi
 				     err);
 	if (f->word && !keeper_emergency_check(k, a, f->word, &word, err))
 		return NULL;
-	decision = decision_json(k, p, f, *ret_person, err);
+	decision = decision_json(k, a, p, f, *ret_person, err);
 	if (!decision)
 		return NULL;
 	if (f->word && !note_emergency(decision, f, &word)) {
@@ -273,8 +314,7 @@ struct approval *keeper_decide_as(struct keeper *k, const struct decision *d,
 		return NULL;
 	if (!judge(k, a, d->shown, d->person, d->is_yes, err))
 		return take_back_own(k, a, d, err);
-	decision = decision_of(k, d->is_yes ? "approve" : "deny", d->person, d->evidence,
-			       d->reason, err);
+	decision = decision_of(k, a, d, err);
 	if (!decision)
 		return NULL;
 	return (d->is_yes ? approve(k, a, decision, d->person, err)

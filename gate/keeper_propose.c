@@ -258,13 +258,32 @@ json_t *keeper_proposal_body(const struct keeper *k, const struct proposal *p,
 		       : NULL;
 }
 
+/* Nobody is asked. */
+static bool is_freed(const struct keeper *k, const struct proposal *p,
+		     const struct checked *c)
+{
+	const struct policy_question q = { .server = p->server,
+					   .tool = p->tool,
+					   .risk = c->tool->risk,
+					   .reversible = true,
+					   .plan_approvers = 1,
+					   .requester = p->requester,
+					   .arguments = c->arguments.data };
+	struct policy_answer a;
+
+	policy_judge(k->policy, &q, &a);
+	return c->tool->risk == RISK_READ && a.may_call && a.free;
+}
+
 static struct approval *make(struct keeper *k, const struct proposal *p,
 			     const struct checked *c, struct error *err)
 {
 	json_t *audit, *body;
 
 	if (!keeper_check_policy(k, p, c, err) ||
-	    !keeper_check_denied(k, c->identity, err) || !check_limits(k, p, err))
+	    !keeper_check_denied(k, c->identity, err) ||
+	    (!is_freed(k, p, c) && !keeper_check_pause(k, p, err)) ||
+	    !check_limits(k, p, err))
 		return NULL;
 	audit = keeper_proposal_audit(k, p, c);
 	body = keeper_proposal_body(k, p, c);

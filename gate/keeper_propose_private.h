@@ -23,6 +23,9 @@ bool keeper_check_policy(const struct keeper *k, const struct proposal *p,
 			 const struct checked *c, struct error *err);
 /* False: the same was denied a short while ago. */
 bool keeper_check_denied(struct keeper *k, const char *identity, struct error *err);
+/* False: five others of this requester, asked in the same way, were denied a short while
+ * ago; see keeper_pause.c. */
+bool keeper_check_pause(struct keeper *k, const struct proposal *p, struct error *err);
 /* Whether the requester may have so many more open. */
 bool keeper_check_open(const struct keeper *k, const struct proposal *p, int64_t more,
 		       struct error *err);

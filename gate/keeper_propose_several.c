@@ -189,7 +189,8 @@ static struct approval *make_several(struct keeper *k, const struct several *s,
 	same = keeper_find_identical(k, identity);
 	if (same)
 		return same;
-	if (!keeper_check_denied(k, identity, err) || !take_turns(k, s, err))
+	if (!keeper_check_denied(k, identity, err) ||
+	    !keeper_check_pause(k, &s->proposals[0], err) || !take_turns(k, s, err))
 		return NULL;
 	for (size_t i = 0; i < s->count; i++)
 		if (!add_part(k, s, i, id, err))

@@ -176,6 +176,7 @@ static void read_plain(struct settings *s, const json_t *root)
 	s->proposals_per_minute = json_get_int64(limits, "proposals_per_minute", 30);
 	s->open_per_person = json_get_int64(limits, "open_per_person", 20);
 	s->open = json_get_int64(limits, "open", 1000);
+	s->denials = json_get_int64(limits, "denials", 5);
 	s->log_level = LOG_INFO;
 	if (level)
 		(void)log_level_parse(level, &s->log_level);

@@ -42,6 +42,7 @@ struct settings {
 	char listen_address[64];
 	uint16_t listen_port;
 	int64_t proposals_at_once, proposals_per_minute, open_per_person, open;
+	int64_t denials; /* so many noes within ten minutes, and there is a pause */
 	enum log_level log_level;
 	bool allow_missing_landlock, allow_missing_seccomp;
 };

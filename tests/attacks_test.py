@@ -392,7 +392,7 @@ class AttackedRig(SlackRig):
     def __init__(self):
         super().__init__()
         self.limits = ("{proposals_at_once: 10000, proposals_per_minute: 1000000, "
-                       "open_per_person: 10000, open: 10000}")
+                       "open_per_person: 10000, open: 10000, denials: 10000}")
         # The usual surface is well, so there is no emergency.
         self.after_slack = (f"emergency: {{probe: 'http://127.0.0.1:{self.server_port}"
                             "/readyz'}\n")

@@ -115,7 +115,7 @@ static const char gate_text[] =
 	" 'tls': {'ca': '/a', 'certificate': '/c', 'key': 'k'},"
 	" 'policy': 'config/other.yaml',"
 	" 'limits': {'proposals_at_once': 2, 'proposals_per_minute': 3,"
-	"  'open_per_person': 4, 'open': 5},"
+	"  'open_per_person': 4, 'open': 5, 'denials': 6},"
 	" 'store': {'redis': {'address': '/s', 'prefix': 'p', 'user': 'u',"
 	"  'password_file': '/p', 'timeout_ms': 100, 'assume_durable': true}},"
 	" 'yes_by_console': false, 'emergency': {'probe': 'http://127.0.0.1:1/readyz'},"
@@ -490,6 +490,7 @@ static void test_the_gates_arrive(void **state)
 	assert_int_equal(s->proposals_per_minute, 3);
 	assert_int_equal(s->open_per_person, 4);
 	assert_int_equal(s->open, 5);
+	assert_int_equal(s->denials, 6);
 	assert_true(s->store.is_redis && s->store.redis.assume_durable);
 	assert_string_equal(s->store.redis.socket, "/s");
 	assert_string_equal(s->store.prefix, "p");

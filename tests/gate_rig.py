@@ -25,7 +25,8 @@ BUILD = os.environ["WINGMAN_BUILD"]
 GATE = os.path.join(BUILD, "bin", "wingman-gate")
 FIXTURE = os.path.join(BUILD, "tests", "fixture-server")
 START_S = 120
-NO_LIMITS = "{proposals_at_once: 1000, proposals_per_minute: 1000, open_per_person: 1000}"
+NO_LIMITS = ("{proposals_at_once: 1000, proposals_per_minute: 1000, open_per_person: 1000, "
+             "denials: 1000}")
 PEOPLE = ("alice@example.test", "bob@example.test", "carol@example.test")
 
 

@@ -501,6 +501,37 @@ def test_noise(rig, slack):
     tap.ok("the gate lives", slack.ask("status")["audit"]["sound"])
 
 
+def test_tired(rig, slack):
+    """A model that asks and asks is told to stop; who it asked for is not."""
+    rig.limits = "{open_per_person: 1000, proposals_at_once: 1000}"
+    rig.gate.stop()
+    rig.write_gate_config()
+    rig.start_gate()
+    time.sleep(1.1)     # what was done before the store began is not believed
+    with SlackSurface(rig) as slack:
+        tired(slack)
+
+
+def tired(slack):
+    pending = [asked(slack, user=IDS[BOB]) for _ in range(6)]
+    slack.let_read(pending[-1])
+    for a in pending[:5]:
+        slack.let_read(a)
+        slack.press(a, IDS[BOB], "deny")
+    tap.equal("his own no counts where the assistant asked",
+              ["paused_until" in slack.show(a) for a in pending[:5]], [False] * 4 + [True])
+    tap.equal("what waits already goes on waiting", slack.state(pending[5]), "pending")
+
+    def put(turn):
+        return slack.propose(turn, "fixture.put_value", key=next(_keys), value="1", reason=WHY)
+    refused("the assistant asks for nothing more in his name", "rate_limited",
+            f"the assistant for {BOB} were denied", lambda: put(slack.turn(mention(IDS[BOB]))))
+    a = put(slack.turn(command(IDS[BOB])))
+    tap.equal("his own form is taken", slack.pending(a)["record"]["requester"], BOB)
+    a = put(slack.turn(mention(IDS[ALICE])))
+    tap.equal("and so is what it asks for others", slack.pending(a)["record"]["requester"], ALICE)
+
+
 def test_log(rig, slack):
     lines = [x for x in rig.audit() if x["event"] == "decision.refused"]
     tap.ok("what was refused is in the log, with who and why", any(
@@ -512,7 +543,7 @@ def test_log(rig, slack):
 
 TESTS = [test_forged, test_contents, test_once, test_racing, test_first_second, test_policy_now,
          test_four_eyes, test_not_a_console, test_uid, test_other_words, test_posting, test_turns,
-         test_noise, test_log]
+         test_noise, test_tired, test_log]
 
 
 if __name__ == "__main__":

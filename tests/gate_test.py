@@ -9,6 +9,7 @@ import resource
 import socket
 import sqlite3
 import struct
+import subprocess
 import time
 
 import tap
@@ -16,6 +17,8 @@ from gate_client import GateClient, Refused, canonical_digest
 from gate_rig import PEOPLE, Rig
 
 ALICE, BOB, CAROL = PEOPLE
+LETTERS = "abcdefghij"
+WINGMAN = os.path.join(os.environ["WINGMAN_BUILD"], "bin", "wingman")
 WHY = "as the test wants it"
 GOOD_PIN = "a PIN of this test"
 
@@ -101,6 +104,112 @@ def test_no(rig):
                 lambda: c.ask("cancel", approval=other))
         rig.become(ALICE)
         tap.equal("nothing ran", [r for r in rig.runs() if r[0] == "no"], [])
+
+
+def deny_five(rig, c, prefix):
+    """Bob says no to five calls of Alice."""
+    asked = []
+    for n in range(5):
+        rig.become(ALICE)
+        c.hello()
+        asked.append(put(c, f"{prefix}{LETTERS[n]}", "1"))
+    rig.become(BOB)
+    c.hello()
+    records = []
+    for a in asked:
+        c.deny(a)
+        records.append(c.show(a))
+    rig.become(ALICE)
+    c.hello()
+    return records
+
+
+def test_pause(rig):
+    """After five noes nothing more is asked for ten minutes, whoever restarts what."""
+    rig.gate.stop()
+    rig.limits = "{open_per_person: 1000}"
+    rig.write_gate_config()
+    rig.start_gate()
+    with rig.client() as c:
+        for n in range(6):
+            c.deny(put(c, f"own{LETTERS[n]}", "1"))
+        a = put(c, "owng", "1")
+        tap.ok("a no to one's own form is a change of mind", c.wait(a, "pending"))
+        c.ask("cancel", approval=a)
+        records = deny_five(rig, c, "pause")
+        tap.equal("the fifth no of another one pauses", ["paused_until" in r for r in records],
+                  [False] * 4 + [True])
+        refused("nothing more is asked in that name", "rate_limited", "5 calls of " + ALICE,
+                lambda: put(c, "pausef", "1"))
+        refused("nor several at once", "rate_limited", "nothing more is asked until",
+                lambda: c.ask("propose", calls=[
+                    {"tool": "fixture.put_value",
+                     "arguments": {"key": k, "value": "1", "reason": WHY}} for k in "ab"]))
+        told = [e for e in rig.audit() if e["event"] == "proposals.paused"]
+        tap.equal("it is in the log", [(e["data"]["who"], e["data"]["denials"]) for e in told],
+                  [(ALICE, 5)])
+        rig.become(BOB)
+        c.hello()
+        b = put(c, "pausebob", "1")
+        tap.ok("others may ask", c.wait(b, "pending"))
+        c.ask("cancel", approval=b)
+    rig.gate.stop()
+    rig.become(ALICE)
+    rig.start_gate()
+    with rig.client() as c:
+        refused("a restart forgets nothing", "rate_limited", "were denied",
+                lambda: put(c, "pausef", "1"))
+    rig.gate.stop()
+    db = sqlite3.connect(rig.path("gate/coordination.db"))
+    with db:
+        db.execute("update entry set expires_ms = 1 where key like 'paused/%'")
+        db.execute("update counter set expires_ms = 1 where key like 'denials/%'")
+    db.close()
+    rig.start_gate()
+    with rig.client() as c:
+        a = put(c, "pausef", "1")
+        tap.ok("ten minutes later it goes on", c.wait(a, "pending"))
+        c.deny(a)
+    rig.limits = None
+    rig.gate.stop()
+    rig.write_gate_config()
+    rig.start_gate()
+
+
+def test_times(rig):
+    """How long there was to read is in the log, and who was in a hurry is told."""
+    took = {}
+    with rig.client() as c:
+        for n in range(10):  # where much else runs two seconds are short
+            quick = put(c, f"quick{LETTERS[n]}", "1")
+            c.approve(quick)
+            took[quick] = c.show(quick)["decisions"][0]
+            if took[quick].get("quick"):
+                break
+        slow = put(c, "slow", "1")
+        left = c.wait(slow, "pending")["posted_at"] / 1000 + 2.05 - time.time()
+        time.sleep(max(left, 0))
+        c.approve(slow)
+        took[slow] = c.show(slow)["decisions"][0]
+    tap.ok("under two seconds is marked", 1000 <= took[quick]["after_ms"] < 2000
+           and took[quick].get("quick") is True, took[quick])
+    tap.ok("and longer is not", took[slow]["after_ms"] >= 2000 and "quick" not in took[slow],
+           took[slow])
+    said = subprocess.run([WINGMAN, "--dir", rig.dir, "audit", "review"], text=True,
+                          capture_output=True, timeout=60, check=True).stdout
+    tap.ok("'audit review' lists it", f"approval {quick}" in said and slow not in said
+           and "in under 2 s" in said, said)
+    rows = [json.loads(line) for line in subprocess.run(
+        [WINGMAN, "--dir", rig.dir, "audit", "review", "--json"], text=True,
+        capture_output=True, timeout=60, check=True).stdout.splitlines()]
+    row = [r for r in rows if r.get("by") == ALICE][-1]
+    tap.ok("and counts", row["yes"] >= 2 and 1 <= row["quick"] < row["yes"] and row["no"] >= 6
+           and row["soonest_ms"] <= took[quick]["after_ms"] and row["median_ms"] >= row["soonest_ms"],
+           row)
+    tap.ok("pauses too", any(r.get("event") == "proposals.paused" for r in rows), rows)
+    none = subprocess.run([WINGMAN, "--dir", rig.dir, "audit", "review", "--since",
+                           "2999-01-01T00:00:00Z"], text=True, capture_output=True, timeout=60)
+    tap.equal("of a time in which nobody did", none.stdout, "Nobody decided anything.\n")
 
 
 def test_words(rig):
@@ -716,7 +825,7 @@ def test_end(rig):
            "Sanitizer" not in text and "not_stored" not in rig.read("audit/gate.jsonl"), text[-3000:])
 
 
-TESTS = [test_yes, test_no, test_words, test_frames, test_reads, test_changed_world, test_several,
+TESTS = [test_yes, test_no, test_pause, test_times, test_words, test_frames, test_reads, test_changed_world, test_several,
          test_strangers, test_policy, test_watching, test_direct, test_registering, test_keys,
          test_time, test_changed_tools, test_limits, test_full_disk, test_pin_of_a_person,
          test_end]

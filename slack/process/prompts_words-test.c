@@ -99,6 +99,17 @@ static void test_taken_back(void **state)
 	expect("unknown", now_ms, REVOKE "}}", NULL, "nobody knows");
 }
 
+static void test_paused(void **state)
+{
+	json_auto_t *one = record_of("denied", now_ms, "{}");
+	_cleanup_free_ char *how = prompts_how(one, NULL, now_ms);
+
+	(void)state;
+	assert_null(strstr(how, "nothing more is asked"));
+	expect("denied", now_ms, "{\"paused_until\":1795434600000}", NULL,
+	       "were denied: nothing more is asked until 2026-11-23T11:50:00Z");
+}
+
 static bool may_stop(const char *state, int64_t since_ms, const char *more)
 {
 	json_auto_t *record = record_of(state, since_ms, more);
@@ -126,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_running),
 		cmocka_unit_test(test_hostile_words),
 		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_who_may_stop),
 	};
 

@@ -121,6 +121,7 @@ static void add_progress(struct strbuf *sb, const json_t *progress)
 char *prompts_how(const json_t *record, const json_t *progress, int64_t now_ms)
 {
 	const int64_t ran_ms = prompts_ran_ms(record, now_ms);
+	const int64_t paused_ms = json_get_int64(record, "paused_until", 0);
 	const json_t *history = json_object_get(record, "history");
 	const size_t steps = json_array_size(history);
 	const json_t *last = steps ? json_array_get(history, steps - 1) : NULL;
@@ -144,5 +145,10 @@ char *prompts_how(const json_t *record, const json_t *progress, int64_t now_ms)
 				  (long long)(ran_ms / 1000));
 	if (is_under_way(record))
 		add_progress(&text, progress);
+	if (paused_ms > 0)
+		strbuf_add_format(&text,
+				  "\nseveral calls asked for in this way were denied: "
+				  "nothing more is asked until %s",
+				  clock_format(paused_ms, at));
 	return strbuf_take(&text);
 }
