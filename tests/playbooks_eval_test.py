@@ -18,9 +18,9 @@ STOPS = os.path.join(SOURCE, "servers", "playbooks", "words.c")
 # nDCG@10, rounded down.
 FLOORS = {
     "sample": {"ALL": 0.97, "typo": 0.99},
-    "own": {"ALL": 0.91, "typo": 0.98, "paraphrase": 0.76},
-    "public": {"ALL": 0.81, "typo": 0.98, "paraphrase": 0.52},
-    "sixty": {"ALL": 0.88, "typo": 0.95, "paraphrase": 0.63, "acronym": 0.97},
+    "own": {"ALL": 0.92, "typo": 0.98, "paraphrase": 0.76},
+    "public": {"ALL": 0.82, "typo": 0.99, "paraphrase": 0.54},
+    "sixty": {"ALL": 0.89, "typo": 0.95, "paraphrase": 0.66, "acronym": 0.97},
 }
 
 

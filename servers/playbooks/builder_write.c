@@ -23,7 +23,7 @@ static const char layout[] =
 	" stem INTEGER NOT NULL, count INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE acronyms(text TEXT NOT NULL) STRICT;"
 	"CREATE TABLE notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
-	"PRAGMA user_version = 2;"
+	"PRAGMA user_version = 3;"
 	"BEGIN";
 
 bool builder_failed(const struct builder *b, struct error *err)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { VERSION = 2, ARENA_BLOCK = 256 * 1024 };
+enum { VERSION = 3, ARENA_BLOCK = 256 * 1024 };
 
 /* ---- Memory for texts ---- */
 

@@ -7,7 +7,7 @@
 
 const struct rank_weights rank_default = {
 	.document = 1.0,
-	.section = 0.8,
+	.section = 1.0,
 	.coverage = 0.3,
 };
 

@@ -1,7 +1,7 @@
 #include "servers/playbooks/weights.h"
 
 const struct weights weights_default = {
-	.k1 = 2.0,
+	.k1 = 3.0,
 	.section = {
 		[FIELD_BODY] = { 1.0, 0.6 },
 		[FIELD_HEADING] = { 3.0, 0.4 },
@@ -13,6 +13,6 @@ const struct weights weights_default = {
 		[FIELD_BODY] = { 1.0, 0.7 },
 		[FIELD_HEADING] = { 2.0, 0.5 },
 		[FIELD_TITLE] = { 5.0, 0.4 },
-		[FIELD_NAME] = { 3.0, 0.4 },
+		[FIELD_NAME] = { 4.5, 0.4 },
 	},
 };
