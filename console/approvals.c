@@ -238,10 +238,16 @@ static int set_pin(struct console *c, struct gate_link *g)
 	}
 	if (had)
 		old = terminal_read_secret(t, "PIN so far: ");
-	pin = terminal_read_secret(t, "new PIN (empty to remove it): ");
-	again = terminal_read_secret(t, "once more: ");
-	if ((had && !old) || !pin || !again ||
-	    !digest_equal(secret_bytes(pin), secret_length(pin), secret_bytes(again),
+	if (!had || old)
+		pin = terminal_read_secret(t, "new PIN (empty to remove it): ");
+	if (pin)
+		again = terminal_read_secret(t, "once more: ");
+	if (!again) {
+		json_decref(ask);
+		error_set(&err, ERR_INVALID_ARGUMENT, "given up; nothing was changed");
+		return console_fail(c, &err);
+	}
+	if (!digest_equal(secret_bytes(pin), secret_length(pin), secret_bytes(again),
 			  secret_length(again))) {
 		json_decref(ask);
 		error_set(&err, ERR_INVALID_ARGUMENT,
@@ -271,6 +277,8 @@ static int run(struct console *c, int argc, char **argv)
 
 	if (options_parse(rows, &o, argc, argv, &operands, &err) != OPTIONS_OK)
 		return console_usage(c, &command_approvals, err.message);
+	if (operands > 2)
+		return console_usage(c, &command_approvals, "one approval at a time");
 	interrupt_catch();
 	verb = operands > 0 ? argv[1] : "list";
 	id = operands > 1 ? argv[2] : NULL;

@@ -27,8 +27,11 @@ static const struct option_row rows[] = {
 
 char *audit_folder(const struct console *c, const char *given, struct error *err)
 {
-	char *folder = given ? strdup(given) : statedir_path(c->dir, "audit");
+	char *folder;
 
+	if (!given && !statedir_require(c->dir, err))
+		return NULL;
+	folder = given ? strdup(given) : statedir_path(c->dir, "audit");
 	if (!folder)
 		error_oom(err);
 	return folder;

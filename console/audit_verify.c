@@ -52,7 +52,11 @@ static void print_proven(const struct console *c, const char *program,
 	if (r->anchored_to_seq >= 0)
 		printf("  %sknown elsewhere to seq %lld%s\n", more,
 		       (long long)r->anchored_to_seq, plain);
-	if (r->proven_to_seq < r->last_seq - 1)
+	if (r->proven_to_seq < 0 && r->last_seq > 0)
+		printf("  %sno checkpoint, anchor or other log knows it: it proves "
+		       "nothing of itself%s\n",
+		       more, plain);
+	else if (r->proven_to_seq < r->last_seq - 1)
 		printf("  %swhat is behind seq %lld proves nothing of itself%s\n", more,
 		       (long long)r->proven_to_seq, plain);
 	if (r->last_seq >= 0)

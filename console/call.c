@@ -6,6 +6,7 @@
 #include "console/decide.h"
 #include "console/interrupt.h"
 #include "console/pick.h"
+#include "console/tools.h"
 
 enum {
 	ARGUMENTS_MAX = 1024 * 1024,
@@ -155,11 +156,16 @@ static int propose(struct console *c, struct gate_link *g, json_t *ask, int64_t 
 		   json_t **ret)
 {
 	struct error err = ERROR_INIT;
+	const char *named = json_get_string(ask, "tool");
+	_cleanup_free_ char *tool = named ? strdup(named) : NULL;
 	json_auto_t *reply = gate_link_ask(g, MSG_PROPOSE, ask, &err);
 	const char *approval = json_get_string(reply, "approval");
 
-	if (!reply)
+	if (!reply) {
+		if (tool)
+			tools_hint(g, tool, &err);
 		return console_fail(c, &err);
+	}
 	if (!approval) {
 		error_set(&err, ERR_INTERNAL,
 			  "the gate took the proposal but named no approval");

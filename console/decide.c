@@ -201,6 +201,8 @@ enum answer decide_ask(struct console *c, struct gate_link *g, const json_t *rec
 	}
 	/* Whatever was typed before the prompt could be read does not count. */
 	sleep_ms(DECIDE_READ_FIRST_MS);
+	if (interrupt_was_pressed())
+		return ANSWER_LATER;
 	terminal_flush_input(t);
 	return answer(g, t, record, digest, !only || strcmp(only, "deny") != 0, err);
 }

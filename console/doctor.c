@@ -67,16 +67,22 @@ static int run(struct console *c, int argc, char **argv)
 	};
 	json_auto_t *findings = json_array();
 	struct doctor d = { .console = c, .findings = findings };
+	struct error err = ERROR_INIT;
 
 	const bool slack = argc == 2 && strcmp(argv[1], "slack") == 0;
 
 	if (argc > 1 && !slack)
 		return console_usage(c, &command_doctor,
 				     "doctor takes 'slack', or no argument");
-	if (slack)
+	if (!statedir_require(c->dir, &err)) {
+		doctor_say(&d, DOCTOR_FAIL, "folder", err.hint, "%s", err.message);
+		doctor_machine(&d);
+	} else if (slack) {
 		doctor_slack(&d);
-	for (size_t i = 0; !slack && i < ARRAY_SIZE(checks); i++)
-		checks[i](&d);
+	} else {
+		for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+			checks[i](&d);
+	}
 	if (c->json)
 		console_print_json(findings);
 	else

@@ -9,8 +9,6 @@
 
 enum { PROBE_MS = 5000, PROBE_BYTES_MAX = 64 * 1024 };
 
-static const char credential[] = "credential:";
-
 static struct config *read_config(const struct doctor *d, const char *name,
 				  struct error *err)
 {
@@ -87,7 +85,7 @@ static struct secret *check_secrets(struct doctor *d, const json_t *root)
 		_cleanup_(secret_freep) struct secret *secret = NULL;
 		struct error err = ERROR_INIT;
 
-		if (strncmp(name, credential, sizeof credential - 1) == 0) {
+		if (statedir_is_credential(name)) {
 			doctor_say(d, DOCTOR_WARN, "secret", NULL,
 				   "%s is systemd's, and given to the program alone",
 				   name);

@@ -29,9 +29,13 @@ static struct secret *new_passphrase(struct terminal *t, struct error *err)
 	_cleanup_(secret_freep) struct secret *one = terminal_read_secret(
 		t, "passphrase for the emergency key (12 characters at least): ");
 	_cleanup_(secret_freep) struct secret *two =
-		terminal_read_secret(t, "once more: ");
+		one ? terminal_read_secret(t, "once more: ") : NULL;
 
-	if (!one || !two || secret_length(one) < PASSPHRASE_MIN) {
+	if (!two) {
+		error_set(err, ERR_INVALID_ARGUMENT, "given up; nothing was made");
+		return NULL;
+	}
+	if (secret_length(one) < PASSPHRASE_MIN) {
 		error_set(err, ERR_INVALID_ARGUMENT,
 			  "a passphrase has %d characters at least; nothing was made",
 			  PASSPHRASE_MIN);
@@ -84,7 +88,9 @@ static json_t *say(struct terminal *t, const json_t *record, const char *digest,
 	_cleanup_free_ char *reason = terminal_read_line(
 		t, "Why can it not wait? (the whole team will read it): ");
 	_cleanup_free_ char *typed =
-		terminal_read_line(t, "Type the twelve digits of the digest above: ");
+		reason ? terminal_read_line(
+				 t, "Type the twelve digits of the digest above: ")
+		       : NULL;
 	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT;
 	const char *approval = json_get_string(record, "id");
 

@@ -77,6 +77,21 @@ static int take_globals(struct console *c, int argc, char **argv)
 	return kept;
 }
 
+/* An option where a command should be: it is none of ours, or lacks its value. */
+static int unknown_option(struct console *c, char *word)
+{
+	struct global_options ignored = { 0 };
+	struct error err = ERROR_INIT;
+	char *argv[] = { word, word, NULL };
+	int operands;
+
+	(void)options_parse(rows, &ignored, 2, argv, &operands, &err);
+	error_set(&err, ERR_INVALID_ARGUMENT, "options stand before a command");
+	error_hint(&err, "'wingman --help' lists options and commands");
+	(void)console_fail(c, &err);
+	return EXIT_USAGE;
+}
+
 static int unknown_command(const struct console *c, const char *word)
 {
 	const char *names[ARRAY_SIZE(commands)];
@@ -105,6 +120,14 @@ static bool asks_for(int argc, char **argv, const char *option, const char *lett
 	return false;
 }
 
+/* Also where there is no suite; the others would only say that no gate answers. */
+static bool is_for_anywhere(const struct command *command)
+{
+	return command == &command_up || command == &command_down ||
+	       command == &command_audit || command == &command_keys ||
+	       command == &command_doctor;
+}
+
 static const struct command *default_command(void)
 {
 	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) ? &command_console : NULL;
@@ -130,13 +153,14 @@ static int run_command(struct console *c, int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (argc > 1 && !command)
-		return unknown_command(c, argv[1]);
+		return argv[1][0] == '-' ? unknown_option(c, argv[1])
+					 : unknown_command(c, argv[1]);
 	if (!command) {
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
 	c->dir = statedir_new(c->dir_option, &err);
-	if (!c->dir)
+	if (!c->dir || (!is_for_anywhere(command) && !statedir_require(c->dir, &err)))
 		return console_fail(c, &err);
 	return argc > 1 ? command->run(c, argc - 1, argv + 1)
 			: command->run(c, argc, argv);

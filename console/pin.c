@@ -1,8 +1,11 @@
 /* wingman pin, wingman keys: changes to what the gate trusts, approved like any call. */
+#include "base/file.h"
 #include "base/secret.h"
 #include "console/call.h"
 #include "console/console.h"
 #include "console/gate_link.h"
+#include "console/interrupt.h"
+#include "console/tools.h"
 
 static int propose(struct console *c, struct gate_link *g, const char *action,
 		   json_t *arguments)
@@ -15,6 +18,7 @@ static int propose(struct console *c, struct gate_link *g, const char *action,
 
 	if (!reply)
 		return console_fail(c, &err);
+	interrupt_catch();
 	return call_follow(c, g, approval ? approval : "", -1);
 }
 
@@ -42,14 +46,17 @@ static int run_pin(struct console *c, int argc, char **argv)
 	json_auto_t *reply = NULL;
 	json_t *arguments;
 
-	if (argc != 2)
+	if (argc != 2 || argv[1][0] == '-')
 		return console_usage(c, &command_pin, "name one server");
 	g = gate_link_open(c->dir, &err);
 	reply = g ? gate_link_ask(g, MSG_PINS, json_pack("{s:s}", "server", argv[1]),
 				  &err)
 		  : NULL;
-	if (!reply)
+	if (!reply) {
+		if (g)
+			tools_hint_server(g, &err);
 		return console_fail(c, &err);
+	}
 	const json_t *store = json_object_get(reply, "store");
 	if (store) {
 		if (!c->json)
@@ -83,6 +90,11 @@ static int make_first_key(struct console *c)
 
 	if (!path)
 		return console_fail(c, &err);
+	if (file_exists(path)) {
+		error_set(&err, ERR_CONFLICT, "there is a key already: %s", path);
+		error_hint(&err, "'wingman keys rotate' puts a new one in its place");
+		return console_fail(c, &err);
+	}
 	key = sign_key_create(path, &err);
 	trusted = key ? statedir_path(c->dir, "keys/trusted/%s.pem", sign_key_kid(key))
 		      : NULL;

@@ -57,31 +57,11 @@ static json_t *read_arguments(const char *text, struct error *err)
 	return TAKE(arguments);
 }
 
-/* "get_acount" is near to "accounts.get_account". */
-static const char *nearest_tool(const struct complete_result *all, const char *name)
-{
-	const char *shorts[COMPLETE_MAX], *near;
-
-	if (strchr(name, '.'))
-		return nearest_find(name, (const char *const *)all->word, all->count);
-	for (size_t i = 0; i < all->count; i++)
-		shorts[i] = strchr(all->word[i], '.') + 1;
-	near = nearest_find(name, shorts, all->count);
-	for (size_t i = 0; near && i < all->count; i++)
-		if (shorts[i] == near)
-			return all->word[i];
-	return NULL;
-}
-
 int session_refuse_tool(struct session *s, const char *name)
 {
-	struct complete_source source = { .servers = s->servers };
-	_cleanup_(complete_done) struct complete_result all = { 0 };
+	_cleanup_free_ char *near = tools_nearest(s->servers, name);
 	struct error err = ERROR_INIT;
-	const char *near;
 
-	complete_line(&source, "", &all); /* nothing typed yet: every tool */
-	near = nearest_tool(&all, name);
 	error_set(&err, ERR_NOT_FOUND, "there is no tool '%s'", name);
 	if (near)
 		error_hint(&err, "did you mean '%s'? /tools lists all", near);

@@ -31,7 +31,7 @@ struct terminal *terminal_open(struct error *err)
 	t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (t->fd < 0) {
 		error_set(err, ERR_NOT_FOUND, "there is no terminal to ask on");
-		error_hint(err, "approve from a terminal: wingman approvals approve ID");
+		error_hint(err, "say it again in a terminal: this asks a person");
 		return NULL;
 	}
 	return TAKE(t);
@@ -95,8 +95,9 @@ static bool wait_readable(const struct terminal *t)
 }
 
 /* Reads bytes until newline; signals from the keyboard are read as bytes, so that
- * Ctrl-C gives up this question and nothing else. */
-static bool read_line(struct terminal *t, bool echo, char *line, size_t size)
+ * Ctrl-C gives up this question and nothing else: from the moment on that it can be seen. */
+static bool read_line(struct terminal *t, const char *question, bool echo, char *line,
+		      size_t size)
 {
 	struct termios before, during;
 	size_t length = 0;
@@ -112,6 +113,7 @@ static bool read_line(struct terminal *t, bool echo, char *line, size_t size)
 	}
 	during.c_cc[VEOL] = 3; /* Ctrl-C ends the line, and is then seen at its end */
 	(void)tcsetattr(t->fd, TCSADRAIN, &during);
+	terminal_write(t, question, strlen(question));
 	while (length + 1 < size && wait_readable(t)) {
 		ssize_t n = read(t->fd, line + length, 1);
 
@@ -136,8 +138,7 @@ char *terminal_read_line(struct terminal *t, const char *question)
 {
 	char line[LINE_MAX_BYTES];
 
-	terminal_write(t, question, strlen(question));
-	return read_line(t, true, line, sizeof line) ? strdup(line) : NULL;
+	return read_line(t, question, true, line, sizeof line) ? strdup(line) : NULL;
 }
 
 struct secret *terminal_read_secret(struct terminal *t, const char *question)
@@ -145,8 +146,7 @@ struct secret *terminal_read_secret(struct terminal *t, const char *question)
 	char line[LINE_MAX_BYTES];
 	struct secret *s = NULL;
 
-	terminal_write(t, question, strlen(question));
-	if (read_line(t, false, line, sizeof line))
+	if (read_line(t, question, false, line, sizeof line))
 		s = secret_new(line, strlen(line));
 	explicit_bzero(line, sizeof line);
 	return s;

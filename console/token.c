@@ -94,6 +94,13 @@ static int create(struct console *c, const struct token_options *o, const char *
 		return console_usage(c, &command_token, wrong);
 	if (o->expires && !clock_parse_duration(o->expires, &ttl_ms, &err))
 		return console_fail(c, &err);
+	if (o->file && file_exists(o->file)) {
+		error_set(&err, ERR_CONFLICT, "there is a file '%s' already", o->file);
+		error_hint(&err,
+			   "remove it, or name another; 'wingman token revoke ID' ends "
+			   "the token in it");
+		return console_fail(c, &err);
+	}
 	if (!token_create(index, w.person, w.scopes, w.count, ttl_ms ? now + ttl_ms : 0,
 			  now, &token, id, &err))
 		return console_fail(c, &err);

@@ -1,7 +1,9 @@
 /* wingman tools, wingman docs: what there is, and how each is used. */
 #include "console/tools.h"
 
+#include "console/complete.h"
 #include "console/gate_link.h"
+#include "console/nearest.h"
 #include "console/render.h"
 
 enum { NAME_COLUMNS = 34 };
@@ -43,6 +45,68 @@ const json_t *tools_find(const json_t *servers, const char *full_name,
 		}
 	}
 	return NULL;
+}
+
+char *tools_nearest(const json_t *servers, const char *name)
+{
+	struct complete_source source = { .servers = servers };
+	_cleanup_(complete_done) struct complete_result all = { 0 };
+	const char *shorts[COMPLETE_MAX], *near;
+
+	complete_line(&source, "", &all); /* nothing typed yet: every tool */
+	for (size_t i = 0; i < all.count; i++)
+		shorts[i] = strchr(name, '.') ? all.word[i]
+					      : strchr(all.word[i], '.') + 1;
+	near = nearest_find(name, shorts, all.count);
+	/* "get_acount" is near to "accounts.get_account". */
+	for (size_t i = 0; near && i < all.count; i++)
+		if (shorts[i] == near)
+			return strdup(all.word[i]);
+	return NULL;
+}
+
+void tools_hint(struct gate_link *g, const char *name, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *servers = NULL;
+	_cleanup_free_ char *near = NULL;
+	const char *server;
+
+	if (err->hint[0] ||
+	    (err->code != ERR_NOT_FOUND && err->code != ERR_INVALID_ARGUMENT))
+		return;
+	servers = tools_fetch(g, NULL, &ignored);
+	if (!servers)
+		return;
+	if (tools_find(servers, name, &server)) {
+		if (err->code == ERR_INVALID_ARGUMENT)
+			error_hint(err, "'wingman docs %s' says what it takes", name);
+		return;
+	}
+	near = tools_nearest(servers, name);
+	if (near)
+		error_hint(err, "did you mean '%s'? 'wingman tools' lists all", near);
+	else
+		error_hint(err, "'wingman tools' lists them");
+}
+
+void tools_hint_server(struct gate_link *g, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *servers = NULL;
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	size_t i;
+	json_t *server;
+
+	if (err->hint[0] || err->code != ERR_NOT_FOUND)
+		return;
+	servers = tools_fetch(g, NULL, &ignored);
+	json_array_foreach(servers, i, server)
+	{
+		strbuf_add_format(&names, " %s", console_member(server, "name"));
+	}
+	if (strbuf_ok(&names))
+		error_hint(err, "there are:%s", names.length ? names.data : " none");
 }
 
 const char *tools_risk(const json_t *tool)
@@ -201,12 +265,15 @@ static int run_tools(struct console *c, int argc, char **argv)
 	_cleanup_(gate_link_closep) struct gate_link *g = NULL;
 	json_auto_t *servers = NULL;
 
-	if (argc > 2)
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-'))
 		return console_usage(c, &command_tools, "name one server at most");
 	g = gate_link_open(c->dir, &err);
 	servers = g ? tools_fetch(g, argc > 1 ? argv[1] : NULL, &err) : NULL;
-	if (!servers)
+	if (!servers) {
+		if (g)
+			tools_hint_server(g, &err);
 		return console_fail(c, &err);
+	}
 	if (c->json)
 		console_print_json(servers);
 	else
@@ -222,7 +289,7 @@ static int run_docs(struct console *c, int argc, char **argv)
 	const json_t *tool;
 	const char *server;
 
-	if (argc != 2)
+	if (argc != 2 || argv[1][0] == '-')
 		return console_usage(c, &command_docs,
 				     "name one tool, such as accounts.block_account");
 	g = gate_link_open(c->dir, &err);
@@ -232,7 +299,7 @@ static int run_docs(struct console *c, int argc, char **argv)
 	tool = tools_find(servers, argv[1], &server);
 	if (!tool) {
 		error_set(&err, ERR_NOT_FOUND, "there is no tool '%s'", argv[1]);
-		error_hint(&err, "'wingman tools' lists them");
+		tools_hint(g, argv[1], &err);
 		return console_fail(c, &err);
 	}
 	if (c->json)

@@ -17,6 +17,12 @@ json_t *tools_fetch(struct gate_link *g, const char *server,
  * there is none. */
 const json_t *tools_find(const json_t *servers, const char *full_name,
 			 const char **ret_server);
+/* The tool that 'name' ("server.tool" or "tool") probably means; new string, NULL: none. */
+char *tools_nearest(const json_t *servers, const char *name) _must_use_;
+/* What to do about the gate's refusal of a tool, or of its arguments, if nobody said yet. */
+void tools_hint(struct gate_link *g, const char *name, struct error *err);
+/* The same of a server: which there are. */
+void tools_hint_server(struct gate_link *g, struct error *err);
 const char *tools_risk(const json_t *tool);
 /* What a property wants, for people: its x-wingman-kind or its type. */
 const char *tools_type(const json_t *property);

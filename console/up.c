@@ -48,6 +48,7 @@ struct up {
 	pid_t console_pid;
 	int console_fd; /* pidfd */
 	int status;
+	bool is_ending; /* and who ends now does so for us */
 	struct up_server servers[SUITE_SERVERS];
 	/* And the directory, the gate, the Slack process. */
 	struct up_child children[SUITE_SERVERS + 3];
@@ -77,7 +78,10 @@ static void up_done(struct up *u)
 
 static void on_child(void *context, const char *name, const char *what, int status)
 {
-	(void)context;
+	const struct up *u = context;
+
+	if (u->is_ending && strcmp(what, "ended") == 0)
+		return;
 	log_info("up.child", LOG_STR("name", name), LOG_STR("what", what),
 		 LOG_INT("status", status));
 }
@@ -335,6 +339,7 @@ static bool serve(struct up *u, bool with_console, struct error *err)
 		(void)kill(u->console_pid, SIGTERM);
 	if (with_console && u->stderr_fd >= 0)
 		dprintf(u->stderr_fd, "wingman: stopping\n");
+	u->is_ending = true;
 	supervisor_stop(u->supervisor, STOP_PATIENCE_MS);
 	return ok;
 }

@@ -377,6 +377,13 @@ static bool read_suite(struct suite *s, struct error *err)
 
 	if (!suite)
 		return false;
+	if (!json_is_integer(json_object_get(ports, "gate"))) {
+		error_set(
+			err, ERR_INVALID_ARGUMENT,
+			"config/suite.yaml names no port of the gate (ports: {gate: …})");
+		return error_hint(err, "put it back as it was ('wingman config check' "
+				       "judges it), or begin in another folder");
+	}
 	s->sample = json_is_true(json_object_get(suite, "sample"));
 	s->directory_port = json_get_int64(ports, "directory", 0);
 	s->gate_port = json_get_int64(ports, "gate", 0);

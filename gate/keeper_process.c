@@ -289,10 +289,10 @@ int keeper_main(const struct statedir *dir, bool started_apart)
 	_cleanup_close_ int listen_fd = -1;
 	bool ok = start(&k, &listen_fd, &err) && loop_run(k.loop, &err);
 
-	if (!ok)
-		log_failure("gate.failed", &err);
 	if (k.socket_path && listen_fd >= 0 && !k.socket_is_inherited)
 		(void)unlink(k.socket_path);
 	finish(&k);
+	if (!ok) /* last, below what the caller says while it leaves */
+		log_failure("gate.failed", &err);
 	return ok && !k.failed ? 0 : 1;
 }

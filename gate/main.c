@@ -27,14 +27,6 @@ static const struct option_row rows[] = {
 	OPTION_END,
 };
 
-static int fail(const struct error *err)
-{
-	(void)fprintf(stderr, "wingman-gate: %s\n", err->message);
-	if (err->hint[0])
-		(void)fprintf(stderr, "wingman-gate: %s\n", err->hint);
-	return 2;
-}
-
 static bool add_tools(const struct settings_server *s, const char **tools, size_t *count,
 		      size_t max)
 {
@@ -117,36 +109,30 @@ static int check_config(const struct statedir *dir)
 
 int main(int argc, char **argv)
 {
+	static const struct options_program program = {
+		.name = "wingman-gate",
+		.usage = "[--dir DIR]",
+		.description = "Keeps the key that signs grants, and signs what people "
+			       "approved.",
+		.rows = rows,
+	};
 	struct gate_options o = { 0 };
 	struct error err = ERROR_INIT;
-	int operands = 0;
 	_cleanup_(statedir_freep) struct statedir *dir = NULL;
+	int status = options_take(&program, &o, argc, argv);
 
-	switch (options_parse(rows, &o, argc, argv, &operands, &err)) {
-	case OPTIONS_OK:
-		break;
-	case OPTIONS_HELP:
-		options_help("wingman-gate", "[--dir DIR]",
-			     "Keeps the key that signs grants, and signs what people "
-			     "approved.",
-			     rows, stdout);
-		return 0;
-	case OPTIONS_VERSION:
-		(void)printf("wingman-gate %s\n", WINGMAN_VERSION);
-		return 0;
-	case OPTIONS_BAD:
-		return fail(&err);
-	}
+	if (status != OPTIONS_GO_ON)
+		return status;
 	/* A peer that is gone and a disk that is full are errors of a write, not the end. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	log_setup("gate", LOG_INFO);
-	if (operands > 0 || (o.role && strcmp(o.role, "caller") != 0))
-		error_set(&err, ERR_INVALID_ARGUMENT, "unknown operand or role");
+	if (o.role && strcmp(o.role, "caller") != 0)
+		error_set(&err, ERR_INVALID_ARGUMENT, "--role knows 'caller' alone");
 	else
 		dir = statedir_new(o.dir, &err);
-	if (!dir)
-		return fail(&err);
+	if (!dir || !statedir_require(dir, &err))
+		return options_complain(program.name, &err, OPTIONS_EXIT_USAGE);
 	if (o.check_config)
 		return check_config(dir);
 	return o.role ? caller_main(dir) : keeper_main(dir, o.caller_apart);

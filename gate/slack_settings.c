@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-static const char credential[] = "credential:";
-
 static void copy(char *to, size_t size, const char *text)
 {
 	(void)snprintf(to, size, "%s", text ? text : "");
@@ -99,49 +97,12 @@ bool slack_settings_has_channel(const struct slack_settings *s, const char *chan
 
 /* --- secrets --- */
 
-static bool is_credential(const char *name)
-{
-	return strncmp(name, credential, sizeof credential - 1) == 0;
-}
-
-/* systemd's word for where they are; of an absolute path or none. */
-static const char *credentials_folder(void)
-{
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-
-	return folder && folder[0] == '/' ? folder : NULL;
-}
-
 const char *slack_secrets_folder(const struct slack_settings *s)
 {
 	for (size_t i = 0; i < s->secret_count; i++)
-		if (is_credential(s->secrets[i]))
-			return credentials_folder();
+		if (statedir_is_credential(s->secrets[i]))
+			return statedir_credentials();
 	return NULL;
-}
-
-static char *path_of(const char *name, const struct statedir *dir, struct error *err)
-{
-	const char *folder = credentials_folder();
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-	char *file;
-
-	if (!is_credential(name)) {
-		file = statedir_file(dir, name);
-		if (!file)
-			error_oom(err);
-		return file;
-	}
-	if (!folder) {
-		error_set(err, ERR_INTERNAL,
-			  "systemd gave no credentials, '%s' among them", name);
-		return NULL;
-	}
-	strbuf_add_format(&path, "%s/%s", folder, name + sizeof credential - 1);
-	file = strbuf_take(&path);
-	if (!file)
-		error_oom(err);
-	return file;
 }
 
 void slack_secrets_done(struct slack_secrets *s)
@@ -159,8 +120,7 @@ bool slack_secrets_read(struct slack_secrets *ret, const struct slack_settings *
 	struct error why = ERROR_INIT;
 
 	for (size_t i = 0; i < s->secret_count; i++) {
-		_cleanup_free_ char *path = path_of(s->secrets[i], dir, &why);
-		struct secret *one = path ? secret_read(path, true, &why) : NULL;
+		struct secret *one = statedir_secret(dir, s->secrets[i], &why);
 
 		if (one && secret_length(one) > SLACK_SECRET_BYTES_MAX) {
 			error_set(&why, ERR_INVALID_ARGUMENT,
@@ -209,9 +169,9 @@ static size_t count_in_slack(const struct policy *p, size_t *ret_team)
 static bool is_unpassed(const struct slack_settings *s)
 {
 	for (size_t i = 0; i < s->secret_count; i++)
-		if (!is_credential(s->secrets[i]))
+		if (!statedir_is_credential(s->secrets[i]))
 			return false;
-	return !credentials_folder();
+	return !statedir_credentials();
 }
 
 void slack_settings_find(const struct slack_settings *s, const struct policy *p,

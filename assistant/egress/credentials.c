@@ -24,20 +24,6 @@ static struct secret *from_environment(const char *name, struct error *err)
 	return s;
 }
 
-static struct secret *from_credential(const char *name, struct error *err)
-{
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
-
-	if (!folder) {
-		error_set(err, ERR_INVALID_ARGUMENT,
-			  "there is no credential '%s': systemd gave none", name);
-		return NULL;
-	}
-	strbuf_add_format(&path, "%s/%s", folder, name);
-	return secret_read(path.data, true, err);
-}
-
 /* What goes into a header is printed and has no end of line. */
 static bool is_plain(const struct secret *s)
 {
@@ -49,26 +35,18 @@ static bool is_plain(const struct secret *s)
 	return secret_length(s) > 0 && secret_length(s) <= 8192;
 }
 
-static const char env[] = "env:", credential[] = "credential:";
+static const char env[] = "env:";
 
 static bool read_one(const struct assistant_secret *from, const struct statedir *dir,
 		     struct secret **ret, struct error *err)
 {
-	struct secret *s = NULL;
+	struct secret *s;
 
 	if (!from->from[0])
 		return true;
-	if (strncmp(from->from, env, sizeof env - 1) == 0) {
-		s = from_environment(from->from + sizeof env - 1, err);
-	} else if (strncmp(from->from, credential, sizeof credential - 1) == 0) {
-		s = from_credential(from->from + sizeof credential - 1, err);
-	} else {
-		_cleanup_free_ char *path = statedir_file(dir, from->from);
-
-		s = path ? secret_read(path, true, err) : NULL;
-		if (!path)
-			error_oom(err);
-	}
+	s = strncmp(from->from, env, sizeof env - 1) == 0
+		    ? from_environment(from->from + sizeof env - 1, err)
+		    : statedir_secret(dir, from->from, err);
 	if (s && !is_plain(s)) {
 		secret_free(s);
 		return error_set(err, ERR_INVALID_ARGUMENT, "'%s' holds what no key has",
@@ -89,7 +67,7 @@ bool credentials_check(const struct assistant_settings *s, const struct statedir
 		struct secret *one = NULL;
 
 		if (strncmp(from, env, sizeof env - 1) == 0 ||
-		    strncmp(from, credential, sizeof credential - 1) == 0)
+		    statedir_is_credential(from))
 			continue;
 		bool good = read_one(all[i], dir, &one, err);
 		secret_free(one);

@@ -1,4 +1,5 @@
 /* wingman-egress: the model's key, its one address, and TLS. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -87,49 +88,42 @@ static int check_config(const struct statedir *dir)
 	return 1;
 }
 
-static int fail(const struct error *err)
-{
-	(void)fprintf(stderr, "wingman-egress: %s\n", err->message);
-	if (err->hint[0])
-		(void)fprintf(stderr, "wingman-egress: %s\n", err->hint);
-	return 2;
-}
-
 int main(int argc, char **argv)
 {
+	static const struct options_program program = {
+		.name = "wingman-egress",
+		.usage = "[--dir DIR]",
+		.description = "Sends conversations to the language model; started by a "
+			       "surface, with a socket pair at descriptor 3.",
+		.rows = rows,
+	};
 	struct egress_options o = { 0 };
 	struct error err = ERROR_INIT;
 	struct assistant_settings settings = { .log_level = LOG_INFO };
 	struct egress e = { .fd = ASSISTANT_FD, .settings = &settings };
-	int operands = 0;
 	_cleanup_(statedir_freep) struct statedir *dir = NULL;
+	int status = options_take(&program, &o, argc, argv);
 
-	switch (options_parse(rows, &o, argc, argv, &operands, &err)) {
-	case OPTIONS_OK:
-		break;
-	case OPTIONS_HELP:
-		options_help("wingman-egress", "[--dir DIR]",
-			     "Sends conversations to the language model; started by a "
-			     "surface, with a socket pair at descriptor 3.",
-			     rows, stdout);
-		return 0;
-	case OPTIONS_VERSION:
-		(void)printf("wingman-egress %s\n", WINGMAN_VERSION);
-		return 0;
-	case OPTIONS_BAD:
-		return fail(&err);
-	}
+	if (status != OPTIONS_GO_ON)
+		return status;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	log_setup("egress", LOG_INFO);
-	if (operands > 0)
-		error_set(&err, ERR_INVALID_ARGUMENT, "unknown operand");
-	else
-		dir = statedir_new(o.dir, &err);
-	if (!dir)
-		return fail(&err);
+	dir = statedir_new(o.dir, &err);
+	if (!dir || !statedir_require(dir, &err))
+		return options_complain(program.name, &err, OPTIONS_EXIT_USAGE);
 	if (o.check_config)
 		return check_config(dir);
+	if (fcntl(ASSISTANT_FD, F_GETFD) < 0) {
+		error_set(
+			&err, ERR_INVALID_ARGUMENT,
+			"descriptor %d is not open: a surface starts this, not a person",
+			ASSISTANT_FD);
+		error_hint(
+			&err,
+			"'wingman chat' does; --check-config judges its configuration");
+		return options_complain(program.name, &err, OPTIONS_EXIT_USAGE);
+	}
 	bool good = begin(&e, &settings, dir, &err) && egress_serve(&e, &err);
 	if (!good)
 		log_failure("egress.ended", &err);

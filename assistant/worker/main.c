@@ -1,27 +1,36 @@
 /* wingman-assistant: one conversation with a model, in a process that can do nothing else. */
+#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "assistant/messages.h"
 #include "assistant/worker/serve.h"
 #include "base/log.h"
+#include "base/options.h"
 
 int main(int argc, char **argv)
 {
+	static const struct option_row rows[] = { OPTION_END };
+	static const struct options_program program = {
+		.name = "wingman-assistant",
+		.usage = "",
+		.description =
+			"One conversation with a model; started by a surface, with a "
+			"socket pair at descriptor 3.",
+		.rows = rows,
+	};
 	struct error err = ERROR_INIT;
+	int status = options_take(&program, NULL, argc, argv);
 
-	if (argc > 1) {
-		bool version = strcmp(argv[1], "--version") == 0;
-
-		(void)fprintf(
-			version ? stdout : stderr,
-			version ? "wingman-assistant %s\n"
-				: "wingman-assistant %s: started by a surface, with a "
-				  "socket pair at descriptor 3\n",
-			WINGMAN_VERSION);
-		return version ? 0 : 2;
+	if (status != OPTIONS_GO_ON)
+		return status;
+	if (fcntl(ASSISTANT_FD, F_GETFD) < 0) {
+		error_set(
+			&err, ERR_INVALID_ARGUMENT,
+			"descriptor %d is not open: a surface starts this, not a person",
+			ASSISTANT_FD);
+		error_hint(&err, "'wingman chat' does");
+		return options_complain(program.name, &err, OPTIONS_EXIT_USAGE);
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);

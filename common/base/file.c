@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -203,6 +204,22 @@ char *file_join(const char *dir, const char *name)
 	return strbuf_take(&path);
 }
 
+char *file_beside_program(const char *name)
+{
+	char own[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", own, sizeof own);
+
+	/* One that just fits may have been cut. */
+	if (length <= 0 || length == sizeof own)
+		return NULL;
+	own[length] = '\0';
+	char *slash = strrchr(own, '/');
+	if (!slash)
+		return NULL;
+	*slash = '\0';
+	return file_join(own, name);
+}
+
 static bool lock_is_held(int fd, const char *path, struct error *err)
 {
 	char pid[16];
@@ -210,8 +227,10 @@ static bool lock_is_held(int fd, const char *path, struct error *err)
 
 	pid[n > 0 ? n : 0] = '\0';
 	pid[strspn(pid, "0123456789")] = '\0';
-	return error_set(err, ERR_CONFLICT, "'%s' is held by process %s", path,
-			 *pid ? pid : "(unknown)");
+	error_set(err, ERR_CONFLICT, "'%s' is held by process %s", path,
+		  *pid ? pid : "(unknown)");
+	return error_hint(err,
+			  "end that one first: two of one program never share a folder");
 }
 
 bool file_lock(const char *path, int *ret_fd, struct error *err)

@@ -27,6 +27,8 @@ bool file_make_dir(const char *path, mode_t mode, struct error *err);
 bool file_exists(const char *path);
 /* "dir/name" as a new string; NULL without memory. */
 char *file_join(const char *dir, const char *name) _must_use_;
+/* A name in the folder of the running program, as a new string; NULL where nobody can tell. */
+char *file_beside_program(const char *name) _must_use_;
 /* Take the lock file exclusively (flock) and keep it while the descriptor is
  * open; ERR_CONFLICT naming the holder's pid when somebody else has it. */
 bool file_lock(const char *path, int *ret_fd, struct error *err);

@@ -140,6 +140,7 @@ static void test_failure(void **state)
 	log_setup("log-test", LOG_INFO);
 	error_set(&err, ERR_TIMEOUT, "no answer");
 	error_cause(&err, "socket 5");
+	error_hint(&err, "ask again");
 	capture();
 	log_failure("call.failed", &err);
 	json_auto_t *line = captured_line(&text);
@@ -147,6 +148,7 @@ static void test_failure(void **state)
 	assert_string_equal(json_get_string(line, "code"), "timeout");
 	assert_string_equal(json_get_string(line, "message"), "no answer");
 	assert_string_equal(json_get_string(line, "cause"), "socket 5");
+	assert_string_equal(json_get_string(line, "hint"), "ask again");
 	error_clear(&err);
 	error_oom(&err);
 	capture();
@@ -154,6 +156,7 @@ static void test_failure(void **state)
 	json_auto_t *second = captured_line(&again);
 	assert_string_equal(json_get_string(second, "level"), "error");
 	assert_null(json_object_get(second, "cause"));
+	assert_null(json_object_get(second, "hint"));
 }
 
 int main(void)

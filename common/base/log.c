@@ -154,9 +154,14 @@ void log_failure(const char *event, const struct error *err)
 	const struct log_field fields[] = {
 		LOG_STR("code", error_name(err->code)),
 		LOG_STR("message", err->message),
-		LOG_STR("cause", err->cause),
 	};
+	struct log_field all[ARRAY_SIZE(fields) + 2];
+	size_t count = ARRAY_SIZE(fields);
 
-	log_event(err->code == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, event, fields,
-		  err->cause[0] ? 3 : 2);
+	memcpy(all, fields, sizeof fields);
+	if (err->hint[0])
+		all[count++] = LOG_STR("hint", err->hint);
+	if (err->cause[0])
+		all[count++] = LOG_STR("cause", err->cause);
+	log_event(err->code == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, event, all, count);
 }

@@ -147,9 +147,9 @@ static enum options_result take_long(struct parser *p, const char *name)
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
 	const struct option_row *row = find_name(p->rows, name, length);
 
-	if (!row && is_word(name, length, "help"))
+	if (!row && !equals && is_word(name, length, "help"))
 		return OPTIONS_HELP;
-	if (!row && is_word(name, length, "version"))
+	if (!row && !equals && is_word(name, length, "version"))
 		return OPTIONS_VERSION;
 	if (!row) {
 		unknown_name(p, name, length);
@@ -237,4 +237,41 @@ void options_help(const char *name, const char *usage, const char *description,
 			  "print this and leave");
 	if (!find_name(rows, "version", 7))
 		print_row(out, '\0', "version", NULL, "print the version and leave");
+}
+
+int options_complain(const char *name, const struct error *err, int status)
+{
+	(void)fprintf(stderr, "%s: %s%s%s\n", name, err->message,
+		      err->hint[0] ? "; " : "", err->hint);
+	return status;
+}
+
+int options_take(const struct options_program *p, void *target, int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	int operands = 0;
+
+	switch (options_parse(p->rows, target, argc, argv, &operands, &err)) {
+	case OPTIONS_HELP:
+		options_help(p->name, p->usage, p->description, p->rows, stdout);
+		return fflush(stdout) == 0 ? 0 : 1;
+	case OPTIONS_VERSION:
+		(void)printf("%s %s\n", p->name, WINGMAN_VERSION);
+		return fflush(stdout) == 0 ? 0 : 1;
+	case OPTIONS_OK:
+		if (operands == p->operands)
+			return OPTIONS_GO_ON;
+		if (operands > p->operands)
+			error_set(&err, ERR_INVALID_ARGUMENT,
+				  "'%.100s' is one argument too many",
+				  argv[p->operands + 1]);
+		else
+			error_set(&err, ERR_INVALID_ARGUMENT, "usage: %s %s", p->name,
+				  p->usage);
+		break;
+	case OPTIONS_BAD:
+		break;
+	}
+	error_hint(&err, "'%s --help' lists what it takes", p->name);
+	return options_complain(p->name, &err, OPTIONS_EXIT_USAGE);
 }

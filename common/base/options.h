@@ -68,6 +68,22 @@ enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_BAD };
 enum options_result options_parse(const struct option_row *rows, void *target, int argc,
 				  char **argv, int *ret_operands, struct error *err);
 
+/* A program that is not a table of commands. */
+struct options_program {
+	const char *name, *usage, *description;
+	const struct option_row *rows;
+	int operands; /* exactly so many, which are then argv[1..] */
+};
+
+enum { OPTIONS_GO_ON = -1, OPTIONS_EXIT_USAGE = 2 };
+
+/* The words of such a program into 'target'; --help and --version are answered, anything else
+ * is complained about. OPTIONS_GO_ON, or the status to leave with: 0, 1 where what was asked
+ * for could not be written, OPTIONS_EXIT_USAGE. */
+int options_take(const struct options_program *p, void *target, int argc, char **argv);
+/* "NAME: message; hint" on stderr; returns 'status'. */
+int options_complain(const char *name, const struct error *err, int status);
+
 /* "usage: NAME USAGE", the description, and a line an option. */
 void options_help(const char *name, const char *usage, const char *description,
 		  const struct option_row *rows, FILE *out);

@@ -76,12 +76,25 @@ static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what,
 	return TAKE(k);
 }
 
+/* Takes the pkey over, also when it fails; its PEM becomes a new file. */
+static struct sign_key *keep_new(EVP_PKEY *pkey, BIO *pem, const char *pem_path,
+				 struct error *err)
+{
+	_cleanup_(sign_key_freep) struct sign_key *k =
+		sign_key_steal(pkey, pem_path, err);
+	char *text;
+	long length = BIO_get_mem_data(pem, &text);
+
+	if (!k || !file_create(pem_path, text, (size_t)length, 0600, err))
+		return NULL;
+	return TAKE(k);
+}
+
 struct sign_key *sign_key_create(const char *pem_path, struct error *err)
 {
 	/* A memory BIO wipes what it held when it grows and when it is freed. */
 	_cleanup_(bio_freep) BIO *pem = BIO_new(BIO_s_mem());
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	char *text;
 
 	if (!pem || !pkey ||
 	    PEM_write_bio_PKCS8PrivateKey(pem, pkey, NULL, NULL, 0, NULL, NULL) != 1) {
@@ -89,12 +102,7 @@ struct sign_key *sign_key_create(const char *pem_path, struct error *err)
 		secret_crypto_error(err, ERR_INTERNAL, "cannot make a key");
 		return NULL;
 	}
-	_cleanup_(sign_key_freep) struct sign_key *k =
-		sign_key_steal(pkey, pem_path, err);
-	long length = BIO_get_mem_data(pem, &text);
-	if (!k || !file_create(pem_path, text, (size_t)length, 0600, err))
-		return NULL;
-	return TAKE(k);
+	return keep_new(pkey, pem, pem_path, err);
 }
 
 /* Without this OpenSSL would ask at the terminal for the password of a PEM file. */
@@ -131,7 +139,6 @@ struct sign_key *sign_key_create_encrypted(const char *pem_path,
 {
 	_cleanup_(bio_freep) BIO *pem = BIO_new(BIO_s_mem());
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	char *text;
 
 	if (!pem || !pkey || passphrase->length > INT_MAX ||
 	    !write_encrypted(pem, pkey, passphrase)) {
@@ -139,12 +146,7 @@ struct sign_key *sign_key_create_encrypted(const char *pem_path,
 		secret_crypto_error(err, ERR_INTERNAL, "cannot make an encrypted key");
 		return NULL;
 	}
-	_cleanup_(sign_key_freep) struct sign_key *k =
-		sign_key_steal(pkey, pem_path, err);
-	long length = BIO_get_mem_data(pem, &text);
-	if (!k || !file_create(pem_path, text, (size_t)length, 0600, err))
-		return NULL;
-	return TAKE(k);
+	return keep_new(pkey, pem, pem_path, err);
 }
 
 static int give_passphrase(char *buffer, int size, int writing, void *data)

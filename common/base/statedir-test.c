@@ -1,6 +1,7 @@
 #include "base/statedir.h"
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/testing.h"
 
 static char folder[TESTING_PATH_BYTES];
@@ -102,6 +103,64 @@ static void test_file(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
+/* A credential that nobody passed is no file of the folder, whatever lies there. */
+static void test_secret(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(statedir_freep) struct statedir *d = statedir_new(folder, &err);
+	_cleanup_free_ char *plain = file_join(folder, "one");
+	_cleanup_free_ char *trap = file_join(folder, "credential:one");
+	struct secret *s;
+
+	(void)state;
+	testing_put(plain, "of a file\n", 0600);
+	testing_put(trap, "not this one\n", 0600);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	s = statedir_secret(d, "one", &err);
+	assert_memory_equal(secret_bytes(s), "of a file", 9);
+	assert_int_equal(secret_length(s), 9);
+	secret_free(s);
+	assert_null(statedir_secret(d, "credential:one", &err));
+	testing_error(&err, ERR_INTERNAL,
+		      "systemd gave no credentials, 'credential:one'");
+	setenv("CREDENTIALS_DIRECTORY", folder, 1);
+	assert_string_equal(statedir_credentials(), folder);
+	s = statedir_secret(d, "credential:one", &err);
+	assert_int_equal(secret_length(s), 9);
+	secret_free(s);
+	assert_null(statedir_secret(d, "credential:two", &err));
+	testing_error(&err, ERR_NOT_FOUND, "two");
+	assert_null(statedir_secret(d, "credential:x/../one", &err));
+	testing_error(&err, ERR_NOT_FOUND, "x/../one");
+	assert_int_equal(chmod(plain, 0604), 0);
+	assert_null(statedir_secret(d, "one", &err));
+	testing_error(&err, ERR_INTERNAL, "one");
+	unsetenv("CREDENTIALS_DIRECTORY");
+	assert_null(statedir_credentials());
+	assert_true(statedir_is_credential("credential:x"));
+	assert_false(statedir_is_credential("tokens/credential:x"));
+}
+
+static void test_require(void **state)
+{
+	static const struct {
+		const char *name, *says;
+	} rows[] = { { "nothing", "no such folder" }, { "one", "no folder" } };
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *path = file_join(folder, rows[i].name);
+		_cleanup_(statedir_freep) struct statedir *d = statedir_new(path, &err);
+
+		assert_false(statedir_require(d, &err));
+		assert_non_null(strstr(err.hint, "--dir"));
+		testing_error(&err, ERR_NOT_FOUND, rows[i].says);
+	}
+	_cleanup_(statedir_freep) struct statedir *d = statedir_new(folder, &err);
+	assert_true(statedir_require(d, &err));
+}
+
 static void test_create(void **state)
 {
 	static const char *const folders[] = { ".",      "keys",    "keys/trusted",
@@ -143,9 +202,10 @@ static void test_create_failed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_which), cmocka_unit_test(test_relative),
-		cmocka_unit_test(test_path),  cmocka_unit_test(test_create),
-		cmocka_unit_test(test_file),  cmocka_unit_test(test_create_failed),
+		cmocka_unit_test(test_which),   cmocka_unit_test(test_relative),
+		cmocka_unit_test(test_path),    cmocka_unit_test(test_create),
+		cmocka_unit_test(test_file),    cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_require), cmocka_unit_test(test_create_failed),
 	};
 
 	return cmocka_run_group_tests_name("statedir", tests, set_up, tear_down);

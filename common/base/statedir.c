@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/strbuf.h"
 
 struct statedir {
@@ -89,6 +90,21 @@ const char *statedir_root(const struct statedir *d)
 	return d->root;
 }
 
+bool statedir_require(const struct statedir *d, struct error *err)
+{
+	struct stat st;
+
+	errno = 0;
+	if (stat(d->root, &st) == 0 && S_ISDIR(st.st_mode))
+		return true;
+	error_set(err, ERR_NOT_FOUND, "there is no suite in '%s': %s", d->root,
+		  errno == EACCES   ? "not for this user"
+		  : errno == ENOENT ? "no such folder"
+				    : "that is no folder");
+	return error_hint(
+		err, "--dir or $WINGMAN_DIR names its folder; 'wingman up' makes one");
+}
+
 char *statedir_path(const struct statedir *d, const char *format, ...)
 {
 	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
@@ -101,27 +117,57 @@ char *statedir_path(const struct statedir *d, const char *format, ...)
 	return strbuf_take(&path);
 }
 
+static const char credential[] = "credential:";
+
+bool statedir_is_credential(const char *name)
+{
+	return strncmp(name, credential, sizeof credential - 1) == 0;
+}
+
+const char *statedir_credentials(void)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+	return folder && *folder == '/' ? folder : NULL;
+}
+
 /* Where systemd put what "credential:NAME" names; NULL for any other name, or without it. */
 static char *credential_path(const char *name)
 {
-	static const char prefix[] = "credential:";
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-	char *path = NULL;
+	const char *folder = statedir_credentials();
 
-	if (strncmp(name, prefix, sizeof prefix - 1) != 0 || strchr(name, '/') ||
-	    !folder || *folder != '/')
+	if (!folder || !statedir_is_credential(name) || strchr(name, '/'))
 		return NULL;
-	return asprintf(&path, "%s/%s", folder, name + sizeof prefix - 1) < 0 ? NULL
-									      : path;
+	return file_join(folder, name + sizeof credential - 1);
 }
 
 char *statedir_file(const struct statedir *d, const char *name)
 {
-	char *credential = credential_path(name);
+	char *passed = credential_path(name);
 
-	if (credential)
-		return credential;
+	if (passed)
+		return passed;
 	return *name == '/' ? strdup(name) : statedir_path(d, "%s", name);
+}
+
+struct secret *statedir_secret(const struct statedir *d, const char *name,
+			       struct error *err)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (statedir_is_credential(name) && !statedir_credentials()) {
+		error_set(err, ERR_INTERNAL,
+			  "systemd gave no credentials, '%s' among them", name);
+		error_hint(err,
+			   "LoadCredential= in its unit; without systemd, name a file "
+			   "of the suite's folder");
+		return NULL;
+	}
+	path = statedir_file(d, name);
+	if (path)
+		return secret_read(path, true, err);
+	error_oom(err);
+	return NULL;
 }
 
 /* What lies in these folders is believed: nobody else may put something there. */

@@ -22,6 +22,7 @@
 #include "base/error.h"
 
 struct statedir;
+struct secret;
 
 /* 'option' is the value of --dir or NULL. Makes the path absolute; the folder
  * need not exist. Default: $XDG_STATE_HOME/wingman or ~/.local/state/wingman. */
@@ -29,6 +30,9 @@ struct statedir *statedir_new(const char *option, struct error *err) _must_use_;
 void statedir_free(struct statedir *d);
 DEFINE_CLEANUP(struct statedir, statedir_free);
 const char *statedir_root(const struct statedir *d);
+
+/* ERR_NOT_FOUND, with what to do, unless there is such a folder. */
+bool statedir_require(const struct statedir *d, struct error *err);
 
 /* An absolute path below the folder, by printf; new string, NULL without memory. */
 char *statedir_path(const struct statedir *d, const char *format, ...)
@@ -38,6 +42,14 @@ char *statedir_path(const struct statedir *d, const char *format, ...)
  * "credential:NAME", which systemd put into $CREDENTIALS_DIRECTORY (LoadCredential=). Where
  * it put none, that is a file below the folder that does not exist. */
 char *statedir_file(const struct statedir *d, const char *name) _must_use_;
+
+bool statedir_is_credential(const char *name);
+/* The folder of what systemd passed to this process, borrowed; NULL where it passed nothing. */
+const char *statedir_credentials(void);
+/* The secret in such a file (secret_read(), without the end of its line). A credential that
+ * systemd did not pass is ERR_INTERNAL "systemd gave no credentials…". */
+struct secret *statedir_secret(const struct statedir *d, const char *name,
+			       struct error *err) _must_use_;
 
 /* Create the folder and its sub-folders (keys, keys/trusted, tokens, callers, config, audit, run). */
 bool statedir_create(const struct statedir *d, struct error *err);

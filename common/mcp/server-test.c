@@ -70,8 +70,8 @@ static void the_command_line(void **state)
 		{ "--help", "--check-config", 0 },
 		{ "--version", "wingman-fixture ", 0 },
 		{ "--check-config", "fixture.yaml: good", 0 },
-		{ "--colour", "--colour", 64 },
-		{ "extra", "extra", 64 },
+		{ "--colour", "--colour", 2 },
+		{ "extra", "extra", 2 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

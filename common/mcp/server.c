@@ -27,13 +27,6 @@ static const struct option_row options[] = {
 	OPTION_END,
 };
 
-static int complain(const char *program, const struct error *err, int status)
-{
-	(void)fprintf(stderr, "%s: %s%s%s\n", program, err->message,
-		      err->hint[0] ? "; " : "", err->hint);
-	return status;
-}
-
 static int check_config(const struct mcp_server *server, const struct statedir *dir,
 			const char *program)
 {
@@ -42,9 +35,9 @@ static int check_config(const struct mcp_server *server, const struct statedir *
 	struct server_config config;
 
 	if (!path)
-		return complain(program, &err, EXIT_FAILURE);
+		return options_complain(program, &err, EXIT_FAILURE);
 	if (!server_config_read(&config, server->name, path, &err))
-		return complain(program, &err, EXIT_CONFIG);
+		return options_complain(program, &err, EXIT_CONFIG);
 	server_config_done(&config);
 	(void)printf("%s: good\n", path);
 	return EXIT_SUCCESS;
@@ -144,12 +137,13 @@ static int serve(const struct mcp_server *server, const struct statedir *dir,
 	_cleanup_(mcp_service_freep) struct mcp_service *s =
 		mcp_service_prepare(server, dir, &err);
 	if (!s) /* ERR_CONFLICT: another process has this folder, nobody's configuration */
-		return complain(program, &err,
-				err.code == ERR_CONFLICT ? EXIT_FAILURE : EXIT_CONFIG);
+		return options_complain(program, &err,
+					err.code == ERR_CONFLICT ? EXIT_FAILURE
+								 : EXIT_CONFIG);
 	log_setup(program, mcp_service_config(s)->log_level);
 	if (!enter_sandbox(server, dir, mcp_service_config(s), &err) ||
 	    !mcp_service_start(s, &err))
-		return complain(program, &err, EXIT_FAILURE);
+		return options_complain(program, &err, EXIT_FAILURE);
 	say_ready(server, s);
 	log_info("server.ready", LOG_INT("port", mcp_service_port(s)));
 	while (sigwait(&wanted, &number) != 0)
@@ -164,31 +158,21 @@ int mcp_server_main(const struct mcp_server *server, int argc, char **argv)
 	struct arguments args = { 0 };
 	struct error err = ERROR_INIT;
 	char program[64];
-	int operands = 0;
+	const struct options_program p = {
+		.name = program,
+		.usage = "[--dir DIR]",
+		.description = "A server of the Wingman suite.",
+		.rows = options,
+	};
 
 	(void)snprintf(program, sizeof program, "wingman-%s", server->name);
 	log_setup(program, LOG_INFO);
-	switch (options_parse(options, &args, argc, argv, &operands, &err)) {
-	case OPTIONS_HELP:
-		options_help(program, "[--dir DIR]", "A server of the Wingman suite.",
-			     options, stdout);
-		return EXIT_SUCCESS;
-	case OPTIONS_VERSION:
-		(void)printf("%s %s\n", program, WINGMAN_VERSION);
-		return EXIT_SUCCESS;
-	case OPTIONS_BAD:
-		return complain(program, &err, 64);
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands > 0) {
-		error_set(&err, ERR_INVALID_ARGUMENT, "'%s' is one argument too many",
-			  argv[1]);
-		return complain(program, &err, 64);
-	}
+	int status = options_take(&p, &args, argc, argv);
+	if (status != OPTIONS_GO_ON)
+		return status;
 	_cleanup_(statedir_freep) struct statedir *dir = statedir_new(args.dir, &err);
-	if (!dir)
-		return complain(program, &err, EXIT_CONFIG);
+	if (!dir || !statedir_require(dir, &err))
+		return options_complain(program, &err, OPTIONS_EXIT_USAGE);
 	return args.check_config ? check_config(server, dir, program)
 				 : serve(server, dir, program);
 }

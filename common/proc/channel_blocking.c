@@ -195,9 +195,10 @@ static bool clear_stale(const char *path, struct error *err)
 
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT || error_errno(err, "cannot look at '%s'", path);
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, ERR_CONFLICT, "'%s' is in the way and no socket",
-				 path);
+	if (!S_ISSOCK(st.st_mode)) {
+		error_set(err, ERR_CONFLICT, "'%s' is in the way and no socket", path);
+		return error_hint(err, "move it away");
+	}
 	int fd = channel_connect(path, &nobody);
 	if (fd >= 0) {
 		(void)close(fd);

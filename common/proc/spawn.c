@@ -13,8 +13,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 
-enum { LOG_TAIL_BYTES = 600 };
+enum { LOG_TAIL_BYTES = 4096 };
 
 /* In the child, where other threads' locks may be held for ever: system calls alone.
  * What fails is written to 'report_fd' as an errno; exec closes that. */
@@ -152,7 +153,32 @@ void spawn_kill(struct spawned *c)
 	reap(c, &status);
 }
 
-bool spawn_hint(const struct spawned *c, const char *log_path, struct error *err)
+/* A line of ours that says what went wrong. */
+static bool take_complaint(const char *line, size_t length, struct error *ret)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *said = json_parse(line, length, JSON_SYNTAX, &ignored);
+	const char *level = json_get_string(said, "level");
+	const char *message = json_get_string(said, "message");
+	const char *hint = json_get_string(said, "hint");
+
+	if (!level || !message || strcmp(level, "info") == 0 ||
+	    strcmp(level, "debug") == 0)
+		return false;
+	error_set(ret, ERR_INTERNAL, "%s", message);
+	if (hint)
+		error_hint(ret, "%s", hint);
+	return true;
+}
+
+static void without_controls(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = ' ';
+}
+
+void spawn_last_words(const struct spawned *c, const char *log_path, struct error *ret)
 {
 	_cleanup_close_ int fd = log_path ? open(log_path, O_RDONLY | O_CLOEXEC) : -1;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
@@ -160,16 +186,26 @@ bool spawn_hint(const struct spawned *c, const char *log_path, struct error *err
 	int64_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 	int64_t from = end - c->log_from > LOG_TAIL_BYTES ? end - LOG_TAIL_BYTES
 							  : c->log_from;
+	const char *last = NULL;
 
 	if (end <= c->log_from || lseek(fd, from, SEEK_SET) < 0 ||
 	    !file_read_fd(fd, 2 * LOG_TAIL_BYTES, &text, &ignored))
-		return false;
-	while (text.length > 0 && text.data[text.length - 1] == '\n')
-		strbuf_truncate(&text, text.length - 1);
-	char *last = memrchr(text.data, '\n', text.length);
-	last = last ? last + 1 : text.data;
-	for (char *at = last; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = ' ';
-	return error_hint(err, "see %s; it ends with: %s", log_path, last);
+		return;
+	while (text.length > 0) {
+		const char *before = memrchr(text.data, '\n', text.length);
+		const char *line = before ? before + 1 : text.data;
+		const size_t length = text.length - (size_t)(line - text.data);
+
+		if (length > 0 && take_complaint(line, length, ret))
+			break;
+		if (length > 0 && !last)
+			last = line;
+		if (!before)
+			break;
+		strbuf_truncate(&text, (size_t)(before - text.data));
+	}
+	if (!error_is_set(ret) && last)
+		error_set(ret, ERR_INTERNAL, "%s", last);
+	without_controls(ret->message);
+	without_controls(ret->hint);
 }

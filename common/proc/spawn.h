@@ -35,7 +35,8 @@ bool spawn_await(struct spawned *c, int64_t deadline_ms, int *ret_status);
 /* SIGKILL for it and its group, and reap it. */
 void spawn_kill(struct spawned *c);
 
-/* Make a hint of the last line that it wrote into its log. Returns false. */
-bool spawn_hint(const struct spawned *c, const char *log_path, struct error *err);
+/* What it wrote into its log at last, as a message and a hint: of the last line that complains
+ * (as log_failure() does), else of the last line. Without one 'ret' is not set. */
+void spawn_last_words(const struct spawned *c, const char *log_path, struct error *ret);
 
 #endif

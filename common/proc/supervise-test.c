@@ -151,12 +151,29 @@ static void early_end_tells_the_end_of_the_log(void **state)
 	assert_false(start(p, "a", "echo one; printf 'two\\tthree\\n' >&2; exit 3", is_up,
 			   WAIT_MS, &err));
 	assert_int_equal(err.code, ERR_INTERNAL);
-	assert_string_equal(err.message, "a ended before it was ready");
-	assert_non_null(strstr(err.hint, "ends with: two three"));
+	assert_string_equal(err.message, "a ended before it was ready: two three");
+	assert_non_null(strstr(err.hint, p->log));
 	assert_int_equal(supervisor_pid(p->supervisor, "a"), 0);
 	run(p, 400);
 	assert_int_equal(p->restarted,
 			 0); /* one that never was ready is not started again */
+}
+
+/* What came to nothing is not what a program says while it leaves. */
+static void early_end_tells_the_last_complaint(void **state)
+{
+	struct probe *p = *state;
+	struct error err = ERROR_INIT;
+
+	assert_false(start(
+		p, "a",
+		"printf '%s\\n' "
+		"'{\"level\":\"warn\",\"message\":\"no\\tkey\",\"hint\":\"make one\"}' "
+		"'{\"level\":\"error\"}' '{\"level\":\"info\",\"message\":\"leaving\"}'; "
+		"exit 3",
+		is_up, WAIT_MS, &err));
+	assert_string_equal(err.message, "a ended before it was ready: no key");
+	assert_string_equal(err.hint, "make one");
 }
 
 static void never_ready_is_a_timeout_and_killed(void **state)
@@ -384,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(start_waits_until_ready),
 		CASE(early_end_tells_the_end_of_the_log),
+		CASE(early_end_tells_the_last_complaint),
 		CASE(never_ready_is_a_timeout_and_killed),
 		CASE(program_that_is_not_there_is_told),
 		CASE(fallen_children_return_ever_more_slowly),

@@ -134,22 +134,36 @@ static void on_exit_of(void *context, int fd, unsigned events)
 
 /* --- the first start -------------------------------------------------------------- */
 
+/* 'what' became of it, and why, in its own words. */
+static bool not_ready(const struct child *c, const struct spawned *was,
+		      enum error_code code, const char *what, struct error *err)
+{
+	struct error said = ERROR_INIT;
+
+	spawn_last_words(was, c->spec.log_path, &said);
+	error_set(err, code, "%s %s%s%s", c->spec.name, what, said.message[0] ? ": " : "",
+		  said.message);
+	if (said.hint[0])
+		return error_hint(err, "%s", said.hint);
+	return c->spec.log_path ? error_hint(err, "its log is %s", c->spec.log_path)
+				: false;
+}
+
 static bool wait_ready(struct child *c, int64_t wait_ms, struct error *err)
 {
 	int64_t deadline_ms = clock_mono_ms() + wait_ms;
 	struct spawned was = c->process;
+	char late[64];
 	int status;
 
 	while (c->spec.ready && !c->spec.ready(c->spec.context)) {
-		if (spawn_await(&c->process, clock_mono_ms() + READY_POLL_MS, &status)) {
-			error_set(err, ERR_INTERNAL, "%s ended before it was ready",
-				  c->spec.name);
-			return spawn_hint(&was, c->spec.log_path, err);
-		}
+		if (spawn_await(&c->process, clock_mono_ms() + READY_POLL_MS, &status))
+			return not_ready(c, &was, ERR_INTERNAL,
+					 "ended before it was ready", err);
 		if (clock_mono_ms() > deadline_ms) {
-			error_set(err, ERR_TIMEOUT, "%s was not ready after %lld ms",
-				  c->spec.name, (long long)wait_ms);
-			return spawn_hint(&was, c->spec.log_path, err);
+			(void)snprintf(late, sizeof late, "was not ready after %lld ms",
+				       (long long)wait_ms);
+			return not_ready(c, &was, ERR_TIMEOUT, late, err);
 		}
 	}
 	return true;

@@ -41,7 +41,7 @@ DEFINE_CLEANUP(struct supervisor, supervisor_free);
 
 /* Start one; children are ready in the order given when 'wait_ms' > 0: blocks
  * (running the loop is not needed) until ready, ERR_TIMEOUT after 'wait_ms', or
- * an error with the end of its log when it exits before. A child that did not
+ * an error with what its log says at last when it exits before. A child that did not
  * become ready is killed and forgotten; one that did is restarted from now on. */
 bool supervisor_start(struct supervisor *s, const struct supervise_child *child,
 		      int64_t wait_ms, struct error *err);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/options.h"
 #include "servers/playbooks/builder.h"
 #include "servers/playbooks/folder.h"
 #include "servers/playbooks/rank.h"
@@ -151,6 +152,16 @@ static bool answer_all(const struct index *x, const char *queries, struct error 
 
 int main(int argc, char **argv)
 {
+	static const struct option_row rows[] = { OPTION_END };
+	static const struct options_program program = {
+		.name = "playbooks-eval",
+		.usage = "CORPUS QUERIES.jsonl",
+		.description =
+			"Answers a file of queries from a folder of playbooks, one "
+			"result a line;\n'make eval-playbooks' scores them.",
+		.rows = rows,
+		.operands = 2,
+	};
 	struct weights weights = weights_default;
 	struct rank_weights ignored = rank_default;
 	struct error err = ERROR_INIT;
@@ -158,11 +169,10 @@ int main(int argc, char **argv)
 	_cleanup_free_ char *path = NULL;
 	_cleanup_(index_unrefp) struct index *x = NULL;
 	bool ok;
+	int status = options_take(&program, NULL, argc, argv);
 
-	if (argc != 3) {
-		(void)fprintf(stderr, "usage: playbooks-eval CORPUS QUERIES.jsonl\n");
-		return 64;
-	}
+	if (status != OPTIONS_GO_ON)
+		return status;
 	read_weights(&weights, &ignored);
 	if (!mkdtemp(folder) || !(path = file_join(folder, "index.db")))
 		return EXIT_FAILURE;

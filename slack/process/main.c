@@ -28,14 +28,6 @@ static const struct option_row rows[] = {
 	OPTION_END,
 };
 
-static int fail(const struct error *err)
-{
-	(void)fprintf(stderr, "wingman-slack: %s\n", err->message);
-	if (err->hint[0])
-		(void)fprintf(stderr, "wingman-slack: %s\n", err->hint);
-	return 2;
-}
-
 /* It becomes part of paths. */
 static bool is_name(const char *name)
 {
@@ -46,35 +38,29 @@ static bool is_name(const char *name)
 
 int main(int argc, char **argv)
 {
+	static const struct options_program program = {
+		.name = "wingman-slack",
+		.usage = "[--dir DIR]",
+		.description = "Carries what people do in Slack to the gate, and draws "
+			       "what it says.",
+		.rows = rows,
+	};
 	struct main_options o = { .name = "slack" };
 	struct error err = ERROR_INIT;
-	int operands = 0;
 	_cleanup_(statedir_freep) struct statedir *dir = NULL;
+	int status = options_take(&program, &o, argc, argv);
 
-	switch (options_parse(rows, &o, argc, argv, &operands, &err)) {
-	case OPTIONS_OK:
-		break;
-	case OPTIONS_HELP:
-		options_help(
-			"wingman-slack", "[--dir DIR]",
-			"Carries what people do in Slack to the gate, and draws what "
-			"it says.",
-			rows, stdout);
-		return 0;
-	case OPTIONS_VERSION:
-		(void)printf("wingman-slack %s\n", WINGMAN_VERSION);
-		return 0;
-	case OPTIONS_BAD:
-		return fail(&err);
-	}
+	if (status != OPTIONS_GO_ON)
+		return status;
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (operands > 0 || !is_name(o.name))
-		error_set(&err, ERR_INVALID_ARGUMENT, "unknown operand or name");
+	if (!is_name(o.name))
+		error_set(&err, ERR_INVALID_ARGUMENT,
+			  "--name wants 1 to 32 of a to z, 0 to 9 and '-'");
 	else
 		dir = statedir_new(o.dir, &err);
-	if (!dir)
-		return fail(&err);
+	if (!dir || !statedir_require(dir, &err))
+		return options_complain(program.name, &err, OPTIONS_EXIT_USAGE);
 	log_setup(o.name, LOG_INFO);
 	return o.check_config ? front_check_config(dir, o.name)
 			      : front_main(dir, o.name, o.assistant_apart);

@@ -420,11 +420,8 @@ int front_main(const struct statedir *dir, const char *name, bool assistant_apar
 
 	(void)pthread_mutex_init(&p.front.work_lock, NULL);
 	ok = start(&p, &err) && loop_run(p.front.loop, &err);
-	if (!ok) {
+	if (!ok)
 		log_failure("slack.failed", &err);
-		if (err.hint[0])
-			log_info("slack.hint", LOG_STR("hint", err.hint));
-	}
 	finish(&p);
 	return ok ? 0 : 1;
 }

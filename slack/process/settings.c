@@ -7,8 +7,6 @@
 #include "schemas/schemas.h"
 #include "wire/schema.h"
 
-static const char credential[] = "credential:";
-
 void front_settings_done(struct front_settings *s)
 {
 	for (size_t i = 0; i < s->secret_count; i++)
@@ -137,39 +135,11 @@ static void decode(struct front_settings *s, const json_t *root)
 /* --- secrets --- */
 
 /* systemd's word for where they are; of an absolute path or none. */
-static const char *credentials_folder(void)
-{
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-
-	return folder && folder[0] == '/' ? folder : NULL;
-}
-
-static bool is_credential(const char *name)
-{
-	return strncmp(name, credential, sizeof credential - 1) == 0;
-}
-
 static struct secret *read_secret(const char *name, const struct statedir *dir,
 				  struct error *err)
 {
-	const char *folder = credentials_folder();
-	_cleanup_free_ char *path = NULL;
-	_cleanup_(secret_freep) struct secret *one = NULL;
+	_cleanup_(secret_freep) struct secret *one = statedir_secret(dir, name, err);
 
-	if (!is_credential(name)) {
-		path = statedir_file(dir, name);
-	} else if (!folder) {
-		error_set(err, ERR_INTERNAL,
-			  "systemd gave no credentials, '%s' among them", name);
-		return NULL;
-	} else if (asprintf(&path, "%s/%s", folder, name + sizeof credential - 1) < 0) {
-		path = NULL;
-	}
-	if (!path) {
-		error_oom(err);
-		return NULL;
-	}
-	one = secret_read(path, true, err);
 	if (one && secret_length(one) > SLACK_SECRET_BYTES_MAX) {
 		error_set(err, ERR_INVALID_ARGUMENT,
 			  "the signing secret in '%s' is too long", name);

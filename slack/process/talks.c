@@ -83,23 +83,6 @@ bool talks_has_outsiders(const struct talks *t, const char *channel)
 
 /* --- life --- */
 
-/* A program beside ours. */
-static char *program(const char *name)
-{
-	char own[4096];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-	char *slash;
-
-	if (length <= 0)
-		return NULL;
-	own[length] = '\0';
-	slash = strrchr(own, '/');
-	if (!slash)
-		return NULL;
-	*slash = '\0';
-	return file_join(own, name);
-}
-
 static bool read_notes(struct talks *t, struct error *err)
 {
 	_cleanup_free_ char *folder = statedir_path(t->front->dir, "prompts");
@@ -139,8 +122,8 @@ static bool prepare(struct talks *t, struct error *err)
 {
 	if (t->front->assistant_is_apart)
 		return read_notes(t, err) && prepare_sockets(t, err);
-	t->worker = program("wingman-assistant");
-	t->egress = program("wingman-egress");
+	t->worker = file_beside_program("wingman-assistant");
+	t->egress = file_beside_program("wingman-egress");
 	t->log_path = statedir_path(t->front->dir, "run/assistant.log");
 	if (!t->worker || !t->egress || !t->log_path)
 		return error_oom(err);

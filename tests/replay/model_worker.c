@@ -33,7 +33,7 @@ struct model {
 /* A program of the suite; this one is in build/tests. */
 static char *program(const char *name)
 {
-	_cleanup_free_ char *folder = program_beside("../bin");
+	_cleanup_free_ char *folder = file_beside_program("../bin");
 
 	return folder ? file_join(folder, name) : NULL;
 }

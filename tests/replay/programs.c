@@ -16,22 +16,6 @@ enum {
 	TAIL = 200
 };
 
-char *program_beside(const char *name)
-{
-	char own[2048];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-	char *slash;
-
-	if (length <= 0)
-		return NULL;
-	own[length] = '\0';
-	slash = strrchr(own, '/');
-	if (!slash)
-		return NULL;
-	*slash = '\0';
-	return file_join(own, name);
-}
-
 static bool read_line(int fd, struct strbuf *line)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };

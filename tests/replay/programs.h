@@ -18,9 +18,6 @@ struct program {
 		.out = -1                                                                \
 	}
 
-/* The folder of this program's file, with 'name'; new string. */
-char *program_beside(const char *name) _must_use_;
-
 /* argv[0] is its path; it dies with this process. */
 bool program_begin(struct program *p, const char *const *argv, const char *log_path,
 		   struct error *err);

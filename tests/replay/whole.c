@@ -117,7 +117,7 @@ static bool write_server(const struct world *w, const struct server *s, struct e
 /* On the port it had before. */
 static bool begin_server(struct world *w, struct server *s, struct error *err)
 {
-	_cleanup_free_ char *program = program_beside("replay-server");
+	_cleanup_free_ char *program = file_beside_program("replay-server");
 	_cleanup_free_ char *log = statedir_path(w->dir, "run/%s.log", s->name);
 	const char *argv[] = { program, s->name, "--dir", w->root, NULL };
 
@@ -262,7 +262,7 @@ static bool are_up(struct world *w, struct error *err)
 static bool start_gate(struct world *w, struct error *err)
 {
 	struct whole *all = w->whole;
-	_cleanup_free_ char *program = program_beside("wingman-gate-clocked");
+	_cleanup_free_ char *program = file_beside_program("wingman-gate-clocked");
 	_cleanup_free_ char *log = statedir_path(w->dir, "run/gate.log");
 	_cleanup_free_ char *socket = statedir_path(w->dir, "run/gate.sock");
 	const char *argv[] = { program, "--dir", w->root, NULL };

@@ -4,21 +4,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#define assert_good(call)                                                                \
-	do {                                                                             \
-		struct error good_ = ERROR_INIT;                                         \
-		struct error *err = &good_;                                              \
-		if (!(call))                                                             \
-			fail_msg("%s: %s (%s)", #call, good_.message, good_.cause);      \
-	} while (0)
-
-#define assert_refused(expected_code, call)                                              \
-	do {                                                                             \
-		struct error refused_ = ERROR_INIT;                                      \
-		struct error *err = &refused_;                                           \
-		assert_false(call);                                                      \
-		assert_int_equal(refused_.code, expected_code);                          \
-	} while (0)
+#include "base/testing_calls.h"
 
 /* Wait by the store's own clock. */
 static void pass_time(struct coordination *c, int64_t ms)

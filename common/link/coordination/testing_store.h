@@ -6,17 +6,10 @@
 #ifndef LINK_TESTING_STORE_H
 #define LINK_TESTING_STORE_H
 
+#include "base/testing_calls.h"
 #include "link/coordination/testing_proxy.h"
 
 enum { LONG_MS = 10000, SHORT_MS = 400, PATIENCE_MS = 5000 };
-
-#define assert_good(call)                                                                \
-	do {                                                                             \
-		struct error good_ = ERROR_INIT;                                         \
-		struct error *err = &good_;                                              \
-		if (!(call))                                                             \
-			fail_msg("%s: %s (%s)", #call, good_.message, good_.cause);      \
-	} while (0)
 
 #define assert_fails(part, call)                                                         \
 	do {                                                                             \

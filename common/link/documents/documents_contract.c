@@ -3,21 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define assert_good(call)                                                                \
-	do {                                                                             \
-		struct error good_ = ERROR_INIT;                                         \
-		struct error *err = &good_;                                              \
-		if (!(call))                                                             \
-			fail_msg("%s: %s (%s)", #call, good_.message, good_.cause);      \
-	} while (0)
-
-#define assert_refused(expected_code, call)                                              \
-	do {                                                                             \
-		struct error refused_ = ERROR_INIT;                                      \
-		struct error *err = &refused_;                                           \
-		assert_false(call);                                                      \
-		assert_int_equal(refused_.code, expected_code);                          \
-	} while (0)
+#include "base/testing_calls.h"
 
 static int64_t put(struct documents *d, const char *collection, const char *id,
 		   json_t *body, int64_t expected)

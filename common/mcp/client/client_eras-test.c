@@ -1,327 +1,8 @@
 /* The client against servers of every era, played by ours in the same process. */
-#include <pthread.h>
-
 #include "base/clock.h"
-#include "base/testing.h"
 #include "mcp/client/client.h"
+#include "mcp/client/testing_eras.h"
 #include "mcp/revision.h"
-#include "wire/http_stream.h"
-
-enum { SEEN_MAX = 64 };
-
-struct seen {
-	char verb[8], method[48], session[32], version[16], last_id[32];
-	json_t *body;
-};
-
-struct world {
-	struct httpd *httpd;
-	struct http_client *http;
-	pthread_mutex_t lock;
-	struct seen seen[SEEN_MAX];
-	size_t count;
-	/* The script. */
-	unsigned probe_status;
-	const char *probe_body; /* "%ID%" becomes the id */
-	unsigned initialize_status;
-	unsigned refuse_versions;  /* so many probes get -32022 */
-	unsigned sessions;         /* begun */
-	unsigned good_session;     /* the one that is not gone */
-	unsigned stale_headers;    /* so many calls get -32020 */
-	bool breaks_stream;        /* of a legacy call, to be resumed */
-	bool breaks_for_ever;      /* each time it is resumed */
-	struct http_request *held; /* a modern call that is never answered */
-	bool holds;
-	atomic_bool is_gone;
-	json_t *opened;   /* what elicit_url was given */
-	const char *call; /* the answer to a modern tools/call; NULL: complete */
-	unsigned rounds;
-	bool is_sse;
-	struct http_stream *stream; /* of HTTP+SSE */
-	unsigned notified;
-};
-
-static unsigned count(struct world *w, const char *verb, const char *method)
-{
-	unsigned n = 0;
-
-	(void)pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->count; i++)
-		n += strcmp(w->seen[i].verb, verb) == 0 &&
-		     strcmp(w->seen[i].method, method) == 0;
-	(void)pthread_mutex_unlock(&w->lock);
-	return n;
-}
-
-/* The last one of a method; fails if there is none. */
-static const struct seen *last(struct world *w, const char *verb, const char *method)
-{
-	for (size_t i = w->count; i-- > 0;)
-		if (strcmp(w->seen[i].verb, verb) == 0 &&
-		    strcmp(w->seen[i].method, method) == 0)
-			return &w->seen[i];
-	fail_msg("no %s of '%s' came", verb, method);
-	return NULL;
-}
-
-static const struct seen *note(struct world *w, struct http_request *req)
-{
-	struct error err = ERROR_INIT;
-	size_t length;
-	const char *text = http_request_body(req, &length);
-
-	(void)pthread_mutex_lock(&w->lock);
-	assert_true(w->count < SEEN_MAX);
-	struct seen *s = &w->seen[w->count++];
-	memset(s, 0, sizeof *s);
-	(void)snprintf(s->verb, sizeof s->verb, "%s", http_request_method(req));
-	(void)snprintf(s->session, sizeof s->session, "%s",
-		       http_request_header(req, "Mcp-Session-Id") ?: "");
-	(void)snprintf(s->version, sizeof s->version, "%s",
-		       http_request_header(req, "MCP-Protocol-Version") ?: "");
-	(void)snprintf(s->last_id, sizeof s->last_id, "%s",
-		       http_request_header(req, "Last-Event-ID") ?: "");
-	s->body = length ? json_parse(text, length, JSON_SYNTAX, &err) : NULL;
-	const char *method = json_get_string(s->body, "method");
-	(void)snprintf(s->method, sizeof s->method, "%s",
-		       method    ? method
-		       : s->body ? "response"
-				 : "");
-	(void)pthread_mutex_unlock(&w->lock);
-	return s;
-}
-
-static void reply(struct http_request *req, unsigned status, const char *type,
-		  const struct http_header *headers, const char *text, int64_t id)
-{
-	_cleanup_strbuf_ struct strbuf body = STRBUF_INIT;
-
-	for (const char *mark; (mark = strstr(text, "%ID%")); text = mark + 4) {
-		strbuf_add(&body, text, (size_t)(mark - text));
-		strbuf_add_int64(&body, id);
-	}
-	strbuf_add_string(&body, text);
-	http_reply(req, status, type, headers, &body);
-}
-
-#define JSON      "application/json"
-#define EVENTS    "text/event-stream"
-#define RESULT(r) "{\"jsonrpc\":\"2.0\",\"id\":%ID%,\"result\":{" r "}}"
-#define ERROR(code)                                                                      \
-	"{\"jsonrpc\":\"2.0\",\"id\":%ID%,\"error\":{\"code\":" code                     \
-	",\"message\":\"no\"}}"
-#define ERROR_DATA(code, data)                                                           \
-	"{\"jsonrpc\":\"2.0\",\"id\":%ID%,\"error\":{\"code\":" code                     \
-	",\"message\":\"no\",\"data\":" data "}}"
-#define DISCOVERED                                                                       \
-	RESULT("\"resultType\":\"complete\",\"supportedVersions\":[\"2026-07-28\"],"     \
-	       "\"capabilities\":{\"tools\":{}}")
-#define INITIALIZED                                                                      \
-	RESULT("\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},"                 \
-	       "\"serverInfo\":{\"name\":\"old\",\"version\":\"1\"}")
-#define TOOLS                                                                            \
-	RESULT("\"resultType\":\"complete\",\"tools\":[{\"name\":\"go\","                \
-	       "\"inputSchema\":"                                                        \
-	       "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\","       \
-	       "\"x-mcp-header\":\"N\"}}}},{\"name\":\"bad\",\"inputSchema\":{\"type\":" \
-	       "\"object\",\"properties\":{\"n\":{\"type\":\"number\",\"x-mcp-header\":" \
-	       "\"N\"}}}}]")
-#define PROGRESS                                                                         \
-	"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"   \
-	"{\"progressToken\":%ID%,\"progress\":1}}\n\n"
-#define FORM                                                                             \
-	"\"method\":\"elicitation/create\",\"params\":{\"message\":\"?\","               \
-	"\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"who\":{\"type\":"    \
-	"\"string\"},\"age\":{\"type\":\"integer\",\"default\":7}},\"required\":["       \
-	"\"who\"]}}"
-
-static void on_gone(void *context)
-{
-	struct world *w = context;
-
-	atomic_store(&w->is_gone, true);
-}
-
-static void modern_call(struct world *w, struct http_request *req, const struct seen *s,
-			int64_t id)
-{
-	const char *n = http_request_header(req, "Mcp-Param-N");
-
-	if (w->holds) {
-		w->held = req;
-		http_request_on_gone(req, on_gone, w);
-	} else if (w->stale_headers > 0 || !n || strcmp(n, "42") != 0) {
-		w->stale_headers -= w->stale_headers > 0;
-		reply(req, 400, JSON, NULL, ERROR("-32020"), id);
-	} else if (w->rounds > 0 && !json_object_get(json_object_get(s->body, "params"),
-						     "inputResponses")) {
-		reply(req, 200, JSON, NULL,
-		      RESULT("\"resultType\":\"input_required\",\"requestState\":\"s "
-			     "\\\"1\",\"inputRequests\":{\"k\":{" FORM "}}"),
-		      id);
-	} else {
-		reply(req, 200, w->call && *w->call == '{' ? JSON : EVENTS, NULL,
-		      w->call ? w->call
-			      : PROGRESS PROGRESS PROGRESS "data: " RESULT(
-					"\"resultType\":\"complete\",\"n\":1") "\n\n",
-		      id);
-	}
-}
-
-static void serve_modern(struct world *w, struct http_request *req, const struct seen *s,
-			 int64_t id)
-{
-	if (w->refuse_versions > 0) {
-		w->refuse_versions--;
-		reply(req, 400, JSON, NULL,
-		      ERROR_DATA("-32022", "{\"supported\":[\"2026-07-28\"]}"), id);
-	} else if (strcmp(s->method, "server/discover") == 0) {
-		reply(req, w->probe_status, JSON, NULL, w->probe_body, id);
-	} else if (strcmp(s->method, "tools/list") == 0) {
-		reply(req, 200, JSON, NULL, TOOLS, id);
-	} else {
-		modern_call(w, req, s, id);
-	}
-}
-
-/* A question, a priming event, and the answer; or half of it, for a resumption. */
-static void legacy_call(struct world *w, struct http_request *req, int64_t id)
-{
-	if (w->breaks_stream)
-		reply(req, 200, EVENTS, NULL, "id: s1:0\nretry: 30\ndata:\n\n" PROGRESS,
-		      id);
-	else
-		reply(req, 200, EVENTS, NULL,
-		      "data: {\"jsonrpc\":\"2.0\",\"id\":\"q\"," FORM "}\n\n" PROGRESS
-		      "data: " RESULT("\"content\":[],\"n\":2") "\n\n",
-		      id);
-}
-
-static void serve_legacy(struct world *w, struct http_request *req, const struct seen *s,
-			 int64_t id)
-{
-	char session[32];
-	const struct http_header headers[] = { { "Mcp-Session-Id", session }, { 0 } };
-
-	(void)snprintf(session, sizeof session, "session-%u", w->sessions + 1);
-	if (strcmp(s->method, "initialize") == 0) {
-		if (w->initialize_status == 200)
-			w->good_session = ++w->sessions;
-		reply(req, w->initialize_status, JSON, headers,
-		      w->initialize_status == 200 ? INITIALIZED : "no", id);
-		return;
-	}
-	(void)snprintf(session, sizeof session, "session-%u", w->good_session);
-	if (strcmp(s->session, session) != 0)
-		http_reply_text(req, 404, "text/plain", "no such session");
-	else if (id < 0)
-		http_reply_text(req, 202, NULL, "");
-	else if (strcmp(s->method, "tools/list") == 0)
-		reply(req, 200, JSON, NULL, RESULT("\"tools\":[{\"name\":\"go\"}]"), id);
-	else
-		legacy_call(w, req, id);
-}
-
-/* ---- HTTP+SSE ---- */
-
-static void send_event(struct world *w, const char *type, const char *text, int64_t id)
-{
-	struct strbuf sb = STRBUF_INIT;
-	const char *mark = strstr(text, "%ID%");
-
-	strbuf_add_format(&sb, "event: %s\ndata: %.*s", type,
-			  mark ? (int)(mark - text) : (int)strlen(text), text);
-	if (mark) {
-		strbuf_add_int64(&sb, id);
-		strbuf_add_string(&sb, mark + 4);
-	}
-	strbuf_add_string(&sb, "\n\n");
-	_cleanup_(shared_bytes_unrefp) struct shared_bytes *b = shared_bytes_take(&sb);
-	(void)http_stream_send(w->stream, b);
-}
-
-static void serve_sse(struct world *w, struct http_request *req, const struct seen *s,
-		      int64_t id)
-{
-	if (strcmp(s->verb, "GET") == 0) {
-		w->stream = http_reply_stream(req, 200, EVENTS, NULL, NULL, NULL);
-		send_event(w, "endpoint", "messages?session=1", 0);
-	} else if (strcmp(http_request_path(req), "/messages") != 0) {
-		http_reply_text(req, 405, "text/plain", "GET");
-	} else {
-		http_reply_text(req, 202, NULL, "");
-		if (strcmp(s->method, "initialize") == 0)
-			send_event(w, "message",
-				   RESULT("\"protocolVersion\":\"2024-11-05\","
-					  "\"capabilities\":{},\"serverInfo\":{}"),
-				   id);
-		else if (strcmp(s->method, "tools/list") == 0)
-			send_event(w, "message", RESULT("\"tools\":[{\"name\":\"go\"}]"),
-				   id);
-	}
-}
-
-static void serve(void *context, struct http_request *req)
-{
-	struct world *w = context;
-	const struct seen *s = note(w, req);
-	int64_t id = json_get_int64(s->body, "id", -1);
-	const json_t *meta = json_object_get(json_object_get(s->body, "params"), "_meta");
-
-	if (w->is_sse)
-		serve_sse(w, req, s, id);
-	else if (strcmp(s->verb, "GET") == 0 && w->breaks_for_ever)
-		reply(req, 200, EVENTS, NULL, "id: s1:1\nretry: 20\ndata:\n\n" PROGRESS,
-		      json_get_int64(last(w, "POST", "tools/call")->body, "id", 0));
-	else if (strcmp(s->verb, "GET") == 0 && w->breaks_stream && *s->last_id)
-		reply(req, 200, EVENTS, NULL, "id: s1:9\ndata: " RESULT("\"n\":3") "\n\n",
-		      json_get_int64(last(w, "POST", "tools/call")->body, "id", 0));
-	else if (strcmp(s->verb, "GET") == 0)
-		http_reply_text(req, 405, NULL, "");
-	else if (strcmp(s->verb, "DELETE") == 0)
-		http_reply_text(req, 204, NULL, "");
-	else if (json_object_get(meta, META_PROTOCOL_VERSION))
-		serve_modern(w, req, s, id);
-	else
-		serve_legacy(w, req, s, id);
-}
-
-static int set_up(void **state)
-{
-	struct world *w = calloc(1, sizeof *w);
-	const struct httpd_config config = {
-		.address = "127.0.0.1", .loops = 1, .handler = serve, .context = w
-	};
-	struct error err = ERROR_INIT;
-
-	(void)pthread_mutex_init(&w->lock, NULL);
-	w->httpd = httpd_start(&config, &err);
-	w->http = http_client_new("test", &err);
-	w->probe_status = 200;
-	w->probe_body = DISCOVERED;
-	w->initialize_status = 200;
-	*state = w;
-	return w->httpd && w->http ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct world *w = *state;
-
-	http_client_free(w->http);
-	if (w->held)
-		http_reply_text(w->held, 500, NULL, "");
-	json_decref(w->opened);
-	if (w->stream) {
-		http_stream_end(w->stream);
-		http_stream_unref(w->stream);
-	}
-	httpd_stop(w->httpd, 1000);
-	for (size_t i = 0; i < w->count; i++)
-		json_decref(w->seen[i].body);
-	free(w);
-	return 0;
-}
 
 static void notified(void *context, const char *method, const json_t *params)
 {
@@ -448,7 +129,8 @@ static void verdicts(void **state)
 		json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
 		if (mcp_client_era(c, NULL) != rows[i].era ||
 		    !tools != (rows[i].era == MCP_ERA_UNKNOWN) ||
-		    count(w, "POST", "initialize") != (rows[i].era == MCP_ERA_LEGACY))
+		    eras_count(w, "POST", "initialize") !=
+			    (rows[i].era == MCP_ERA_LEGACY))
 			fail_msg("row %zu: %s: era %d, %s", i, rows[i].body,
 				 mcp_client_era(c, NULL), err.message);
 		mcp_client_free(c);
@@ -464,13 +146,13 @@ static void a_version_refused_once(void **state)
 	w->refuse_versions = 1;
 	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
 	assert_non_null(tools);
-	assert_int_equal(count(w, "POST", "server/discover"), 2);
+	assert_int_equal(eras_count(w, "POST", "server/discover"), 2);
 	/* Later, too: nothing began. */
 	w->refuse_versions = 1;
 	json_auto_t *again = mcp_client_list_tools(c, 5000, &err);
 	testing_no_error(&err);
 	assert_non_null(again);
-	assert_int_equal(count(w, "POST", "initialize"), 0);
+	assert_int_equal(eras_count(w, "POST", "initialize"), 0);
 }
 
 /* ---- Modern ---- */
@@ -486,14 +168,14 @@ static void tools_with_headers(void **state)
 	json_auto_t *result = call_go(c, &err);
 	testing_no_error(&err);
 	assert_int_equal(json_get_int64(result, "n", 0), 1);
-	assert_int_equal(count(w, "POST", "tools/call"), 2);
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 2);
 	assert_int_equal(w->notified, 3);
 	ids_are_unique(w);
 	/* Once, and not for ever. */
 	w->stale_headers = 2;
 	assert_null(call_go(c, &err));
 	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
-	assert_int_equal(count(w, "POST", "tools/call"), 4);
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 4);
 	/* The one with a bad annotation is left out. */
 	error_clear(&err);
 	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
@@ -509,7 +191,7 @@ static void tools_with_headers(void **state)
 	pin[0] = pin[0] == '0' ? '1' : '0';
 	assert_null(mcp_client_call(c, &call, NULL, &err));
 	testing_error(&err, ERR_PRECONDITION_FAILED, "changed");
-	assert_int_equal(count(w, "POST", "tools/call"), 5);
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 5);
 }
 
 static void questions_are_answered(void **state)
@@ -526,7 +208,7 @@ static void questions_are_answered(void **state)
 	testing_no_error(&err);
 	assert_int_equal(json_get_int64(result, "n", 0), 1);
 	const json_t *params =
-		json_object_get(last(w, "POST", "tools/call")->body, "params");
+		json_object_get(eras_last(w, "POST", "tools/call")->body, "params");
 	assert_string_equal(json_get_string(params, "requestState"), "s \"1");
 	const json_t *answer =
 		json_object_get(json_object_get(params, "inputResponses"), "k");
@@ -540,7 +222,7 @@ static void questions_are_answered(void **state)
 	json_auto_t *next = call_go(c, &err);
 	assert_non_null(next);
 	assert_non_null(next);
-	params = json_object_get(last(w, "POST", "tools/call")->body, "params");
+	params = json_object_get(eras_last(w, "POST", "tools/call")->body, "params");
 	assert_null(json_object_get(params, "requestState"));
 	assert_null(json_object_get(params, "inputResponses"));
 }
@@ -586,7 +268,7 @@ static void pages_are_opened_by_a_person(void **state)
 	w->call = good; /* for ever, so that it is given up in the end */
 	assert_null(call_go(c, &err));
 	assert_string_equal(json_get_string(w->opened, "url"), url);
-	assert_int_equal(count(w, "GET", ""), 0);
+	assert_int_equal(eras_count(w, "GET", ""), 0);
 	json_decref(w->opened);
 	w->opened = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -613,8 +295,8 @@ static void who_gives_up_hangs_up(void **state)
 	testing_error(&err, ERR_TIMEOUT, "in time");
 	while (!atomic_load(&w->is_gone))
 		(void)usleep(1000);
-	assert_int_equal(count(w, "POST", "tools/call"), 1);
-	assert_int_equal(count(w, "POST", "notifications/cancelled"), 0);
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 1);
+	assert_int_equal(eras_count(w, "POST", "notifications/cancelled"), 0);
 }
 
 /* C-15, C-16: not answered, not resumed, not sent again. */
@@ -634,16 +316,16 @@ static void modern_streams_are_only_read(void **state)
 	w->call = "id: 7\nretry: 10\n" PROGRESS;
 	assert_null(call_go(c, &err));
 	assert_true(error_is_set(&err));
-	assert_int_equal(count(w, "POST", "tools/call"), 2);
-	assert_int_equal(count(w, "POST", "response"), 0);
-	assert_int_equal(count(w, "GET", ""), 0);
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 2);
+	assert_int_equal(eras_count(w, "POST", "response"), 0);
+	assert_int_equal(eras_count(w, "GET", ""), 0);
 	for (size_t i = 0; i < w->count; i++)
 		assert_string_equal(w->seen[i].session, "");
 	/* C-17: what the server does not let us keep is asked for again. */
 	error_clear(&err);
 	json_auto_t *again = mcp_client_list_tools(c, 5000, &err);
 	assert_non_null(again);
-	assert_int_equal(count(w, "POST", "tools/list"), 2);
+	assert_int_equal(eras_count(w, "POST", "tools/list"), 2);
 	ids_are_unique(w);
 }
 
@@ -676,13 +358,13 @@ static void bad_questions(void **state)
 	assert_non_null(tools);
 	assert_non_null(tools);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		size_t before = count(w, "POST", "tools/call");
+		size_t before = eras_count(w, "POST", "tools/call");
 
 		w->call = bad[i];
 		assert_null(call_go(c, &err));
 		assert_true(error_is_set(&err));
 		/* The one with a state and no question goes round; not for ever. */
-		assert_int_equal(count(w, "POST", "tools/call") - before,
+		assert_int_equal(eras_count(w, "POST", "tools/call") - before,
 				 i == 1 ? 16 : 1);
 		error_clear(&err);
 	}
@@ -709,20 +391,20 @@ static void a_session_lives(void **state)
 	assert_int_equal(mcp_client_era(c, &since_ms), MCP_ERA_LEGACY);
 	assert_true(clock_wall_ms() - since_ms < 60000);
 	assert_string_equal(json_get_string(about, "protocolVersion"), "2025-06-18");
-	const struct seen *begun = last(w, "POST", "initialize");
+	const struct seen *begun = eras_last(w, "POST", "initialize");
 	assert_string_equal(begun->version, "");
 	assert_string_equal(begun->session, "");
-	assert_string_equal(last(w, "POST", "notifications/initialized")->session,
+	assert_string_equal(eras_last(w, "POST", "notifications/initialized")->session,
 			    "session-1");
 	/* A question on the stream is answered by a POST; the call goes on. */
 	json_auto_t *result = call_go(c, &err);
 	testing_no_error(&err);
 	assert_int_equal(json_get_int64(result, "n", 0), 2);
-	const struct seen *called = last(w, "POST", "tools/call");
+	const struct seen *called = eras_last(w, "POST", "tools/call");
 	assert_string_equal(called->session, "session-1");
 	assert_string_equal(called->version, "2025-06-18");
 	const json_t *answer =
-		json_object_get(last(w, "POST", "response")->body, "result");
+		json_object_get(eras_last(w, "POST", "response")->body, "result");
 	assert_int_equal(json_get_int64(json_object_get(answer, "content"), "age", 0), 7);
 	assert_int_equal(w->notified, 1);
 	/* The server forgot us: once more from the start. */
@@ -730,11 +412,11 @@ static void a_session_lives(void **state)
 	json_auto_t *again = call_go(c, &err);
 	testing_no_error(&err);
 	assert_non_null(again);
-	assert_int_equal(count(w, "POST", "initialize"), 2);
-	assert_string_equal(last(w, "POST", "tools/call")->session, "session-2");
+	assert_int_equal(eras_count(w, "POST", "initialize"), 2);
+	assert_string_equal(eras_last(w, "POST", "tools/call")->session, "session-2");
 	ids_are_unique(w);
 	mcp_client_free(c);
-	assert_string_equal(last(w, "DELETE", "")->session, "session-2");
+	assert_string_equal(eras_last(w, "DELETE", "")->session, "session-2");
 }
 
 static void a_broken_stream_is_resumed(void **state)
@@ -749,9 +431,9 @@ static void a_broken_stream_is_resumed(void **state)
 	testing_no_error(&err);
 	assert_int_equal(json_get_int64(result, "n", 0), 3);
 	assert_true(clock_mono_ms() - began_ms >= 30);
-	assert_string_equal(last(w, "GET", "")->last_id, "s1:0");
-	assert_string_equal(last(w, "GET", "")->session, "session-1");
-	assert_int_equal(count(w, "POST", "tools/call"), 1);
+	assert_string_equal(eras_last(w, "GET", "")->last_id, "s1:0");
+	assert_string_equal(eras_last(w, "GET", "")->session, "session-1");
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 1);
 }
 
 /* C-30: what goes on for ever is given up, however much is heard meanwhile. */
@@ -785,10 +467,10 @@ static void no_standing_stream_is_no_fault(void **state)
 		testing_no_error(&err);
 		assert_int_equal(json_get_int64(result, "n", 0), 2);
 	}
-	while (count(w, "GET", "") == 0)
+	while (eras_count(w, "GET", "") == 0)
 		(void)usleep(1000);
 	mcp_client_free(c);
-	assert_int_equal(count(w, "GET", ""), 1);
+	assert_int_equal(eras_count(w, "GET", ""), 1);
 }
 
 static void a_session_that_cannot_begin(void **state)
@@ -800,9 +482,9 @@ static void a_session_that_cannot_begin(void **state)
 	w->initialize_status = 404;
 	assert_null(call_go(c, &err));
 	testing_error(&err, ERR_INVALID_ARGUMENT, "HTTP 404");
-	assert_int_equal(count(w, "GET", ""), 1);
+	assert_int_equal(eras_count(w, "GET", ""), 1);
 	assert_int_equal(mcp_client_era(c, NULL), MCP_ERA_UNKNOWN);
-	assert_int_equal(count(w, "POST", "tools/call"), 0);
+	assert_int_equal(eras_count(w, "POST", "tools/call"), 0);
 }
 
 static void the_oldest_transport(void **state)
@@ -815,20 +497,21 @@ static void the_oldest_transport(void **state)
 	json_auto_t *tools = mcp_client_list_tools(c, 5000, &err);
 	testing_no_error(&err);
 	assert_int_equal(json_array_size(tools), 1);
-	assert_string_equal(last(w, "POST", "notifications/initialized")->session, "");
+	assert_string_equal(eras_last(w, "POST", "notifications/initialized")->session,
+			    "");
 	/* An answer that never comes. */
 	const struct mcp_client_call call = { .tool = "go", .timeout_ms = 200 };
 	bool sent = false;
 	assert_null(mcp_client_call(c, &call, &sent, &err));
 	assert_true(sent);
 	testing_error(&err, ERR_TIMEOUT, "in time");
-	assert_int_equal(count(w, "POST", "notifications/cancelled"), 1);
+	assert_int_equal(eras_count(w, "POST", "notifications/cancelled"), 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, eras_set_up, eras_tear_down)
 		TEST(verdicts),
 		TEST(a_version_refused_once),
 		TEST(tools_with_headers),
