@@ -84,6 +84,29 @@ static void test_entries(void **state)
 	conversation_done(&c);
 }
 
+/* Said while an answer was given: it stands before that answer, and is answered all the same. */
+static void test_what_came_meanwhile(void **state)
+{
+	struct conversation c = begin();
+	json_auto_t *turn = NULL, *again = NULL;
+	const json_t *entries;
+
+	(void)state;
+	assert_true(conversation_said(&c, "Alice", "alice", "t1", "first", 0));
+	assert_true(conversation_said(&c, "Alice", "alice", "t2", "second", 0));
+	turn = build(&c, NULL, NULL);
+	assert_int_equal(json_array_size(json_object_get(turn, "conversation")), 2);
+	assert_true(conversation_add(
+		&c, json_pack("{s:s, s:s}", "kind", "answered", "text", "to the first")));
+	again = build(&c, NULL, NULL);
+	entries = json_object_get(again, "conversation");
+	assert_int_equal(json_array_size(entries), 4);
+	assert_string_equal(json_get_string(json_array_get(entries, 2), "kind"),
+			    "answered");
+	assert_string_equal(json_get_string(json_array_get(entries, 3), "kind"), "note");
+	conversation_done(&c);
+}
+
 static void test_notes(void **state)
 {
 	struct conversation c = begin();
@@ -251,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_what_came_meanwhile),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_the_newest_and_the_fitting),
 		cmocka_unit_test(test_outcomes),

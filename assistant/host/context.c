@@ -310,6 +310,21 @@ static bool add_thread(json_t *list, const json_t *thread)
 	return true;
 }
 
+/* What came while an answer was given stands before that answer, and a worker wants the
+ * last word to be somebody else's than its own. */
+static bool end_with_a_question(json_t *list)
+{
+	const json_t *last = json_array_get(list, json_array_size(list) - 1);
+	const char *kind = json_get_string(last, "kind");
+
+	return !kind || strcmp(kind, "answered") != 0 ||
+	       json_array_append_new(
+		       list,
+		       json_pack("{s:s, s:s}", "kind", "note", "text",
+				 "Something came while you gave your last answer: it "
+				 "stands before that. Go on with it.")) == 0;
+}
+
 static json_t *make_entries(const struct context_input *in)
 {
 	const json_t *entries = in->conversation->entries;
@@ -334,7 +349,7 @@ static json_t *make_entries(const struct context_input *in)
 		    json_array_append_new(
 			    list, as_sent(json_array_get(entries, i), in->asker)) != 0)
 			return NULL;
-	return TAKE(list);
+	return end_with_a_question(list) ? TAKE(list) : NULL;
 }
 
 /* --- all of it --- */
