@@ -100,7 +100,7 @@ def test_opened(rig):
     rig.open_home(rig.alice)
     text = rig.wait_home(rig.alice, "From the server fixture")
     tap.ok("who somebody is, and what they may do", "alice@example.test" in text and
-           "member of the security team, checked " in text and "you may run " in text, text)
+           "member of the security team" in text and "Membership was checked " in text and "you may run " in text, text)
     tap.ok("servers with their health", "accounts: up, " in text and "fixture: up, " in text, text)
     tap.ok("tools with their risk, and whether it is for this person",
            "you may ask for it, and decide about it" in text, text)

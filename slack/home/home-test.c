@@ -216,6 +216,37 @@ static void test_a_link_to_the_message(void **state)
 				     "p17\""));
 }
 
+/* ---- Times ------------------------------------------------------------------------- */
+
+static bool has_moment(const char *text, long long seconds, const char *fallback)
+{
+	char wanted[160];
+
+	(void)snprintf(wanted, sizeof wanted,
+		       "{\"type\":\"date\",\"timestamp\":%lld,\"format\":\"{date_num} "
+		       "{time_secs}\",\"fallback\":\"%s\"}",
+		       seconds, fallback);
+	return strstr(text, wanted) != NULL;
+}
+
+/* In the zone of whoever reads; what Slack cannot show is in UTC. */
+static void test_times(void **state)
+{
+	json_auto_t *home = home_with(0, 1, 2);
+	json_auto_t *view = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	view = slack_home_view(home, 1, 0, &err);
+	testing_no_error(&err);
+	text = json_dumps(view, JSON_COMPACT);
+	assert_true(has_moment(text, 1, "1970-01-01T00:00:01Z")); /* checked, and a call */
+	assert_true(has_moment(text, 5, "1970-01-01T00:00:05Z"));
+	assert_true(has_moment(text, 0, "1970-01-01T00:00:00Z"));
+	assert_null(strstr(text, "  1970"));
+}
+
 /* ---- Panels ----------------------------------------------------------------------- */
 
 static json_t *panel(const char *text, bool is_cut)
@@ -415,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_words_of_others_are_shown_as_they_are),
 		cmocka_unit_test(test_what_somebody_may_do),
 		cmocka_unit_test(test_a_link_to_the_message),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_a_panel_is_literal),
 		cmocka_unit_test(test_a_panel_is_bounded),
 		cmocka_unit_test(test_a_panel_that_failed_is_a_line),

@@ -46,6 +46,25 @@ static bool add_lines(struct page *p, const char *heading, json_t *lines)
 	return own ? add(p, slack_section(heading, own)) : error_oom(p->err);
 }
 
+/* A moment in the zone of whoever reads. */
+static json_t *moment(int64_t wall_ms)
+{
+	char at[CLOCK_TEXT_BYTES];
+
+	return rich_date(wall_ms, clock_format(wall_ms, at));
+}
+
+static json_t *words(const char *text)
+{
+	return rich_text(text, strlen(text), 0);
+}
+
+/* Words of ours with moments and links among them; steals. */
+static bool add_elements(struct page *p, json_t *elements)
+{
+	return add(p, rich_block(json_pack("[o]", rich_part("section", elements))));
+}
+
 /* ---- Who you are ------------------------------------------------------------------ */
 
 /* What the policy says as things are; the gate judges every call and every yes anew. */
@@ -73,18 +92,19 @@ static void add_may(struct page *p, struct strbuf *line)
 static bool add_person(struct page *p)
 {
 	const char *person = json_get_string(p->home, "person");
-	char at[CLOCK_TEXT_BYTES];
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 
 	if (!person)
 		return broken(p, "the person");
 	slack_text_words(&line, person, LINE_UNITS);
-	strbuf_add_format(&line, "\nmember of the security team, checked %s",
-			  clock_format(json_get_int64(p->home, "checked_ms", 0), at));
+	strbuf_add_string(&line, "\nmember of the security team");
 	add_may(p, &line);
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	return add_lines(p, "You are", json_pack("[s]", line.data)) &&
+	       add_elements(p, json_pack("[o, o, o]", words("Membership was checked "),
+					 moment(json_get_int64(p->home, "checked_ms", 0)),
+					 words("."))) &&
 	       add_words(p, "But for reads that the policy frees, nothing runs before "
 			    "somebody has seen all of it and pressed Approve. Mention "
 			    "Wingman, or use /wingman help.");
@@ -92,20 +112,26 @@ static bool add_person(struct page *p)
 
 /* ---- What waits ------------------------------------------------------------------- */
 
-static json_t *link_block(const char *address)
+/* Until when, and where it stands. */
+static json_t *until(const json_t *w)
 {
-	return rich_block(json_pack(
-		"[o]",
-		rich_part("section",
-			  json_pack("[o]", rich_link(address, "Open its message", 0)))));
+	const char *link = json_get_string(w, "link");
+	json_auto_t *elements = json_pack("[o, o]", words("To be decided until "),
+					  moment(json_get_int64(w, "expires_ms", 0)));
+
+	if (!elements ||
+	    (link && (json_array_append_new(elements, words(". ")) != 0 ||
+		      json_array_append_new(
+			      elements, rich_link(link, "Open its message", 0)) != 0)))
+		return NULL;
+	return TAKE(elements);
 }
 
 static bool add_waiting_one(struct page *p, const json_t *w)
 {
-	const char *link = json_get_string(w, "link");
 	const char *approval = json_get_string(w, "approval");
 	const char *requester = json_get_string(w, "requester");
-	char name[VIEW_NAME_BYTES], at[CLOCK_TEXT_BYTES];
+	char name[VIEW_NAME_BYTES];
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT;
 	struct slack_button review = { .action = SLACK_HOME_REVIEW,
 				       .words = "Review",
@@ -117,12 +143,10 @@ static bool add_waiting_one(struct page *p, const json_t *w)
 		return broken(p, "what waits");
 	strbuf_add_format(&line, "%s, asked by ", name);
 	slack_text_words(&line, requester, LINE_UNITS);
-	strbuf_add_format(&line, "\nuntil %s",
-			  clock_format(json_get_int64(w, "expires_ms", 0), at));
 	if (!strbuf_ok(&line))
 		return error_oom(p->err);
 	return add_lines(p, "An approval", json_pack("[s]", line.data)) &&
-	       (!link || add(p, link_block(link))) && add_buttons(p, &review, 1);
+	       add_elements(p, until(w)) && add_buttons(p, &review, 1);
 }
 
 static bool add_waiting(struct page *p)
@@ -307,7 +331,7 @@ static bool add_tools(struct page *p, size_t page)
 static bool add_recent(struct page *p)
 {
 	const json_t *recent = json_object_get(p->home, "recent");
-	_cleanup_strbuf_ struct strbuf lines = STRBUF_INIT;
+	json_auto_t *lines = json_array();
 	size_t i;
 	json_t *r;
 
@@ -317,7 +341,7 @@ static bool add_recent(struct page *p)
 	{
 		const char *state = json_get_string(r, "state");
 		const char *digest = json_get_string(r, "digest");
-		char name[VIEW_NAME_BYTES], at[CLOCK_TEXT_BYTES];
+		char name[VIEW_NAME_BYTES], line[VIEW_NAME_BYTES + 100];
 
 		if (i == SLACK_HOME_RECENT)
 			break;
@@ -325,14 +349,18 @@ static bool add_recent(struct page *p)
 		    !view_full_name(json_get_string(r, "server"),
 				    json_get_string(r, "tool"), name))
 			return broken(p, "a call");
-		strbuf_add_format(&lines, "%s%s  %s: %s  %.12s", i ? "\n" : "",
-				  clock_format(json_get_int64(r, "at_ms", 0), at), name,
-				  state, digest);
+		(void)snprintf(
+			line, sizeof line, "  %s: %.20s  %.12s%s", name, state, digest,
+			i + 1 < json_array_size(recent) && i + 1 < SLACK_HOME_RECENT
+				? "\n"
+				: "");
+		if (json_array_append_new(lines, moment(json_get_int64(r, "at_ms", 0))) !=
+			    0 ||
+		    json_array_append_new(lines, words(line)) != 0)
+			return error_oom(p->err);
 	}
-	if (!strbuf_ok(&lines))
-		return error_oom(p->err);
-	return lines.length ? add_lines(p, "Newest first", json_pack("[s]", lines.data))
-			    : add_words(p, "None.");
+	return json_array_size(lines) > 0 ? add_elements(p, TAKE(lines))
+					  : add_words(p, "None.");
 }
 
 static bool add_panels(struct page *p)

@@ -2,7 +2,7 @@
  * home -- App Home, and the page that tells of one tool, as Slack views. Pure.
  *
  * Everything that a server, a person or a model wrote stands in preformatted text; names
- * that buttons carry are plain (slack/text). What does not fit is said to be more, and
+ * that buttons carry are plain (slack/text). Times are shown in the zone of whoever reads. What does not fit is said to be more, and
  * paged; nothing is cut without a mark. Whoever is not of the team gets a view without
  * names.
  */

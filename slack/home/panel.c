@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "slack/home/home.h"
 #include "slack/render/blocks.h"
+#include "slack/render/rich.h"
 #include "slack/text/text.h"
 
 enum {
@@ -121,7 +122,8 @@ static bool add_read(json_t *blocks, const char *title, const json_t *panel,
 		     struct error *err)
 {
 	const char *server = json_get_string(panel, "server");
-	char at[CLOCK_TEXT_BYTES], whence[200];
+	const int64_t read_ms = json_get_int64(panel, "read_ms", 0);
+	char at[CLOCK_TEXT_BYTES], whence[80];
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *texts = NULL;
 
@@ -130,10 +132,18 @@ static bool add_read(json_t *blocks, const char *title, const json_t *panel,
 	texts = join(&text, panel) ? json_pack("[s]", text.data) : NULL;
 	if (!texts)
 		return error_oom(err);
-	(void)snprintf(whence, sizeof whence, "From the server %.40s, read %s.", server,
-		       clock_format(json_get_int64(panel, "read_ms", 0), at));
+	(void)snprintf(whence, sizeof whence, "From the server %.40s, read ", server);
 	return add(blocks, slack_section(title, texts), err) &&
-	       add(blocks, slack_words(whence), err);
+	       add(blocks,
+		   rich_block(json_pack(
+			   "[o]",
+			   rich_part("section",
+				     json_pack("[o, o, o]",
+					       rich_text(whence, strlen(whence), 0),
+					       rich_date(read_ms,
+							 clock_format(read_ms, at)),
+					       rich_text(".", 1, 0))))),
+		   err);
 }
 
 bool panel_add(json_t *blocks, const json_t *panel, struct error *err)
