@@ -31,11 +31,15 @@ static const uint64_t MIB = 1024 * 1024;
 static void check_person(struct doctor *d, const json_t *hello)
 {
 	const char *person = json_get_string(hello, "principal");
+	const char *why = json_get_string(hello, "why");
 
 	if (!person)
 		doctor_say(d, DOCTOR_FAIL, "you",
 			   "add your user id under 'persons' in config/gate.yaml",
 			   "the gate does not know user id %u", (unsigned)getuid());
+	else if (!json_is_true(json_object_get(hello, "team")) && why)
+		doctor_say(d, DOCTOR_FAIL, "you",
+			   "'team' in config/gate.yaml, and its 'membership'", "%s", why);
 	else if (!json_is_true(json_object_get(hello, "team")))
 		doctor_say(d, DOCTOR_FAIL, "you",
 			   "add the person to 'team' in config/gate.yaml",
@@ -73,6 +77,36 @@ static void check_stores(struct doctor *d, const json_t *status)
 	}
 }
 
+/* The group of LDAP or Okta that people must be in. */
+static void check_membership(struct doctor *d, const json_t *m)
+{
+	const char *where = console_member(m, "where");
+	const char *why = json_get_string(m, "why");
+
+	if (!m)
+		return;
+	if (!json_is_true(json_object_get(m, "known")))
+		doctor_say(d, DOCTOR_FAIL, "membership",
+			   "its address, credential, group; IPAddressAllow of the "
+			   "gate's caller; then look again",
+			   "%s does not say who is in the team's group, so nobody may "
+			   "do anything: %s",
+			   where, why ? why : "there is no answer yet");
+	else if (json_get_int64(m, "members", 0) == 0)
+		doctor_say(d, DOCTOR_FAIL, "membership",
+			   "are the persons of config/gate.yaml called by their mail "
+			   "addresses there?",
+			   "nobody of the team is in its group in %s", where);
+	else if (why)
+		doctor_say(d, DOCTOR_WARN, "membership",
+			   "what was said last is believed for a minute",
+			   "%s did not answer the last time: %s", where, why);
+	else
+		doctor_say(d, DOCTOR_OK, "membership", NULL,
+			   "%lld of the team are in its group in %s",
+			   (long long)json_get_int64(m, "members", 0), where);
+}
+
 static void check_status(struct doctor *d, struct gate_link *g)
 {
 	struct error err = ERROR_INIT;
@@ -91,6 +125,7 @@ static void check_status(struct doctor *d, struct gate_link *g)
 			   "make room on the disk and start the gate again",
 			   "the gate cannot write its audit log: nothing executes");
 	check_stores(d, status);
+	check_membership(d, json_object_get(status, "membership"));
 	if (trusted && !file_exists(trusted))
 		doctor_say(d, DOCTOR_FAIL, "gate",
 			   "put the gate's public key into keys/trusted",

@@ -183,7 +183,7 @@ static void on_message(void *context, struct channel *ch, json_t *message)
 		(void)caller_probe_look(c->probe, f.url);
 	} else if (m == MSG_MEMBERS && c->members) {
 		if (!fields_decode(m, message, &f, &err) ||
-		    !caller_members_ask(c->members, f.approval, f.users))
+		    !caller_members_ask(c->members, &f))
 			leave("a question for members cannot be asked");
 	} else if (m == MSG_ANSWER) {
 		if (!fields_decode(m, message, &f, &err))
@@ -299,13 +299,13 @@ static bool open_http(struct network *c, struct error *err)
 	return tls || (!ca && !cert);
 }
 
-/* Reads its token, too, before the sandbox closes. */
+/* Reads its credential, too, before the sandbox closes. */
 static bool open_members(struct network *c, struct error *err)
 {
-	if (!c->settings->slack.usergroup[0])
+	if (c->settings->membership.kind == MEMBERSHIP_NONE)
 		return true;
-	c->members = caller_members_new(c->loop, c->dir, &c->settings->slack, on_membered,
-					c, err);
+	c->members =
+		caller_members_new(c->loop, c->dir, c->settings, on_membered, c, err);
 	return c->members != NULL;
 }
 

@@ -58,9 +58,8 @@ bool decide_check_person(const json_t *record, const struct policy *policy,
 	struct policy_question q = decide_question(record);
 	struct policy_answer now;
 
-	if (!policy_in_team(policy, person))
-		return error_set(err, ERR_PERMISSION_DENIED, "'%s' is not in the team",
-				 person);
+	if (!policy_check_team(policy, person, err))
+		return false;
 	policy_judge(policy, &q, &now);
 	if (!now.may_call)
 		return error_set(err, ERR_PERMISSION_DENIED,

@@ -87,6 +87,17 @@ static bool check_surface(const struct peer *p, unsigned flags, struct error *er
 				     : "this is for the Slack process to say");
 }
 
+bool keeper_check_team(const struct keeper *k, const char *person, struct error *err)
+{
+	if (policy_in_team(k->policy, person))
+		return true;
+	/* Whoever is not on the list learns nothing of what else there is. */
+	return policy_is_listed(k->policy, person)
+		       ? policy_check_team(k->policy, person, err)
+		       : error_set(err, ERR_PERMISSION_DENIED,
+				   "this gate answers members of its team only");
+}
+
 static bool check_peer(struct keeper *k, const struct peer *p, unsigned flags,
 		       struct error *err)
 {
@@ -94,10 +105,8 @@ static bool check_peer(struct keeper *k, const struct peer *p, unsigned flags,
 	char who[32];
 
 	if (check_surface(p, flags, err) &&
-	    (p->is_slack || !(flags & NEEDS_TEAM) || policy_in_team(k->policy, person)))
+	    (p->is_slack || !(flags & NEEDS_TEAM) || keeper_check_team(k, person, err)))
 		return true;
-	error_set(err, ERR_PERMISSION_DENIED,
-		  "this gate answers members of its team only");
 	(void)snprintf(who, sizeof who, p->is_slack ? "slack, uid %u" : "uid %u",
 		       (unsigned)p->uid);
 	keeper_audit_refusal(k, "surface.refused", person ? person : who,
@@ -113,6 +122,7 @@ static json_t *serve(struct keeper *k, struct peer *p, const json_t *message,
 	enum message m = name ? message_find(name) : MSG_COUNT;
 	struct error unsound = ERROR_INIT;
 
+	keeper_door_mind(k);
 	for (size_t i = 0; i < ARRAY_SIZE(surface_requests); i++) {
 		unsigned flags = surface_requests[i].flags;
 		json_t *reply;
@@ -250,6 +260,7 @@ void keeper_on_caller(void *context, struct channel *ch, json_t *message)
 	struct fields f;
 
 	(void)ch;
+	keeper_door_mind(k);
 	(void)keeper_is_sound(
 		k, &unsound); /* the time; each function checks what it needs */
 	for (size_t i = 0; i < ARRAY_SIZE(caller_requests); i++) {
@@ -258,8 +269,10 @@ void keeper_on_caller(void *context, struct channel *ch, json_t *message)
 		if (!fields_decode(m, message, &f, &err) ||
 		    !caller_requests[i].fn(k, &f, &err))
 			keeper_give_in(k, "caller.broken", &err);
-		else if (m == MSG_LISTENING)
+		else if (m == MSG_LISTENING) {
 			keeper_ask_definitions(k);
+			keeper_door_tick(k);
+		}
 		return;
 	}
 	error_set(&err, ERR_INTERNAL, "the caller sent '%.40s'", name ? name : "?");

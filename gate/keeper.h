@@ -65,7 +65,8 @@ struct approval {
 	bool away;       /* the last time it was sent there was no answer */
 	bool ended;      /* to be swept by the next tick */
 	unsigned tries;
-	/* What Slack said of who asked and who said yes, and when it was asked that. */
+	/* Which of those who asked and said yes are in the team's group, and when that was
+	 * asked. */
 	json_t *members;
 	int64_t members_asked_ms;
 	bool members_waiting;
@@ -114,6 +115,16 @@ struct look {
 	int64_t other_ms;
 };
 
+/* Who is in the team's group in LDAP or Okta; keeper_door.c. Times are monotonic. */
+struct door {
+	json_t *members;  /* {person: true}, as was said last; NULL: nothing yet */
+	int64_t said_ms;  /* when that was asked for */
+	int64_t asked_ms; /* when it was asked last */
+	int64_t request;  /* which question that was; 0: none */
+	bool waiting;     /* for its answer */
+	char why[200];    /* why there was none; "": there was, or none was asked */
+};
+
 struct keeper {
 	const struct statedir *dir;
 	struct loop *loop;
@@ -123,6 +134,7 @@ struct keeper {
 	struct sign_key *key;
 	struct keyring *emergency_keys; /* NULL until one is needed */
 	struct surface_health surface;
+	struct door door;
 	int64_t probed_ms; /* monotonic: when it was last asked for */
 	struct documents *documents;
 	struct coord_redis_access *store_access; /* until 'coordination' is open */
@@ -330,6 +342,8 @@ bool keeper_split_tool(const char *name, char server[static 33], char tool[stati
 		       struct error *err);
 /* True, with an error that says where to turn: nobody calls the gate's own tools so. */
 bool keeper_is_for_gate(const char *server, const char *tool, struct error *err);
+/* Whether this person (NULL: nobody) is in the team now, with what may be told if not. */
+bool keeper_check_team(const struct keeper *k, const char *person, struct error *err);
 /* The person of a peer, or NULL. Borrowed from the policy. */
 const char *keeper_person(const struct keeper *k, const struct peer *p);
 /* The arguments of a proposal, a person's choice among candidates over them. New. */
@@ -450,7 +464,24 @@ bool keeper_is_free(const struct approval *a);
 bool keeper_is_own(const struct approval *a);
 bool keeper_is_at_address(const struct keeper *k, const struct approval *a);
 
-/* --- keeper_members.c: who is in the user group, asked afresh for each grant --- */
+/* --- keeper_door.c: who is in the team's group, for whoever comes to the door --- */
+
+/* Ask when it is time; whatever else needs doing. */
+void keeper_door_tick(struct keeper *k);
+/* Have the policy count what is known now, before it is asked who is in the team. */
+void keeper_door_mind(struct keeper *k);
+/* True where nobody need be in a group of LDAP or Okta. */
+bool keeper_door_is_known(const struct keeper *k);
+/* So long what is known may be believed; at most a minute. */
+int64_t keeper_door_good_ms(const struct keeper *k);
+void keeper_door_answer(struct keeper *k, const struct fields *membered);
+/* What was found out of one person since. */
+void keeper_door_learn(struct keeper *k, const char *person, bool is_member);
+/* {where, known, age_s?, members?, why?}; new reference, NULL without memory. */
+json_t *keeper_door_json(const struct keeper *k, bool with_why) _must_use_;
+void keeper_door_free(struct keeper *k);
+
+/* --- keeper_members.c: who is in the team's group, asked afresh for each grant --- */
 
 enum keeper_membership {
 	KEEPER_MEMBERS,       /* or nobody need be */

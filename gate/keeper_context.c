@@ -223,9 +223,8 @@ static bool find_person(struct keeper *k, const struct peer *p, const struct fie
 	}
 	if (f->turn)
 		return error_set(err, ERR_INVALID_ARGUMENT, "a console has no turns");
-	if (!policy_in_team(k->policy, keeper_person(k, p)))
-		return error_set(err, ERR_PERMISSION_DENIED,
-				 "this gate answers members of its team only");
+	if (!keeper_check_team(k, keeper_person(k, p), err))
+		return false;
 	(void)snprintf(ret->person, sizeof ret->person, "%s", keeper_person(k, p));
 	return true;
 }

@@ -39,6 +39,7 @@ bool keeper_refresh_policy(struct keeper *k, struct error *err)
 		return false;
 	policy_free(k->policy);
 	k->policy = fresh;
+	keeper_door_mind(k);
 	return true;
 }
 
@@ -200,7 +201,12 @@ static bool check_members(struct keeper *k, struct approval *a, struct error *er
 
 	if (m == KEEPER_MEMBERS_NOT)
 		take_back(k, a, err);
-	return m == KEEPER_MEMBERS;
+	if (m != KEEPER_MEMBERS)
+		return false;
+	/* Or the policy would find nobody in the team, and take the yes back. */
+	return keeper_door_is_known(k) ||
+	       error_set(err, ERR_BACKEND_UNAVAILABLE,
+			 "it is not known who is in the team's group");
 }
 
 bool keeper_grant(struct keeper *k, struct approval *a, struct error *err)

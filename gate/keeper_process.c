@@ -229,6 +229,7 @@ static bool start(struct keeper *k, int *ret_listen_fd, struct error *err)
 		return false;
 	log_setup("gate", k->settings->log_level);
 	k->policy = TAKE(k->settings->policy);
+	keeper_door_mind(k);
 	k->loop = loop_new(err);
 	if (!k->loop || !loop_add_signal(k->loop, SIGTERM, on_stop, k, err) ||
 	    !loop_add_signal(k->loop, SIGINT, on_stop, k, err) || !make_limits(k, err) ||
@@ -257,6 +258,7 @@ static void finish(struct keeper *k)
 		keeper_peer_free(k, k->peers);
 	keeper_notices_free(k);
 	keeper_reads_free(k);
+	keeper_door_free(k);
 	end_caller(k);
 	loop_free(k->loop);
 	audit_close(k->audit); /* with a checkpoint */

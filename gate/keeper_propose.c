@@ -72,6 +72,9 @@ bool keeper_check_policy(const struct keeper *k, const struct proposal *p,
 				     .arguments = c->arguments.data };
 	struct policy_answer a, worse;
 
+	if (policy_is_listed(k->policy, p->requester) &&
+	    !policy_check_team(k->policy, p->requester, err))
+		return false;
 	policy_judge(k->policy, &q, &a);
 	/* The plan may find irreversible effects, which another rule may allow. */
 	q.reversible = false;

@@ -102,7 +102,8 @@ json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f
 			struct error *err)
 {
 	const struct pin_store pins = { k->documents, k->coordination };
-	struct error stale = ERROR_INIT;
+	struct error stale = ERROR_INIT, why = ERROR_INIT;
+	json_auto_t *reply = NULL;
 	const char *person;
 	bool has_pin = false;
 
@@ -124,9 +125,13 @@ json_t *keeper_on_hello(struct keeper *k, struct peer *p, const struct fields *f
 	person = keeper_person(k, p);
 	if (person && !person_pin_is_set(&pins, person, &has_pin, err))
 		return NULL;
-	return json_pack("{s:i, s:s*, s:b, s:b, s:s}", "v", MESSAGES_VERSION, "principal",
-			 person, "team", policy_in_team(k->policy, person), "pin_set",
-			 has_pin, "version", WINGMAN_VERSION);
+	reply = json_pack("{s:i, s:s*, s:b, s:b, s:s}", "v", MESSAGES_VERSION,
+			  "principal", person, "team", policy_in_team(k->policy, person),
+			  "pin_set", has_pin, "version", WINGMAN_VERSION);
+	if (reply && person && !policy_check_team(k->policy, person, &why) &&
+	    json_object_set_new(reply, "why", json_string(why.message)) != 0)
+		return NULL;
+	return TAKE(reply);
 }
 
 static json_int_t count_state(const struct keeper *k, enum record_state from,
@@ -146,7 +151,6 @@ json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *
 	int64_t seq = 0, epoch = 0;
 	json_t *reply;
 
-	(void)p;
 	(void)f;
 	audit_head(k->audit, &seq, hash);
 	if (!coord_epoch_ms(k->coordination, &epoch, err))
@@ -160,7 +164,11 @@ json_t *keeper_on_status(struct keeper *k, struct peer *p, const struct fields *
 			  (json_int_t)epoch, "audit", "seq", (json_int_t)seq, "hash",
 			  hash, "sound", audit_is_sound(k->audit), "kid",
 			  sign_key_kid(k->key));
-	if (!reply || json_object_set_new(reply, "stores", keeper_stores_json(k)) != 0) {
+	if (!reply || json_object_set_new(reply, "stores", keeper_stores_json(k)) != 0 ||
+	    (membership_has_door(&k->settings->membership) &&
+	     json_object_set_new(reply, "membership",
+				 keeper_door_json(k, keeper_person(k, p) != NULL)) !=
+		     0)) {
 		json_decref(reply);
 		error_oom(err);
 		return NULL;

@@ -141,7 +141,13 @@ json_t *keeper_on_slack_who(struct keeper *k, struct peer *p, const struct field
 	if (!keeper_refresh_policy(k, err))
 		return NULL;
 	person = policy_person_of_slack(k->policy, f->user);
-	who = json_pack("{s:b}", "team", policy_in_team(k->policy, person));
+	/* That it is not known is no answer, which would be believed for a minute. */
+	if (policy_is_listed(k->policy, person) && !keeper_door_is_known(k)) {
+		policy_check_team(k->policy, person, err);
+		return NULL;
+	}
+	who = json_pack("{s:b, s:I}", "team", policy_in_team(k->policy, person),
+			"good_ms", (json_int_t)keeper_door_good_ms(k));
 	if (!who ||
 	    (person && (json_object_set_new(who, "principal", json_string(person)) != 0 ||
 			json_object_set_new(who, "slack",
@@ -272,9 +278,8 @@ bool keeper_slack_person(const struct keeper *k, const char *user, char ret[stat
 	if (!person)
 		return error_set(err, ERR_PERMISSION_DENIED,
 				 "the gate knows nobody with the Slack id '%s'", user);
-	if (!policy_in_team(k->policy, person))
-		return error_set(err, ERR_PERMISSION_DENIED, "'%s' is not in the team",
-				 person);
+	if (!policy_check_team(k->policy, person, err))
+		return false;
 	(void)snprintf(ret, 129, "%s", person);
 	return true;
 }

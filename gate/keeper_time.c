@@ -149,6 +149,7 @@ void keeper_tick(void *context)
 	struct keeper *k = context;
 	struct error err = ERROR_INIT;
 
+	keeper_door_tick(k);
 	if (keeper_is_sound(k, &err)) {
 		for (struct approval *a = k->approvals; a; a = a->next)
 			if (!a->ended)

@@ -74,6 +74,7 @@ static void check_surfaces(const struct statedir *dir, const struct settings *s,
 	_cleanup_free_ char *keys = statedir_path(dir, "keys/emergency");
 
 	slack_settings_find(&s->slack, s->policy, dir, s->no_yes_by_console, findings);
+	membership_find(&s->membership, s->policy, dir, findings);
 	if (s->no_yes_by_console && !s->slack.is_on)
 		warn(findings, "no yes is taken on a console (yes_by_console: false): "
 			       "without another surface nobody can approve anything");
@@ -96,6 +97,7 @@ static int check_config(const struct statedir *dir)
 		for (size_t i = 0; i < s->server_count; i++)
 			(void)add_tools(&s->servers[i], tools, &count,
 					ARRAY_SIZE(tools) - 1);
+		policy_narrow(s->policy, NULL, NULL);
 		findings = policy_check(s->policy, tools);
 		check_surfaces(dir, s, findings);
 	} else {

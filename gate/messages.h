@@ -12,7 +12,7 @@
  *
  * Consoles to keeper, on the Unix socket. The person is the peer's uid, mapped by
  * configuration; an unmapped uid may say hello and status only.
- *   hello       {v}                         -> {v, principal?, team: bool, pin_set: bool, version}
+ *   hello       {v}                         -> {v, principal?, team: bool, pin_set: bool, version, why?: of who is not in the team}
  *   propose     {tool: "server.tool", arguments, conversation?, choices?}  -> {approval, state}
  *               or {calls: [{tool, arguments}], conversation?}: two to eight in one decision, run in this order;
  *               both take words_from?: [person], whose words stand in the arguments: four eyes exclude them as well
@@ -45,7 +45,8 @@
  *   context     {uri, turn?}                -> {read, server, template, label, text, cut}: read for a conversation as its person,
  *               if config/gate.yaml's 'context' names it; the answer may come after others. 'read' names it in sources
  *   status      {}                          -> {uptime_s, pending, approved, executing, servers, epoch, audit: {seq, hash, sound}, kid,
- *               stores: [{server, store?, refused?}]}: where each burns, and which other was refused of late
+ *               stores: [{server, store?, refused?}]}: where each burns, and which other was refused of late;
+ *               membership?: {where, known, age_s?, members?, why?}: with a group of LDAP or Okta, what it said last
  *
  * The Slack process to keeper, on the same socket. Its uid is the one that the configuration
  * names; once it has said hello with its surface the connection takes the messages below,
@@ -55,7 +56,7 @@
  *   hello       {v, surface: "slack"}       -> {v, team: false, version}
  *   show        {approval}                  -> as above, and 'to': where it goes (gate/slack_where.h)
  *   notices     {}                          -> every end of what Slack has shown or was to show, kept until it is read
- *   slack_who   {user, reason?}             -> {principal?, team, slack: [ids]}
+ *   slack_who   {user, reason?}             -> {principal?, team, slack: [ids], good_ms?: so long this may be believed}
  *               'reason': why the Slack process refuses this user, which goes into the gate's log
  *   slack_turn  {raw, timestamp?, signature?, begun?} -> {turn, first, kind, user, principal, channel?, thread?, shared}
  *               somebody of the team set something going, or opened App Home (kind "home": for reading alone);
@@ -78,7 +79,8 @@
  *               'look': it is only asked what became of this grant, and nothing runs; 'revoke': nor ever will
  *   definitions {server}
  *   probe       {url}                          is the usual surface well?
- *   members     {approval, users}            which of these Slack users are in the user group, now?
+ *   members     {approval, users}            which of these are in the team's group, now? Slack users, or with a group
+ *               or {request, users}          of LDAP or Okta persons; with a number it is for the door, of the whole team
  *   fetch       {approval, server, uri, ticket, listen?: boolean}   read this; 'approval' is the
  *               read's id; 'listen': and say when it changes
  *   answer      {request, status, body}      reply to a server's registration
@@ -88,7 +90,7 @@
  *   progress    {approval, body: {done, total?, words?}}   how far a call is, as its server says
  *   defined     {server, up, tools?, error?}
  *   probed      {up}
- *   membered    {approval, users} | {approval, error}   those who are, in good standing
+ *   membered    {approval, users} | {approval, error}   those who are, in good standing; of the door with its request
  *   register    {request, server, body}      a server's POST /approvals, its token checked
  *   outcome     {request, server, approval, body}
  *   withdraw    {request, server, approval, body}  who asked takes it back, by its server

@@ -314,6 +314,57 @@ static void test_persons(void **state)
 	assert_false(policy_in_team(p, "eve@x"));
 }
 
+static void assert_why(const struct policy *p, const char *person, enum error_code code,
+		       const char *words)
+{
+	struct error err = ERROR_INIT;
+
+	assert_false(policy_in_team(p, person));
+	assert_false(policy_check_team(p, person, &err));
+	assert_int_equal(err.code, code);
+	if (!strstr(err.message, words))
+		fail_msg("'%s' has no '%s'", err.message, words);
+}
+
+/* Besides 'team' a group elsewhere says who is in it, or that it is not known. */
+static void test_narrowed(void **state)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(policy_freep) struct policy *p = make(TEAM, NULL, &err);
+	json_auto_t *members = json_pack("{s:b, s:b}", "alice@x", 1, "eve@x", 1);
+	struct policy_question q = { .server = "accounts",
+				     .tool = "block_account",
+				     .risk = RISK_WRITE,
+				     .reversible = true,
+				     .requester = "bob@x" };
+	struct policy_answer a;
+
+	(void)state;
+	assert_true(policy_check_team(p, "bob@x", &err));
+	policy_narrow(p, members, "LDAP");
+	assert_true(policy_in_team(p, "alice@x") &&
+		    policy_check_team(p, "alice@x", &err));
+	assert_why(p, "bob@x", ERR_PERMISSION_DENIED, "not in the team's group in LDAP");
+	/* In the group, and not on the list. */
+	assert_why(p, "eve@x", ERR_PERMISSION_DENIED, "not in the team");
+	assert_why(p, NULL, ERR_PERMISSION_DENIED, "not in the team");
+	policy_judge(p, &q, &a);
+	assert_false(a.may_call);
+	assert_non_null(strstr(a.why, "group in LDAP"));
+	q.requester = "alice@x";
+	policy_judge(p, &q, &a);
+	assert_true(a.may_call && policy_may_approve(p, &q, &a, "alice@x"));
+	assert_false(policy_may_approve(p, &q, &a, "bob@x"));
+	/* It is shared: what changes there counts here. */
+	assert_int_equal(json_object_del(members, "alice@x"), 0);
+	assert_why(p, "alice@x", ERR_PERMISSION_DENIED, "not in the team's group");
+	policy_narrow(p, NULL, "Okta");
+	assert_why(p, "alice@x", ERR_BACKEND_UNAVAILABLE, "Okta does not say");
+	assert_why(p, "eve@x", ERR_PERMISSION_DENIED, "not in the team");
+	policy_narrow(p, NULL, NULL);
+	assert_true(policy_in_team(p, "bob@x"));
+}
+
 static bool found(const json_t *findings, const char *words)
 {
 	size_t i;
@@ -467,7 +518,7 @@ int main(void)
 		cmocka_unit_test(test_rules),      cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_persons),    cmocka_unit_test(test_credentials),
 		cmocka_unit_test(test_check),      cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_suspicious),
+		cmocka_unit_test(test_suspicious), cmocka_unit_test(test_narrowed),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

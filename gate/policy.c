@@ -13,6 +13,7 @@ void policy_free(struct policy *p)
 	json_decref(p->persons);
 	json_decref(p->team);
 	json_decref(p->groups);
+	json_decref(p->present);
 	free(p->members);
 	free(p);
 }
@@ -232,6 +233,15 @@ bool policy_is_who_is_who(const char *server, const char *tool)
 	return false;
 }
 
+/* Of somebody who is on the list and yet not in the team it is said why. */
+static const char *not_in_team(const struct policy *p, const struct policy_question *q,
+			       const char *otherwise, struct error *why)
+{
+	if (!policy_is_listed(p, q->requester) || policy_check_team(p, q->requester, why))
+		return otherwise;
+	return why->message;
+}
+
 static void judge_built_in(const struct policy *p, const struct policy_question *q,
 			   struct policy_answer *a)
 {
@@ -243,12 +253,14 @@ static void judge_built_in(const struct policy *p, const struct policy_question 
 				 ? 2
 				 : 1;
 
+	struct error why = ERROR_INIT;
+
 	(void)snprintf(a->rule, sizeof a->rule, "built-in");
 	a->may_call = policy_in_team(p, q->requester);
 	a->approvers_needed =
 		clamp_needed(wanted > q->plan_approvers ? wanted : q->plan_approvers);
-	(void)snprintf(a->why, sizeof a->why, "%s",
-		       !a->may_call ? "only the team may call"
+	(void)snprintf(a->why, sizeof a->why, "%.239s",
+		       !a->may_call ? not_in_team(p, q, "only the team may call", &why)
 		       : a->approvers_needed > 1
 			       ? "built-in policy: a second person must agree"
 			       : "built-in policy: one yes of the team");
@@ -257,6 +269,8 @@ static void judge_built_in(const struct policy *p, const struct policy_question 
 static void judge_by_rule(const struct policy *p, const struct policy_rule *r,
 			  const struct policy_question *q, struct policy_answer *a)
 {
+	struct error why = ERROR_INIT;
+
 	(void)snprintf(a->rule, sizeof a->rule, "%s", r->name);
 	a->expires_ms = r->expires_ms;
 	a->good_for_ms = r->good_for_ms;
@@ -268,9 +282,10 @@ static void judge_by_rule(const struct policy *p, const struct policy_rule *r,
 	a->free = a->may_call && r->free && q->risk == RISK_READ;
 	a->approvers_needed = clamp_needed(
 		r->needed > q->plan_approvers ? r->needed : q->plan_approvers);
-	(void)snprintf(a->why, sizeof a->why, "rule '%s': %s", r->name,
-		       r->refuse                 ? "nobody may call this"
-		       : !a->may_call            ? "this person may not call it"
+	(void)snprintf(a->why, sizeof a->why, "rule '%s': %.100s", r->name,
+		       r->refuse ? "nobody may call this"
+		       : !a->may_call
+			       ? not_in_team(p, q, "this person may not call it", &why)
 		       : a->free                 ? "a freed read"
 		       : a->approvers_needed > 1 ? "several people must agree"
 						 : "one person must agree");
@@ -335,9 +350,41 @@ const char *policy_member(const struct policy *p, size_t index)
 	return index < p->member_count ? p->members[index] : NULL;
 }
 
-bool policy_in_team(const struct policy *p, const char *person)
+void policy_narrow(struct policy *p, json_t *members, const char *where)
+{
+	json_decref(p->present);
+	p->present = json_incref(members);
+	p->where = where;
+}
+
+bool policy_is_listed(const struct policy *p, const char *person)
 {
 	return person && policy_names(p->team, person);
+}
+
+bool policy_in_team(const struct policy *p, const char *person)
+{
+	return policy_is_listed(p, person) &&
+	       (!p->where || json_object_get(p->present, person));
+}
+
+bool policy_check_team(const struct policy *p, const char *person, struct error *err)
+{
+	if (policy_in_team(p, person))
+		return true;
+	if (!policy_is_listed(p, person))
+		return error_set(err, ERR_PERMISSION_DENIED, "'%s' is not in the team",
+				 person ? person : "?");
+	if (p->present)
+		return error_set(err, ERR_PERMISSION_DENIED,
+				 "'%s' is not in the team's group in %s", person,
+				 p->where);
+	error_set(err, ERR_BACKEND_UNAVAILABLE,
+		  "%s does not say right now who is in the team's group, so nobody "
+		  "counts as being in it",
+		  p->where);
+	return error_hint(err, "try again in a minute; whoever runs this finds the "
+			       "reason in the gate's log: members.unknown");
 }
 
 const char *policy_person_of_uid(const struct policy *p, uid_t uid)

@@ -66,9 +66,20 @@ bool policy_is_author(const struct policy_question *q, const char *person);
 const char **policy_approvers(const struct policy *p, const struct policy_question *q,
 			      const struct policy_answer *a) _must_use_;
 
-/* One of the team, NULL past its end. Borrowed. */
+/* One of the team, as configured, NULL past its end. Borrowed. */
 const char *policy_member(const struct policy *p, size_t index);
+/*
+ * From now on whoever is in the team must besides be among 'members', an object {person:
+ * true} (shared: it may change), as 'where' says, a static name. NULL: it is not known who
+ * that is, and nobody is in the team. 'where' NULL: 'team' alone counts. Twice replaces.
+ */
+void policy_narrow(struct policy *p, json_t *members, const char *where);
 bool policy_in_team(const struct policy *p, const char *person);
+/* Whether 'team' has this person, whatever it was narrowed by. */
+bool policy_is_listed(const struct policy *p, const char *person);
+/* The same as policy_in_team, with the reason: ERR_PERMISSION_DENIED, or ERR_BACKEND_UNAVAILABLE where it is
+ * not known. */
+bool policy_check_team(const struct policy *p, const char *person, struct error *err);
 /* The person of a Unix uid, or of a token id; NULL if not mapped. Borrowed. */
 const char *policy_person_of_uid(const struct policy *p, uid_t uid);
 /* The person of a Slack user; NULL if not mapped. Borrowed. */

@@ -43,6 +43,10 @@ struct policy {
 	/* The team as C strings into 'team', NULL-terminated, for answers that list it. */
 	const char **members;
 	size_t member_count;
+	/* Who is in the team's group elsewhere, {person: true}; NULL with 'where': nobody
+	 * knows. 'where' NULL: nobody need be. */
+	json_t *present;
+	const char *where;
 };
 
 /* Whether a list of persons (NULL: the team) has this one. */

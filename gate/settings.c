@@ -23,6 +23,7 @@ void settings_free(struct settings *s)
 	if (!s)
 		return;
 	policy_free(s->policy);
+	membership_done(&s->membership);
 	json_decref(s->store_json);
 	free(s);
 }
@@ -241,12 +242,17 @@ struct settings *settings_read(const struct settings_reader *r, struct error *er
 	if (!read_servers(s, json_object_get(config_root(c), "servers"), &why) ||
 	    !read_policy(r, s, config_root(c), &why) ||
 	    !slack_settings_check(&s->slack, s->policy, &why) ||
+	    !membership_decode(&s->membership, config_root(c), &s->slack, &why) ||
+	    !membership_check(&s->membership, s->policy, &why) ||
 	    !context_settings_decode(&s->context,
 				     json_object_get(config_root(c), "context"), &why) ||
 	    !check_context(s, &why)) {
 		error_set(err, why.code, "%s: %s", config_name(c), why.message);
 		return NULL;
 	}
+	/* Closed, until somebody who has asked opens it. */
+	if (membership_has_door(&s->membership))
+		policy_narrow(s->policy, NULL, membership_name(&s->membership));
 	return TAKE(s);
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/statedir.h"
 #include "gate/context.h"
+#include "gate/membership.h"
 #include "gate/policy.h"
 #include "gate/slack_settings.h"
 #include "link/coordination/coordination_config.h"
@@ -35,6 +36,7 @@ struct settings {
 	char emergency_probe[SETTINGS_URL_MAX + 1]; /* "": no break-glass */
 	bool no_yes_by_console;
 	struct slack_settings slack;
+	struct membership membership;
 	struct context_settings context;
 	char page_url[SETTINGS_URL_MAX + 1]; /* "": as the caller listens */
 	json_t *store_json;                  /* what 'store' borrows from */
@@ -54,7 +56,8 @@ struct settings_reader *settings_reader_new(const struct statedir *dir,
 void settings_reader_free(struct settings_reader *r);
 DEFINE_CLEANUP(struct settings_reader, settings_reader_free);
 
-/* Complaints read "FILE:LINE: reason". */
+/* Complaints read "FILE:LINE: reason". Where a group of LDAP or Okta says who is a member,
+ * nobody is in the policy's team yet: policy_narrow. */
 struct settings *settings_read(const struct settings_reader *r,
 			       struct error *err) _must_use_;
 void settings_free(struct settings *s);

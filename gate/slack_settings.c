@@ -12,7 +12,7 @@ static bool is_true(const json_t *slack, const char *member)
 	return json_is_true(json_object_get(slack, member));
 }
 
-static void decode_membership(struct slack_settings *s, const json_t *membership)
+void slack_settings_take_membership(struct slack_settings *s, const json_t *membership)
 {
 	copy(s->usergroup, sizeof s->usergroup, json_get_string(membership, "usergroup"));
 	copy(s->membership_token, sizeof s->membership_token,
@@ -41,7 +41,7 @@ void slack_settings_decode(struct slack_settings *s, const json_t *slack)
 	copy(s->app, sizeof s->app, json_get_string(slack, "app"));
 	copy(s->approvals_channel, sizeof s->approvals_channel,
 	     json_get_string(slack, "approvals_channel"));
-	decode_membership(s, json_object_get(slack, "membership"));
+	slack_settings_take_membership(s, json_object_get(slack, "membership"));
 	json_array_foreach(json_object_get(slack, "teams"), i, one)
 	{
 		if (s->team_count < SLACK_TEAMS_MAX)

@@ -42,6 +42,8 @@ struct slack_settings {
 
 /* From what the schema has let through; NULL: there is no Slack. */
 void slack_settings_decode(struct slack_settings *s, const json_t *slack);
+/* The user group, from where it stands: slack.membership or membership.slack. */
+void slack_settings_take_membership(struct slack_settings *s, const json_t *membership);
 /* What must not be: the Slack process under a person's uid, unless that is allowed by name. */
 bool slack_settings_check(const struct slack_settings *s, const struct policy *p,
 			  struct error *err);

@@ -130,6 +130,22 @@ static const char gate_text[] =
 	" 'log_level': 'debug', 'allow_missing_landlock': true,"
 	" 'allow_missing_seccomp': true}";
 
+static const char membership_text[] =
+	"{'every_s': 5, 'ldap': {'uri': 'ldaps://a.example ldaps://b.example',"
+	" 'bind_dn': 'cn=x', 'password_file': 'tokens/ldap', 'start_tls': false,"
+	" 'ca_file': '/ca', 'timeout_ms': 100, 'people_base': 'ou=people',"
+	" 'filter': '(uid=*)', 'mail_attribute': 'mail', 'group': 'cn=team',"
+	" 'member_attribute': 'member', 'nested_base': 'ou=groups'}}";
+
+static const char membership_okta_text[] =
+	"{'group': '00gteam', 'api': {'url': 'https://o.example', 'client_id': 'c',"
+	" 'key_file': 'k', 'key_id': 'i', 'scopes': ['okta.users.read'],"
+	" 'ca_file': 'c', 'timeout_ms': 100}}";
+
+static const char membership_slack_text[] =
+	"{'usergroup': 'S0SEC', 'token_file': 'tokens/slack-gate',"
+	" 'url': 'https://slack.example/api', 'ca_file': '/ca'}";
+
 static const char assistant_text[] =
 	"{'provider': 'bedrock', 'model': 'm', 'url': 'https://b.example',"
 	" 'ca_file': '/c', 'key': 'keys/model', 'region': 'eu-central-1',"
@@ -283,6 +299,39 @@ static bool read_gate(const struct fixture *f, const char *text, struct error *e
 	return s != NULL;
 }
 
+/* With 'before' and 'after' it is a gate's; its lines stay where they are. */
+static bool read_within(const struct fixture *f, const char *before, const char *text,
+			const char *after, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf whole = STRBUF_INIT;
+
+	strbuf_add_format(
+		&whole,
+		"{\"membership\": %s%s%s, \"persons\": [], \"team\": [],"
+		" \"policy\": \"config/other.yaml\","
+		" \"slack\": {\"unix\": 1, \"app\": \"A0W\", \"teams\": [\"T0A\"],"
+		" \"signing_secrets\": [\"keys/s\"]}}",
+		before, text, after);
+	return read_gate(f, whole.data, err);
+}
+
+static bool read_membership(const struct fixture *f, const char *text, struct error *err)
+{
+	return read_within(f, "", text, "", err);
+}
+
+static bool read_membership_okta(const struct fixture *f, const char *text,
+				 struct error *err)
+{
+	return read_within(f, "{\"okta\": ", text, "}", err);
+}
+
+static bool read_membership_slack(const struct fixture *f, const char *text,
+				  struct error *err)
+{
+	return read_within(f, "{\"slack\": ", text, "}", err);
+}
+
 static bool read_assistant(const struct fixture *f, const char *text, struct error *err)
 {
 	struct assistant_settings s;
@@ -323,6 +372,11 @@ static const struct {
 	{ "config.schema.json", "people", people_text, read_people, 6 },
 	{ "config.schema.json", "playbooks", playbooks_text, read_playbooks, 7 },
 	{ "config.schema.json", "gate", gate_text, read_gate, 7 },
+	{ "config.schema.json", "membership", membership_text, read_membership, 2 },
+	{ "config.schema.json", "membership_okta", membership_okta_text,
+	  read_membership_okta, 2 },
+	{ "config.schema.json", "membership_slack", membership_slack_text,
+	  read_membership_slack, 1 },
 	{ "config.schema.json", "assistant", assistant_text, read_assistant, 4 },
 	{ "config.schema.json", "slack", slack_text, read_slack, 7 },
 	{ "policy.schema.json", NULL, policy_text, read_policy, 2 },
@@ -409,6 +463,12 @@ static bool is_alternative(const json_t *schema, const char *name)
 	return false;
 }
 
+/* Excludes another member that is set; it has a row of its own. */
+static bool is_elsewhere(const char *path)
+{
+	return strcmp(path, "gate/membership") == 0;
+}
+
 static void visit(struct walk *w, const json_t *schema, json_t *value, const char *where)
 {
 	const json_t *properties = json_object_get(schema, "properties");
@@ -427,7 +487,7 @@ static void visit(struct walk *w, const json_t *schema, json_t *value, const cha
 		json_t *inner = json_object_get(value, name);
 
 		(void)snprintf(path, sizeof path, "%s/%s", where, name);
-		if (!inner && is_alternative(schema, name))
+		if (!inner && (is_alternative(schema, name) || is_elsewhere(path)))
 			continue;
 		if (!inner)
 			fail_msg("%s is documented, and not set in this test", path);
@@ -515,10 +575,49 @@ static void test_the_gates_arrive(void **state)
 	assert_true(slack_settings_has_channel(&s->slack, "C0OPS"));
 	assert_false(slack_settings_has_channel(&s->slack, "C0OTHER"));
 	assert_string_equal(s->slack.approvals_channel, "C0OPS");
+	assert_int_equal(s->membership.kind, MEMBERSHIP_SLACK);
 	assert_string_equal(s->slack.usergroup, "S0SEC");
 	assert_string_equal(s->slack.membership_token, "tokens/slack-gate");
 	assert_string_equal(s->slack.membership_url, "https://slack.example/api");
 	assert_string_equal(s->slack.membership_ca, "/ca");
+}
+
+static struct settings *membership(const struct fixture *f, const char *quoted,
+				   bool (*read)(const struct fixture *f, const char *text,
+						struct error *err))
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *value = parse(quoted);
+	_cleanup_free_ char *text = json_dumps(value, 0);
+
+	if (!read(f, text, &err))
+		fail_msg("%s", err.message);
+	struct settings *s = settings_read(f->reader, &err);
+	testing_no_error(&err);
+	return s;
+}
+
+static void test_memberships_arrive(void **state)
+{
+	_cleanup_(settings_freep) struct settings *ldap =
+		membership(*state, membership_text, read_membership);
+	_cleanup_(settings_freep) struct settings *okta =
+		membership(*state, membership_okta_text, read_membership_okta);
+	_cleanup_(settings_freep) struct settings *slack =
+		membership(*state, membership_slack_text, read_membership_slack);
+
+	assert_int_equal(ldap->membership.kind, MEMBERSHIP_LDAP);
+	assert_int_equal(ldap->membership.every_ms, 5000);
+	assert_string_equal(json_get_string(ldap->membership.config, "group"), "cn=team");
+	assert_int_equal(okta->membership.kind, MEMBERSHIP_OKTA);
+	assert_int_equal(okta->membership.every_ms, MEMBERSHIP_EVERY_MS);
+	assert_string_equal(json_get_string(okta->membership.config, "group"), "00gteam");
+	assert_int_equal(slack->membership.kind, MEMBERSHIP_SLACK);
+	assert_string_equal(slack->slack.usergroup, "S0SEC");
+	assert_string_equal(slack->slack.membership_token, "tokens/slack-gate");
+	assert_true(membership_has_door(&ldap->membership) &&
+		    membership_has_door(&okta->membership));
+	assert_false(membership_has_door(&slack->membership));
 }
 
 static void test_slacks_arrive(void **state)
@@ -596,6 +695,7 @@ int main(void)
 		cmocka_unit_test(test_everything_is_taken),
 		cmocka_unit_test(test_nothing_unknown_is_taken),
 		cmocka_unit_test(test_the_gates_arrive),
+		cmocka_unit_test(test_memberships_arrive),
 		cmocka_unit_test(test_slacks_arrive),
 		cmocka_unit_test(test_slack_to_which_nothing_comes),
 		cmocka_unit_test(test_slack_without_its_secret),

@@ -190,9 +190,11 @@ def test_several(rig, slack):
     tap.equal("all of it runs", ended(slack, a, 40)["state"], "succeeded")
     a = several()
 
-    def leave(reply):
-        rig.double.usergroups[GROUP]["users"].remove(IDS[BOB])
-        return plain(reply)
+    def leave(approval):
+        # What became of an earlier call may be asked meanwhile.
+        if approval == f"{a}-1":
+            rig.double.usergroups[GROUP]["users"].remove(IDS[BOB])
+        return plain(approval)
     plain, rig.liar.execute = rig.liar.execute, leave
     slack.click(slack.on_message(a, IDS[BOB], "approve"))
     record = ended(slack, a, 40)

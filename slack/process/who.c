@@ -92,7 +92,7 @@ static void keep(struct who *w, const char *user, const struct person *p, unsign
 	if (w->forgotten == when) {
 		(void)snprintf(k->user, sizeof k->user, "%s", user);
 		k->person = *p;
-		k->until_ms = asked_ms + WHO_KEPT_MS;
+		k->until_ms = asked_ms + p->good_ms;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 }
@@ -129,6 +129,9 @@ static bool ask_gate(struct who *w, const char *user, struct person *p, struct e
 
 	if (!reply)
 		return false;
+	p->good_ms = json_get_int64(reply, "good_ms", WHO_KEPT_MS);
+	if (p->good_ms < 0 || p->good_ms > WHO_KEPT_MS)
+		p->good_ms = WHO_KEPT_MS;
 	p->in_team = json_is_true(json_object_get(reply, "team")) && principal &&
 		     strlen(principal) < sizeof p->principal;
 	if (p->in_team)

@@ -1,6 +1,6 @@
 /*
  * who -- whether a Slack user may use this, asked of the gate and of Slack, and remembered
- * for a minute at most.
+ * for a minute at most: less where the gate says that it does not know it so freshly.
  *
  * The gate says whom it knows and who is in the team; Slack says who is deactivated, a
  * guest or of another organisation, and, if the configuration names one, who is in the user
@@ -32,6 +32,7 @@ struct person {
 	bool in_team;
 	char principal[129];
 	int64_t checked_ms; /* wall */
+	int64_t good_ms;    /* as long as the gate believes it; a minute at most */
 	const char *why;    /* not: static, for the log */
 };
 

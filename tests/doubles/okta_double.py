@@ -135,6 +135,9 @@ class OktaDouble(VendorDouble):
     def matches(self, user, text):
         if not text:
             return user["status"] != "DEPROVISIONED"
+        one = r'profile\.email eq "(?:[^"\\]|\\.)*"'
+        if re.fullmatch(f"{one}(?: or {one})+", text):
+            return any(self.matches(user, o) for o in re.findall(one, text))
         m = re.fullmatch(r'(status|lastUpdated|profile\.email) (eq|ge|gt) "((?:[^"\\]|\\.)*)"',
                          text)
         if not m:

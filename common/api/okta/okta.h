@@ -68,6 +68,11 @@ bool okta_each_user_of_status(struct okta *o, const char *status,
 bool okta_each_user_by_email(struct okta *o, const char *email,
 			     const struct rest_patience *patience, okta_user_fn *fn,
 			     void *context, struct error *err);
+/* The same for several at once, 1 to OKTA_EMAILS_MAX. */
+enum { OKTA_EMAILS_MAX = 10 };
+bool okta_each_user_by_emails(struct okta *o, const char *const *emails, size_t count,
+			      const struct rest_patience *patience, okta_user_fn *fn,
+			      void *context, struct error *err);
 
 struct okta_group {
 	const char *id, *name;

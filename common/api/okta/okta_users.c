@@ -78,8 +78,18 @@ bool okta_get_user(struct okta *o, const char *id_or_login,
 struct user_walk {
 	okta_user_fn *fn;
 	void *context;
-	const char *email, *status; /* what each must have; NULL: anything */
+	const char *status;        /* what each must have; NULL: anything */
+	const char *const *emails; /* the same, one of them; NULL: anything */
+	size_t email_count;
 };
+
+static bool has_email(const struct user_walk *w, const struct okta_user *user)
+{
+	for (size_t i = 0; i < w->email_count; i++)
+		if (strcasecmp(user->email, w->emails[i]) == 0)
+			return true;
+	return !w->emails;
+}
 
 /* What a filter was not obeyed for is left out here: an unknown filter gives everybody. */
 static bool on_user(void *context, const json_t *item, struct error *err)
@@ -89,8 +99,7 @@ static bool on_user(void *context, const json_t *item, struct error *err)
 
 	if (!okta_user_read(item, &user, err))
 		return false;
-	if ((w->email && strcasecmp(user.email, w->email) != 0) ||
-	    (w->status && strcmp(user.status, w->status) != 0))
+	if (!has_email(w, &user) || (w->status && strcmp(user.status, w->status) != 0))
 		return true;
 	return w->fn(w->context, &user, err);
 }
@@ -107,23 +116,35 @@ static void add_quoted(struct strbuf *sb, const char *text)
 	strbuf_add_char(sb, '"');
 }
 
+/* 'filter' empty: none. */
+static bool each_matching(struct okta *o, const struct strbuf *filter,
+			  const struct rest_patience *patience, struct user_walk *walk,
+			  struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT;
+
+	strbuf_add_string(&path, USERS "?limit=200");
+	if (filter->length > 0) {
+		strbuf_add_string(&path, "&filter=");
+		rest_encode(&path, filter->data);
+	}
+	if (!strbuf_ok(&path) || !strbuf_ok(filter))
+		return error_oom(err);
+	return okta_each(o, "list the users", path.data, "users", patience, on_user, walk,
+			 err);
+}
+
 static bool each_filtered(struct okta *o, const char *attribute, const char *operator,
 			  const char * value, const struct rest_patience *patience,
 			  struct user_walk *walk, struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT, filter = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
 
-	strbuf_add_string(&path, USERS "?limit=200");
 	if (attribute) {
 		strbuf_add_format(&filter, "%s %s ", attribute, operator);
 		add_quoted(&filter, value);
-		strbuf_add_string(&path, "&filter=");
-		rest_encode(&path, filter.data);
 	}
-	if (!strbuf_ok(&path) || !strbuf_ok(&filter))
-		return error_oom(err);
-	return okta_each(o, "list the users", path.data, "users", patience, on_user, walk,
-			 err);
+	return each_matching(o, &filter, patience, walk, err);
 }
 
 bool okta_each_user(struct okta *o, const char *since,
@@ -152,11 +173,31 @@ bool okta_each_user_by_email(struct okta *o, const char *email,
 			     const struct rest_patience *patience, okta_user_fn *fn,
 			     void *context, struct error *err)
 {
-	struct user_walk walk = { .fn = fn, .context = context, .email = email };
+	return okta_each_user_by_emails(o, &email, 1, patience, fn, context, err);
+}
 
-	if (*email == '\0' || strlen(email) > LOGIN_MAX)
-		return error_set(err, ERR_INVALID_ARGUMENT, "that is no e-mail address");
-	return each_filtered(o, "profile.email", "eq", email, patience, &walk, err);
+bool okta_each_user_by_emails(struct okta *o, const char *const *emails, size_t count,
+			      const struct rest_patience *patience, okta_user_fn *fn,
+			      void *context, struct error *err)
+{
+	struct user_walk walk = {
+		.fn = fn, .context = context, .emails = emails, .email_count = count
+	};
+	_cleanup_strbuf_ struct strbuf filter = STRBUF_INIT;
+
+	if (count == 0 || count > OKTA_EMAILS_MAX)
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "1 to %d addresses are looked for at once",
+				 OKTA_EMAILS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (*emails[i] == '\0' || strlen(emails[i]) > LOGIN_MAX)
+			return error_set(err, ERR_INVALID_ARGUMENT,
+					 "that is no e-mail address");
+		strbuf_add_string(&filter,
+				  i ? " or profile.email eq " : "profile.email eq ");
+		add_quoted(&filter, emails[i]);
+	}
+	return each_matching(o, &filter, patience, &walk, err);
 }
 
 /* ---- Changes ---- */
