@@ -103,7 +103,7 @@ json_t *mcp_client_discover(struct mcp_client *c, int64_t timeout_ms,
 /* Lists that a server lets be kept for a while are not asked for again meanwhile, unless
  * it tells of a change (mcp_client_new: always asked for). */
 /* All pages (at most 100); the array of tools. Tools that ask for headers in a way that
- * they must not (PROTOCOL 2.18) are left out over HTTP. */
+ * they must not (PROTOCOL 2.18) are left out over HTTP, and the second of one name. */
 json_t *mcp_client_list_tools(struct mcp_client *c, int64_t timeout_ms,
 			      struct error *err) _must_use_;
 json_t *mcp_client_list_resources(struct mcp_client *c, int64_t timeout_ms,

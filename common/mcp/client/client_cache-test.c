@@ -228,6 +228,13 @@ static void results_are_what_is_declared(void **state)
 		  "\"content\":[],\"structuredContent\":[1]", true, false },
 		{ TOOL_WITH("{\"$schema\":\"https://dialect.example/\"}"),
 		  "\"content\":[],\"structuredContent\":{\"n\":1}", true, false },
+		{ TOOL, "\"content\":\"x\"", false, false },
+		{ TOOL, "\"content\":[\"x\"]", false, false },
+		{ TOOL, "\"content\":[{\"type\":7}]", false, false },
+		{ TOOL, "\"content\":[{\"type\":\"hologram\"}]", true, false },
+		{ TOOL, "\"content\":[],\"isError\":\"true\"", false, false },
+		{ TOOL, "\"isError\":null", false, false },
+		{ TOOL, "\"old\":1", true, false },
 		{ TOOL_WITH("7"), "\"content\":[],\"structuredContent\":7", true, false },
 	};
 	struct world *w = *state;
@@ -251,6 +258,20 @@ static void results_are_what_is_declared(void **state)
 	assert_non_null(result);
 }
 
+/* Nobody could say which of them was judged, and which is called. */
+static void the_second_of_one_name_is_left_out(void **state)
+{
+	struct world *w = *state;
+	struct error err = ERROR_INIT;
+
+	w->lists[0] = "\"tools\":[{\"name\":\"t\",\"title\":\"one\",\"inputSchema\":{}},"
+		      "{\"name\":\"u\",\"inputSchema\":{}},"
+		      "{\"name\":\"t\",\"title\":\"two\",\"inputSchema\":{}}]";
+	json_auto_t *tools = mcp_client_list_tools(w->client, 10000, &err);
+	assert_int_equal(json_array_size(tools), 2);
+	assert_string_equal(json_get_string(json_array_get(tools, 0), "title"), "one");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +280,7 @@ int main(void)
 		TEST(changes_end_it),
 		TEST(pages_of_different_scope_are_private),
 		TEST(results_are_what_is_declared),
+		TEST(the_second_of_one_name_is_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,23 @@ static void read_as_ours(json_t *declared)
 		}
 }
 
+/* What has neither is of an older server, or asks; but "true" is no failure, and blocks
+ * that are none are nobody's to show. */
+static bool is_result(const json_t *result)
+{
+	const json_t *content = json_object_get(result, "content");
+	const json_t *failed = json_object_get(result, "isError"), *block;
+	size_t i;
+
+	json_array_foreach(content, i, block)
+	{
+		if (!json_get_string(block, "type"))
+			return false;
+	}
+	return (!content || json_is_array(content)) &&
+	       (!failed || json_is_boolean(failed));
+}
+
 bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
 			 struct error *err)
 {
@@ -36,6 +53,9 @@ bool client_check_output(struct mcp_client *c, const char *tool, json_t *result,
 	struct schema_fault fault;
 	struct error why = ERROR_INIT;
 
+	if (!is_result(result))
+		return error_set(err, ERR_UNKNOWN_OUTCOME,
+				 "the tool ran, and its result is not MCP");
 	if (c->is_plain || !is_to_be_checked(result))
 		return true;
 	if (!client_tools_output(c, tool, &declared))

@@ -48,9 +48,18 @@ static const struct note *find(const struct client_tools *t, const char *name)
 	return NULL;
 }
 
-/* False: the tool must not be used, and 'why' says so. */
-static bool note_tool(struct client_tools *t, const json_t *tool, bool over_http,
-		      struct error *why)
+/* Of two of one name nobody could say which is called; the first one counts. */
+static bool is_first(json_t *names, const char *name, struct error *why)
+{
+	if (json_object_get(names, name))
+		return error_set(why, ERR_INVALID_ARGUMENT,
+				 "the server lists two tools of one name");
+	return json_object_set_new(names, name, json_true()) == 0 || error_oom(why);
+}
+
+/* False: the tool must not be used, and 'why' says so. 'names' are those so far. */
+static bool note_tool(struct client_tools *t, json_t *names, const json_t *tool,
+		      bool over_http, struct error *why)
 {
 	const char *name = json_get_string(tool, "name");
 	struct param_headers *headers = NULL;
@@ -59,6 +68,8 @@ static bool note_tool(struct client_tools *t, const json_t *tool, bool over_http
 	/* What has no name cannot be called, and is the caller's to judge. */
 	if (!name)
 		return true;
+	if (!is_first(names, name, why))
+		return false;
 	if (over_http) {
 		headers = param_headers_new(json_object_get(tool, "inputSchema"), why);
 		if (!headers)
@@ -92,12 +103,14 @@ bool client_tools_learn(struct mcp_client *c, json_t *tools, struct error *err)
 	_cleanup_(client_tools_freep) struct client_tools *t =
 		calloc(1, sizeof *t + json_array_size(tools) * sizeof t->notes[0]);
 
-	if (!t)
+	json_auto_t *names = json_object();
+
+	if (!t || !names)
 		return error_oom(err);
 	for (size_t i = 0; i < json_array_size(tools);) {
 		struct error why = ERROR_INIT;
 
-		if (note_tool(t, json_array_get(tools, i), c->url != NULL, &why)) {
+		if (note_tool(t, names, json_array_get(tools, i), c->url != NULL, &why)) {
 			i++;
 			continue;
 		}
