@@ -70,12 +70,13 @@ static const struct json_field *const rows[MSG_COUNT] = {
 	[MSG_SLACK_WHO] =
 		ROW(ASK, NEED("user", STRING, user), MAY("reason", STRING, reason)),
 	[MSG_SLACK_TURN] = ROW(ASK, RAW, MAY("begun", STRING, begun)),
-	[MSG_SLACK_PROPOSE] = ROW(
-		ASK, NEED("turn", STRING, turn), MAY("tool", STRING, tool),
-		MAY("arguments", OBJECT, arguments), MAY("calls", ARRAY, calls),
-		MAY("choices", OBJECT, choices), MAY("people", INT64, people),
-		MAY("outsiders", ANY, outsiders), MAY("words_from", ARRAY, words_from),
-		MAY("model", STRING, model), MAY("sources", ARRAY, sources)),
+	[MSG_SLACK_PROPOSE] =
+		ROW(ASK, NEED("turn", STRING, turn), MAY("tool", STRING, tool),
+		    MAY("arguments", OBJECT, arguments), MAY("calls", ARRAY, calls),
+		    MAY("choices", OBJECT, choices), MAY("people", INT64, people),
+		    MAY("outsiders", ANY, outsiders),
+		    MAY("words_from", ARRAY, words_from), MAY("model", STRING, model),
+		    MAY("sources", ARRAY, sources), MAY("approval", STRING, approval)),
 	[MSG_SLACK_OPEN] = ROW(ASK),
 	[MSG_SLACK_POSTED] = ROW(
 		ASK, NEED("approval", STRING, approval), NEED("shown", STRING, shown),

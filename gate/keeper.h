@@ -212,6 +212,9 @@ struct proposal {
 	 * NULL: nobody but the requester did. */
 	struct provenance *sources;
 	const char *model; /* that hears of the outcome, on a console; or NULL */
+	/* In place of 'sources' where the arguments are those of a call before, which the
+	 * assistant wrote: what was judged of them then (gate/keeper_pick.h). */
+	const json_t *provenance;
 };
 /* The one open approval of this proposal, made if there was none. Borrowed. */
 struct approval *keeper_propose(struct keeper *k, const struct proposal *p,

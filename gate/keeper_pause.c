@@ -98,8 +98,8 @@ bool keeper_check_pause(struct keeper *k, const struct proposal *p, struct error
 	char way[WAY_BYTES], key[COORD_KEY_MAX + 1], at[CLOCK_TEXT_BYTES];
 	_cleanup_free_ char *until = NULL;
 
-	way_of(way, p->surface, p->server, p->sources || is_assistants(p->slack),
-	       p->requester);
+	way_of(way, p->surface, p->server,
+	       p->sources || p->provenance || is_assistants(p->slack), p->requester);
 	key_of(key, "paused", way);
 	if (!coord_get(k->coordination, key, &until, err))
 		return false;

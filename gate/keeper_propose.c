@@ -184,7 +184,7 @@ bool keeper_add_slack(json_t *line, const json_t *slack)
 
 bool keeper_add_author(json_t *body, const struct proposal *p)
 {
-	return (!p->sources ||
+	return ((!p->sources && !p->provenance) ||
 		json_object_set_new(body, "author", json_string("assistant")) == 0) &&
 	       (!p->model ||
 		json_object_set_new(body, "model", json_string(p->model)) == 0);
@@ -196,6 +196,9 @@ static bool add_provenance(json_t *body, const struct proposal *p)
 	struct error err = ERROR_INIT;
 	json_t *judged;
 
+	if (p->provenance)
+		return json_object_set(body, "provenance",
+				       (json_t *)(uintptr_t)p->provenance) == 0;
 	if (!p->sources)
 		return true;
 	judged = provenance_judge(p->sources, p->arguments, &err);

@@ -1,6 +1,7 @@
 /* Who set something going in Slack, and what may be proposed in that person's name. */
 #include "gate/keeper.h"
 
+#include "gate/keeper_pick.h"
 #include "gate/keeper_sources.h"
 #include "gate/slack_where.h"
 #include "slack/verify/turn.h"
@@ -365,6 +366,42 @@ static const struct approval *propose(struct keeper *k, const struct fields *f,
 	return keeper_propose(k, &one, err);
 }
 
+/* In the name of who picked, which is who asked; the rest is as it was. */
+static const struct approval *propose_again(struct keeper *k, const struct fields *f,
+					    const json_t *turn, const struct proposal *of,
+					    json_t *surface, json_t *slack,
+					    struct error *err)
+{
+	_cleanup_(keeper_pick_done) struct keeper_pick picked = { .record = NULL };
+	struct proposal one = *of;
+
+	if (f->tool || f->arguments || f->calls || f->sources || !f->choices) {
+		error_set(err, ERR_INVALID_ARGUMENT,
+			  "what is proposed again has a choice, and nothing else");
+		return NULL;
+	}
+	if (is_by_assistant(f, turn)) {
+		error_set(err, ERR_PERMISSION_DENIED,
+			  "words pick nothing: a person presses a button for that");
+		return NULL;
+	}
+	if (!keeper_pick(k, f->approval, f->choices, of->requester, &picked, err))
+		return NULL;
+	if ((picked.words_from &&
+	     json_object_set(surface, "words_from",
+			     (json_t *)(uintptr_t)picked.words_from) != 0) ||
+	    (picked.is_assistants &&
+	     json_object_set_new(slack, "author", json_string("assistant")) != 0)) {
+		error_oom(err);
+		return NULL;
+	}
+	one.server = picked.server;
+	one.tool = picked.tool;
+	one.arguments = picked.arguments;
+	one.provenance = picked.provenance;
+	return keeper_propose(k, &one, err);
+}
+
 json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct fields *f,
 				struct error *err)
 {
@@ -388,7 +425,7 @@ json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct f
 	surface = slack ? surface_json(k, f, turn, err) : NULL;
 	if (!surface || !count_proposal(k, f->turn, err))
 		return NULL;
-	if (is_by_assistant(f, turn)) {
+	if (!f->approval && is_by_assistant(f, turn)) {
 		sources = keeper_sources_slack(k, person, turn, f->sources, err);
 		if (!sources)
 			return NULL;
@@ -398,6 +435,7 @@ json_t *keeper_on_slack_propose(struct keeper *k, struct peer *p, const struct f
 				     .slack = slack,
 				     .sources = sources };
 
-	a = propose(k, f, &of, err);
+	a = f->approval ? propose_again(k, f, turn, &of, surface, slack, err)
+			: propose(k, f, &of, err);
 	return a ? keeper_slack_json(k, a, false) : NULL;
 }

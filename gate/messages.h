@@ -62,7 +62,8 @@
  *               somebody of the team set something going, or opened App Home (kind "home": for reading alone);
  *               the same request again is the same turn. 'begun': the
  *               turn of the same person that this form belongs to, for the conversation it was begun in
- *   slack_propose {turn, tool, arguments, choices?} or {turn, calls}, and people?, outsiders?, words_from?: [users],
+ *   slack_propose {turn, tool, arguments, choices?} or {turn, calls} or {turn, approval, choices}: that
+ *               one anew, with one of the choices that its server offered (gate/keeper_pick.h); and people?, outsiders?, words_from?: [users],
  *               model?, sources?             -> {approval, state, to}; in the name of the turn's person. 'outsiders' absent
  *               counts as true where others read along
  *   slack_open  {}                          -> {approvals: [{approval, state}]}: what is open and of Slack's; from

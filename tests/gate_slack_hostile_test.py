@@ -13,9 +13,10 @@ import time
 import tap
 from gate_client import Refused
 from gate_rig import PEOPLE
-from gate_slack import (CHANNEL, IDS, SECRET, SlackRig, SlackSurface, command, form, form_sent,
-                        mention, signed, ts, run)
+from gate_slack import (CHANNEL, IDS, SECRET, SlackRig, SlackSurface, block_actions, command, form,
+                        form_sent, mention, signed, ts, run)
 from gate_slack_test import WHY, asked, refused
+from hostile_test import failure, good_plan
 
 ALICE, BOB, CAROL = PEOPLE
 MALLORY_ID = "U0MALLORY"
@@ -501,6 +502,55 @@ def test_noise(rig, slack):
     tap.ok("the gate lives", slack.ask("status")["audit"]["sound"])
 
 
+def test_picks(rig, slack):
+    """Who asked picks one of those that a server named; nobody else, and nothing else."""
+    rig.liar.plan = lambda _: failure("ambiguous", "two of them", details={"candidates": [
+        {"display_name": n, "choice": {"value": n}} for n in ("one", "two")]})
+    key, told = next(_keys), {"value": "two"}
+    asked_by = slack.propose_in(slack.turn(mention(IDS[ALICE])), "fixture.put_value", key=key,
+                                value="either", reason="as the model wrote it")["approval"]
+    slack.wait(asked_by, "refused")
+    rig.liar.plan = lambda _: good_plan()
+
+    def pick(turn, choices, **more):
+        return lambda: slack.ask("slack_propose", turn=turn, approval=asked_by, choices=choices,
+                                 people=2, outsiders=False, **more)
+
+    def press(user):
+        payload = block_actions(user, "wingman.pick.2", f"{asked_by} 2", container={
+            "type": "message", "message_ts": ts(), "channel_id": CHANNEL, "is_ephemeral": False},
+            channel={"id": CHANNEL})
+        return slack.turn(form(payload))
+    turn = press(IDS[ALICE])
+    for name, code, words, ask in (
+            ("somebody else", "permission_denied", "says who asked", pick(press(IDS[BOB]), told)),
+            ("words of a conversation", "permission_denied", "words pick nothing",
+             pick(slack.turn(mention(IDS[ALICE])), told)),
+            ("whom nobody offered", "not_found", "no such choice", pick(turn, {"value": "three"})),
+            ("more than was offered", "not_found", "no such choice",
+             pick(turn, {"value": "two", "reason": "another"})),
+            ("nothing", "not_found", "no such choice", pick(turn, {})),
+            ("with arguments", "invalid_argument", "nothing else",
+             pick(turn, told, tool="fixture.put_value", arguments={"key": key})),
+            ("with sources", "invalid_argument", "nothing else", pick(turn, told, sources=[])),
+            ("without a choice", "invalid_argument", "nothing else",
+             lambda: slack.ask("slack_propose", turn=turn, approval=asked_by))):
+        refused(name + " is refused", code, words, ask)
+    other = slack.propose_in(turn, "fixture.put_value", key=next(_keys), value="1",
+                             reason=WHY)["approval"]
+    refused("nor is one picked for what was not refused so", "not_found", "no such choice",
+            lambda: slack.ask("slack_propose", turn=turn, approval=other, choices=told))
+    again = pick(turn, told)()["approval"]
+    record = slack.pending(again)["record"]
+    entries = {e["name"]: e for e in record["prompt"]["arguments"]}
+    tap.equal("it is the same call with what was picked", json.loads(record["arguments"]),
+              {"key": key, "value": "two", "reason": "as the model wrote it"})
+    tap.ok("the assistant wrote it still", record["author"] == "assistant" and
+           record["slack"]["author"] == "assistant", record.get("author"))
+    tap.ok("and whence each value comes stands there", "picked by who asked, of those that "
+           "fixture named" in entries["value"]["from"] and "nowhere" in entries["key"]["from"][0], entries)
+
+
 def test_tired(rig, slack):
     """A model that asks and asks is told to stop; who it asked for is not."""
     rig.limits = "{open_per_person: 1000, proposals_at_once: 1000}"
@@ -543,7 +593,7 @@ def test_log(rig, slack):
 
 TESTS = [test_forged, test_contents, test_once, test_racing, test_first_second, test_policy_now,
          test_four_eyes, test_not_a_console, test_uid, test_other_words, test_posting, test_turns,
-         test_noise, test_tired, test_log]
+         test_noise, test_picks, test_tired, test_log]
 
 
 if __name__ == "__main__":

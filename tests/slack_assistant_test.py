@@ -30,6 +30,11 @@ FIXTURES = [
      "response": {"content": "It waits for a decision."}},
     {"match": {"userMessage": "What was proposed has ended"},
      "response": {"content": "Done: John Doe is blocked."}},
+    {"match": {"userMessage": "block Alex Kim", "hasToolResult": False},
+     "response": {"content": "I propose to block Alex Kim.", "toolCalls": [
+         call("accounts__block_account", person="Alex Kim", reason="as the model puts it")]}},
+    {"match": {"userMessage": "block Alex Kim", "hasToolResult": True},
+     "response": {"content": "There are several of that name: you are asked which."}},
     {"match": {"userMessage": "know it?"},
      "response": {"content": "<@U0SAMPLE02> knows it, ask <@U0SAMPLE02>, not <@U0SAMPLE03>."}},
     {"match": {"userMessage": "help me with phishing"},
@@ -87,6 +92,33 @@ def test_talk(rig):
     tap.equal("the account is blocked", rig.suite.bind("john.doe") != 0, True)
     tap.ok("and the assistant tells", rig.said("Done: John Doe is blocked."))
     tap.equal("the logs verify", rig.verify_audit().returncode, 0)
+
+
+def test_pick(rig):
+    """The assistant's call names two: who asked gets a button for each, and the call stays its."""
+    rig.mention("block Alex Kim", rig.alice)
+    question = rig.message(lambda c: "Who is meant?" in json.dumps(c.arguments))
+    tap.ok("both are shown to who asked, where nobody reads along",
+           "alex.kim@example.test" in question.text and "alex.kim2@example.test" in question.text
+           and sorted(question.buttons) == ["wingman.pick.1", "wingman.pick.2"]
+           and question.channel != rig.channel, (question.channel, question.text))
+    sent = rig.sent()
+    tap.ok("the model hears of neither", "alex.kim2" not in sent, sent)
+    second = question.text.index("alex.kim2@") > question.text.index("alex.kim@")
+    rig.interact(rig.press_payload(question, "pick.2", rig.alice))
+    rig.wait_text(question, "This was picked")
+    tap.equal("the question is closed", question.buttons, {})
+    meant, other = ("alex.kim2", "alex.kim") if second else ("alex.kim", "alex.kim2")
+    prompt = rig.prompt(f"uid={meant},")
+    tap.ok("the prompt has the one that was picked alone, and says who wrote and who picked",
+           f"uid={other}," not in prompt.text and "as the model puts it" in prompt.text
+           and "Written by the assistant" in prompt.text
+           and "picked by who asked, of those that accounts named" in prompt.text, prompt.text)
+    tap.equal("nothing happened", (rig.suite.bind(meant), rig.suite.bind(other)), (0, 0))
+    rig.press(prompt, "approve", rig.alice)
+    rig.wait_text(prompt, "succeeded")
+    tap.equal("that one is blocked, the other not",
+              (rig.suite.bind(meant) != 0, rig.suite.bind(other)), (True, 0))
 
 
 def test_mention(rig):
@@ -273,7 +305,7 @@ if __name__ == "__main__":
     elif not os.path.exists(NODE):
         tap.skip("the assistant in Slack", "node is not there (npm packages)")
     else:
-        AssistantSuite().test([test_talk, test_mention, test_words, test_outsiders, test_memory])
+        AssistantSuite().test([test_talk, test_pick, test_mention, test_words, test_outsiders, test_memory])
         HistorySuite().test([test_history])
         TwoSuite().test([test_two])
         PoorSuite().test([test_down_and_spent])

@@ -57,6 +57,8 @@ def test_pick(rig):
     told = rig.message(lambda c: "no such choice" in str(c.arguments))
     tap.equal("nor may somebody be picked who was not named", told.channel, question.channel)
     rig.interact(rig.press_payload(question, "pick.2", rig.alice))
+    rig.wait_text(question, "This was picked")
+    tap.equal("the question is answered, and has no button any more", question.buttons, {})
     prompt = rig.prompt("uid=alex.kim")
     meant, other = ("alex.kim2", "alex.kim,") if second else ("alex.kim,", "alex.kim2")
     tap.ok("what was picked, and nobody else, is in the prompt",

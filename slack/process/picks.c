@@ -14,17 +14,14 @@ enum { PICKS_MAX = 20, VALUE_BYTES = 100, ACTION_BYTES = 32 };
 
 /* --- what there is to pick from --- */
 
-/* Of an assistant's call the assistant asks; and words of others stay where they are known
- * to be theirs. Borrowed; NULL: nothing. */
+/* Borrowed; NULL: nothing. */
 static const json_t *candidates_of(const json_t *record)
 {
 	const json_t *error =
 		json_object_get(json_object_get(record, "outcome"), "error");
 	const char *code = json_get_string(error, "code");
 
-	if (!code || strcmp(code, "ambiguous") != 0 ||
-	    json_object_get(record, "author") ||
-	    json_object_get(json_object_get(record, "surface"), "words_from"))
+	if (!code || strcmp(code, "ambiguous") != 0 || json_object_get(record, "calls"))
 		return NULL;
 	return json_object_get(json_object_get(error, "details"), "candidates");
 }
@@ -97,6 +94,26 @@ bool picks_message(const json_t *record, json_t **ret, struct error *err)
 	return *ret || error_oom(err);
 }
 
+/* The question, answered: nothing is left to press. New. */
+static json_t *answered(const json_t *record, size_t n, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const json_t *choice, *one = candidate(record, n, &choice);
+	json_auto_t *elements = NULL, *blocks = NULL;
+	json_t *message = NULL;
+
+	describe(&text, n, one);
+	elements = strbuf_ok(&text) ? slack_elements(text.data) : NULL;
+	blocks = elements ? json_pack("[o]", slack_section("This was picked, and is "
+							   "proposed now:",
+							   elements))
+			  : NULL;
+	message = blocks ? slack_message("This was picked", TAKE(blocks)) : NULL;
+	if (!message)
+		error_oom(err);
+	return message;
+}
+
 /* --- a press --- */
 
 bool picks_is_press(const char *action)
@@ -104,36 +121,44 @@ bool picks_is_press(const char *action)
 	return strncmp(action, ACTION ".", sizeof ACTION) == 0;
 }
 
-/* The same call anew, with what was picked; new. */
-static json_t *proposal(const struct delivery *d, const json_t *record,
+/* The same call anew, with what was picked: the gate knows what it was. New. */
+static json_t *proposal(const struct delivery *d, const char *approval,
 			const json_t *choice, const char *turn, struct error *err)
 {
 	const struct audience a =
 		who_reads(d->front->who, d->in.channel, d->front->identity.user_id);
-	const char *text = json_get_string(record, "arguments");
-	json_auto_t *arguments = text ? json_parse(text, strlen(text), JSON_CONTRACT, err)
-				      : NULL;
-	char tool[160];
-	json_t *o;
+	json_auto_t *o = json_pack("{s:s, s:s, s:O, s:b}", "turn", turn, "approval",
+				   approval, "choices", choice, "outsiders", a.outsiders);
 
-	(void)snprintf(tool, sizeof tool, "%s.%s", json_get_string(record, "server"),
-		       json_get_string(record, "tool"));
-	if (!arguments) {
-		if (!error_is_set(err))
-			error_set(err, ERR_INTERNAL, "the gate showed no arguments");
+	if (!o ||
+	    (a.people > 0 &&
+	     json_object_set_new(o, "people", json_integer((json_int_t)a.people)) != 0)) {
+		error_oom(err);
 		return NULL;
 	}
-	o = json_pack("{s:s, s:s, s:O, s:O, s:b}", "turn", turn, "tool", tool,
-		      "arguments", arguments, "choices", choice, "outsiders",
-		      a.outsiders);
-	if (o && a.people > 0 &&
-	    json_object_set_new(o, "people", json_integer((json_int_t)a.people)) != 0) {
-		json_decref(o);
-		o = NULL;
-	}
-	if (!o)
-		error_oom(err);
-	return o;
+	return TAKE(o);
+}
+
+/* Cosmetic: who presses again proposes the same, which is one. */
+static void close_question(const struct delivery *d, const json_t *record, size_t n)
+{
+	struct error err = ERROR_INIT;
+	json_auto_t *message = answered(record, n, &err);
+	char key[OUTBOX_KEY_BYTES];
+	const struct outbox_item item = { .key = key,
+					  .lane = d->in.channel,
+					  .method = "chat.update",
+					  .arguments = message };
+
+	(void)snprintf(key, sizeof key, "picked/%s/%s/%zu", d->in.channel, d->in.ts, n);
+	if (!d->in.ts[0] || d->in.ephemeral)
+		return;
+	if (message && (!json_put_string(message, "channel", d->in.channel) ||
+			!json_put_string(message, "ts", d->in.ts)))
+		error_oom(&err);
+	else if (message && outbox_put(d->front->outbox, &item, &err))
+		return;
+	log_failure("slack.pick", &err);
 }
 
 static bool pick(const struct delivery *d, struct error *err)
@@ -162,10 +187,12 @@ static bool pick(const struct delivery *d, struct error *err)
 		return error_set(err, ERR_NOT_FOUND, "there is no such choice any more");
 	if (!front_turn(d, NULL, &turn, err))
 		return false;
-	members = proposal(d, record, choice, turn, err);
+	members = proposal(d, id, choice, turn, err);
 	if (!members)
 		return false;
 	reply = gate_ask(d->front->gate, MSG_SLACK_PROPOSE, members, NULL, err);
+	if (reply)
+		close_question(d, record, n);
 	return reply != NULL;
 }
 

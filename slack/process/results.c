@@ -21,12 +21,20 @@ static bool is(const char *text, const char *wanted)
 	return text && strcmp(text, wanted) == 0;
 }
 
+static bool is_direct(const char *channel)
+{
+	return channel && channel[0] == 'D';
+}
+
 static struct place place_of(const struct prompt_look *l, const json_t *places)
 {
 	const json_t *first = json_array_get(places, 0);
 	const char *channel = json_get_string(first, "channel");
 	const char *thread = json_get_string(l->to, "thread");
 
+	/* In direct messages the conversation itself; elsewhere others would read along. */
+	if (!channel && is_direct(json_get_string(l->to, "channel")))
+		return (struct place){ json_get_string(l->to, "channel"), thread };
 	if (!channel)
 		return (struct place){ json_string_value(json_array_get(
 					       json_object_get(l->to, "requester"), 0)),
