@@ -131,10 +131,15 @@ static void on_ended(void *context, enum assistant_code code, const char *words)
 {
 	struct chat *x = context;
 
-	(void)code;
 	chat_end_line(x);
 	if (words)
 		fprintf(stderr, "wingman: %s\n", words);
+	/* In Slack people read the words alone; at a console they may be who can mend it. */
+	if (code == ASSISTANT_MODEL_DOWN || code == ASSISTANT_MODEL_REFUSED)
+		fprintf(stderr,
+			"hint: 'wingman config check', and the end of "
+			"%s/run/assistant.log\n",
+			statedir_root(x->console->dir));
 	x->status = words ? EXIT_FAILED : x->status;
 }
 

@@ -70,7 +70,9 @@ static void check_stores(struct doctor *d, const json_t *status)
 				   server);
 		else if (!json_get_string(one, "store"))
 			doctor_say(d, DOCTOR_WARN, "store",
-				   "start it, with 'gate: url' in its configuration",
+				   "it does so within seconds of its start; else look at "
+				   "its log in run/, and at 'gate: url' in its "
+				   "configuration",
 				   "%s has not told the gate which store it has, so that "
 				   "nobody would notice a second one",
 				   server);

@@ -234,6 +234,7 @@ static void a_store_that_is_down_refuses(void **state)
 	_cleanup_(budget_freep) struct budget *b = make(f, 100, 60);
 	_cleanup_(budget_freep) struct budget *free_one = make(f, 0, 0);
 	struct budget_share share = ask(f, b, "alice", 4), none;
+	int64_t spent = 0;
 
 	redis_server_kill(&f->redis);
 	assert_false(budget_ask(b, "bob", 4, noon, &none, &f->err));
@@ -242,7 +243,7 @@ static void a_store_that_is_down_refuses(void **state)
 	assert_false(budget_book(b, "alice", &share, 52, noon, &f->err));
 	testing_error(&f->err, ERR_BACKEND_UNAVAILABLE, NULL);
 	error_clear(&f->err);
-	assert_false(budget_used(b, "alice", noon, &(int64_t){ 0 }, &f->err));
+	assert_false(budget_used(b, "alice", noon, &spent, &f->err));
 	error_clear(&f->err);
 	/* Where nothing is limited nobody asks. */
 	assert_true(budget_ask(free_one, "bob", 4, noon, &none, &f->err));

@@ -36,7 +36,7 @@ struct memory {
 	pthread_mutex_t write_lock; /* of whoever changes the store */
 	pthread_mutex_t lock;       /* of what follows */
 	pthread_cond_t changed;
-	struct memory_waiting *waiting; /* the oldest first */
+	struct memory_waiting *waiting;       /* the oldest first */
 	const struct memory_waiting *writing; /* that the thread is at; NULL: none */
 	size_t waiting_count;
 	bool is_ending, has_thread;

@@ -148,8 +148,8 @@ static void early_end_tells_the_end_of_the_log(void **state)
 			  NULL, 0, &err));
 	while (!has_file(p, "said"))
 		(void)usleep(1000);
-	assert_false(start(p, "a", "echo one; printf 'two\\tthree\\n' >&2; exit 3", is_up,
-			   WAIT_MS, &err));
+	assert_false(start(p, "a", "echo one; printf 'a: two\\tthree\\n' >&2; exit 3",
+			   is_up, WAIT_MS, &err));
 	assert_int_equal(err.code, ERR_INTERNAL);
 	assert_string_equal(err.message, "a ended before it was ready: two three");
 	assert_non_null(strstr(err.hint, p->log));

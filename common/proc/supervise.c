@@ -138,11 +138,14 @@ static void on_exit_of(void *context, int fd, unsigned events)
 static bool not_ready(const struct child *c, const struct spawned *was,
 		      enum error_code code, const char *what, struct error *err)
 {
+	const size_t name = strlen(c->spec.name);
 	struct error said = ERROR_INIT;
+	const char *why = said.message;
 
 	spawn_last_words(was, c->spec.log_path, &said);
-	error_set(err, code, "%s %s%s%s", c->spec.name, what, said.message[0] ? ": " : "",
-		  said.message);
+	if (strncmp(why, c->spec.name, name) == 0 && why[name] == ':')
+		why += name + 1 + strspn(why + name + 1, " ");
+	error_set(err, code, "%s %s%s%s", c->spec.name, what, *why ? ": " : "", why);
 	if (said.hint[0])
 		return error_hint(err, "%s", said.hint);
 	return c->spec.log_path ? error_hint(err, "its log is %s", c->spec.log_path)

@@ -134,10 +134,8 @@ static void test_who_may_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_running),
-		cmocka_unit_test(test_hostile_words),
-		cmocka_unit_test(test_taken_back),
-		cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_running),      cmocka_unit_test(test_hostile_words),
+		cmocka_unit_test(test_taken_back),   cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_who_may_stop),
 	};
 

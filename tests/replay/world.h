@@ -52,8 +52,8 @@ void world_answer(struct world *w, const char *server, const char *text);
 const json_t *world_executed(struct world *w);
 
 /* What Slack calls itself and its people here. */
-#define WORLD_APP    "A0REPLAY"
-#define WORLD_TEAM   "T0REPLAY"
+#define WORLD_APP  "A0REPLAY"
+#define WORLD_TEAM "T0REPLAY"
 /* As in full.py, which looks for it where it must not be: like nothing a record would say. */
 #define WORLD_SECRET "5b0c1fe72a9d4863b7e0d1426c98af35"
 /* A person's Slack user as the gate is configured: records may call people anything. Another

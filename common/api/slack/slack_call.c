@@ -107,10 +107,10 @@ static bool make_form(const json_t *arguments, struct strbuf *form, struct error
 
 static bool is_method(const char *name)
 {
-	const size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "abcdefghijklmnopqrstuvwxyz.");
+	const char *end = name + strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					      "abcdefghijklmnopqrstuvwxyz.");
 
-	return length > 0 && length <= METHOD_MAX && name[length] == '\0';
+	return !*end && end != name && end - name <= METHOD_MAX;
 }
 
 static bool call(struct rest *rest, const char *method, const json_t *arguments,
