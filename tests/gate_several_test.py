@@ -97,6 +97,31 @@ def test_yes(rig):
                   [(a, 3)])
 
 
+def test_alone(rig):
+    """What cannot be undone is decided by itself, wherever it stands among others."""
+    with rig.client() as c:
+        for i in range(3):
+            calls = [put("w", "1"), put("v", "2")]
+            calls.insert(i, put("forever", "3"))
+            a = propose(c, *calls)
+            record = c.wait(a, "refused")
+            why = record["outcome"]["error"]["message"]
+            tap.ok(f"as call {i + 1} it refuses all", f"call {i + 1} (fixture.put_value): " in why
+                   and "decided alone" in why, record)
+            tap.ok("nobody was asked", "pending" not in [h["state"] for h in record["history"]]
+                   and set(parts(c, a)) <= {"refused", "superseded"}, record)
+        a = propose(c, put("w", "1"), put("v", "2"))
+        tap.ok("without it they are asked", c.wait(a, "pending"))
+        c.ask("cancel", approval=a)
+        a = c.propose("fixture.put_value", **put("forever", "3")["arguments"])
+        record = c.wait(a, "pending")
+        tap.equal("and it by itself, of two persons", record["policy"]["approvers_needed"], 2)
+        c.approve(a)
+        tap.equal("of whom one is not enough", c.state(a), "pending")
+        c.ask("cancel", approval=a)
+    tap.equal("nothing ran", runs(rig, "w", "v", "forever"), [])
+
+
 def test_words(rig):
     with rig.client() as c:
         refused("one call is no bundle", "invalid_argument", "two to 8",
@@ -422,7 +447,7 @@ def test_console(rig):
     tap.equal("what is no list is refused", done.returncode, 2)
 
 
-TESTS = [test_yes, test_words, test_no, test_people, test_changed_world, test_counting_on, test_counting_on_lies, test_stopping,
+TESTS = [test_yes, test_alone, test_words, test_no, test_people, test_changed_world, test_counting_on, test_counting_on_lies, test_stopping,
          test_broken, test_policy_now, test_crash_before_yes, test_crash_running,
          test_server_dies, test_crash_at_random, test_console]
 

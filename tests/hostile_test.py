@@ -178,6 +178,36 @@ def test_odd_plans(rig):
     is_alive(rig, "the gate lives")
 
 
+def test_counting(rig):
+    """Of several calls in one decision: a plan that counts on what no earlier call would do."""
+    def propose(c, assumes):
+        keys = [next(_keys) for _ in range(3)]
+        rig.liar.plan = lambda arguments: (good_plan(assumes=assumes)
+                                           if arguments["key"] == keys[1] else good_plan())
+        return c.ask("propose", calls=[
+            {"tool": "fixture.put_value", "arguments": {"key": key, "value": "1", "reason": WHY}}
+            for key in keys])["approval"]
+
+    with rig.client() as c:
+        for what, call, effect in (("on itself", 2, 0), ("on what comes later", 3, 0), ("on no call", 9, 0),
+                                   ("on an effect that is not shown", 1, 1)):
+            record = ended(c, propose(c, [{"call": 1, "effect": 0}, {"call": call, "effect": effect}]))
+            tap.ok(f"a plan that counts {what}: refused, nothing asked",
+                   record["state"] == "refused" and "prompt" not in record,
+                   (record["state"], record.get("outcome")))
+        a = propose(c, [{"call": 1, "effect": 0}])
+        words = json.dumps(c.wait(a, "pending")["prompt"])
+        tap.ok("one that counts on what is shown is asked, and says so",
+               "call 2 counts on what is done by call 1" in words, words)
+        c.ask("cancel", approval=a)
+        rig.liar.plan = lambda _: good_plan(assumes=[{"call": 1, "effect": 0}])
+        record = ended(c, put(c))
+        tap.ok("a call by itself has none before it: refused, nothing asked",
+               record["state"] == "refused" and "prompt" not in record, (record["state"], record.get("outcome")))
+        rig.liar.plan = lambda _: good_plan()
+    tap.equal("nothing was executed by it", rig.liar.executed, [])
+
+
 def test_odd_outcomes(rig):
     liar = rig.liar
     with rig.client() as c:
@@ -420,7 +450,7 @@ def test_all_at_once(rig):
     is_alive(rig, "the gate lives")
 
 
-TESTS = [test_odd_plans, test_odd_outcomes, test_shown, test_registering, test_flood,
+TESTS = [test_odd_plans, test_counting, test_odd_outcomes, test_shown, test_registering, test_flood,
          test_second_thoughts, test_leaver_watches, test_story, test_sensitive,
          test_crowding_out, test_all_at_once,
          test_own_after_a_fall]

@@ -26,7 +26,7 @@
 #include "replay/form.h"
 #include "replay/record.h"
 
-enum { FILE_MAX = 256 * 1024 * 1024, RECORD_S = 120 };
+enum { FILE_MAX = 256 * 1024 * 1024, RECORD_S = 600 };
 
 static const char default_toolset[] =
 	"{\"servers\":{\"people\":{\"find_person\":{\"risk\":\"read\",\"input\":\"query, "

@@ -363,6 +363,11 @@ static void a_service_that_is_refused(void **state)
 	_cleanup_answer_ struct answer ready = rig_get(&m->rig, "/readyz");
 	assert_int_equal(ready.status, 503);
 	assert_non_null(strstr(ready.text, "it has another store"));
+	/* A read has no plan: it is the grant that is refused. */
+	struct grant g = rig_grant(&m->rig, "get_route", "{}");
+	_cleanup_answer_ struct answer a =
+		rig_present(&m->rig, &g, m->rig.key, "{}", NULL);
+	assert_string_equal(answer_code(&a), "conflict");
 	mock_gate_close(m);
 }
 

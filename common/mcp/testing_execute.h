@@ -24,7 +24,7 @@ static inline int case_set_up(void **state)
 
 	rig_open(&c->rig);
 	rig_config(&c->rig, "freed_reads: [echo_text]\nrights: {'*': [read, write], "
-			    "mallory@example.org: []}\n");
+			    "mallory@example.org: []}\nrefuse_emergency: [put_value]\n");
 	rig_start(&c->rig);
 	*state = c;
 	return 0;

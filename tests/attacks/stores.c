@@ -49,12 +49,15 @@ void attack_other_gate(struct attack *a)
 {
 	static const char *const others[] = { "thegatesow", "thegatesown1", "another" };
 	struct issue *is = fresh_issue(a, attack_tool(a));
+	const struct meaning m = attack_meaning(a, TOOL_ROUTE);
+	const unsigned who = attack_rules(a);
 
 	a->kept = is;
-	const struct presentation good = attack_good_one(a, attack_tool(a));
+	const struct presentation good =
+		attack_good(attack_issue_of(a, &m, is->instance, who, 0, TTL_S));
 	a->kept = NULL;
 
-	/* Its own gate was first. */
+	/* Its own gate was first, and at this very instance: another has not heard of it. */
 	attack_must(a, attack_spelled(a, &good));
 	sign_elsewhere(a, is, NULL, others[dice_below(&a->dice, ARRAY_SIZE(others))]);
 	const struct presentation p = attack_good(is);

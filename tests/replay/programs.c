@@ -10,7 +10,7 @@
 #include "base/file.h"
 
 enum {
-	READY_MS = 30 * 1000,
+	READY_MS = 120 * 1000,
 	LINE_MAX_BYTES = 16 * 1024,
 	LOG_MAX = 4 * 1024 * 1024,
 	TAIL = 200

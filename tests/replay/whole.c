@@ -22,11 +22,12 @@
 enum {
 	SERVERS_MAX = 16,
 	APPROVALS_MAX = 256,
-	REPLY_MS = 20 * 1000,
-	UP_MS = 20 * 1000,    /* real: until the gate sees its servers */
-	STILL_MS = 10 * 1000, /* real: for what is under way */
-	STUCK_MS = 300,       /* the same while a server is down: nothing will come */
-	HELD_MS = 5 * 1000,
+	/* Real, and never waited for where all is well: what takes longer will not come. */
+	REPLY_MS = 120 * 1000,
+	UP_MS = 120 * 1000,    /* until the gate sees its servers */
+	STILL_MS = 120 * 1000, /* for what is under way */
+	HELD_MS = 60 * 1000,
+	STUCK_MS = 300,       /* for a call whose server is down: nothing will come */
 	LOOKS_MS = 31 * 1000, /* after which the gate looks at servers that are up */
 	STEPS_MAX = 12,
 	HURRIES = 10,
@@ -301,35 +302,63 @@ static void end_gate(struct world *w)
 
 /* --- what is under way --- */
 
-static bool is_moving(const char *state)
+static bool is_one_of(const char *state, const char *const *states)
 {
-	static const char *const moving[] = { "proposed", "planned", "approved",
-					      "granted", "executing" };
-
-	for (size_t i = 0; state && i < ARRAY_SIZE(moving); i++)
-		if (strcmp(state, moving[i]) == 0)
+	for (; state && *states; states++)
+		if (strcmp(state, *states) == 0)
 			return true;
 	return false;
 }
 
-static bool is_any_moving(struct world *w)
+/* Of several calls in one decision ('gate' decides them) any of their servers may be. */
+static bool is_down(struct whole *all, const char *server)
 {
-	for (size_t i = 0; i < w->whole->approval_count; i++) {
-		json_auto_t *record = world_record(w, w->whole->approvals[i]);
+	const struct server *s = server ? find_server(all, server) : NULL;
 
-		if (is_moving(json_get_string(record, "state")))
-			return true;
+	return s ? s->program.pid == 0 : is_any_down(all);
+}
+
+enum motion { STILL, STUCK, MOVING };
+
+/* What is asked of a server that is down ends at once; what was approved waits for it. */
+static enum motion motion_of(struct world *w, const char *approval)
+{
+	static const char *const asked[] = { "proposed", "planned", NULL };
+	static const char *const said_yes_to[] = { "approved", "granted", "executing",
+						   NULL };
+	json_auto_t *record = world_record(w, approval);
+	const char *state = json_get_string(record, "state");
+
+	if (is_one_of(state, asked))
+		return MOVING;
+	if (!is_one_of(state, said_yes_to))
+		return STILL;
+	return is_down(w->whole, json_get_string(record, "server")) ? STUCK : MOVING;
+}
+
+static enum motion motion(struct world *w)
+{
+	enum motion most = STILL;
+
+	for (size_t i = 0; i < w->whole->approval_count && most < MOVING; i++) {
+		enum motion one = motion_of(w, w->whole->approvals[i]);
+
+		if (one > most)
+			most = one;
 	}
-	return false;
+	return most;
 }
 
 /* Until nothing moves any more by itself. */
 static void settle(struct world *w)
 {
-	int64_t until_ms = real_ms() + (is_any_down(w->whole) ? STUCK_MS : STILL_MS);
+	const int64_t began_ms = real_ms();
+	enum motion now;
 
 	/* The first rounds of the gate's timers need not be waited for. */
-	for (int i = 0; is_any_moving(w) && real_ms() < until_ms; i++) {
+	for (int i = 0; (now = motion(w)) != STILL &&
+			real_ms() - began_ms < (now == STUCK ? STUCK_MS : STILL_MS);
+	     i++) {
 		if (i < HURRIES)
 			replay_clock_hurry(HURRY_MS);
 		nap();
@@ -396,7 +425,7 @@ static bool fall(struct world *w, struct error *err)
 	int64_t until_ms = real_ms() + HELD_MS;
 	bool ok = true;
 
-	while (!is_held(w) && is_any_moving(w) && real_ms() < until_ms)
+	while (!is_held(w) && motion(w) == MOVING && real_ms() < until_ms)
 		nap();
 	if (is_held(w)) {
 		end_gate(w);
