@@ -35,6 +35,9 @@ static void test_check_contract(void **state)
 					   "1e16",
 					   "-1e20",
 					   "[\"\\u0000\"]",
+					   "[\"1234567\\u0000\"]",
+					   "[\"12345678\\u000012345678\"]",
+					   "[\"1234567\\ufdd012345678\"]",
 					   "{\"a\\u0000\":1}",
 					   "{\"\\uffff\":1}",
 					   "[[9007199254740992]]",
@@ -52,7 +55,7 @@ static void test_check_contract(void **state)
 			fail_msg("'%s' was accepted", bad[i]);
 		testing_error(&err, ERR_INVALID_ARGUMENT, NULL);
 	}
-	json_auto_t *odd = json_stringn_nocheck("\xff", 1);
+	json_auto_t *odd = json_stringn_nocheck("1234567\xff", 8);
 	assert_false(json_check_contract(odd, &err));
 	testing_error(&err, ERR_INVALID_ARGUMENT, "UTF-8");
 	assert_false(json_check_contract(NULL, &err));

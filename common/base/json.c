@@ -3,14 +3,28 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/bytes.h"
 #include "base/canonical.h"
 #include "base/utf8.h"
 
-static bool check_text(const char *text, size_t length, struct error *err)
+/* Whether eight bytes from 'at' on are there, and none needs a closer look. */
+static bool is_plain_word(const char *text, size_t length, size_t at)
+{
+	if (length - at < BYTES_WORD)
+		return false;
+	const uint64_t word = bytes_word(text + at);
+	return !bytes_any_high(word) && !bytes_any_below(word, 1);
+}
+
+bool json_check_text(const char *text, size_t length, struct error *err)
 {
 	uint32_t c;
 
 	for (size_t at = 0, size; at < length; at += size) {
+		if (is_plain_word(text, length, at)) {
+			size = BYTES_WORD;
+			continue;
+		}
 		size = utf8_next(text + at, length - at, &c);
 		if (!size)
 			return error_set(err, ERR_INVALID_ARGUMENT,
@@ -57,8 +71,8 @@ static json_t *unconst(const json_t *value)
 static bool check_value(const json_t *value, int depth, struct error *err)
 {
 	if (json_is_string(value))
-		return check_text(json_string_value(value), json_string_length(value),
-				  err);
+		return json_check_text(json_string_value(value),
+				       json_string_length(value), err);
 	if (json_is_number(value))
 		return check_number(value, err);
 	if (!json_is_array(value) && !json_is_object(value))
@@ -72,8 +86,8 @@ static bool check_value(const json_t *value, int depth, struct error *err)
 	json_t *object = unconst(value);
 	for (void *at = json_object_iter(object); at;
 	     at = json_object_iter_next(object, at))
-		if (!check_text(json_object_iter_key(at), json_object_iter_key_len(at),
-				err) ||
+		if (!json_check_text(json_object_iter_key(at),
+				     json_object_iter_key_len(at), err) ||
 		    !check_value(json_object_iter_value(at), depth + 1, err))
 			return false;
 	return true;

@@ -45,6 +45,8 @@ json_t *json_parse(const char *text, size_t length, enum json_profile profile,
 
 /* The rules of JSON_CONTRACT on a value that was built or parsed elsewhere. */
 bool json_check_contract(const json_t *value, struct error *err);
+/* Those for a string. */
+bool json_check_text(const char *text, size_t length, struct error *err);
 
 /* Compact text of 'value', members in their order, appended to 'sb'. False only
  * for lack of memory or depth. Not canonical; see base/canonical.h. */

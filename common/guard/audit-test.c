@@ -312,47 +312,87 @@ static void test_threads(void **state)
 	assert_int_equal(r.lines - r.checkpoints, 401);
 }
 
+static bool add_text(struct audit_lines *lines, const char *text, struct error *err)
+{
+	const struct audit_text texts[] = { { "a", "first" }, { "text", text } };
+
+	return audit_lines_add(lines, texts, ARRAY_SIZE(texts), err);
+}
+
 /* One wait for many lines: all of them are there, in order, and checkpoints between. */
 static void test_all_at_once(void **state)
 {
 	struct chain *c = *state;
+	struct audit_lines lines = AUDIT_LINES_INIT;
 	struct error err = ERROR_INIT;
-	json_t *data[100];
+	char number[16];
 
-	for (int i = 0; i < 100; i++)
-		data[i] = json_pack("{s:i}", "n", i);
-	assert_true(audit_append_all(c->audit, "test.many", data, 100, &err));
-	assert_true(audit_append_all(c->audit, "test.many", data, 0, &err));
-	/* One that is no line: none of those behind it. */
-	data[0] = json_pack("{s:i}", "n", 100);
-	data[1] = json_string("no object");
-	data[2] = json_pack("{s:i}", "n", 101);
-	assert_false(audit_append_all(c->audit, "test.many", data, 3, &err));
-	assert_int_equal(err.code, ERR_INVALID_ARGUMENT);
+	assert_true(audit_append_lines(c->audit, "test.many", &lines, &err));
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(number, sizeof number, "%d", i);
+		assert_true(add_text(&lines, number, &err));
+	}
+	assert_true(audit_append_lines(c->audit, "test.many", &lines, &err));
+	audit_lines_clear(&lines);
+	/* What would forge a line is text like any other, and verifies. */
+	assert_true(add_text(&lines, "\"}\n{\"v\":1,\"hash\":\"0\"}\n", &err));
+	assert_true(add_text(&lines, "\x01\x7f \xf0\x9f\x98\x80 \xe2\x80\xa8", &err));
+	assert_true(audit_append_lines(c->audit, "test.many", &lines, &err));
+	audit_lines_done(&lines);
+	chain_append(c, 0, NULL);
+	chain_close(c);
+	chain_read(c);
+	assert_non_null(strstr(c->lines[1], "{\"a\":\"first\",\"text\":\"0\"}"));
+	assert_non_null(strstr(c->lines[2], "{\"a\":\"first\",\"text\":\"1\"}"));
+	const struct audit_report r = chain_verify(c, NULL, 0);
+	assert_true(r.sound);
+	assert_int_equal(r.lines - r.checkpoints, 1 + 100 + 2 + 1);
+}
+
+/* What cannot stand in a line is not added; one too long is found when it is appended. */
+static void test_what_is_not_gathered(void **state)
+{
+	static const char *const bad[] = { "\xff", "a\xc3", "12345678\xed\xa0\x80",
+					   "\xef\xbf\xbf" };
+	struct chain *c = *state;
+	struct audit_lines lines = AUDIT_LINES_INIT;
+	struct error err = ERROR_INIT;
+	char *text = malloc(AUDIT_LINE_MAX + 1);
+
+	assert_non_null(text);
+	assert_true(add_text(&lines, "before", &err));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(add_text(&lines, bad[i], &err));
+		testing_error(&err, ERR_INVALID_ARGUMENT, "a string");
+	}
+	assert_int_equal(lines.count, 1);
+	assert_string_equal(lines.data.data, "{\"a\":\"first\",\"text\":\"before\"}\n");
+	memset(text, 'x', AUDIT_LINE_MAX);
+	text[AUDIT_LINE_MAX] = '\0';
+	assert_true(add_text(&lines, text, &err));
+	assert_true(add_text(&lines, "behind", &err));
+	assert_false(audit_append_lines(c->audit, "test.many", &lines, &err));
+	testing_error(&err, ERR_INVALID_ARGUMENT, "longer than");
 	assert_true(audit_is_sound(c->audit));
 	chain_append(c, 0, NULL);
 	chain_close(c);
 	const struct audit_report r = chain_verify(c, NULL, 0);
 	assert_true(r.sound);
-	assert_int_equal(r.lines - r.checkpoints, 1 + 100 + 1 + 1);
+	assert_int_equal(r.lines - r.checkpoints, 1 + 1 + 1);
+	audit_lines_done(&lines);
+	free(text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CHAIN_TEST(test_all_at_once),
-		CHAIN_TEST(test_format),
-		CHAIN_TEST(test_what_is_no_line),
-		CHAIN_TEST(test_hostile_text),
-		CHAIN_TEST(test_checkpoints),
-		CHAIN_TEST(test_sensitive),
-		CHAIN_TEST(test_goes_on),
-		CHAIN_TEST(test_torn_line),
-		CHAIN_TEST(test_hole),
-		CHAIN_TEST(test_only_a_torn_line),
-		CHAIN_TEST(test_damaged_last_line),
-		CHAIN_TEST(test_a_link_is_no_log),
-		CHAIN_TEST(test_another_key),
+		CHAIN_TEST(test_all_at_once),      CHAIN_TEST(test_what_is_not_gathered),
+		CHAIN_TEST(test_format),           CHAIN_TEST(test_what_is_no_line),
+		CHAIN_TEST(test_hostile_text),     CHAIN_TEST(test_checkpoints),
+		CHAIN_TEST(test_sensitive),        CHAIN_TEST(test_goes_on),
+		CHAIN_TEST(test_torn_line),        CHAIN_TEST(test_hole),
+		CHAIN_TEST(test_only_a_torn_line), CHAIN_TEST(test_damaged_last_line),
+		CHAIN_TEST(test_a_link_is_no_log), CHAIN_TEST(test_another_key),
 		CHAIN_TEST(test_threads),
 	};
 

@@ -1,5 +1,6 @@
 #include "guard/audit.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "base/canonical.h"
@@ -269,21 +270,23 @@ static bool append(struct audit *a, const char *event, json_t *data, bool is_out
 	return appended;
 }
 
-bool audit_append_all(struct audit *a, const char *event, json_t *const *data,
-		      size_t count, struct error *err)
+bool audit_append_lines(struct audit *a, const char *event,
+			const struct audit_lines *lines, struct error *err)
 {
+	const char *at = lines->data.data, *end;
 	struct audit_place last = { 0 };
 	bool good = true;
 
+	assert(audit_is_event(event));
 	(void)pthread_mutex_lock(&a->lock);
-	for (size_t i = 0; i < count; i++) {
-		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-		json_auto_t *owned = data[i];
+	for (size_t i = 0; good && i < lines->count; i++, at = end + 1) {
+		end = strchr(at, '\n');
+		const struct strbuf data = { .data = (char *)(uintptr_t)at,
+					     .length = (size_t)(end - at) };
 
-		good = good && check_line(event, owned, &text, err) &&
-		       add_line(a, event, &text, false, &last, err);
+		good = add_line(a, event, &data, false, &last, err);
 	}
-	if (good && count > 0 && !make_durable(a, last.seq)) {
+	if (good && lines->count > 0 && !make_durable(a, last.seq)) {
 		(void)is_broken(a, err);
 		good = false;
 	}

@@ -61,12 +61,37 @@ DEFINE_CLEANUP(struct audit, audit_close);
 bool audit_append(struct audit *a, const char *event, json_t *data,
 		  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
 /* Several lines of one event, in this order, with one wait for all: for what many ask
- * at once. All of 'data' is stolen. False: not all of them are durable. */
-bool audit_append_all(struct audit *a, const char *event, json_t *const *data,
-		      size_t count, struct error *err);
+ * at once. False: not all of them are durable. */
+struct audit_lines;
+bool audit_append_lines(struct audit *a, const char *event,
+			const struct audit_lines *lines, struct error *err);
 /* The same for the outcome of what has already begun: may use the reserved room. */
 bool audit_append_outcome(struct audit *a, const char *event, json_t *data,
 			  char ret_hash[DIGEST_HEX_BYTES], struct error *err);
+
+/*
+ * Lines that are gathered before they are appended, by whoever has the data, so that who
+ * appends them needs nothing of anybody else's. Their data is texts and nothing more.
+ */
+struct audit_lines {
+	struct strbuf data; /* canonical, each with a line feed */
+	size_t count;
+};
+#define AUDIT_LINES_INIT                                                                 \
+	{                                                                                \
+		STRBUF_INIT, 0                                                           \
+	}
+struct audit_text {
+	const char *name; /* of ours: a-z and _ */
+	const char *value;
+};
+/* Add one; 'texts' in the order of their names. ERR_INVALID_ARGUMENT for a value that
+ * cannot stand in a line; nothing is added then. */
+bool audit_lines_add(struct audit_lines *lines, const struct audit_text *texts,
+		     size_t count, struct error *err);
+void audit_lines_clear(struct audit_lines *lines); /* to be filled again */
+void audit_lines_done(struct audit_lines *lines);
+
 /* How large a file gets, from the next line on; for tests, which cannot fill disks. */
 void audit_limit_file(struct audit *a, int64_t bytes);
 /* Place and hash of the last durable line. */

@@ -23,16 +23,26 @@ bool audit_is_event(const char *text)
 /* Put the member "hash" where the canonical order wants it. */
 static bool insert_hash(struct strbuf *sb, size_t at, const char *hash)
 {
-	char member[HASH_MEMBER_BYTES + 1];
+	static const char name[] = ",\"hash\":\"";
 	const size_t tail = sb->length - at;
 
 	if (!strbuf_reserve(sb, HASH_MEMBER_BYTES))
 		return false;
-	(void)snprintf(member, sizeof member, ",\"hash\":\"%s\"", hash);
-	memmove(sb->data + at + HASH_MEMBER_BYTES, sb->data + at, tail);
-	memcpy(sb->data + at, member, HASH_MEMBER_BYTES);
+	char *to = sb->data + at;
+	memmove(to + HASH_MEMBER_BYTES, to, tail);
+	memcpy(to, name, sizeof name - 1);
+	memcpy(to + sizeof name - 1, hash, DIGEST_HEX_BYTES - 1);
+	to[HASH_MEMBER_BYTES - 1] = '"';
 	strbuf_commit(sb, HASH_MEMBER_BYTES);
 	return true;
+}
+
+static void add_member(struct strbuf *sb, const char *before, const char *value,
+		       const char *after)
+{
+	strbuf_add_string(sb, before);
+	strbuf_add_string(sb, value);
+	strbuf_add_string(sb, after);
 }
 
 /* By hand, because it is done for every line written and every line verified: the
@@ -44,12 +54,14 @@ bool audit_line_write(struct strbuf *sb, struct audit_place *place, const char *
 	const size_t begin = sb->length;
 	struct audit_place next = { .seq = place->seq + 1 };
 
-	strbuf_add_format(sb, "{\"at\":\"%s\",\"data\":", at);
+	add_member(sb, "{\"at\":\"", at, "\",\"data\":");
 	strbuf_add(sb, data->data, data->length);
-	strbuf_add_format(sb, ",\"event\":\"%s\"", event);
+	add_member(sb, ",\"event\":\"", event, "\"");
 	const size_t middle = sb->length;
-	strbuf_add_format(sb, ",\"prev\":\"%s\",\"program\":\"%s\",\"seq\":%lld,\"v\":1}",
-			  place->hash, program, (long long)next.seq);
+	add_member(sb, ",\"prev\":\"", place->hash, "\"");
+	add_member(sb, ",\"program\":\"", program, "\",\"seq\":");
+	strbuf_add_int64(sb, next.seq);
+	strbuf_add_string(sb, ",\"v\":1}");
 	if (strbuf_ok(sb)) {
 		digest_sha256_hex(sb->data + begin, sb->length - begin, next.hash);
 		if (insert_hash(sb, middle, next.hash))

@@ -139,12 +139,14 @@ static void test_all_at_once(void **state)
 {
 	struct chain *c = *state;
 	struct error err = ERROR_INIT;
-	json_t *data[200];
+	struct audit_lines lines = AUDIT_LINES_INIT;
+	const struct audit_text text = { "n", "as any other" };
 
 	audit_limit_file(c->audit, SMALL);
 	for (int i = 0; i < 200; i++)
-		data[i] = json_pack("{s:i}", "n", i);
-	assert_true(audit_append_all(c->audit, "test.many", data, 200, &err));
+		assert_true(audit_lines_add(&lines, &text, 1, &err));
+	assert_true(audit_append_lines(c->audit, "test.many", &lines, &err));
+	audit_lines_done(&lines);
 	chain_append(c, 1, NULL);
 	chain_close(c);
 	assert_true(verify_sound(c).files >= 2);

@@ -3,25 +3,28 @@
  *
  * Each leaves a line in the audit log before it runs, unless that is switched off. A
  * durable line takes a wait for the disk; quick reads that come meanwhile share the
- * next one: one worker takes all that wait, writes their lines at once, and runs them.
+ * next one: one worker takes the lines of all that wait and appends them at once. It
+ * touches nothing else: a quick read is judged, run and answered by the thread of
+ * httpd that has its request, as it is without a line.
  */
 #include "mcp/serving.h"
 
 #include "base/clock.h"
 
-enum { BATCH_MAX = 256 };
-
 static const char EVENT[] = "call.free_read";
 
 void free_reads_init(struct free_reads *f)
 {
-	*f = (struct free_reads){ 0 };
+	*f = (struct free_reads){ .lines = AUDIT_LINES_INIT,
+				  .writing = AUDIT_LINES_INIT };
 	f->last = &f->first;
 	pthread_mutex_init(&f->lock, NULL);
 }
 
 void free_reads_done(struct free_reads *f)
 {
+	audit_lines_done(&f->lines);
+	audit_lines_done(&f->writing);
 	pthread_mutex_destroy(&f->lock);
 }
 
@@ -81,11 +84,11 @@ static void run_and_finish(struct exchange *x)
 }
 
 /* False: refused and replied to. */
-static bool may_run(struct exchange *x, bool needs_bytes)
+static bool may_run(struct exchange *x, enum tools_need need)
 {
 	struct error err = ERROR_INIT;
 
-	if (tools_accept(x, needs_bytes, &err) &&
+	if (tools_accept(x, need, &err) &&
 	    tools_check_rights(x, x->caller.principal, &err))
 		return true;
 	tools_finish_error(x, &err);
@@ -94,76 +97,112 @@ static bool may_run(struct exchange *x, bool needs_bytes)
 
 void free_read_answer(struct exchange *x)
 {
-	if (may_run(x, false))
+	if (may_run(x, TOOLS_NEED_NOTHING))
 		run_and_finish(x);
 }
 
 /* ---- Together ---- */
 
-/* The first of those that wait, in order; 0 and no more draining when there are none. */
-static size_t take_batch(struct free_reads *f, struct exchange *batch[static BATCH_MAX])
+/* Its line is on the disk, or 'contract' says why not. */
+static void go_on(void *context)
 {
-	size_t count = 0;
+	struct exchange *x = context;
+	char request[32];
 
-	pthread_mutex_lock(&f->lock);
-	while (count < BATCH_MAX && f->first) {
-		batch[count++] = f->first;
-		f->first = f->first->next;
-	}
-	if (!f->first)
-		f->last = &f->first;
-	f->count -= (int64_t)count;
-	f->is_draining = count > 0;
-	pthread_mutex_unlock(&f->lock);
-	return count;
+	/* The line after the reply still belongs to it. */
+	memcpy(request, x->request, sizeof request);
+	log_set_request(request);
+	if (!error_is_set(&x->contract) && clock_mono_ms() >= x->deadline_ms)
+		error_set(&x->contract, ERR_TIMEOUT,
+			  "the call waited too long for its turn");
+	if (error_is_set(&x->contract))
+		tools_finish_error(x, &x->contract);
+	else
+		run_and_finish(x);
+	log_set_request(NULL);
 }
 
-static void run_batch(struct mcp_service *s, struct exchange **batch, size_t count)
+/* All that wait, in order, and their lines in 'writing'; NULL and no more draining when
+ * there are none. */
+static struct exchange *take_all(struct free_reads *f)
 {
-	json_t *data[BATCH_MAX];
-	struct error err = ERROR_INIT;
-	size_t kept = 0;
+	pthread_mutex_lock(&f->lock);
+	struct exchange *all = TAKE(f->first);
+	const struct audit_lines lines = f->lines;
 
-	for (size_t i = 0; i < count; i++)
-		if (may_run(batch[i], true))
-			batch[kept++] = batch[i];
-	for (size_t i = 0; i < kept; i++)
-		data[i] = audit_data(batch[i]);
-	bool is_logged = audit_append_all(s->audit, EVENT, data, kept, &err);
-	for (size_t i = 0; i < kept; i++) {
-		if (is_logged)
-			run_and_finish(batch[i]);
-		else
-			tools_finish_error(batch[i], &err);
-	}
+	f->last = &f->first;
+	f->count = 0;
+	f->is_draining = all != NULL;
+	f->lines = f->writing;
+	f->writing = lines;
+	audit_lines_clear(&f->lines);
+	pthread_mutex_unlock(&f->lock);
+	return all;
 }
 
 static void drain(void *argument)
 {
 	struct mcp_service *s = argument;
-	struct exchange *batch[BATCH_MAX];
-	size_t count;
+	struct free_reads *f = &s->free_reads;
+	struct exchange *x, *next;
 
-	while ((count = take_batch(&s->free_reads, batch)) > 0)
-		run_batch(s, batch, count);
+	while ((x = take_all(f))) {
+		struct error err = ERROR_INIT;
+		const bool is_logged =
+			audit_append_lines(s->audit, EVENT, &f->writing, &err);
+
+		for (; x; x = next) {
+			next = x->next;
+			if (!is_logged)
+				x->contract = err;
+			/* Members of a batch have one request, and would all ask for it. */
+			if (!x->http || x->batch ||
+			    !http_request_go_on(x->http, go_on, x))
+				go_on(x);
+		}
+	}
+}
+
+/* Of what 'add' found in the way. */
+enum adding { ADDED, NO_ROOM, NO_LINE };
+
+static enum adding add(struct mcp_service *s, struct exchange *x, struct error *err)
+{
+	struct free_reads *f = &s->free_reads;
+	const struct audit_text texts[] = { { "args", x->args },
+					    { "client", x->caller.client },
+					    { "requester", x->caller.principal },
+					    { "tool", x->tool->definition->name } };
+
+	if (f->count >= s->config.queue)
+		return NO_ROOM;
+	if (!audit_lines_add(&f->lines, texts, ARRAY_SIZE(texts), err))
+		return NO_LINE;
+	*f->last = x;
+	f->last = &x->next;
+	f->count++;
+	return ADDED;
 }
 
 void free_reads_add(struct exchange *x)
 {
 	struct mcp_service *s = x->service;
 	struct free_reads *f = &s->free_reads;
+	struct error err = ERROR_INIT;
+	enum adding found = NO_ROOM;
 
+	if (!may_run(x, TOOLS_NEED_DIGEST))
+		return;
 	pthread_mutex_lock(&f->lock);
-	bool has_room = f->count < s->config.queue;
-	/* Under the lock, so that nobody is left waiting for a worker that was refused. */
-	if (has_room && !f->is_draining)
-		f->is_draining = has_room = workers_submit(s->workers, drain, s);
-	if (has_room) {
-		*f->last = x;
-		f->last = &x->next;
-		f->count++;
-	}
+	/* Under the lock, so that nobody is left waiting for a worker that was refused; it
+	 * finds nothing where nothing is added. */
+	if (!f->is_draining)
+		f->is_draining = workers_submit(s->workers, drain, s);
+	if (f->is_draining)
+		found = add(s, x, &err);
 	pthread_mutex_unlock(&f->lock);
-	if (!has_room)
+	if (found == NO_ROOM)
 		tools_finish_busy(x);
+	else if (found == NO_LINE)
+		tools_finish_error(x, &err);
 }

@@ -50,8 +50,10 @@ struct ticker;
 struct free_reads {
 	pthread_mutex_t lock;
 	struct exchange *first, **last;
+	struct audit_lines lines; /* of each of them */
 	int64_t count;
-	bool is_draining; /* a worker is at it */
+	bool is_draining; /* a worker is at it, and has 'writing' */
+	struct audit_lines writing;
 };
 
 enum joining_state { JOINING_UNSAID, JOINING_REFUSED, JOINING_JOINED };
@@ -257,9 +259,10 @@ bool tools_run(struct exchange *x, struct mcp_call *call, struct mcp_result *r,
 void tools_audit_refusal(const struct exchange *x, const char *approval,
 			 const struct error *why);
 
-/* Is the server sound, is there time, do the arguments fit? Fills 'arguments', and, if
- * 'needs_bytes' or a number must be rewritten, 'canonical' and 'args'. */
-bool tools_accept(struct exchange *x, bool needs_bytes, struct error *err);
+/* Is the server sound, is there time, do the arguments fit? Fills 'arguments', and what is
+ * needed beside: 'args', or 'canonical' too. */
+enum tools_need { TOOLS_NEED_NOTHING, TOOLS_NEED_DIGEST, TOOLS_NEED_BYTES };
+bool tools_accept(struct exchange *x, enum tools_need need, struct error *err);
 /* Reply with a failure, or with 'too busy', and free the exchange. */
 void tools_finish_error(struct exchange *x, const struct error *err);
 void tools_finish_busy(struct exchange *x);

@@ -144,15 +144,15 @@ static bool has_real(const json_t *value)
  * From here on only the canonical bytes exist, and the handler sees what they say: the
  * tree that came says the same unless a number was written with a fraction or exponent.
  */
-static bool accept_arguments(struct exchange *x, bool needs_bytes, struct error *err)
+static bool accept_arguments(struct exchange *x, enum tools_need need, struct error *err)
 {
 	json_t *given = json_object_get(x->message.params, "arguments");
 	bool is_rewritten = given && has_real(given);
+	bool needs_bytes = need == TOOLS_NEED_BYTES || is_rewritten;
 
-	needs_bytes |= is_rewritten;
 	if (!tool_definition_accept(x->tool->definition, given,
 				    needs_bytes ? &x->canonical : NULL,
-				    needs_bytes ? x->args : NULL, err))
+				    need == TOOLS_NEED_NOTHING ? NULL : x->args, err))
 		return false;
 	if (is_rewritten)
 		x->arguments = json_parse(x->canonical.data, x->canonical.length,
@@ -176,9 +176,9 @@ static bool check_sound(const struct exchange *x, struct error *err)
 	return true;
 }
 
-bool tools_accept(struct exchange *x, bool needs_bytes, struct error *err)
+bool tools_accept(struct exchange *x, enum tools_need need, struct error *err)
 {
-	return check_sound(x, err) && accept_arguments(x, needs_bytes, err);
+	return check_sound(x, err) && accept_arguments(x, need, err);
 }
 
 /* ---- Deciding ---- */
@@ -234,7 +234,7 @@ static void answer(struct exchange *x)
 	struct error err = ERROR_INIT;
 	int64_t start_ms = clock_mono_ms();
 
-	if (!tools_accept(x, true, &err))
+	if (!tools_accept(x, TOOLS_NEED_BYTES, &err))
 		mcp_result_error(&result, &err, NULL);
 	else
 		decide(x, &result);

@@ -95,6 +95,15 @@ void http_request_on_gone(struct http_request *req, http_gone *gone, void *conte
 /* Whether that happened; any thread, until the reply. False if nobody asked. */
 bool http_request_is_gone(const struct http_request *req);
 
+/*
+ * From any thread, once for a request that the handler has not replied to: have 'fn'
+ * called by the thread that called the handler, which replies then, or hands 'req' on
+ * again. What belongs to the request never leaves that thread so. False: the server has
+ * ended meanwhile, and the caller is to do it.
+ */
+typedef void http_go_on(void *context);
+bool http_request_go_on(struct http_request *req, http_go_on *fn, void *context);
+
 /* Further header lines of a reply; ends with a row of NULLs. An empty value
  * leaves the line out; one with control characters turns the reply into a 500. */
 struct http_header {

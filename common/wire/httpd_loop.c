@@ -242,25 +242,43 @@ unsigned httpd_drop_slow(const struct httpd_conn *conns, int64_t now_ms)
 
 /* Resumed here and not in http_reply: only then is it certain that the connection
  * was suspended first, and that MHD_run, which comes next, sees it. */
+static void resume(struct httpd_loop *l, struct http_request *r)
+{
+	unlink_suspended(r);
+	r->conn->waiting = false;
+	r->conn->pending = NULL;
+	r->conn->since_ms = l->now_ms;
+	MHD_resume_connection(r->connection);
+}
+
+static struct http_request *take_replied(struct httpd_loop *l)
+{
+	(void)pthread_mutex_lock(&l->lock);
+	struct http_request *r = TAKE(l->replied);
+	l->is_woken = l->woke_itself = false;
+	(void)pthread_mutex_unlock(&l->lock);
+	return r;
+}
+
+/* Until there are no more: who goes on here replies, mostly. */
 static void resume_replied(struct httpd_loop *l)
 {
+	struct http_request *r;
 	uint64_t count;
 
 	(void)!read(l->wake_fd, &count, sizeof count);
-	(void)pthread_mutex_lock(&l->lock);
-	struct http_request *r = l->replied;
-	l->replied = NULL;
-	l->is_woken = l->woke_itself = false;
-	(void)pthread_mutex_unlock(&l->lock);
-	while (r) {
-		struct http_request *next = r->next_replied;
-		r->next_replied = NULL;
-		unlink_suspended(r);
-		r->conn->waiting = false;
-		r->conn->pending = NULL;
-		r->conn->since_ms = l->now_ms;
-		MHD_resume_connection(r->connection);
-		r = next;
+	while ((r = take_replied(l))) {
+		while (r) {
+			struct http_request *next = r->next_replied;
+			http_go_on *go_on = TAKE(r->go_on);
+
+			r->next_replied = NULL;
+			if (go_on)
+				go_on(r->go_on_context);
+			else
+				resume(l, r);
+			r = next;
+		}
 	}
 }
 

@@ -81,7 +81,9 @@ struct http_request {
 	size_t body_seen;
 	struct strbuf body;
 	char id[17];
-	bool http10;                /* knows no chunks */
+	bool http10;       /* knows no chunks */
+	http_go_on *go_on; /* while it is in loop->replied: it is no reply yet */
+	void *go_on_context;
 	struct http_stream *stream; /* the reply, until the loop has taken it */
 	/* httpd_gone.c */
 	bool watched;

@@ -66,6 +66,24 @@ bool httpd_hand_over(struct http_request *r)
 	return false;
 }
 
+bool http_request_go_on(struct http_request *r, http_go_on *fn, void *context)
+{
+	struct httpd_loop *l = r->loop;
+
+	(void)pthread_mutex_lock(&l->lock);
+	/* While it is RUNNING the loop is still in the handler, and looks afterwards. */
+	const bool is_there = atomic_load(&r->state) != REQUEST_ABANDONED;
+	if (is_there) {
+		r->go_on = fn;
+		r->go_on_context = context;
+		r->next_replied = l->replied;
+		l->replied = r;
+		httpd_loop_wake(l);
+	}
+	(void)pthread_mutex_unlock(&l->lock);
+	return is_there;
+}
+
 static bool add_cors(const struct http_request *req, struct MHD_Response *response)
 {
 	struct http_header headers[HTTPD_CORS_HEADERS + 1] = { 0 };

@@ -18,6 +18,8 @@ struct desk {
 	struct http_request *kept[KEPT_MAX];
 	unsigned count;
 	atomic_bool ending;
+	pthread_t handler; /* the last thread that called it */
+	atomic_uint elsewhere;
 };
 
 static void desk_init(struct desk *d)
@@ -37,6 +39,7 @@ static void keep(void *context, struct http_request *req)
 	}
 	(void)pthread_mutex_lock(&d->lock);
 	assert_true(d->count < KEPT_MAX);
+	d->handler = pthread_self();
 	d->kept[d->count++] = req;
 	(void)pthread_cond_broadcast(&d->changed);
 	(void)pthread_mutex_unlock(&d->lock);
@@ -89,6 +92,47 @@ static void *answer_all(void *context)
 	return NULL;
 }
 
+/* ---- Going on where it came from ---- */
+
+struct errand {
+	struct desk *desk;
+	struct http_request *req;
+};
+
+static void answer_here(void *context)
+{
+	struct errand *e = context;
+
+	/* Of a server with one loop. */
+	if (!pthread_equal(pthread_self(), e->desk->handler))
+		atomic_fetch_add(&e->desk->elsewhere, 1);
+	answer(e->req);
+	free(e);
+}
+
+/* Whether the server took it; if not, it is answered here. */
+static bool send_back(struct desk *d, struct http_request *req)
+{
+	struct errand *e = malloc(sizeof *e);
+
+	assert_non_null(e);
+	*e = (struct errand){ d, req };
+	if (http_request_go_on(req, answer_here, e))
+		return true;
+	answer_here(e);
+	return false;
+}
+
+static void *send_all_back(void *context)
+{
+	struct desk *d = context;
+	struct http_request *req;
+
+	while ((req = take(d)))
+		(void)send_back(d, req);
+	return NULL;
+}
+
 static struct httpd *start(struct desk *d, unsigned loops)
 {
 	struct httpd_config config = {
@@ -128,6 +172,36 @@ static void replies_from_other_threads_arrive(void **state)
 	atomic_store(&d.ending, true);
 	for (int i = 0; i < 2; i++)
 		(void)pthread_join(thread[i], NULL);
+	httpd_stop(h, 1000);
+}
+
+static void a_request_goes_on_where_it_came_from(void **state)
+{
+	_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
+	struct desk d;
+	pthread_t thread;
+	int fd[8];
+
+	(void)state;
+	desk_init(&d);
+	struct httpd *h = start(&d, 1);
+	assert_int_equal(pthread_create(&thread, NULL, send_all_back, &d), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(fd); i++)
+		fd[i] = test_connect(httpd_port(h));
+	for (int round = 0; round < 100; round++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(fd); i++)
+			assert_true(test_send_text(fd[i], POST_HELLO));
+		for (unsigned i = 0; i < ARRAY_SIZE(fd); i++) {
+			test_receive(fd[i], &r);
+			assert_int_equal(r.status, 200);
+			assert_string_equal(r.body.data, "t1 /later hello");
+		}
+	}
+	assert_int_equal(atomic_load(&d.elsewhere), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(fd); i++)
+		(void)close(fd[i]);
+	atomic_store(&d.ending, true);
+	(void)pthread_join(thread, NULL);
 	httpd_stop(h, 1000);
 }
 
@@ -268,9 +342,11 @@ static void impatient_stop_answers_503_and_late_replies_are_harmless(void **stat
 		assert_true(test_is_closed(fd[i]));
 		(void)close(fd[i]);
 	}
-	/* the handlers still have their requests, whole */
-	for (int i = 0; i < 5; i++)
+	/* the handlers still have their requests, whole, but nowhere to go on */
+	for (int i = 0; i < 4; i++)
 		answer(take(&d));
+	assert_false(send_back(&d, take(&d)));
+	assert_int_equal(atomic_load(&d.elsewhere), 1);
 }
 
 static void stop_drops_who_is_still_sending(void **state)
@@ -308,8 +384,12 @@ static void replies_race_the_end(void **state)
 		}
 		wait_kept(&d, ARRAY_SIZE(fd));
 		assert_int_equal(pthread_create(&s.thread, NULL, stop, &s), 0);
-		for (unsigned i = 0; i < ARRAY_SIZE(fd); i++)
-			answer(take(&d));
+		for (unsigned i = 0; i < ARRAY_SIZE(fd); i++) {
+			if (i % 2)
+				answer(take(&d));
+			else
+				(void)send_back(&d, take(&d));
+		}
 		(void)pthread_join(s.thread, NULL);
 		for (unsigned i = 0; i < ARRAY_SIZE(fd); i++) {
 			_cleanup_reply_ struct test_reply r = TEST_REPLY_INIT;
@@ -387,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replies_from_other_threads_arrive),
+		cmocka_unit_test(a_request_goes_on_where_it_came_from),
 		cmocka_unit_test(many_busy_connections_do_not_stall),
 		cmocka_unit_test(clients_may_leave_before_the_reply),
 		cmocka_unit_test(stopping_waits_for_requests_under_way),
