@@ -230,7 +230,8 @@ json_t *keeper_proposal_audit(struct keeper *k, const struct proposal *p,
 		if (!canonical_write(&text, value, &ignored))
 			return NULL;
 		audit_sensitive(k->audit, text.data, &digest);
-		if (json_object_set_new(arguments, name, json_string(digest.data)) != 0)
+		if (!strbuf_ok(&digest) ||
+		    json_object_set_new(arguments, name, json_string(digest.data)) != 0)
 			return NULL;
 	}
 	line = arguments ? json_pack("{s:O, s:s}", "arguments", arguments, "risk",

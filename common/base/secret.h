@@ -44,6 +44,14 @@ struct verify_key;
 struct sign_key *sign_key_create(const char *pem_path,
 				 struct error *err) _must_use_; /* O_EXCL, 0600 */
 struct sign_key *sign_key_read(const char *pem_path, struct error *err) _must_use_;
+/*
+ * The same; who compares its kid with that of 'half', which is believed to be its public
+ * half, has it sooner. To find the public half of a key takes all of OpenSSL, and is done
+ * once: 'proof_path' then says so of these two in a way that wants the private one, and
+ * OpenSSL is left alone until something is signed. Any other text there proves nothing.
+ */
+struct sign_key *sign_key_read_half(const char *pem_path, const struct verify_key *half,
+				    const char *proof_path, struct error *err) _must_use_;
 /* The same, encrypted with a passphrase (PKCS#8, AES-256, scrypt): for a key that is kept
  * offline. Reading takes whatever OpenSSL encrypts; ERR_PERMISSION_DENIED: wrong words. */
 struct sign_key *sign_key_create_encrypted(const char *pem_path,

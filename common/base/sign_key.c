@@ -11,8 +11,10 @@
 #include "base/file.h"
 #include "base/sign_key_pem.h"
 
+/* OpenSSL's own is there, or is made of the seed when something is first signed. */
 struct sign_key {
-	EVP_PKEY *pkey;
+	EVP_PKEY *_Atomic pkey;
+	uint8_t seed[KEY_SEED_BYTES];
 	char kid[KEY_KID_BYTES];
 };
 
@@ -69,7 +71,7 @@ static struct sign_key *sign_key_steal(EVP_PKEY *pkey, const char *what,
 		error_oom(err);
 		return NULL;
 	}
-	k->pkey = pkey;
+	atomic_store(&k->pkey, pkey);
 	if (!get_raw(pkey, raw, what, err))
 		return NULL;
 	fill_kid(raw, k->kid);
@@ -214,11 +216,95 @@ struct sign_key *sign_key_read(const char *pem_path, struct error *err)
 	return sign_key_steal(pkey, pem_path, err);
 }
 
+/* ---- Halves of one pair ---- */
+
+enum { PROOF_BYTES = DIGEST_HEX_BYTES - 1 };
+
+/* What only who has the seed can say of the public half. */
+static void fill_proof(const uint8_t seed[static KEY_SEED_BYTES],
+		       const struct verify_key *half, char ret[static DIGEST_HEX_BYTES])
+{
+	static const char purpose[] = "org.wingman/key-pair v1";
+	uint8_t text[sizeof purpose + KEY_PUBLIC_BYTES], mac[DIGEST_BYTES];
+
+	memcpy(text, purpose, sizeof purpose);
+	memcpy(text + sizeof purpose, half->raw, KEY_PUBLIC_BYTES);
+	digest_hmac_sha256(seed, KEY_SEED_BYTES, text, sizeof text, mac);
+	digest_hex(mac, sizeof mac, ret);
+}
+
+static bool is_proven(const char *proof_path, const char proof[static DIGEST_HEX_BYTES])
+{
+	_cleanup_strbuf_ struct strbuf found = STRBUF_INIT;
+	struct error ignored = ERROR_INIT;
+
+	return file_exists(proof_path) &&
+	       file_read(proof_path, PROOF_BYTES, &found, &ignored) &&
+	       digest_equal(found.data, found.length, proof, PROOF_BYTES);
+}
+
+static struct sign_key *sign_key_of_seed(const uint8_t seed[static KEY_SEED_BYTES],
+					 const struct verify_key *half, struct error *err)
+{
+	struct sign_key *k = calloc(1, sizeof *k);
+
+	if (!k) {
+		error_oom(err);
+		return NULL;
+	}
+	memcpy(k->seed, seed, sizeof k->seed);
+	memcpy(k->kid, half->kid, sizeof k->kid);
+	return k;
+}
+
+struct sign_key *sign_key_read_half(const char *pem_path, const struct verify_key *half,
+				    const char *proof_path, struct error *err)
+{
+	_cleanup_(secret_freep) struct secret *pem = secret_read(pem_path, false, err);
+	_cleanup_(sign_key_freep) struct sign_key *k = NULL;
+	struct error ignored = ERROR_INIT;
+	uint8_t seed[KEY_SEED_BYTES];
+	char proof[DIGEST_HEX_BYTES];
+
+	if (!pem)
+		return NULL;
+	if (!sign_key_pem_private(pem->bytes, pem->length, seed))
+		return sign_key_read(pem_path, err);
+	fill_proof(seed, half, proof);
+	if (is_proven(proof_path, proof)) {
+		k = sign_key_of_seed(seed, half, err);
+	} else {
+		k = sign_key_read(pem_path, err);
+		/* Without it the next start takes a little longer. */
+		if (k && strcmp(k->kid, half->kid) == 0)
+			(void)file_write(proof_path, proof, PROOF_BYTES, 0600, &ignored);
+	}
+	explicit_bzero(seed, sizeof seed);
+	return TAKE(k);
+}
+
+/* Several threads may come at once: the first one's is kept. NULL without memory. */
+static EVP_PKEY *private_key(const struct sign_key *k)
+{
+	struct sign_key *own = (struct sign_key *)(uintptr_t)k;
+	EVP_PKEY *there = atomic_load(&own->pkey);
+
+	if (there)
+		return there;
+	EVP_PKEY *made = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, own->seed,
+						      sizeof own->seed);
+	if (!made || atomic_compare_exchange_strong(&own->pkey, &there, made))
+		return made;
+	EVP_PKEY_free(made);
+	return there;
+}
+
 void sign_key_free(struct sign_key *k)
 {
 	if (!k)
 		return;
-	EVP_PKEY_free(k->pkey);
+	EVP_PKEY_free(atomic_load(&k->pkey));
+	explicit_bzero(k->seed, sizeof k->seed);
 	free(k);
 }
 
@@ -230,11 +316,12 @@ const char *sign_key_kid(const struct sign_key *k)
 bool sign_key_sign(const struct sign_key *k, const void *data, size_t length,
 		   uint8_t ret[static KEY_SIGNATURE_BYTES], struct error *err)
 {
-	_cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY *pkey = private_key(k);
+	_cleanup_(md_ctx_freep) EVP_MD_CTX *ctx = pkey ? EVP_MD_CTX_new() : NULL;
 	unsigned char signature[KEY_SIGNATURE_BYTES];
 	size_t signature_bytes = sizeof signature;
 
-	if (!ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, k->pkey) != 1 ||
+	if (!ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
 	    EVP_DigestSign(ctx, signature, &signature_bytes, data, length) != 1 ||
 	    signature_bytes != sizeof signature)
 		return secret_crypto_error(err, ERR_INTERNAL, "cannot sign");
@@ -245,10 +332,11 @@ bool sign_key_sign(const struct sign_key *k, const void *data, size_t length,
 bool sign_key_write_public(const struct sign_key *k, const char *pem_path,
 			   struct error *err)
 {
-	_cleanup_(bio_freep) BIO *pem = BIO_new(BIO_s_mem());
+	EVP_PKEY *pkey = private_key(k);
+	_cleanup_(bio_freep) BIO *pem = pkey ? BIO_new(BIO_s_mem()) : NULL;
 	char *text;
 
-	if (!pem || PEM_write_bio_PUBKEY(pem, k->pkey) != 1)
+	if (!pem || PEM_write_bio_PUBKEY(pem, pkey) != 1)
 		return secret_crypto_error(err, ERR_INTERNAL,
 					   "cannot write a public key");
 	long length = BIO_get_mem_data(pem, &text);
@@ -301,8 +389,13 @@ struct verify_key *verify_key_new(const uint8_t raw[static KEY_PUBLIC_BYTES],
 struct verify_key *verify_key_of(const struct sign_key *k, struct error *err)
 {
 	uint8_t raw[KEY_PUBLIC_BYTES];
+	EVP_PKEY *pkey = private_key(k);
 
-	return get_raw(k->pkey, raw, "of a pair", err) ? verify_key_new(raw, err) : NULL;
+	if (!pkey) {
+		secret_crypto_error(err, ERR_INTERNAL, "cannot read a private key");
+		return NULL;
+	}
+	return get_raw(pkey, raw, "of a pair", err) ? verify_key_new(raw, err) : NULL;
 }
 
 void verify_key_free(struct verify_key *k)

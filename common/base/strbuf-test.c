@@ -87,6 +87,31 @@ static void test_json_string(void **state)
 			    "\"a\\\"b\\\\c/\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\\u0000z€\"");
 }
 
+/* Wherever it stands among characters that are nothing special. */
+static void test_json_string_anywhere(void **state)
+{
+	static const struct {
+		char c;
+		const char *written;
+	} rows[] = { { '"', "\\\"" },     { '\\', "\\\\" }, { '\n', "\\n" },
+		     { 0x1f, "\\u001f" }, { ' ', " " },     { (char)0xff, "\xff" } };
+	char text[20], want[40];
+
+	(void)state;
+	for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
+		for (size_t at = 0; at < sizeof text; at++) {
+			_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+			memset(text, 'x', sizeof text);
+			text[at] = rows[row].c;
+			(void)snprintf(want, sizeof want, "\"%.*s%s%.*s\"", (int)at,
+				       "xxxxxxxxxxxxxxxxxxxx", rows[row].written,
+				       (int)(sizeof text - at - 1),
+				       "xxxxxxxxxxxxxxxxxxxx");
+			strbuf_add_json_string(&sb, text, sizeof text);
+			assert_string_equal(sb.data, want);
+		}
+}
+
 /* One byte over the maximum fails, and nothing is added from then on. */
 static void test_maximum(void **state)
 {
@@ -148,10 +173,15 @@ static void test_take(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),       cmocka_unit_test(test_add),
-		cmocka_unit_test(test_format),      cmocka_unit_test(test_int64),
-		cmocka_unit_test(test_json_string), cmocka_unit_test(test_maximum),
-		cmocka_unit_test(test_reserve),     cmocka_unit_test(test_take),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_int64),
+		cmocka_unit_test(test_json_string),
+		cmocka_unit_test(test_json_string_anywhere),
+		cmocka_unit_test(test_maximum),
+		cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_take),
 	};
 
 	return cmocka_run_group_tests_name("strbuf", tests, NULL, NULL);

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "base/bytes.h"
+
 /* Shared by all empty buffers, so that 'data' is never NULL; never written. */
 char strbuf_empty[1] = "";
 
@@ -166,12 +168,26 @@ static void add_escape(struct strbuf *sb, unsigned char c)
 	}
 }
 
+/* How many bytes from 'text' on stand for themselves; a multiple of eight. */
+static size_t plain_words(const char *text, size_t length)
+{
+	size_t at = 0;
+
+	for (; length - at >= BYTES_WORD; at += BYTES_WORD) {
+		const uint64_t word = bytes_word(text + at);
+		if (bytes_any_below(word, 0x20) || bytes_any(word, '"') ||
+		    bytes_any(word, '\\'))
+			break;
+	}
+	return at;
+}
+
 void strbuf_add_json_string(struct strbuf *sb, const char *text, size_t length)
 {
 	size_t start = 0;
 
 	strbuf_add_char(sb, '"');
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = plain_words(text, length); i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;

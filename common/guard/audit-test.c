@@ -277,6 +277,51 @@ static void test_another_key(void **state)
 	testing_error(&err, ERR_INTERNAL, "not the public half");
 }
 
+/* That a pair is one is found out once, and remembered by what only its owner can write. */
+static void test_a_pair_is_remembered(void **state)
+{
+	struct chain *c = *state;
+	struct error err = ERROR_INIT;
+	_cleanup_free_ char *key = statedir_path(c->dir, "audit/gate.key");
+	_cleanup_free_ char *pem = statedir_path(c->dir, "audit/gate.pem");
+	_cleanup_free_ char *pair = statedir_path(c->dir, "audit/gate.pair");
+	_cleanup_strbuf_ struct strbuf proof = STRBUF_INIT, again = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf before = STRBUF_INIT, after = STRBUF_INIT;
+
+	audit_sensitive(c->audit, "secret", &before);
+	chain_close(c);
+	chain_open(c);
+	chain_close(c);
+	assert_true(file_read(pair, 64, &proof, &err));
+	assert_int_equal(proof.length, 64);
+	/* With it, and with another text there, all is as it was. */
+	chain_open(c);
+	audit_sensitive(c->audit, "secret", &after);
+	assert_string_equal(before.data, after.data);
+	chain_append(c, 1, NULL);
+	chain_close(c);
+	assert_true(file_write(pair, "0123", 4, 0600, &err));
+	chain_open(c);
+	chain_close(c);
+	assert_true(file_read(pair, 64, &again, &err));
+	assert_string_equal(proof.data, again.data);
+	assert_true(chain_verify(c, NULL, 0).sound);
+	/* It speaks of these two alone. */
+	_cleanup_(sign_key_freep) struct sign_key *other = NULL;
+	assert_int_equal(unlink(key), 0);
+	other = sign_key_create(key, &err);
+	assert_non_null(other);
+	assert_null(audit_open(c->dir, "gate", &err));
+	testing_error(&err, ERR_INTERNAL, "not the public half");
+	assert_true(sign_key_write_public(other, pem, &err));
+	assert_true(file_write(pair, proof.data, proof.length, 0600, &err));
+	chain_open(c);
+	chain_close(c);
+	strbuf_clear(&again);
+	assert_true(file_read(pair, 64, &again, &err));
+	assert_string_not_equal(proof.data, again.data);
+}
+
 /* ---- Many writers ---- */
 
 struct writer {
@@ -386,13 +431,21 @@ static void test_what_is_not_gathered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CHAIN_TEST(test_all_at_once),      CHAIN_TEST(test_what_is_not_gathered),
-		CHAIN_TEST(test_format),           CHAIN_TEST(test_what_is_no_line),
-		CHAIN_TEST(test_hostile_text),     CHAIN_TEST(test_checkpoints),
-		CHAIN_TEST(test_sensitive),        CHAIN_TEST(test_goes_on),
-		CHAIN_TEST(test_torn_line),        CHAIN_TEST(test_hole),
-		CHAIN_TEST(test_only_a_torn_line), CHAIN_TEST(test_damaged_last_line),
-		CHAIN_TEST(test_a_link_is_no_log), CHAIN_TEST(test_another_key),
+		CHAIN_TEST(test_all_at_once),
+		CHAIN_TEST(test_what_is_not_gathered),
+		CHAIN_TEST(test_format),
+		CHAIN_TEST(test_what_is_no_line),
+		CHAIN_TEST(test_hostile_text),
+		CHAIN_TEST(test_checkpoints),
+		CHAIN_TEST(test_sensitive),
+		CHAIN_TEST(test_goes_on),
+		CHAIN_TEST(test_torn_line),
+		CHAIN_TEST(test_hole),
+		CHAIN_TEST(test_only_a_torn_line),
+		CHAIN_TEST(test_damaged_last_line),
+		CHAIN_TEST(test_a_link_is_no_log),
+		CHAIN_TEST(test_another_key),
+		CHAIN_TEST(test_a_pair_is_remembered),
 		CHAIN_TEST(test_threads),
 	};
 

@@ -21,9 +21,10 @@ struct audit {
 	char *folder;
 	int lock_fd;
 	struct sign_key *key;
-	uint8_t sensitive_key[DIGEST_BYTES];
 
 	pthread_mutex_t lock; /* over all below, but for 'batch' while 'is_writing' */
+	uint8_t sensitive_key[DIGEST_BYTES];
+	bool has_sensitive_key; /* derived when it is first needed */
 	pthread_cond_t written;
 	struct audit_file file;
 	struct strbuf queue; /* lines that are not in the file yet */
@@ -329,11 +330,36 @@ bool audit_is_sound(struct audit *a)
 	return sound;
 }
 
+/* The key of audit_sensitive is what the audit key signs of a fixed text: known to
+ * whoever has the key, and to nobody else. */
+static bool derive_sensitive_key(struct audit *a)
+{
+	static const char purpose[] = "org.wingman/audit-sensitive v1";
+	uint8_t signature[KEY_SIGNATURE_BYTES];
+	struct error ignored = ERROR_INIT;
+
+	if (a->has_sensitive_key)
+		return true;
+	if (!sign_key_sign(a->key, purpose, sizeof purpose - 1, signature, &ignored))
+		return false;
+	digest_sha256(signature, sizeof signature, a->sensitive_key);
+	explicit_bzero(signature, sizeof signature);
+	a->has_sensitive_key = true;
+	return true;
+}
+
 void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb)
 {
 	uint8_t mac[DIGEST_BYTES];
 	char hex[DIGEST_HEX_BYTES];
 
+	(void)pthread_mutex_lock(&a->lock);
+	const bool derived = derive_sensitive_key(a);
+	(void)pthread_mutex_unlock(&a->lock);
+	if (!derived) {
+		sb->failed = true;
+		return;
+	}
 	digest_hmac_sha256(a->sensitive_key, sizeof a->sensitive_key, text, strlen(text),
 			   mac);
 	digest_hex(mac, sizeof mac, hex);
@@ -342,38 +368,28 @@ void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb)
 
 /* ---- Life ---- */
 
-/* The key of audit_sensitive is what the audit key signs of a fixed text: known to
- * whoever has the key, and to nobody else. */
-static bool derive_sensitive_key(struct audit *a, struct error *err)
-{
-	static const char purpose[] = "org.wingman/audit-sensitive v1";
-	uint8_t signature[KEY_SIGNATURE_BYTES];
-
-	if (!sign_key_sign(a->key, purpose, sizeof purpose - 1, signature, err))
-		return false;
-	digest_sha256(signature, sizeof signature, a->sensitive_key);
-	explicit_bzero(signature, sizeof signature);
-	return true;
-}
-
 static bool open_key(struct audit *a, const struct statedir *dir, struct error *err)
 {
 	_cleanup_free_ char *private = statedir_path(dir, "audit/%s.key", a->program);
 	_cleanup_free_ char *public = statedir_path(dir, "audit/%s.pem", a->program);
+	_cleanup_free_ char *proof = statedir_path(dir, "audit/%s.pair", a->program);
+	_cleanup_(verify_key_freep) struct verify_key *half = NULL;
 
-	if (!private || !public)
+	if (!private || !public || !proof)
 		return error_oom(err);
-	a->key = file_exists(private) ? sign_key_read(private, err)
-				      : sign_key_create(private, err);
-	if (!a->key || !derive_sensitive_key(a, err))
+	if (file_exists(public) && !(half = verify_key_read(public, err)))
 		return false;
-	if (!file_exists(public))
+	if (!file_exists(private))
+		a->key = sign_key_create(private, err);
+	else if (half)
+		a->key = sign_key_read_half(private, half, proof, err);
+	else
+		a->key = sign_key_read(private, err);
+	if (!a->key)
+		return false;
+	if (!half)
 		return sign_key_write_public(a->key, public, err);
 	/* Another key than the one that verifies would be noticed too late. */
-	_cleanup_(verify_key_freep) struct verify_key *half =
-		verify_key_read(public, err);
-	if (!half)
-		return false;
 	if (strcmp(verify_key_kid(half), sign_key_kid(a->key)) == 0)
 		return true;
 	error_set(err, ERR_INTERNAL, "'%s' is not the public half of '%s'", public,
@@ -409,6 +425,35 @@ static bool resume(struct audit *a, const struct audit_file_end *end, struct err
 	return true;
 }
 
+/*
+ * This line is waited for only where the chain has no other, or where it begins a file.
+ * Nothing has happened yet that it could bear witness of, and the first line that does
+ * takes it to the disk.
+ */
+static bool say_opened(struct audit *a, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	json_auto_t *data = json_pack("{s:s, s:b}", "kid", sign_key_kid(a->key),
+				      "reserved", a->file.can_reserve);
+	struct audit_place mine;
+
+	if (!check_line("audit.opened", data, &text, err))
+		return false;
+	(void)pthread_mutex_lock(&a->lock);
+	bool good = add_line(a, "audit.opened", &text, false, &mine, err);
+	if (good && (a->durable.seq < 0 || a->next_seq >= 0)) {
+		good = make_durable(a, mine.seq);
+		if (!good)
+			(void)is_broken(a, err);
+	} else if (good) {
+		good = audit_file_begin(&a->file, a->queue.data, a->queue.length, err);
+		a->file.size += good ? (off_t)a->queue.length : 0;
+		strbuf_clear(&a->queue);
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+	return good;
+}
+
 static bool open_file(struct audit *a, const struct statedir *dir, struct error *err)
 {
 	struct audit_file_end end = AUDIT_FILE_END_INIT;
@@ -427,12 +472,7 @@ static bool open_file(struct audit *a, const struct statedir *dir, struct error 
 			  NULL, err))
 		return false;
 	/* Asked before the line that says it. */
-	if (!have_room(a, 0, false, err))
-		return false;
-	return audit_append(a, "audit.opened",
-			    json_pack("{s:s, s:b}", "kid", sign_key_kid(a->key),
-				      "reserved", a->file.can_reserve),
-			    NULL, err);
+	return have_room(a, 0, false, err) && say_opened(a, err);
 }
 
 struct audit *audit_open(const struct statedir *dir, const char *program,

@@ -47,7 +47,8 @@ enum {
 struct audit;
 
 /* Opens (or begins) the chain of 'program', makes audit/<program>.key if absent,
- * takes the lock, checks the last line, appends "audit.opened". */
+ * takes the lock, checks the last line, writes "audit.opened", which is on the disk as soon
+ * as a line behind it is. */
 struct audit *audit_open(const struct statedir *dir, const char *program,
 			 struct error *err) _must_use_;
 void audit_close(struct audit *a); /* with a checkpoint */
@@ -99,7 +100,7 @@ void audit_head(struct audit *a, int64_t *ret_seq,
 		char ret_hash[static DIGEST_HEX_BYTES]);
 /* Whether the chain can still be written, and the room for outcomes is there. */
 bool audit_is_sound(struct audit *a);
-/* "hmac:<32 hex>" under a key derived from the audit key; appended. */
+/* "hmac:<32 hex>" under a key derived from the audit key; appended. Thread-safe. */
 void audit_sensitive(struct audit *a, const char *text, struct strbuf *sb);
 
 /*

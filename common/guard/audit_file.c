@@ -269,13 +269,13 @@ static bool append(const struct audit_file *f, const char *data, size_t bytes)
 			return false;
 		done += (size_t)n;
 	}
-	return fdatasync(f->fd) == 0;
+	return true;
 }
 
-bool audit_file_write(const struct audit_file *f, const char *data, size_t bytes,
-		      struct error *err)
+static bool put(const struct audit_file *f, const char *data, size_t bytes, bool syncs,
+		struct error *err)
 {
-	if (append(f, data, bytes))
+	if (append(f, data, bytes) && (!syncs || fdatasync(f->fd) == 0))
 		return true;
 	error_errno(err, "cannot write the audit log '%s'", f->path);
 	error_hint(err,
@@ -284,6 +284,18 @@ bool audit_file_write(const struct audit_file *f, const char *data, size_t bytes
 	if (ftruncate(f->fd, f->size) != 0 || fdatasync(f->fd) != 0)
 		error_cause(err, "its torn end cannot be cut off either");
 	return false;
+}
+
+bool audit_file_write(const struct audit_file *f, const char *data, size_t bytes,
+		      struct error *err)
+{
+	return put(f, data, bytes, true, err);
+}
+
+bool audit_file_begin(const struct audit_file *f, const char *data, size_t bytes,
+		      struct error *err)
+{
+	return put(f, data, bytes, false, err);
 }
 
 void audit_file_complete(const struct audit_file *f)

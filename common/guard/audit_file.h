@@ -18,7 +18,7 @@
 struct audit_file {
 	int fd;
 	char *path;
-	off_t size;         /* all of it synced */
+	off_t size;         /* all of it synced, once audit_file_write was true */
 	off_t reserved_end; /* up to where room is allocated */
 	bool can_reserve;   /* the file system knows how */
 };
@@ -55,6 +55,10 @@ bool audit_file_reserve(struct audit_file *f, size_t bytes, size_t ahead,
 /* Append and sync; the caller then adds to 'size', under its lock. On failure the
  * file is cut back to 'size', if that is possible, and must not be written again. */
 bool audit_file_write(const struct audit_file *f, const char *data, size_t bytes,
+		      struct error *err);
+
+/* The same without waiting for the disk: what is written next takes it along. */
+bool audit_file_begin(const struct audit_file *f, const char *data, size_t bytes,
 		      struct error *err);
 
 /* Give room that is not needed any more back: the file is complete. */

@@ -3,14 +3,18 @@
 #include "base/canonical.h"
 
 static const char prefix[] = "burn/";
-enum { KEY_BYTES = sizeof prefix + 80 };
+enum {
+	KEY_BYTES = sizeof prefix + 80,
+	RECORD_ROOM = 480, /* bytes that most records without a plan need, got at once */
+};
 
 static bool make_key(const char *id, char ret[static KEY_BYTES], struct error *err)
 {
 	if (!name_is_id(id))
 		return error_set(err, ERR_APPROVAL_INVALID,
 				 "the id of the grant is malformed");
-	(void)snprintf(ret, KEY_BYTES, "%s%s", prefix, id);
+	memcpy(ret, prefix, sizeof prefix - 1);
+	memcpy(ret + sizeof prefix - 1, id, strlen(id) + 1);
 	return true;
 }
 
@@ -36,6 +40,40 @@ static bool write_record(struct strbuf *sb, json_t *record, struct error *err)
 	if (!record)
 		return error_oom(err);
 	return canonical_write(sb, record, err);
+}
+
+static bool add_text(struct strbuf *sb, const char *before, const char *text,
+		     struct error *err)
+{
+	const size_t length = strlen(text);
+
+	strbuf_add_string(sb, before);
+	strbuf_add_json_string(sb, text, length);
+	return json_check_text(text, length, err);
+}
+
+/* By hand, for it is done for every call: the members stand in canonical order. */
+static bool write_started(struct strbuf *sb, const struct grant *g, const char *client,
+			  const json_t *plan, int64_t now_ms, struct error *err)
+{
+	(void)strbuf_reserve(sb, RECORD_ROOM);
+	if (!add_text(sb, "{\"args\":", g->args, err))
+		return false;
+	strbuf_add_string(sb, ",\"at\":");
+	strbuf_add_int64(sb, now_ms);
+	if (!add_text(sb, ",\"client\":", client, err) ||
+	    !add_text(sb, ",\"id\":", g->id, err))
+		return false;
+	if (plan) {
+		strbuf_add_string(sb, ",\"plan\":");
+		if (!canonical_write(sb, plan, err))
+			return false;
+	}
+	if (!add_text(sb, ",\"requester\":", g->requester, err) ||
+	    !add_text(sb, ",\"state\":\"started\",\"tool\":", g->tool, err))
+		return false;
+	strbuf_add_string(sb, ",\"v\":1}");
+	return strbuf_ok(sb) || error_oom(err);
 }
 
 /* An id that comes back for something else must not fetch that execution's result. */
@@ -64,11 +102,8 @@ bool burn_start(struct coordination *c, const struct grant *g, const char *clien
 	char key[KEY_BYTES];
 	bool first = false;
 
-	json_auto_t *record = json_pack(
-		"{s:i, s:s, s:s, s:s, s:s, s:s, s:O*, s:s, s:I}", "v", 1, "id", g->id,
-		"tool", g->tool, "requester", g->requester, "client", client, "args",
-		g->args, "plan", plan, "state", "started", "at", (json_int_t)now_ms);
-	if (!make_key(g->id, key, err) || !write_record(&value, record, err) ||
+	if (!make_key(g->id, key, err) ||
+	    !write_started(&value, g, client, plan, now_ms, err) ||
 	    !coord_claim(c, key, value.data, BURN_KEEP_MS, &first, &existing, err))
 		return false;
 	if (first) {

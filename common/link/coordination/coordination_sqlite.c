@@ -151,6 +151,15 @@ bool coord_call_step(struct coord_call *call, struct sqlite_connection *db,
 	return true;
 }
 
+bool coord_call_change(struct coord_call *call, struct sqlite_connection *db,
+		       sqlite3_stmt *st, struct error *err)
+{
+	if (!sqlite_run(db, st, err))
+		return false;
+	call->ret_flag = sqlite_changed(db) > 0;
+	return true;
+}
+
 bool coord_call_write(struct coord_call *call, sqlite_work_fn *work, struct error *err)
 {
 	if (sqlite_store_write(call->c->store, work, call, err))

@@ -54,6 +54,10 @@ bool coord_call_bind_value(struct coord_call *call, struct sqlite_connection *db
 /* Step a statement that answers with one row or none: ret_flag; column 0 is ret_number. */
 bool coord_call_step(struct coord_call *call, struct sqlite_connection *db,
 		     sqlite3_stmt *st, struct error *err);
+/* Run one that writes one row or none: ret_flag. For RETURNING, which says the same,
+ * SQLite would make a table each time. */
+bool coord_call_change(struct coord_call *call, struct sqlite_connection *db,
+		       sqlite3_stmt *st, struct error *err);
 bool coord_call_write(struct coord_call *call, sqlite_work_fn *work, struct error *err);
 
 /* Rows of the twin's table. */

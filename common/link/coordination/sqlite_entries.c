@@ -36,7 +36,7 @@ static bool claim_work(void *context, struct sqlite_connection *db, struct error
 	static const char insert[] =
 		"INSERT INTO entry (key, value, expires_ms) VALUES (?1, ?3, ?4)"
 		" ON CONFLICT (key) DO UPDATE SET value = ?3, expires_ms = ?4"
-		" WHERE expires_ms <= ?2 RETURNING 1";
+		" WHERE expires_ms <= ?2";
 	struct coord_call *call = context;
 	sqlite3_stmt *st = coord_call_prepare_write(call, db, insert, err);
 	bool row = false;
@@ -45,7 +45,7 @@ static bool claim_work(void *context, struct sqlite_connection *db, struct error
 		return false;
 	if (call->ttl_ms > 0)
 		sqlite3_bind_int64(st, 4, call->now_ms + call->ttl_ms);
-	if (!coord_call_step(call, db, st, err))
+	if (!coord_call_change(call, db, st, err))
 		return false;
 	if (call->ret_flag || !call->want_value)
 		return true;
@@ -105,13 +105,13 @@ static bool swap_work(void *context, struct sqlite_connection *db, struct error 
 {
 	static const char update[] =
 		"UPDATE entry SET value = ?3 WHERE key = ?1 AND value = ?4"
-		" AND (expires_ms IS NULL OR expires_ms > ?2) RETURNING 1";
+		" AND (expires_ms IS NULL OR expires_ms > ?2)";
 	struct coord_call *call = context;
 	sqlite3_stmt *st = coord_call_prepare_write(call, db, update, err);
 
 	return st && coord_call_bind_value(call, db, st, err) &&
 	       sqlite_bind(db, st, 4, call->expected, strlen(call->expected), err) &&
-	       coord_call_step(call, db, st, err);
+	       coord_call_change(call, db, st, err);
 }
 
 bool coord_sqlite_swap(struct coordination *c, const char *key, const char *expected,

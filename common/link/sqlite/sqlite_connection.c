@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <pthread.h>
 
-enum { BUSY_TIMEOUT_MS = 5000, WAL_PAGES = 1000 };
+enum { BUSY_TIMEOUT_MS = 5000, WAL_PAGES = 2000 /* 8 MiB */ };
 
 struct sqlite_connection {
 	sqlite3 *db;

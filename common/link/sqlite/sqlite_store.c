@@ -2,8 +2,12 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -19,7 +23,8 @@ struct job {
 	sqlite_work_fn *work;
 	void *context;
 	struct error *err;
-	bool ok, done;
+	bool ok;
+	atomic_bool done; /* the last word: it is gone afterwards */
 	struct job *next;
 };
 
@@ -31,8 +36,10 @@ struct sqlite_store {
 	bool reads_are_short;
 	pthread_mutex_t read_lock;
 
+	/* Groups that were written. Who waits, waits for it to change, and not for a condition:
+	 * all of a group wake at once, and would wait again for a lock that none of them needs. */
+	atomic_uint rounds;
 	pthread_mutex_t queue_lock;
-	pthread_cond_t finished;
 	struct job *first, **last;
 	bool leading; /* somebody writes a group; 'writer' is theirs meanwhile */
 	pthread_cond_t gathered;
@@ -215,9 +222,24 @@ static void gather(struct sqlite_store *s)
 	s->expected = 0;
 }
 
-/* With the queue's lock held; lets go of it while the group is written. */
+static void wait_for_round(struct sqlite_store *s, unsigned seen)
+{
+	(void)syscall(SYS_futex, &s->rounds, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+/* Without the queue's lock, and with nobody leading: for those whose job is done, and those
+ * of whom one is to lead. */
+static void end_round(struct sqlite_store *s)
+{
+	(void)atomic_fetch_add(&s->rounds, 1);
+	(void)syscall(SYS_futex, &s->rounds, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* With the queue's lock held, which is let go of while the group is written, and after. */
 static void lead(struct sqlite_store *s)
 {
+	struct job *next;
+
 	s->leading = true;
 	gather(s);
 
@@ -230,9 +252,12 @@ static void lead(struct sqlite_store *s)
 	pthread_mutex_lock(&s->queue_lock);
 	s->last_ns = took_ns;
 	s->leading = false;
-	for (struct job *job = group; job; job = job->next)
-		job->done = true;
-	pthread_cond_broadcast(&s->finished);
+	pthread_mutex_unlock(&s->queue_lock);
+	for (struct job *job = group; job; job = next) {
+		next = job->next;
+		atomic_store(&job->done, true);
+	}
+	end_round(s);
 }
 
 bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *context,
@@ -248,13 +273,21 @@ bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *cont
 	s->last = &job.next;
 	if (++s->queued == s->expected)
 		pthread_cond_signal(&s->gathered);
-	while (!job.done) {
-		if (s->leading)
-			pthread_cond_wait(&s->finished, &s->queue_lock);
+	for (;;) {
+		/* Before it is known that there is something to wait for. */
+		const unsigned seen = atomic_load(&s->rounds);
+		const bool waits = s->leading;
+
+		if (waits)
+			pthread_mutex_unlock(&s->queue_lock);
 		else
 			lead(s);
+		if (waits && !atomic_load(&job.done))
+			wait_for_round(s, seen);
+		if (atomic_load(&job.done))
+			break;
+		pthread_mutex_lock(&s->queue_lock);
 	}
-	pthread_mutex_unlock(&s->queue_lock);
 	if (!job.ok && !error_is_set(err))
 		*err = own;
 	return job.ok;
@@ -274,8 +307,8 @@ static void give_back_writer(struct sqlite_store *s)
 {
 	pthread_mutex_lock(&s->queue_lock);
 	s->leading = false;
-	pthread_cond_broadcast(&s->finished);
 	pthread_mutex_unlock(&s->queue_lock);
+	end_round(s);
 }
 
 bool sqlite_store_read(struct sqlite_store *s, sqlite_work_fn *work, void *context,
@@ -395,7 +428,6 @@ struct sqlite_store *sqlite_store_open(const struct sqlite_store_config *config,
 	s->last = &s->first;
 	pthread_mutex_init(&s->read_lock, NULL);
 	pthread_mutex_init(&s->queue_lock, NULL);
-	pthread_cond_init(&s->finished, NULL);
 	init_monotonic(&s->gathered);
 
 	strbuf_add_format(&lock_path, "%s.lock", config->path);
@@ -422,7 +454,6 @@ void sqlite_store_close(struct sqlite_store *s)
 	sqlite_connection_close(s->writer);
 	pthread_mutex_destroy(&s->read_lock);
 	pthread_mutex_destroy(&s->queue_lock);
-	pthread_cond_destroy(&s->finished);
 	pthread_cond_destroy(&s->gathered);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
