@@ -37,6 +37,7 @@ static void compiled_in_tools_load(void **state)
 		assert_non_null(d);
 		assert_true(digest_is_hex(d->pin));
 		assert_non_null(tool_definition_schemas(d, &err)->output);
+		assert_string_equal(tool_definition_schemas(d, &err)->pin, d->pin);
 		tool_definition_free(d);
 	}
 	static const char *const none[] = { "no_tool", "../x", "", "server" };

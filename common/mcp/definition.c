@@ -99,11 +99,12 @@ static struct schema *compile(struct schema_set *set, const json_t *listed,
 	return schema;
 }
 
-static bool make_pin(struct tool_definition *d, struct error *err)
+static bool make_pin(const json_t *listed, char ret[static DIGEST_HEX_BYTES],
+		     struct error *err)
 {
 	_cleanup_strbuf_ struct strbuf canonical = STRBUF_INIT;
 
-	if (!canonical_write(&canonical, d->json, err))
+	if (!canonical_write(&canonical, listed, err))
 		return false;
 	if (!strbuf_ok(&canonical))
 		return error_oom(err);
@@ -111,7 +112,7 @@ static bool make_pin(struct tool_definition *d, struct error *err)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "the tool's definition has more than %d bytes",
 				 DEFINITION_BYTES_MAX);
-	digest_sha256_hex(canonical.data, canonical.length, d->pin);
+	digest_sha256_hex(canonical.data, canonical.length, ret);
 	return true;
 }
 
@@ -135,7 +136,7 @@ static struct tool_schemas *compile_both(struct schema_set *set, const json_t *l
 	return TAKE(s);
 }
 
-/* What both kinds share, but for the schemas. Keeps 'listed', which nobody changes. */
+/* What both kinds share, but for schemas and pin. Keeps 'listed', which nobody changes. */
 static struct tool_definition *begin(const char *server, json_t *listed,
 				     struct error *err)
 {
@@ -151,8 +152,7 @@ static struct tool_definition *begin(const char *server, json_t *listed,
 		return NULL;
 	}
 	if (!copy_name(d, server, listed, err) || !check_text(listed, "title", err) ||
-	    !check_text(listed, "description", err) || !read_risk(d, listed, err) ||
-	    !make_pin(d, err))
+	    !check_text(listed, "description", err) || !read_risk(d, listed, err))
 		return NULL;
 	return TAKE(d);
 }
@@ -163,9 +163,11 @@ static struct tool_definition *build(struct schema_set *set, const char *server,
 	_cleanup_(tool_definition_freep) struct tool_definition *d =
 		begin(server, listed, err);
 
-	if (!d)
+	if (!d || !make_pin(listed, d->pin, err))
 		return NULL;
 	struct tool_schemas *s = compile_both(set, listed, flags, err);
+	if (s)
+		memcpy(s->pin, d->pin, sizeof s->pin);
 	atomic_store(&d->schemas, s);
 	return s ? TAKE(d) : NULL;
 }
@@ -215,6 +217,8 @@ const struct tool_schemas *tool_definition_schemas(const struct tool_definition 
 	json_auto_t *listed =
 		json_parse(d->file->text, d->file->length, JSON_CONTRACT, &why);
 	made = listed ? compile_both(NULL, listed, SCHEMA_PROVEN, &why) : NULL;
+	if (made && !make_pin(listed, made->pin, &why))
+		schemas_free(TAKE(made));
 	if (!made) {
 		error_set(err, ERR_INTERNAL, "schemas/%s: %s", d->file->path,
 			  why.message);
@@ -229,7 +233,12 @@ const struct tool_schemas *tool_definition_schemas(const struct tool_definition 
 struct tool_definition *tool_definition_load(const char *server, const char *tool,
 					     struct error *err)
 {
-	return tool_definition_load_with(NULL, server, tool, err);
+	_cleanup_(tool_definition_freep) struct tool_definition *d =
+		tool_definition_load_with(NULL, server, tool, err);
+
+	if (!d || (!d->pin[0] && !make_pin(d->json, d->pin, err)))
+		return NULL;
+	return TAKE(d);
 }
 
 struct tool_definition *tool_definition_read(const char *server, const json_t *listed,

@@ -15,6 +15,7 @@
 struct tool_schemas {
 	struct schema *input;  /* asserts formats */
 	struct schema *output; /* NULL when there is no outputSchema */
+	char pin[DIGEST_HEX_BYTES];
 };
 
 struct schema_file;
@@ -24,7 +25,7 @@ struct tool_definition {
 	char name[65];
 	json_t *json; /* the tool as listed; owned */
 	enum risk risk;
-	char pin[DIGEST_HEX_BYTES];
+	char pin[DIGEST_HEX_BYTES]; /* "" of tool_definition_load_with, mostly */
 	/* Below belongs to definition.c: what tool_definition_schemas gives, and from where. */
 	struct tool_schemas *_Atomic schemas;
 	const struct schema_file *file;
@@ -36,7 +37,8 @@ struct tool_definition {
 struct tool_definition *tool_definition_load(const char *server, const char *tool,
 					     struct error *err) _must_use_;
 /* The same for one of many: the metaschemas are compiled once for all that share 'set',
- * to which nothing else was added. */
+ * to which nothing else was added. Where schemas are left for later the pin is, too: it
+ * stands beside them. */
 struct tool_definition *tool_definition_load_with(struct schema_set *set,
 						  const char *server, const char *tool,
 						  struct error *err) _must_use_;

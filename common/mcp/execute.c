@@ -30,11 +30,12 @@ static bool check_grant(const struct execution *e, const char *plan, struct erro
 {
 	const struct mcp_service *s = e->x->service;
 	const struct tool_definition *d = e->x->tool->definition;
+	const struct tool_schemas *schemas = tool_definition_schemas(d, err);
 	const struct grant_call call = {
 		.aud = s->config.instance,
 		.server = s->server->name,
 		.tool = d->name,
-		.pin = d->pin,
+		.pin = schemas ? schemas->pin : "",
 		.args = e->x->args,
 		.plan = is_read(e) ? NULL : plan,
 		.requester = e->given->requester,
@@ -44,7 +45,7 @@ static bool check_grant(const struct execution *e, const char *plan, struct erro
 		.epoch_ms = e->epoch_ms,
 	};
 
-	return grant_check(&e->grant, &call, err);
+	return schemas && grant_check(&e->grant, &call, err);
 }
 
 /* Nobody's yes is enough only where this server's own configuration says so too. */

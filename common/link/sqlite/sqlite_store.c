@@ -375,7 +375,9 @@ static bool migrate(struct sqlite_store *s, const struct sqlite_store_config *co
 	while (config->migrations[known])
 		known++;
 	if (!sqlite_connection_int64(c, "PRAGMA application_id", &id, err) ||
-	    !sqlite_connection_int64(c, "PRAGMA user_version", &version, err) ||
+	    !sqlite_connection_int64(c, "PRAGMA user_version", &version, err))
+		return false;
+	if (id != config->application_id &&
 	    !sqlite_connection_int64(c, "SELECT count(*) FROM sqlite_schema", &tables,
 				     err))
 		return false;
