@@ -95,7 +95,7 @@ static void test_json_string_anywhere(void **state)
 		const char *written;
 	} rows[] = { { '"', "\\\"" },     { '\\', "\\\\" }, { '\n', "\\n" },
 		     { 0x1f, "\\u001f" }, { ' ', " " },     { (char)0xff, "\xff" } };
-	char text[20], want[40];
+	char text[20], want[64];
 
 	(void)state;
 	for (size_t row = 0; row < ARRAY_SIZE(rows); row++)
