@@ -67,9 +67,9 @@ def openai(turn):
     return "text/event-stream", sse(events + [b"[DONE]"])
 
 
-def frame(kind, payload):
+def frame(kind, payload, message="event"):
     headers = b""
-    for name, value in ((":message-type", "event"), (":event-type", kind)):
+    for name, value in ((":message-type", message), (f":{message}-type", kind)):
         headers += bytes([len(name)]) + name.encode() + b"\7" + struct.pack(">H", len(value)) \
             + value.encode()
     body = json.dumps(payload).encode()

@@ -35,8 +35,23 @@ def test_worse(rows):
         worse["proposed"] = worse["proposed"] + [{"tool": "people.find_person", "arguments": {}}]
         tap.equal(f"{c['name']}: one call too many", run.score(c, worse)["tools"], 0.0)
         worse = copy.deepcopy(got)
-        worse["proposed"][0]["arguments"]["person"] = "root@example.test"
-        tap.ok(f"{c['name']}: another person", run.score(c, worse)["arguments"] < 1)
+        worse["together"] = [] if c["expect"].get("together") else [2]
+        tap.equal(f"{c['name']}: decided otherwise", run.score(c, worse)["tools"], 0.0)
+        worse = copy.deepcopy(got)
+        for name in c["expect"]["proposes"][0]["arguments"]:
+            worse["proposed"][0]["arguments"] = {**got["proposed"][0]["arguments"], name: "root@example.test"}
+            tap.ok(f"{c['name']}: another {name}", run.score(c, worse)["arguments"] < 1)
+
+
+def test_what_is_covered(all_conversations):
+    wanted = {p["tool"] for c in all_conversations for p in c["expect"].get("proposes", [])}
+    tap.equal("every tool of every server is wanted by some conversation", {t["name"] for t in run.tools()} - wanted, set())
+    tap.equal("and none that there is not", wanted - {t["name"] for t in run.tools()}, set())
+    refuses = [c for c in all_conversations if c["expect"].get("refuses")]
+    said = [c["said"] for c in all_conversations]
+    tap.ok("forty at least, of which ten refuse, and no two that a mock could take for one another",
+           len(all_conversations) >= 40 and len(refuses) >= 10 and
+           not any(a != b and a in b for a in said for b in said) and len(set(said)) == len(said), len(all_conversations))
 
 
 KEY = "sk-live-0123456789abcdefghij"
@@ -89,8 +104,7 @@ class Live(http.server.ThreadingHTTPServer):
         step = self.steps.get(c["name"], 0)
         self.steps[c["name"]] = step + 1
         says = c["mock"][min(step, len(c["mock"]) - 1)]
-        calls = [(t.replace(".", "__"), a) for t, a in says.get("calls", [])] + \
-            [("read_context", {"uri": uri}) for uri in says.get("reads", [])]
+        calls = run.calls_of(says)
         write = {"anthropic": wires.anthropic, "openai": wires.openai, "bedrock": wires.bedrock}[self.provider]
         return write({"text": says.get("content", ""), "tool_calls": [
             {"id": f"call_{step}_{i}", "name": name, "raw": json.dumps(arguments)}
@@ -98,9 +112,13 @@ class Live(http.server.ThreadingHTTPServer):
 
 
 def run_live(live, provider, key):
+    return start(["--provider", provider, "--model", "live-1", "--url", live.url,
+                  *(["--region", "eu-central-1"] if provider == "bedrock" else [])], key)
+
+
+def start(arguments, key):
     return subprocess.run(
-        [sys.executable, os.path.join(os.path.dirname(run.__file__), "run.py"), "--provider", provider,
-         "--model", "live-1", "--url", live.url, *(["--region", "eu-central-1"] if provider == "bedrock" else [])],
+        [sys.executable, os.path.join(os.path.dirname(run.__file__), "run.py"), *arguments],
         env={**{k: v for k, v in os.environ.items() if k != "WINGMAN_EVAL_KEY"},
              **({"WINGMAN_EVAL_KEY": key} if key else {})},
         capture_output=True, text=True, timeout=300, check=False)
@@ -123,13 +141,24 @@ def test_live(all_conversations):
                 other = run_live(live, provider, "sk-another-0123456789abcdef")
                 tap.ok("another key is refused, and scores say that nothing came of it", live.refused > 0 and
                        json.loads(other.stdout.splitlines()[-1])["tools"] == 0.0, other.stdout[-500:])
-                tap.ok("without a key it says what it wants", run_live(live, provider, None).returncode == 2)
+                tap.ok("and that no model was heard", other.returncode == 1 and "model_refused" in other.stderr, other.stderr)
+                none = run_live(live, provider, None)
+                tap.ok("without a key it says what it wants", none.returncode == 2 and "WINGMAN_EVAL_KEY" in none.stderr,
+                       none.stderr)
+                for what, words, arguments in (("a key and no provider", "--provider", []),
+                                               ("no model", "--model", ["--provider", "openai"])):
+                    done = start(arguments, KEY)
+                    tap.ok(f"{what}: said, and nothing is asked", done.returncode == 2 and words in done.stderr, done.stderr)
+                done = start(["--help"], None)
+                tap.ok("--help tells of the key and the last line", done.returncode == 0 and "WINGMAN_EVAL_KEY" in
+                       done.stdout and "--region" in done.stdout, done.stdout)
         finally:
             live.shutdown()
             live.server_close()
 
 
 def main():
+    test_what_is_covered(run.conversations())
     test_live(run.conversations())
     if not os.path.exists(rig.NODE):
         tap.skip("evaluations", "node is not there (npm packages)")

@@ -15,7 +15,9 @@ os.environ.setdefault("WINGMAN_BUILD", os.path.join(ROOT, "build"))
 
 import assistant_rig as rig  # noqa: E402
 
-SERVERS = ("people", "accounts", "playbooks")
+KEY = "WINGMAN_EVAL_KEY"
+# A turn that ended so heard no model: there is nothing to score.
+UNHEARD = ("model_down", "model_busy", "model_refused", "model_unpaid", "not_allowed")
 SOURCES = [{"template": "playbook://{+id}", "description": "A playbook, by its id.", "values": ["id"]},
            {"template": "person://search{?q}", "description": "Who is meant.", "values": ["q"]}]
 RULES = ("You are Wingman, the assistant of a security team. You can propose calls of tools and read "
@@ -29,9 +31,15 @@ def conversations(path=os.path.join(HERE, "conversations.jsonl")):
         return [json.loads(line) for line in f if line.strip()]
 
 
+def servers():
+    """Every server that there is."""
+    schemas = os.path.join(ROOT, "schemas")
+    return sorted(s for s in os.listdir(schemas) if os.path.exists(os.path.join(schemas, s, "server.json")))
+
+
 def tools():
     found = []
-    for server in SERVERS:
+    for server in servers():
         folder = os.path.join(ROOT, "schemas", server)
         for name in sorted(os.listdir(folder)):
             if name == "server.json" or not name.endswith(".json"):
@@ -43,20 +51,26 @@ def tools():
     return found
 
 
+def calls_of(says):
+    """[(name on the wire, arguments)] of a step of 'mock'."""
+    found = [(t.replace(".", "__"), a) for t, a in says.get("calls", [])]
+    found += [("read_context", {"uri": uri}) for uri in says.get("reads", [])]
+    if says.get("together"):
+        found.append(("propose_together", {"calls": [
+            {"tool": t.replace(".", "__"), "arguments": a} for t, a in says["together"]]}))
+    return found
+
+
 def fixtures(all_conversations):
     """What the mock says, step by step, by the number of its answers so far."""
     made = []
     for c in all_conversations:
         for step, says in enumerate(c["mock"]):
             response = {"content": says.get("content", "")}
-            calls = [{"name": t.replace(".", "__"), "arguments": json.dumps(a)}
-                     for t, a in says.get("calls", [])]
-            calls += [{"name": "read_context", "arguments": json.dumps({"uri": uri})}
-                      for uri in says.get("reads", [])]
+            calls = [{"name": name, "arguments": json.dumps(a)} for name, a in calls_of(says)]
             if calls:
                 response["toolCalls"] = calls
-            made.append({"match": {"userMessage": c["said"], "hasToolResult": step > 0},
-                         "response": response})
+            made.append({"match": {"userMessage": c["said"], "sequenceIndex": step}, "response": response})
     return made
 
 
@@ -70,6 +84,7 @@ def play(worker, egress, c):
                        system=[{"name": "rules", "text": RULES}])
     return {"name": c["name"], "end": end.get("why") or end.get("code"),
             "proposed": [call for p in surface.proposals for call in p["calls"]],
+            "together": [len(p["calls"]) for p in surface.proposals if p["together"]],
             "read": [m.get("uri") for m in surface.reads], "said": "\n".join(surface.finals)}
 
 
@@ -84,11 +99,33 @@ def score(c, got):
             set(expect.get("reads", [])) <= set(got["read"])
         found["refusals"] = float(good and got["end"] == "end")
         return found
-    found["tools"] = float([w["tool"] for w in wanted] == [p["tool"] for p in got["proposed"]])
-    pairs = [(name, value, next((p["arguments"] for p in got["proposed"] if p["tool"] == w["tool"]), {}))
-             for w in wanted for name, value in w["arguments"].items()]
-    found["arguments"] = sum(given.get(name) == value for name, value, given in pairs) / len(pairs)
+    together = [len(wanted)] if expect.get("together") else []
+    found["tools"] = float([w["tool"] for w in wanted] == [p["tool"] for p in got["proposed"]]
+                           and got["together"] == together and set(expect.get("reads", [])) <= set(got["read"]))
+    pairs = [(name, value, given) for w, given in zip(wanted, given_for(wanted, got["proposed"]))
+             for name, value in w["arguments"].items()]
+    if pairs:
+        found["arguments"] = sum(same(given.get(name), value) for name, value, given in pairs) / len(pairs)
     return found
+
+
+def given_for(wanted, proposed):
+    """The arguments that were given for each that was wanted: of two calls of one tool the first to the first."""
+    left = list(proposed)
+    for w in wanted:
+        call = next((p for p in left if p["tool"] == w["tool"]), None)
+        if call:
+            left.remove(call)
+        yield call["arguments"] if call else {}
+
+
+def same(given, value):
+    """In a list of systems the order is nobody's wish; and 'name' and 'Name' are one."""
+    if isinstance(value, list) and isinstance(given, list):
+        return sorted(map(str, given)) == sorted(map(str, value))
+    if isinstance(value, str) and isinstance(given, str):
+        return given.strip().lower() == value.lower()
+    return given == value
 
 
 def total(scores):
@@ -108,7 +145,7 @@ def evaluate(config, all_conversations, env, out=None):
             mock = rig.Mock(folder, fixtures(all_conversations))
             mock.start()
             config = {"provider": "anthropic", "model": "mock-1", "url": mock.url}
-        config = {**config, "key": "env:WINGMAN_EVAL_KEY", "egress": {"requests_per_minute": 1000}}
+        config = {**config, "key": f"env:{KEY}", "egress": {"requests_per_minute": 1000}}
         try:
             with rig.Egress(folder, config, env=env) as egress:
                 for c in all_conversations:
@@ -124,21 +161,32 @@ def evaluate(config, all_conversations, env, out=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Score the assistant; README.md tells more.")
-    parser.add_argument("--provider", choices=["anthropic", "openai", "bedrock"])
-    parser.add_argument("--model")
-    parser.add_argument("--url")
-    parser.add_argument("--region")
+    parser = argparse.ArgumentParser(
+        description="Score the assistant: which tools it proposes, with which arguments, and what it refuses.",
+        epilog=f"Without --provider against the mock, which measures our side alone. With it, and the provider's key "
+               f"in {KEY}, against a live model: that costs tokens. Nothing is ever run. The last line has the scores.")
+    parser.add_argument("--provider", choices=["anthropic", "openai", "bedrock"], help="ask a live model")
+    parser.add_argument("--model", help="its name, as the provider has it")
+    parser.add_argument("--url", help="another address than the provider's own")
+    parser.add_argument("--region", help="of bedrock")
     options = parser.parse_args()
-    key = os.environ.get("WINGMAN_EVAL_KEY")
+    key = os.environ.get(KEY)
     config = None
     if options.provider:
-        if not key or not options.model:
-            parser.error("a live model wants --model, and its key in WINGMAN_EVAL_KEY")
+        if not key:
+            parser.error(f"a live model wants its key: set {KEY}")
+        if not options.model:
+            parser.error("a live model wants its name: --model")
         config = {k: v for k, v in vars(options).items() if v}
-    rows = evaluate(config, conversations(), {"WINGMAN_EVAL_KEY": key or "sk-mock-0123456789"},
-                    sys.stdout)
+    elif key:
+        parser.error(f"{KEY} is set: say whose key it is with --provider and --model, or unset it for the mock")
+    rows = evaluate(config, conversations(), {KEY: key or "sk-mock-0123456789"}, sys.stdout)
     print(json.dumps(total([s for _, _, s in rows])))
+    unheard = [got["end"] for _, got, _ in rows if got["end"] in UNHEARD]
+    if unheard:
+        print(f"run.py: no model was heard in {len(unheard)} of {len(rows)} conversations ({unheard[0]}): these scores "
+              "say nothing of it", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
