@@ -469,6 +469,33 @@ static void verbs_and_paths(void **state)
 		405);
 }
 
+/* Clients should take both, and some do not: they get what they take. Refusals are JSON. */
+static void who_reads_events_alone_gets_them(void **state)
+{
+	static const char *const accepts[] = { "text/event-stream", "text/*" };
+	char headers[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(accepts); i++) {
+		(void)snprintf(headers, sizeof headers,
+			       "Content-Type: application/json\r\nAccept: %s\r\n" VERSION
+			       "Mcp-Method: tools/call\r\nMcp-Name: echo_text\r\n",
+			       accepts[i]);
+		_cleanup_answer_ struct answer a =
+			rig_post(&rig, rig.alice, headers, ECHO_BODY);
+		assert_int_equal(a.status, 200);
+		assert_non_null(strcasestr(a.head, "Content-Type: text/event-stream"));
+		assert_true(is_whole(answer_result(&a)));
+		(void)snprintf(headers, sizeof headers,
+			       "Content-Type: application/json\r\nAccept: %s\r\n" VERSION,
+			       accepts[i]);
+		_cleanup_answer_ struct answer bad =
+			rig_post(&rig, rig.alice, headers, ECHO_BODY);
+		assert_int_equal(bad.status, 400);
+		assert_non_null(strcasestr(bad.head, "Content-Type: application/json"));
+	}
+}
+
 static void bodies_have_a_limit(void **state)
 {
 	char *body = malloc(70000);
@@ -707,6 +734,7 @@ int main(void)
 		cmocka_unit_test(wants_a_token),
 		cmocka_unit_test(a_write_wants_its_scope),
 		cmocka_unit_test(verbs_and_paths),
+		cmocka_unit_test(who_reads_events_alone_gets_them),
 		cmocka_unit_test(bodies_have_a_limit),
 		cmocka_unit_test(ids_keep_their_type),
 		cmocka_unit_test(discover_and_list),

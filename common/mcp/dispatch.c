@@ -12,7 +12,7 @@ enum {
 	REPLY_ROOM = 480, /* bytes that most replies need, got at once */
 };
 
-static const char JSON_TYPE[] = "application/json";
+static const char JSON_TYPE[] = "application/json", EVENTS_TYPE[] = "text/event-stream";
 
 /* ---- Ends of an exchange ---- */
 
@@ -38,6 +38,13 @@ static void end_stream(struct exchange *x, const struct strbuf *body)
 	http_stream_end(x->stream);
 	http_stream_unref(x->stream);
 	x->stream = NULL;
+}
+
+/* What is an answer by itself, for a client whose Accept has nothing but events. */
+static void begin_stream(struct exchange *x, const struct http_header *headers)
+{
+	x->stream =
+		http_reply_stream(TAKE(x->http), 200, EVENTS_TYPE, headers, NULL, NULL);
 }
 
 struct http_request *exchange_leave(struct exchange *x, unsigned status)
@@ -69,6 +76,8 @@ void exchange_send(struct exchange *x, unsigned status, const struct http_header
 	}
 	if (x->session && legacy_send(x, status, body))
 		return;
+	if (x->wants_events && x->http && status == 200 && body)
+		begin_stream(x, headers);
 	if (x->stream) {
 		end_stream(x, body);
 		status = 200;
@@ -279,9 +288,11 @@ bool exchange_check_media(struct exchange *x)
 		       "a body with Content-Encoding is not read");
 		return false;
 	}
-	/* Our answers are JSON; an Accept that is there must allow it. */
-	if (!exchange_accepts(http_request_header(x->http, "Accept"), JSON_TYPE,
-			      "application/*")) {
+	/* Our answers are JSON, and where the client takes nothing else, events of it. */
+	const char *accept = http_request_header(x->http, "Accept");
+
+	x->wants_events = !exchange_accepts(accept, JSON_TYPE, "application/*");
+	if (x->wants_events && !exchange_accepts(accept, EVENTS_TYPE, "text/*")) {
 		refuse(x, 406, JSONRPC_INVALID_REQUEST,
 		       "Accept must list application/json and text/event-stream");
 		return false;

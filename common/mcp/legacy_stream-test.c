@@ -150,6 +150,40 @@ static void without_events_there_is_the_response_alone(void **state)
 
 /* ---- Cancelling ---- */
 
+static void with_events_alone_each_response_is_one(void **state)
+{
+	_cleanup_peer_ struct peer p;
+	char headers[256];
+
+	(void)state;
+	peer_begin(&p, &rig, rig.alice, "2025-06-18", "{}");
+	_cleanup_answer_ struct answer a = rig_post(
+		&rig, rig.alice,
+		"Content-Type: application/json\r\nAccept: text/event-stream\r\n",
+		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"initialize\",\"params\":{"
+		"\"protocolVersion\":\"2025-06-18\",\"capabilities\":{},"
+		"\"clientInfo\":{\"name\":\"test\",\"version\":\"1\"}}}");
+	assert_int_equal(a.status, 200);
+	assert_non_null(strcasestr(a.head, "Mcp-Session-Id:"));
+	assert_non_null(strcasestr(a.head, "Content-Type: text/event-stream"));
+	assert_string_equal(json_get_string(answer_result(&a), "protocolVersion"),
+			    "2025-06-18");
+	(void)snprintf(headers, sizeof headers,
+		       "Content-Type: application/json\r\nAccept: text/event-stream\r\n"
+		       "Mcp-Session-Id: %s\r\n",
+		       p.session);
+	_cleanup_answer_ struct answer ping =
+		rig_post(&rig, rig.alice, headers,
+			 "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"ping\"}");
+	assert_non_null(strcasestr(ping.head, "Content-Type: text/event-stream"));
+	assert_int_equal(json_object_size(answer_result(&ping)), 0);
+	/* Nothing to say is no stream. */
+	_cleanup_answer_ struct answer note = rig_post(
+		&rig, rig.alice, headers,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
+	assert_int_equal(note.status, 202);
+}
+
 static void cancelled_ends_a_request(void **state)
 {
 	_cleanup_peer_ struct peer p, other;
@@ -257,6 +291,7 @@ int main(void)
 		cmocka_unit_test(a_level_is_its_sessions),
 		cmocka_unit_test(what_is_said_of_a_request_is_on_its_stream_alone),
 		cmocka_unit_test(without_events_there_is_the_response_alone),
+		cmocka_unit_test(with_events_alone_each_response_is_one),
 		cmocka_unit_test(cancelled_ends_a_request),
 		cmocka_unit_test(cancelled_without_a_word_is_no_response_either),
 		cmocka_unit_test(leaving_cancels_nothing),

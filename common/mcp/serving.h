@@ -152,6 +152,7 @@ struct exchange {
 	int64_t progress_ms;
 	struct http_stream *stream; /* the reply, once something was said */
 	bool is_answered;           /* there is nobody to reply to any more */
+	bool wants_events;          /* by its Accept the client reads nothing else */
 	bool is_ended_by_leaving; /* who closes the connection cancels: the modern era */
 	struct asking asking;
 	bool has_tasks; /* the client declared the extension */
