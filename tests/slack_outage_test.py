@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import tap
 from doubles import emulator
+from gate_client import GateClient
 from gate_rig import free_port
 from redis_server import SERVER, RedisServer
-from slack_rig import SlackSuite, elements
+from slack_rig import SlackSuite, elements, text_of
 
 DOWN = {"ok": False, "error": "service_unavailable"}
 
@@ -184,6 +185,50 @@ def test_race(rig):
         tap.equal("no button is left", prompt.buttons, {})
 
 
+def told(rig, user, words):
+    """How often this was said to somebody, seen by nobody else."""
+    return sum(1 for c in rig.slack.find("chat.postEphemeral", user=user)
+               if words in text_of(c.arguments["blocks"]))
+
+
+def test_store_down(rig):
+    """Without the store nobody knows what was done before: nothing is, and people read so."""
+    prompt = block(rig, "while the store is down")
+    rig.let_read(prompt)
+    form = rig.run("accounts.block_account", rig.alice)
+    rig.redis.stop()
+    status, answer = rig.command("tools", rig.alice)
+    tap.ok("a command is told in plain words", status == 200 and answer["response_type"] ==
+           "ephemeral" and "Nothing was done: the store" in answer["text"], (status, answer))
+    status, answer = rig.submit(form, person="jane.roe@example.test", reason="sent in without a store")
+    inputs = {b["block_id"] for b in form["blocks"] if b["type"] == "input"}
+    tap.ok("a form says so beside an input, and keeps what was typed",
+           status == 200 and answer["response_action"] == "errors" and
+           set(answer["errors"]) <= inputs and len(answer["errors"]) == 1 and
+           "Nothing was done" in "".join(answer["errors"].values()), (status, answer))
+    status, _ = rig.press(prompt, "approve", rig.bob)
+    rig.wait_until(lambda: told(rig, rig.bob, "Nothing was done: the store"), "what a press is told")
+    tap.equal("a press is acknowledged, and told", status, 200)
+    event = {"type": "app_mention", "user": rig.alice, "text": "status", "ts": "2.5",
+             "team": "T000000001", "channel": rig.channel}
+    sent = [rig.event(event, event_id="EvSTORE")[0] for _ in range(4)]
+    rig.wait_until(lambda: told(rig, rig.alice, "Nothing was done yet"), "what a mention is told")
+    tap.equal("a mention is to be sent again, however often", sent, [503] * 4)
+    with GateClient(rig.path("run/gate.sock")) as gate:
+        tap.equal("nothing was decided, and nothing ran", (gate.state(prompt.id), runs(rig, prompt.id)),
+                  ("pending", 0))
+    tap.ok("nothing was proposed", "sent in without a store" not in json.dumps(
+        [rig.record(a) for a in rig.open()]))
+    rig.redis.start()
+    rig.wait_until(lambda: rig.event(event, event_id="EvSTORE")[0] == 200, "the store again")
+    rig.slack.wait_call("chat.postMessage", thread_ts="2.5")
+    tap.equal("what Slack sends again is answered then, and was told of once",
+              told(rig, rig.alice, "Nothing was done yet"), 1)
+    rig.press(prompt, "deny", rig.bob)
+    rig.wait_text(prompt, "denied by bob", 60)
+    tap.ok("and a press counts again", True)
+
+
 def test_takeover(rig):
     """The one that posted it falls for good, and another is there."""
     rig.processes["slack-b"].stop()
@@ -203,7 +248,7 @@ if __name__ == "__main__":
         SlackSuite().test([test_restart_between, test_decided_meanwhile, test_slack_down,
                            test_lost_answer, test_gate_falls, test_cancelled, test_long])
         if SERVER:
-            Replicas().test([test_one_of_two, test_race, test_takeover])
+            Replicas().test([test_one_of_two, test_race, test_store_down, test_takeover])
         else:
             tap.skip("two of them", "redis-server is not installed")
     tap.done()

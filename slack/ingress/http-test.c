@@ -390,6 +390,25 @@ static void test_replay(void **state)
 	assert_int_equal(post("/slack/events", headers.data, text), 401);
 }
 
+/* What was answered 503 is taken when it comes again, be it within the same second. */
+static void test_sent_again(void **state)
+{
+	_cleanup_strbuf_ struct strbuf headers = STRBUF_INIT;
+	char at[24], text[128];
+	const char *body = fresh(text);
+
+	(void)state;
+	good_headers(now_text(at, 0), body, strlen(body), &headers);
+	atomic_store(&world.refuse, true);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(post("/slack/events", headers.data, body), 503);
+	assert_int_equal(atomic_load(&world.taken), 3); /* each was asked about */
+	atomic_store(&world.refuse, false);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(post("/slack/events", headers.data, body), 200);
+	assert_int_equal(atomic_load(&world.taken), 4);
+}
+
 /* ---- Bodies ----------------------------------------------------------------------- */
 
 static void test_bodies(void **state)
@@ -582,6 +601,7 @@ int main(void)
 		TEST(test_hostile_headers),
 		TEST(test_window),
 		TEST(test_replay),
+		TEST(test_sent_again),
 		TEST(test_bodies),
 		TEST(test_raw_bytes),
 		TEST(test_the_largest_body),

@@ -51,6 +51,14 @@ static bool is_new(struct ingress_http *h, const struct slack_evidence *e,
 	return ok;
 }
 
+/* Slack sends it again, and may do so within the same second. */
+static void forget(struct ingress_http *h, const struct slack_evidence *e)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	slack_replay_forget(h->replay, e->signature, strlen(e->signature));
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
 static void acknowledge(struct ingress_http *h, struct http_request *req,
 			const json_t *ack)
 {
@@ -86,6 +94,7 @@ static void hand_on(struct ingress_http *h, struct http_request *req,
 	d.payload = payload;
 	if (!h->options.take(h->options.context, &d, &said, &err)) {
 		log_failure("slack.not_taken", &err);
+		forget(h, e);
 		answer(h, req, BUSY, 503);
 		return;
 	}

@@ -39,6 +39,7 @@ enum {
 	FRONT_QUICK_MS = 2500,    /* for one that a trigger_id waits for */
 	FRONT_ONCE_MS = 3 * 3600 * 1000, /* a delivery is known again that long */
 	FRONT_KEY_BYTES = 160,
+	FRONT_OUTAGES = 256, /* events of which was told that the store is down */
 };
 
 enum front_count {
@@ -71,7 +72,9 @@ struct front {
 	struct homes *homes;
 	struct workers *workers, *learner;
 	pthread_mutex_t work_lock;
-	bool work_is_over; /* under the lock */
+	bool work_is_over;                             /* under the lock */
+	char outages[FRONT_OUTAGES][INBOUND_ID_BYTES]; /* under the lock; see outage.c */
+	size_t outage_next;
 	struct who *who;
 	struct slack_identity identity; /* whole once 'is_known' */
 	atomic_bool is_known;           /* Slack has said who we are */

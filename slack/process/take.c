@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "slack/form/form.h"
 #include "slack/process/handlers.h"
+#include "slack/process/outage.h"
 
 struct rest_patience front_patience(const struct front *f, int64_t ms)
 {
@@ -53,8 +54,8 @@ void delivery_free(struct delivery *d)
 }
 
 /* Takes 'in'. */
-static struct delivery *delivery_new(struct front *f, const struct ingress_delivery *from,
-				     struct inbound *in)
+struct delivery *delivery_new(struct front *f, const struct ingress_delivery *from,
+			      struct inbound *in)
 {
 	struct delivery *d = calloc(1, sizeof *d);
 
@@ -188,9 +189,13 @@ static bool take_once(struct front *f, const struct ingress_delivery *d,
 	char key[FRONT_KEY_BYTES];
 	bool first = false;
 
-	if (!once_key(d, in, key, err) ||
-	    !coord_claim(f->store, key, f->replica, FRONT_ONCE_MS, &first, NULL, err))
+	if (!once_key(d, in, key, err))
 		return false;
+	if (!coord_claim(f->store, key, f->replica, FRONT_ONCE_MS, &first, NULL, err)) {
+		log_failure("slack.store", err);
+		front_count(f, COUNT_FAILED);
+		return outage_take(f, d, in, ret_ack);
+	}
 	if (!first) {
 		front_count(f, COUNT_REPEATED);
 		return true;

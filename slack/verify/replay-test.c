@@ -43,6 +43,32 @@ static void test_full(void **state)
 	testing_error(&err, ERR_RATE_LIMITED, NULL);
 }
 
+/* What could not be taken may come once more, until its signature ends. */
+static void test_forgotten(void **state)
+{
+	_cleanup_(slack_replay_freep) struct slack_replay *r = slack_replay_new(2);
+	const unsigned numbers[] = { 1, 7 };
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_true(take(r, 1, 1000, &err));
+	slack_replay_forget(r, &numbers[1], sizeof numbers[1]); /* never taken */
+	assert_false(take(r, 1, 1000, &err));
+	testing_error(&err, ERR_CONFLICT, NULL);
+	for (int i = 0; i < 3; i++) {
+		slack_replay_forget(r, &numbers[0], sizeof numbers[0]);
+		assert_true(take(r, 1, 1001, &err));
+		assert_false(take(r, 1, 1001, &err));
+		testing_error(&err, ERR_CONFLICT, NULL);
+	}
+	/* It takes no other place in the ring, and leaves when it would have left. */
+	assert_true(take(r, 2, 1001, &err));
+	assert_false(take(r, 3, 1000 + SLACK_REPLAY_S, &err));
+	testing_error(&err, ERR_RATE_LIMITED, NULL);
+	slack_replay_forget(r, &numbers[0], sizeof numbers[0]);
+	assert_true(take(r, 3, 1000 + SLACK_REPLAY_S + 1, &err));
+}
+
 static void test_clock_that_goes_back(void **state)
 {
 	_cleanup_(slack_replay_freep) struct slack_replay *r = slack_replay_new(4);
@@ -97,6 +123,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_clock_that_goes_back),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_sizes),

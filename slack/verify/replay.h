@@ -29,5 +29,7 @@ DEFINE_CLEANUP(struct slack_replay, slack_replay_free);
  * that goes back keeps what it has. */
 bool slack_replay_take(struct slack_replay *r, const void *body, size_t length,
 		       int64_t now_s, struct error *err);
+/* It was taken, and nothing was done about it: it may be taken once more. */
+void slack_replay_forget(struct slack_replay *r, const void *body, size_t length);
 
 #endif
