@@ -18,6 +18,21 @@ static void print_stores(const json_t *stores)
 	}
 }
 
+/* The group of LDAP or Okta that people must be in. */
+static void print_membership(const json_t *m)
+{
+	if (!m)
+		return;
+	if (json_is_true(json_object_get(m, "known")))
+		printf("membership   %lld of the team are in its group in %s\n",
+		       (long long)json_get_int64(m, "members", 0),
+		       console_member(m, "where"));
+	else
+		printf("membership   NOT KNOWN: %s does not say who is in the team's "
+		       "group: wingman doctor\n",
+		       console_member(m, "where"));
+}
+
 static int run(struct console *c, int argc, char **argv)
 {
 	struct error err = ERROR_INIT;
@@ -54,6 +69,7 @@ static int run(struct console *c, int argc, char **argv)
 		       ? "written"
 		       : "CANNOT BE WRITTEN: nothing executes");
 	print_stores(json_object_get(reply, "stores"));
+	print_membership(json_object_get(reply, "membership"));
 	servers = tools_fetch(g, NULL, &err);
 	if (servers)
 		tools_print_servers(c, servers);

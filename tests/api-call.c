@@ -40,6 +40,15 @@ static bool give(struct run *r, json_t *result)
 	return result != NULL;
 }
 
+static size_t count_of(char *const *args)
+{
+	size_t count = 0;
+
+	while (args[count])
+		count++;
+	return count;
+}
+
 /* ---- Okta ---- */
 
 static json_t *pack_okta_user(const struct okta_user *u)
@@ -84,6 +93,9 @@ static bool okta_call(struct run *r, const char *op, struct error *err)
 		return okta_each_user_of_status(r->okta, a[0], p, on_okta_user, r, err);
 	if (strcmp(op, "users-by-email") == 0)
 		return okta_each_user_by_email(r->okta, a[0], p, on_okta_user, r, err);
+	if (strcmp(op, "users-by-emails") == 0)
+		return okta_each_user_by_emails(r->okta, (const char *const *)a,
+						count_of(a), p, on_okta_user, r, err);
 	if (strcmp(op, "groups") == 0)
 		return okta_each_group(r->okta, p, on_okta_group, r, err);
 	if (strcmp(op, "groups-of") == 0)

@@ -52,6 +52,14 @@ def test_reading():
     tap.equal("of a status", ids(rig.items("users-of-status", "SUSPENDED")), ["00udan"])
     tap.equal("by address", ids(rig.items("users-by-email", "ben@example.test")), ["00uben"])
     tap.equal("an address with quotes in it", rig.items("users-by-email", 'a"b\\@c'), [])
+    ben, ava = "ben@example.test", "ava@example.test"
+    tap.equal("by several addresses",
+              ids(rig.items("users-by-emails", ben, 'a"b\\@c', ava)), ["00uava", "00uben"])
+    tap.ok("at once", " or profile.email eq " in double.seen("GET", "/users$")[-1].arg("filter"))
+    tap.equal("ten of them", ids(rig.items("users-by-emails", *[ben] * 10)), ["00uben"])
+    tap.equal("not eleven", rig.error("users-by-emails", *[ben] * 11), "invalid_argument")
+    tap.equal("nor none", rig.error("users-by-emails"), "invalid_argument")
+    tap.equal("nor an empty one", rig.error("users-by-emails", ben, ""), "invalid_argument")
     tap.equal("groups", ids(rig.items("groups")), ["00geveryone", "00gsec"])
     tap.equal("groups of a user", ids(rig.items("groups-of", "00uava")),
               ["00geveryone", "00gsec"])

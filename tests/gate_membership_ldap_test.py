@@ -203,6 +203,19 @@ def test_trouble():
                   ask.error(AVA)["code"], "invalid_argument")
 
 
+def test_tls():
+    with begin() as d, Asking({"ldap": d.membership(uri=d.tls_uri, ca_file=str(d.ca))}) as ask:
+        tap.equal("by ldaps", ask.members(AVA, CAT), [AVA])
+        ask.configure({"ldap": d.membership(start_tls=True, ca_file=str(d.ca))})
+        tap.equal("by StartTLS", ask.members(AVA, CAT), [AVA])
+        ask.configure({"ldap": d.membership(uri=d.tls_uri)})
+        tap.equal("not with whoever else says that it is", ask.error(AVA).get("code"),
+                  "backend_unavailable")
+    with Directory("DNS:other.example.test") as d, Asking(
+            {"ldap": d.membership(uri=d.tls_uri, ca_file=str(d.ca))}) as ask:
+        tap.equal("nor under another name", ask.error(AVA).get("code"), "backend_unavailable")
+
+
 def test_talks_no_ldap():
     """Whoever listens there and never says anything, or says something else."""
     for name, said in (("says nothing", b""), ("says something else", b"HTTP/1.1 200 OK\r\n\r\n")):
@@ -239,7 +252,8 @@ class LdapSource:
         self.directory.group("team", list(self.uid.values()))
 
     def membership(self):
-        return {"ldap": self.directory.membership(timeout_ms=1000)}
+        d = self.directory
+        return {"ldap": d.membership(uri=d.tls_uri, ca_file=str(d.ca), timeout_ms=2000)}
 
     def files(self):
         return {}
@@ -276,5 +290,5 @@ def test_gate():
 
 if __name__ == "__main__":
     tap.run([test_who, test_hostile, test_two, test_disabled, test_groups, test_nested,
-             test_many, test_trouble, test_talks_no_ldap, test_gate])
+             test_many, test_trouble, test_tls, test_talks_no_ldap, test_gate])
     tap.done()

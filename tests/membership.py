@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import tempfile
 
+import certificates
+import private_server
 import slapd
 
 BUILD = os.environ["WINGMAN_BUILD"]
@@ -41,6 +43,7 @@ include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 include /etc/ldap/schema/nis.schema
 {flags}
+{tls}
 pidfile "{run}/slapd.pid"
 argsfile "{run}/slapd.args"
 modulepath /usr/lib/ldap
@@ -93,14 +96,20 @@ def group_dn(cn):
 
 
 class Directory(slapd.Slapd):
-    """A private slapd with nobody in it, and somebody who may change everything."""
+    """A private slapd with nobody in it, and somebody who may change everything. Also by
+    TLS, whose authority is 'ca'."""
 
-    def __init__(self):
+    def __init__(self, names="DNS:localhost,IP:127.0.0.1"):
+        self.names = names
+        self.tls_uri = f"ldaps://127.0.0.1:{private_server.free_port()}"
         super().__init__()
 
     def _load(self, extra_ldif, extra_conf):
         (self.folder / "db").mkdir(mode=0o700)
+        self.ca, key = certificates.make(self.folder, "directory", self.names)
+        tls = f'TLSCertificateFile "{self.ca}"\nTLSCertificateKeyFile "{key}"'
         (self.folder / "slapd.conf").write_text(CONF.format(
+            tls=tls,
             flags=FLAGS, run=self.folder, suffix=SUFFIX, root=ROOT, password=ROOT_PASSWORD,
             reader=READER, groups=GROUPS))
         subprocess.run([slapd.SLAPADD, "-q", "-f", self.folder / "slapd.conf", "-b", SUFFIX],
@@ -114,6 +123,12 @@ class Directory(slapd.Slapd):
         return {"uri": self.uri, "bind_dn": READER,
                 "password_file": str(self.folder / "password"),
                 "people_base": f"ou=people,{SUFFIX}", "group": group_dn("team"), **more}
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [slapd.SLAPD, "-f", self.folder / "slapd.conf", "-h", f"{self.uri} {self.tls_uri}",
+             "-d", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self.answers(self.port)
 
     # --- changes, as an administrator makes them ---
 

@@ -58,6 +58,11 @@ class MembershipRig(SlackRig):
         with self.client() as c:
             return c.ask("status")["membership"]
 
+    def wingman(self, *arguments):
+        done = subprocess.run([os.path.join(BUILD, "bin", "wingman"), "--dir", self.dir,
+                               *arguments], stdout=subprocess.PIPE, text=True)
+        return " ".join(done.stdout.split())
+
     def until(self, what, fn):
         deadline = time.monotonic() + WAIT_S
         while not fn():
@@ -144,10 +149,10 @@ def test_left(rig, slack):
     status, reply = rig.register({**registration(), "principal": BOB})
     tap.ok("nor does a server in that name", status == 403 or "group" in json.dumps(reply),
            (status, reply))
-    doctored = subprocess.run([os.path.join(BUILD, "bin", "wingman"), "--dir", rig.dir, "doctor"],
-                              stdout=subprocess.PIPE, text=True).stdout
-    tap.ok("doctor counts them", f"2 of the team are in its group in {rig.source.name}"
-           in doctored, doctored)
+    counted = f"2 of the team are in its group in {rig.source.name}"
+    for command in ("doctor", "status"):
+        tap.ok(f"wingman {command} counts them", counted in rig.wingman(command),
+               rig.wingman(command))
     rig.source.set_members(PEOPLE)
     rig.until_members(3)
     tap.ok("who is back is let in", slack.ask("slack_who", user=IDS[BOB])["team"])
@@ -192,6 +197,11 @@ def test_down(rig, slack):
                   refused(lambda: c.propose("fixture.put_value", key="x", value="1",
                                             reason=WHY)), ("backend_unavailable", message))
         rig.until("status says why", lambda: rig.status().get("why"))
+        why = rig.status()["why"]
+        tap.ok("so does wingman doctor", f"nobody may do anything: {why[:60]}" in
+               rig.wingman("doctor"), (why, rig.wingman("doctor")))
+        tap.ok("and status that it is so", f"NOT KNOWN: {rig.source.name}" in
+               rig.wingman("status"), rig.wingman("status"))
     tap.ok("the log says why it was not answered", "members.unknown" in rig.read("run/gate.log"))
     rig.source.start()
     rig.until_known()

@@ -10,6 +10,7 @@ static const char *const teams[] = { "T0OURS", "T0TOO" };
 static struct world {
 	/* What the gate says; 'gate_error': it cannot be asked. */
 	bool gate_error, in_team;
+	int64_t good_ms; /* so long that may be believed; INT64_MIN: it does not say */
 	char principal[200]; /* "": it names none */
 	/* What Slack says of a person. */
 	enum error_code slack_error; /* ERR_NONE: it answers */
@@ -46,9 +47,13 @@ json_t *gate_ask_for(struct gate *g, enum message m, json_t *members, int64_t wa
 		error_set(err, ERR_BACKEND_UNAVAILABLE, "the gate is not there");
 		return NULL;
 	}
-	return world.principal[0] ? json_pack("{s:b, s:s}", "team", world.in_team,
-					      "principal", world.principal)
-				  : json_pack("{s:b}", "team", world.in_team);
+	json_t *who = json_pack("{s:b}", "team", world.in_team);
+
+	if (world.principal[0])
+		json_object_set_new(who, "principal", json_string(world.principal));
+	if (world.good_ms != INT64_MIN)
+		json_object_set_new(who, "good_ms", json_integer(world.good_ms));
+	return who;
 }
 
 bool slack_get_user(struct slack *s, const char *id, const struct rest_patience *patience,
@@ -126,6 +131,7 @@ static struct who *begin(const char *usergroup)
 
 	world = (struct world){ .in_team = true,
 				.principal = "alice@x",
+				.good_ms = INT64_MIN,
 				.user = { .team_id = "T0OURS" },
 				.group = { "U0BOB", "U0ALICE" },
 				.mono_ms = 1000000 };
@@ -353,6 +359,64 @@ static void test_a_minute(void **state)
 	assert_true(ask(w).in_team);
 }
 
+/* What the gate knows may be older than its answer, by its own cache. */
+static void test_no_longer_than_the_gate_believes(void **state)
+{
+	static const int64_t good_ms[] = {
+		0, 1, 40000, WHO_KEPT_MS, WHO_KEPT_MS + 1, INT64_MAX
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good_ms); i++) {
+		_cleanup_(who_freep) struct who *w = begin(NULL);
+		int64_t kept_ms = good_ms[i] < WHO_KEPT_MS ? good_ms[i] : WHO_KEPT_MS;
+
+		world.good_ms = good_ms[i];
+		assert_true(ask(w).in_team);
+		kept_ms = kept_ms > 0 ? kept_ms : 0;
+		world.mono_ms += kept_ms > 0 ? kept_ms - 1 : 0;
+		assert_int_equal(who_is_known(w, "U0ALICE"), kept_ms > 0);
+		world.mono_ms += kept_ms > 0;
+		assert_false(who_is_known(w, "U0ALICE"));
+	}
+}
+
+/* Whoever was asked for later shares what was read of the group before. */
+static void test_no_longer_than_the_group(void **state)
+{
+	_cleanup_(who_freep) struct who *w = begin("S0SEC");
+
+	(void)state;
+	world.good_ms = 30000;
+	assert_true(ask(w).in_team);
+	world.mono_ms += 30000;
+	world.good_ms = INT64_MIN;
+	assert_true(ask(w).in_team);
+	assert_int_equal(world.asked_group, 1);
+	world.group[1] = NULL;
+	world.mono_ms += WHO_KEPT_MS - 30000 - 1;
+	assert_true(ask(w).in_team);
+	world.mono_ms += 1;
+	assert_false(ask(w).in_team);
+	assert_int_equal(world.asked_group, 2);
+}
+
+/* Who reads along is not believed longer than any of them. */
+static void test_a_conversation_no_longer_than_its_people(void **state)
+{
+	_cleanup_(who_freep) struct who *w = begin(NULL);
+
+	(void)state;
+	world.members[0] = "U0ALICE";
+	world.member_count = 1;
+	assert_true(ask(w).in_team);
+	world.mono_ms += WHO_KEPT_MS - 1;
+	world.in_team = false;
+	assert_false(who_reads(w, "C0A", "U0BOT").outsiders);
+	world.mono_ms += 1;
+	assert_true(who_reads(w, "C0A", "U0BOT").outsiders);
+}
+
 /* A group that was read for somebody else is not older than a minute either. */
 static void test_the_group_is_no_older(void **state)
 {
@@ -475,6 +539,9 @@ int main(void)
 		cmocka_unit_test(test_fails_closed),
 		cmocka_unit_test(test_a_yes_does_not_outlive_its_minute),
 		cmocka_unit_test(test_a_minute),
+		cmocka_unit_test(test_no_longer_than_the_gate_believes),
+		cmocka_unit_test(test_no_longer_than_the_group),
+		cmocka_unit_test(test_a_conversation_no_longer_than_its_people),
 		cmocka_unit_test(test_the_group_is_no_older),
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_forgotten_while_it_was_asked),

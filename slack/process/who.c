@@ -83,8 +83,7 @@ static bool recall(struct who *w, const char *user, struct person *ret,
 	return found;
 }
 
-static void keep(struct who *w, const char *user, const struct person *p, unsigned when,
-		 int64_t asked_ms)
+static void keep(struct who *w, const char *user, const struct person *p, unsigned when)
 {
 	struct known *k = &w->people[place_of(user, WHO_PEOPLE_MAX)];
 
@@ -92,7 +91,7 @@ static void keep(struct who *w, const char *user, const struct person *p, unsign
 	if (w->forgotten == when) {
 		(void)snprintf(k->user, sizeof k->user, "%s", user);
 		k->person = *p;
-		k->until_ms = asked_ms + p->good_ms;
+		k->until_ms = p->until_ms;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 }
@@ -120,18 +119,26 @@ bool who_is_known(struct who *w, const char *user)
 
 /* --- asking --- */
 
+static void no_longer(int64_t *until_ms, int64_t than_ms)
+{
+	if (*until_ms > than_ms)
+		*until_ms = than_ms;
+}
+
 static bool ask_gate(struct who *w, const char *user, struct person *p, struct error *err)
 {
 	json_auto_t *reply = gate_ask_for(w->options.gate, MSG_SLACK_WHO,
 					  json_pack("{s:s}", "user", user), GATE_QUICK_MS,
 					  NULL, err);
 	const char *principal = json_get_string(reply, "principal");
+	int64_t good_ms;
 
 	if (!reply)
 		return false;
-	p->good_ms = json_get_int64(reply, "good_ms", WHO_KEPT_MS);
-	if (p->good_ms < 0 || p->good_ms > WHO_KEPT_MS)
-		p->good_ms = WHO_KEPT_MS;
+	/* What the gate knows may be older than its answer. */
+	good_ms = json_get_int64(reply, "good_ms", WHO_KEPT_MS);
+	if (good_ms < WHO_KEPT_MS)
+		p->until_ms -= WHO_KEPT_MS - (good_ms > 0 ? good_ms : 0);
 	p->in_team = json_is_true(json_object_get(reply, "team")) && principal &&
 		     strlen(principal) < sizeof p->principal;
 	if (p->in_team)
@@ -216,8 +223,10 @@ static bool ask_group(struct who *w, const char *user, struct person *p,
 		return true;
 	(void)pthread_mutex_lock(&w->lock);
 	is_fresh = w->group && asked_ms < w->group_until_ms;
-	if (is_fresh)
+	if (is_fresh) {
 		p->in_team = json_object_get(w->group, user) != NULL;
+		no_longer(&p->until_ms, w->group_until_ms);
+	}
 	(void)pthread_mutex_unlock(&w->lock);
 	if (!is_fresh) {
 		group = read_group(w, err);
@@ -246,7 +255,8 @@ bool who_ask(struct who *w, const char *user, struct person *ret, struct error *
 		return true;
 	if (recall(w, user, ret, &when))
 		return true;
-	*ret = (struct person){ .checked_ms = clock_wall_ms() };
+	*ret = (struct person){ .checked_ms = clock_wall_ms(),
+				.until_ms = asked_ms + WHO_KEPT_MS };
 	ok = ask_gate(w, user, ret, err);
 	if (ok && ret->in_team)
 		ok = ask_slack(w, user, ret, err);
@@ -255,7 +265,7 @@ bool who_ask(struct who *w, const char *user, struct person *ret, struct error *
 	if (!ok)
 		*ret = (struct person){ .why = "it cannot be known now" };
 	else
-		keep(w, user, ret, when, asked_ms);
+		keep(w, user, ret, when);
 	return ok;
 }
 
@@ -265,6 +275,7 @@ struct count {
 	struct who *who;
 	const char *bot_user;
 	struct audience audience;
+	int64_t until_ms; /* as long as all that is known of those who were counted */
 };
 
 static bool count_reader(void *context, const json_t *item, struct error *err)
@@ -282,6 +293,7 @@ static bool count_reader(void *context, const json_t *item, struct error *err)
 	if (++c->audience.people > READERS_MAX || !who_ask(c->who, user, &p, &why) ||
 	    !p.in_team)
 		return error_set(err, ERR_PERMISSION_DENIED, "somebody else reads it");
+	no_longer(&c->until_ms, p.until_ms);
 	return true;
 }
 
@@ -301,7 +313,7 @@ static bool recall_room(struct who *w, const char *channel, struct audience *ret
 }
 
 static void keep_room(struct who *w, const char *channel, struct audience audience,
-		      unsigned when, int64_t asked_ms)
+		      unsigned when, int64_t until_ms)
 {
 	struct room *r = &w->rooms[place_of(channel, CHANNELS_MAX)];
 
@@ -309,7 +321,7 @@ static void keep_room(struct who *w, const char *channel, struct audience audien
 	if (w->forgotten == when) {
 		(void)snprintf(r->channel, sizeof r->channel, "%s", channel);
 		r->audience = audience;
-		r->until_ms = asked_ms + WHO_KEPT_MS;
+		r->until_ms = until_ms;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 }
@@ -317,8 +329,7 @@ static void keep_room(struct who *w, const char *channel, struct audience audien
 struct audience who_reads(struct who *w, const char *channel, const char *bot_user)
 {
 	const struct rest_patience patience = rest_patience(READERS_MS);
-	struct count c = { w, bot_user, { 0, false } };
-	int64_t asked_ms = clock_mono_ms();
+	struct count c = { w, bot_user, { 0, false }, clock_mono_ms() + WHO_KEPT_MS };
 	struct error err = ERROR_INIT;
 	json_auto_t *arguments = NULL;
 	unsigned when;
@@ -337,6 +348,6 @@ struct audience who_reads(struct who *w, const char *channel, const char *bot_us
 			 LOG_STR("why", err.message));
 		c.audience = (struct audience){ 0, true };
 	}
-	keep_room(w, channel, c.audience, when, asked_ms);
+	keep_room(w, channel, c.audience, when, c.until_ms);
 	return c.audience;
 }

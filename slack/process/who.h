@@ -32,8 +32,8 @@ struct person {
 	bool in_team;
 	char principal[129];
 	int64_t checked_ms; /* wall */
-	int64_t good_ms;    /* as long as the gate believes it; a minute at most */
-	const char *why;    /* not: static, for the log */
+	int64_t until_ms; /* mono: no longer than a minute after the oldest of it was asked */
+	const char *why; /* not: static, for the log */
 };
 
 /* False: it cannot be known now; 'ret' says no then. */
