@@ -23,6 +23,7 @@ WHOLE = os.path.join(ROOT, "tests", "replay", "full.jsonl")
 FRESH = os.path.join(ROOT, "tests", "replay", "fresh.jsonl")
 EYES = os.path.join(ROOT, "tests", "replay", "eyes.jsonl")
 SHARED = os.path.join(ROOT, "..", "shared", "data", "hostile-model-examples.jsonl")
+PATIENCE_S = 1500 # for a file: a watchdog, on a machine that is busy
 EVERY = 9       # of ours, for what must fail
 FULL_EVERY = 10 # and on the whole way, which takes longer: --full FILE plays all
 
@@ -30,13 +31,13 @@ FULL_EVERY = 10 # and on the whole way, which takes longer: --full FILE plays al
 def replay(path):
     """(records' lines, last line, exit status)"""
     done = subprocess.run([PROGRAM, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          timeout=600, check=False)
+                          timeout=PATIENCE_S, check=False)
     lines = done.stdout.decode("ascii").split("\n")[:-1]
     return [json.loads(line) for line in lines[:-1]], lines[-1] if lines else "", done.returncode
 
 
 def replay_full(path):
-    done = subprocess.run([PROGRAM, "--full", path], stdin=subprocess.DEVNULL, timeout=600,
+    done = subprocess.run([PROGRAM, "--full", path], stdin=subprocess.DEVNULL, timeout=PATIENCE_S,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     lines = done.stdout.decode("ascii").split("\n")[:-1]
     return [json.loads(line) for line in lines[:-1]], lines[-1] if lines else "", done

@@ -37,7 +37,8 @@ enum text_flag {
 	TEXT_LOOK_ALIKE = 8,   /* whole word confusable with Latin letters */
 	TEXT_COMPATIBILITY =
 		16, /* changes under NFKC: full width, ligatures, styled letters */
-	/* More than two combining marks on one base; one on none, through it or around it. */
+	/* An accent apart from its letter, so that the text looks like another; more than two
+	 * marks on one base, or one on none, through it or around it. */
 	TEXT_COMBINING = 32,
 	TEXT_LONG_RUN = 64,       /* more than 8 equal spaces or newlines in a row */
 	TEXT_RIGHT_TO_LEFT = 128, /* letters that turn round what stands beside them */

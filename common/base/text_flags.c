@@ -198,10 +198,19 @@ static bool is_mark(UChar32 c)
 	return U_GET_GC_MASK(c) & (U_GC_MN_MASK | U_GC_ME_MASK);
 }
 
-/* On nothing, through a letter or around one: it hides what it stands on, or what that is. */
+/* The accents of all alphabets. Marks of one script, vowels say, are how it is written. */
+static bool is_accent(UChar32 c)
+{
+	return (c >= 0x300 && c <= 0x36F) || (c >= 0x1AB0 && c <= 0x1AFF) ||
+	       (c >= 0x1DC0 && c <= 0x1DFF) || (c >= 0x20D0 && c <= 0x20FF) ||
+	       (c >= 0xFE20 && c <= 0xFE2F);
+}
+
+/* Apart from its letter an accent makes a text that looks like another; a mark on nothing,
+ * through a letter or around one hides what it stands on, or what that is. */
 static bool is_odd_mark(UChar32 c, uint32_t before)
 {
-	return before <= ' ' || u_isUWhiteSpace((UChar32)before) ||
+	return is_accent(c) || before <= ' ' || u_isUWhiteSpace((UChar32)before) ||
 	       (U_GET_GC_MASK(c) & U_GC_ME_MASK) ||
 	       u_getIntPropertyValue(c, UCHAR_CANONICAL_COMBINING_CLASS) == OVERLAY;
 }
