@@ -5,7 +5,7 @@ tools, calls with results, streamed and whole). Then each SDK sends the same bod
 path, body and the headers that matter must come out the same. TypeScript holds the bodies
 against the SDKs' types, where a member that the provider does not know is an error; the
 AWS SDK drops such members itself. And the signatures: ours of what the SDK signed, the
-SDK's of what we signed.
+SDK's of what we signed. What the independent mock streams, both read alike.
 """
 
 import datetime
@@ -235,6 +235,37 @@ def test_bedrock():
             recorder.close()
 
 
+ANSWER = {"match": {"userMessage": "lock ava"}, "response": {
+    "content": "I look her up. \u00dcn\u00efc\u00f6d\u00e9 \U0001F600", "toolCalls": [
+        {"name": "people__find_person", "arguments": json.dumps({"query": "ava.reyes \u00e9", "limit": 3})},
+        {"name": "accounts__block_account", "arguments": json.dumps({"account": "ava", "why": ["a", {"b": None}]})}]}}
+
+
+def test_answers():
+    """The SDK and our worker read the same out of what the independent mock streams."""
+    with tempfile.TemporaryDirectory(prefix="wingman-wires-") as folder:
+        mock = rig.Mock(folder, [ANSWER], "--chunk-size", "5")
+        tap.ok("the mock started", mock.start())
+        try:
+            for provider, model in MODELS.items():
+                url = mock.url + ("/v1" if provider == "openai" else "")
+                config = {"provider": provider, "model": model, "url": url, "key": "env:MODEL_KEY",
+                          **({"region": REGION} if provider == "bedrock" else {})}
+                with Egress(folder, config, env={"MODEL_KEY": KEY}) as egress, \
+                        Worker(provider=provider, model=model) as worker:
+                    s = Surface(worker, egress)
+                    s.turn("lock ava", requests=1)
+                ours_read = {"text": s.finals[0], "calls": [
+                    {"name": c["tool"].replace(".", "__"), "arguments": c["arguments"]} for p in s.proposals for c in p["calls"]]}
+                lines = node(folder, provider=provider, url=url, key=KEY, region=REGION, access_key_id=ID,
+                             session_token=TOKEN, model=model, read=True, requests=s.requests)
+                tap.equal(f"{provider}: as the SDK reads it", ours_read, json.loads(lines[0]) if lines else None)
+                tap.equal(f"{provider}: and as it was said", (ours_read["text"], [c["arguments"] for c in ours_read["calls"]]),
+                          (ANSWER["response"]["content"], [json.loads(c["arguments"]) for c in ANSWER["response"]["toolCalls"]]))
+        finally:
+            mock.stop()
+
+
 if __name__ == "__main__":
-    tap.run([test_providers, test_bedrock])
+    tap.run([test_providers, test_bedrock, test_answers])
     tap.done()
