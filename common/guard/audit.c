@@ -2,10 +2,12 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/canonical.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/rounds.h"
 #include "guard/audit_file.h"
 #include "guard/audit_line.h"
 #include "guard/copy.h"
@@ -25,7 +27,7 @@ struct audit {
 	pthread_mutex_t lock; /* over all below, but for 'batch' while 'is_writing' */
 	uint8_t sensitive_key[DIGEST_BYTES];
 	bool has_sensitive_key; /* derived when it is first needed */
-	pthread_cond_t written;
+	struct rounds batches;  /* for those whose lines another one writes */
 	struct audit_file file;
 	struct strbuf queue; /* lines that are not in the file yet */
 	struct strbuf batch; /* those that one of the callers is writing */
@@ -36,6 +38,7 @@ struct audit {
 	bool is_rotating; /* it stands in 'batch' */
 	struct error not_rotated; /* why, until it is said in the chain */
 	struct audit_place queued, durable;
+	atomic_llong durable_seq; /* for those who have not the lock */
 	int64_t since_checkpoint;
 	bool lacks_room;  /* AUDIT_RESERVE could not be kept free at the last try */
 	struct error why; /* set once the chain is broken */
@@ -95,6 +98,12 @@ static bool write_lines(struct audit *a, const struct strbuf *batch, int64_t nex
 	return write_part(a, batch->data + next_at, batch->length - next_at, err);
 }
 
+static void set_durable(struct audit *a, const struct audit_place *place)
+{
+	a->durable = *place;
+	atomic_store(&a->durable_seq, place->seq);
+}
+
 /* With the lock held, which is given up while the disk works. */
 static void write_batch(struct audit *a)
 {
@@ -114,23 +123,33 @@ static void write_batch(struct audit *a)
 	(void)pthread_mutex_lock(&a->lock);
 	a->is_writing = a->is_rotating = false;
 	if (written)
-		a->durable = last;
+		set_durable(a, &last);
 	else
 		a->why = why;
 	strbuf_clear(&a->batch);
-	(void)pthread_cond_broadcast(&a->written);
 }
 
-/* With the lock held: wait until line 'seq' is on the disk. */
+/* With the lock held, which is given up: wait until line 'seq' is on the disk. */
 static bool make_durable(struct audit *a, int64_t seq)
 {
 	while (a->durable.seq < seq && !error_is_set(&a->why)) {
-		if (a->is_writing)
-			(void)pthread_cond_wait(&a->written, &a->lock);
-		else
+		const unsigned seen = rounds_seen(&a->batches);
+		const bool waits = a->is_writing;
+
+		if (!waits)
 			write_batch(a);
+		(void)pthread_mutex_unlock(&a->lock);
+		if (waits)
+			rounds_wait(&a->batches, seen);
+		else
+			rounds_end(&a->batches);
+		if (atomic_load(&a->durable_seq) >= seq)
+			return true;
+		(void)pthread_mutex_lock(&a->lock);
 	}
-	return a->durable.seq >= seq;
+	const bool is_durable = a->durable.seq >= seq;
+	(void)pthread_mutex_unlock(&a->lock);
+	return is_durable;
 }
 
 static bool queue_line(struct audit *a, const char *event, const struct strbuf *data,
@@ -250,6 +269,21 @@ static bool check_line(const char *event, const json_t *data, struct strbuf *ret
 	return json_check_contract(data, err) && canonical_write(ret_text, data, err);
 }
 
+/* With the lock held, which is given up: the line 'seq' was 'added', and is waited for. */
+static bool finish(struct audit *a, bool added, int64_t seq, struct error *err)
+{
+	if (!added) {
+		(void)pthread_mutex_unlock(&a->lock);
+		return false;
+	}
+	if (make_durable(a, seq))
+		return true;
+	(void)pthread_mutex_lock(&a->lock);
+	(void)is_broken(a, err);
+	(void)pthread_mutex_unlock(&a->lock);
+	return false;
+}
+
 static bool append(struct audit *a, const char *event, json_t *data, bool is_outcome,
 		   char *ret_hash, struct error *err)
 {
@@ -260,15 +294,12 @@ static bool append(struct audit *a, const char *event, json_t *data, bool is_out
 	if (!check_line(event, owned, &text, err))
 		return false;
 	(void)pthread_mutex_lock(&a->lock);
-	bool appended = add_line(a, event, &text, is_outcome, &mine, err);
-	if (appended && !make_durable(a, mine.seq)) {
-		(void)is_broken(a, err);
-		appended = false;
-	}
-	(void)pthread_mutex_unlock(&a->lock);
-	if (appended && ret_hash)
+	const bool added = add_line(a, event, &text, is_outcome, &mine, err);
+	if (!finish(a, added, mine.seq, err))
+		return false;
+	if (ret_hash)
 		memcpy(ret_hash, mine.hash, DIGEST_HEX_BYTES);
-	return appended;
+	return true;
 }
 
 bool audit_append_lines(struct audit *a, const char *event,
@@ -279,6 +310,8 @@ bool audit_append_lines(struct audit *a, const char *event,
 	bool good = true;
 
 	assert(audit_is_event(event));
+	if (lines->count == 0)
+		return true;
 	(void)pthread_mutex_lock(&a->lock);
 	for (size_t i = 0; good && i < lines->count; i++, at = end + 1) {
 		end = strchr(at, '\n');
@@ -287,12 +320,7 @@ bool audit_append_lines(struct audit *a, const char *event,
 
 		good = add_line(a, event, &data, false, &last, err);
 	}
-	if (good && lines->count > 0 && !make_durable(a, last.seq)) {
-		(void)is_broken(a, err);
-		good = false;
-	}
-	(void)pthread_mutex_unlock(&a->lock);
-	return good;
+	return finish(a, good, last.seq, err);
 }
 
 bool audit_append(struct audit *a, const char *event, json_t *data,
@@ -405,7 +433,8 @@ static bool resume(struct audit *a, const struct audit_file_end *end, struct err
 	struct error why = ERROR_INIT;
 	struct audit_line line;
 
-	a->queued = a->durable = audit_nothing;
+	a->queued = audit_nothing;
+	set_durable(a, &audit_nothing);
 	if (last->length == 0)
 		return true;
 	json_auto_t *json = audit_line_read(last->data, last->length, &line, &why);
@@ -421,7 +450,8 @@ static bool resume(struct audit *a, const struct audit_file_end *end, struct err
 				 "audit log '%s' does not follow the file before it, "
 				 "which ends with seq %lld",
 				 a->file.path, (long long)line.place.seq);
-	a->queued = a->durable = line.place;
+	a->queued = line.place;
+	set_durable(a, &line.place);
 	return true;
 }
 
@@ -441,15 +471,11 @@ static bool say_opened(struct audit *a, struct error *err)
 		return false;
 	(void)pthread_mutex_lock(&a->lock);
 	bool good = add_line(a, "audit.opened", &text, false, &mine, err);
-	if (good && (a->durable.seq < 0 || a->next_seq >= 0)) {
-		good = make_durable(a, mine.seq);
-		if (!good)
-			(void)is_broken(a, err);
-	} else if (good) {
-		good = audit_file_begin(&a->file, a->queue.data, a->queue.length, err);
-		a->file.size += good ? (off_t)a->queue.length : 0;
-		strbuf_clear(&a->queue);
-	}
+	if (!good || a->durable.seq < 0 || a->next_seq >= 0)
+		return finish(a, good, mine.seq, err);
+	good = audit_file_begin(&a->file, a->queue.data, a->queue.length, err);
+	a->file.size += good ? (off_t)a->queue.length : 0;
+	strbuf_clear(&a->queue);
 	(void)pthread_mutex_unlock(&a->lock);
 	return good;
 }
@@ -495,7 +521,6 @@ struct audit *audit_open(const struct statedir *dir, const char *program,
 	strbuf_init(&a->queue);
 	strbuf_init(&a->batch);
 	(void)pthread_mutex_init(&a->lock, NULL);
-	(void)pthread_cond_init(&a->written, NULL);
 	if (!open_key(a, dir, err) || !open_file(a, dir, err)) {
 		error_set(&a->why, ERR_INTERNAL, "it could not be opened");
 		audit_close(a);
@@ -514,7 +539,6 @@ void audit_close(struct audit *a)
 	    queue_checkpoint(a, &ignored)) {
 		(void)pthread_mutex_lock(&a->lock);
 		(void)make_durable(a, a->queued.seq);
-		(void)pthread_mutex_unlock(&a->lock);
 	}
 	audit_file_close(&a->file);
 	cleanup_close(&a->lock_fd);
@@ -523,7 +547,6 @@ void audit_close(struct audit *a)
 	explicit_bzero(a->sensitive_key, sizeof a->sensitive_key);
 	strbuf_done(&a->queue);
 	strbuf_done(&a->batch);
-	(void)pthread_cond_destroy(&a->written);
 	(void)pthread_mutex_destroy(&a->lock);
 	free(a);
 }

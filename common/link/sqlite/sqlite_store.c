@@ -2,15 +2,13 @@
 
 #include <fcntl.h>
 #include <libgen.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "base/file.h"
+#include "base/rounds.h"
 #include "base/strbuf.h"
 #include "link/sqlite/sqlite_connection.h"
 
@@ -36,9 +34,7 @@ struct sqlite_store {
 	bool reads_are_short;
 	pthread_mutex_t read_lock;
 
-	/* Groups that were written. Who waits, waits for it to change, and not for a condition:
-	 * all of a group wake at once, and would wait again for a lock that none of them needs. */
-	atomic_uint rounds;
+	struct rounds groups;
 	pthread_mutex_t queue_lock;
 	struct job *first, **last;
 	bool leading; /* somebody writes a group; 'writer' is theirs meanwhile */
@@ -222,19 +218,6 @@ static void gather(struct sqlite_store *s)
 	s->expected = 0;
 }
 
-static void wait_for_round(struct sqlite_store *s, unsigned seen)
-{
-	(void)syscall(SYS_futex, &s->rounds, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
-}
-
-/* Without the queue's lock, and with nobody leading: for those whose job is done, and those
- * of whom one is to lead. */
-static void end_round(struct sqlite_store *s)
-{
-	(void)atomic_fetch_add(&s->rounds, 1);
-	(void)syscall(SYS_futex, &s->rounds, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
 /* With the queue's lock held, which is let go of while the group is written, and after. */
 static void lead(struct sqlite_store *s)
 {
@@ -257,7 +240,7 @@ static void lead(struct sqlite_store *s)
 		next = job->next;
 		atomic_store(&job->done, true);
 	}
-	end_round(s);
+	rounds_end(&s->groups);
 }
 
 bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *context,
@@ -274,8 +257,7 @@ bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *cont
 	if (++s->queued == s->expected)
 		pthread_cond_signal(&s->gathered);
 	for (;;) {
-		/* Before it is known that there is something to wait for. */
-		const unsigned seen = atomic_load(&s->rounds);
+		const unsigned seen = rounds_seen(&s->groups);
 		const bool waits = s->leading;
 
 		if (waits)
@@ -283,7 +265,7 @@ bool sqlite_store_write(struct sqlite_store *s, sqlite_work_fn *work, void *cont
 		else
 			lead(s);
 		if (waits && !atomic_load(&job.done))
-			wait_for_round(s, seen);
+			rounds_wait(&s->groups, seen);
 		if (atomic_load(&job.done))
 			break;
 		pthread_mutex_lock(&s->queue_lock);
@@ -308,7 +290,7 @@ static void give_back_writer(struct sqlite_store *s)
 	pthread_mutex_lock(&s->queue_lock);
 	s->leading = false;
 	pthread_mutex_unlock(&s->queue_lock);
-	end_round(s);
+	rounds_end(&s->groups);
 }
 
 bool sqlite_store_read(struct sqlite_store *s, sqlite_work_fn *work, void *context,
