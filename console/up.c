@@ -12,11 +12,12 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "console/gate_link.h"
+#include "console/tools.h"
 #include "link/http/http_client.h"
 #include "proc/sandbox.h"
 #include "proc/supervise.h"
 
-enum { READY_WAIT_MS = 20 * 1000, STOP_PATIENCE_MS = 5000 };
+enum { READY_WAIT_MS = 20 * 1000, REACH_WAIT_MS = 5000, STOP_PATIENCE_MS = 5000 };
 
 struct up_options {
 	bool no_console;
@@ -46,7 +47,8 @@ struct up {
 	int lock_fd;
 	int stderr_fd; /* of the terminal, while our own goes to a file */
 	pid_t console_pid;
-	int console_fd; /* pidfd */
+	int console_fd;          /* pidfd */
+	int64_t gate_answers_ms; /* since when; 0: not yet */
 	int status;
 	bool is_ending; /* and who ends now does so for us */
 	struct up_server servers[SUITE_SERVERS];
@@ -135,14 +137,40 @@ static bool slack_ready(void *context)
 	return is_healthy(u, u->suite.slack_port);
 }
 
+/* Whether it reaches what runs here; whatever cannot be told counts as reached. */
+static bool reaches_servers(const struct up *u, struct gate_link *g)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *servers = tools_fetch(g, NULL, &ignored);
+	size_t i;
+	json_t *server;
+
+	json_array_foreach(servers, i, server)
+	{
+		for (size_t k = 0; k < SUITE_SERVERS; k++)
+			if (u->suite.server_ports[k] &&
+			    strcmp(console_member(server, "name"),
+				   suite_server_names[k]) == 0 &&
+			    !json_is_true(json_object_get(server, "up")))
+				return false;
+	}
+	return true;
+}
+
+/* It answers, and has looked at the servers: nobody shall read first that all are down. */
 static bool gate_ready(void *context)
 {
-	const struct up *u = context;
+	struct up *u = context;
 	struct error ignored = ERROR_INIT;
 	_cleanup_(gate_link_closep) struct gate_link *g =
 		gate_link_open(u->suite.dir, &ignored);
 
-	return g != NULL;
+	if (!g)
+		return false;
+	if (u->gate_answers_ms == 0)
+		u->gate_answers_ms = clock_mono_ms();
+	return reaches_servers(u, g) ||
+	       clock_mono_ms() - u->gate_answers_ms > REACH_WAIT_MS;
 }
 
 /* --- children --------------------------------------------------------------- */

@@ -1,7 +1,14 @@
 """Slips at the terminal: each gets one error that says what to do, and the status for it."""
 
+import contextlib
 import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
 
+import suite
 import tap
 from console_test import BLOCK, Suite, ends, spawn
 
@@ -71,6 +78,101 @@ def test_before_the_question():
         tap.equal("it stays pending, and nothing is decided", (ends(p), s.gate.decisions), (6, []))
 
 
+def test_no_folder():
+    """Programs that are sent to a folder that is not there say so, and make nothing."""
+    with tempfile.TemporaryDirectory(prefix="wm-none-") as parent:
+        there = os.path.join(parent, "none")
+        plain = os.path.join(parent, "plain")
+        with open(plain, "w", encoding="utf-8"):
+            pass
+        for folder, why in ((there, "no such folder"), (plain, "that is no folder")):
+            for words in (["wingman", "status"], ["wingman", "token", "list"], ["wingman", "audit", "verify"],
+                          ["wingman", "connect", "accounts", "--stdio"], ["wingman-gate"], ["wingman-slack"],
+                          ["wingman-egress"], ["wingman-accounts"], ["wingman-people", "--check-config"],
+                          ["wingman-playbooks"]):
+                r = subprocess.run([os.path.join(suite.BIN, words[0]), "--dir", folder, *words[1:]],
+                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                                   check=False)
+                tap.ok(f"{' '.join(words)}: {why}", r.returncode == 2 and r.stdout == ""
+                       and f"there is no suite in '{folder}': {why}" in r.stderr and "--dir" in r.stderr,
+                       (r.returncode, r.stderr))
+        r = subprocess.run([suite.WINGMAN, "--dir", there, "doctor"], capture_output=True, text=True,
+                           timeout=60, check=False)
+        tap.ok("doctor finds that, and the machine alone", r.returncode == 1
+               and r.stdout.count("folder") == 3 and "secret" not in r.stdout, r.stdout)
+        tap.equal("nothing was made", sorted(os.listdir(parent)), ["plain"])
+
+
+@contextlib.contextmanager
+def changed(path, change):
+    """A file for a while as 'change' makes it of what is there."""
+    before = path.read_bytes()
+    path.write_bytes(change(before))
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+def test_up_fails(s):
+    """Each in one sentence, with what to do, and with nothing left running."""
+    root = pathlib.Path(s.dir)
+
+    def refused(name, message, hint):
+        r = s.wingman("up", "--no-console")
+        lines = r.stderr.splitlines()
+        tap.ok(name, r.returncode in (1, 2) and r.stdout == "" and len(lines) == 2
+               and re.search(message, lines[0]) and re.search(hint, lines[1]), (r.returncode, r.stderr))
+
+    with changed(root / "config/policy.yaml", lambda was: was + b"  - {name: x, neded: 1}\n"):
+        refused("a typo in the policy", r"wingman-gate ended before it was ready: .*policy.yaml:\d+: .*neded",
+                "its log is .*wingman-gate.log")
+    with changed(root / "config/accounts.yaml", lambda was: was[:was.index(b"password_file")]):
+        refused("half a file", r"wingman-accounts ended before it was ready: \S*accounts.yaml:\d+: .*password_file",
+                "its log is")
+    with changed(root / "config/suite.yaml", lambda was: b""):
+        refused("an empty file", "suite.yaml names no port of the gate", "put it back")
+    with changed(root / "gate/records.db", lambda was: os.urandom(5000)):
+        refused("a store of noise", "wingman-gate ended .*records.db.*damaged", "its log is")
+    with changed(root / "keys/gate.key", lambda was: b"noise\n"):
+        refused("a key of noise", "no private key", "keys/gate.key")
+    os.chmod(root / "keys/gate.key", 0o644)
+    refused("a key for everybody", "others may read .*gate.key", "chmod 600")
+    os.chmod(root / "keys/gate.key", 0o600)
+    port = int(re.search(rb"port: (\d+)", (root / "config/accounts.yaml").read_bytes()).group(1))
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        refused("a port that is taken", f"port {port} of config/accounts.yaml is in use", "end what uses it")
+    (root / "run/gate.sock").write_text("")
+    refused("a file where the socket belongs", "gate.sock' is in the way and no socket", "move it away")
+    (root / "run/gate.sock").unlink()
+    (root / "lock").write_text("99999999\n")
+    tap.equal("a lock that nobody holds: nothing to end", s.wingman("down").stdout,
+              f"nothing runs in {s.dir}\n")
+    s.start()
+    tap.ok("and it starts as before", s.ready["ready"])
+    r = s.wingman("up", "--no-console")
+    tap.ok("twice", r.returncode == 1 and "runs in" in r.stderr and "wingman down" in r.stderr, r.stderr)
+    r = subprocess.run([os.path.join(suite.BIN, "wingman-accounts"), "--dir", s.dir], capture_output=True,
+                       text=True, timeout=60, check=False)
+    tap.ok("a second server by hand", r.returncode == 1 and "is held by process" in r.stderr
+           and "end that one first" in r.stderr, r.stderr)
+
+
+def test_up():
+    s = suite.Suite()
+    try:
+        s.start()
+        up = {server["name"]: server["up"] for server in s.json("tools")}
+        tap.equal("once it is ready, nothing is down", up, {"accounts": True, "people": True, "playbooks": True})
+        s.stop()
+        test_up_fails(s)
+    finally:
+        s.done()
+
+
 if __name__ == "__main__":
-    tap.run([test_names, test_files, test_given_up, test_before_the_question])
+    tap.run([test_names, test_files, test_given_up, test_before_the_question, test_no_folder, test_up])
     tap.done()
