@@ -39,7 +39,7 @@ static const struct {
 	const char *text;
 } good[] = {
 	{ ASSISTANT_AT_WORKER,
-	  "{\"m\":\"begin\",\"v\":1,\"provider\":\"openai\",\"model\":\"m\","
+	  "{\"m\":\"begin\",\"v\":2,\"provider\":\"openai\",\"model\":\"m\","
 	  "\"max_output\":128000,\"stream\":true}" },
 	{ ASSISTANT_AT_WORKER, "{\"m\":\"stop\"}" },
 	{ ASSISTANT_AT_WORKER,
@@ -58,7 +58,7 @@ static const struct {
 	{ ASSISTANT_AT_SURFACE_OF_EGRESS,
 	  "{\"m\":\"waiting\",\"request\":1,\"status\":0,\"after_ms\":1000}" },
 	{ ASSISTANT_AT_SURFACE_OF_WORKER | ASSISTANT_AT_SURFACE_OF_EGRESS,
-	  "{\"m\":\"ready\",\"v\":1}" },
+	  "{\"m\":\"ready\",\"v\":2}" },
 	{ ASSISTANT_AT_SURFACE_OF_WORKER,
 	  "{\"m\":\"say\",\"text\":\"t\",\"final\":false}" },
 	{ ASSISTANT_AT_SURFACE_OF_WORKER, "{\"m\":\"propose\",\"proposal\":1,\"calls\":"
@@ -152,7 +152,7 @@ static void what_contradicts_itself_is_refused(void **state)
 		"{\"m\":\"failed\",\"code\":\"stopped\",\"usage\":{}}",
 		"{\"m\":\"failed\",\"code\":\"stopped\",\"usage\":{\"input\":-1,"
 		"\"output\":2,\"cache_read\":3,\"cache_write\":4,\"requests\":5}}",
-		"{\"m\":\"ready\",\"v\":2}",
+		"{\"m\":\"ready\",\"v\":3}",
 		"{\"m\":\"decide\"}",
 		"{\"m\":1}",
 		"{}",
@@ -167,7 +167,7 @@ static void what_contradicts_itself_is_refused(void **state)
 		"}]}",
 		"{\"m\":\"status\",\"request\":1,\"status\":1000}",
 		"{\"m\":\"ended\",\"request\":1,\"code\":\"ok\"}",
-		"{\"m\":\"begin\",\"v\":1,\"provider\":\"openai\",\"model\":\"m\","
+		"{\"m\":\"begin\",\"v\":2,\"provider\":\"openai\",\"model\":\"m\","
 		"\"max_output\":128001}",
 	};
 	struct assistant_fields f;

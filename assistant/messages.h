@@ -50,14 +50,19 @@
  * Several reads and proposals may wait at once; their answers come in any order.
  *
  * note    {name, text, changes?: bool}  what the house tells the model: rules, team notes. Those that
- *         change from turn to turn say so and stand last: what stands before is cached.
- * who     {asker: {...}, mentioned?: [{...}]}  any members; told to the model as data, as they are
+ *         change from turn to turn say so and stand last; they are told at 'now', behind what is cached.
+ * who     {...}  any members, or none; told to the model as data, as they are, at 'now'
  * entry   oldest first, the last is what the model is to answer:
  *         {kind: "said", by, text, asker?: bool, at?}     a person's words; 'asker': of who asks now
  *         {kind: "answered", text}                        the assistant's own
  *         {kind: "proposed", calls, together, results}    with how it stands now
  *         {kind: "read", label, text, uri | template + values, cut?}     what it had read
+ *         {kind: "ended", of, results}                    how the proposal at this place of the list ended, of
+ *                                                         which was told before how it stood ('results' there)
+ *         {kind: "people", text}                          who was asking and was mentioned then, as JSON
  *         {kind: "note", text}                            the house's, e.g. that a decision fell
+ *         {kind: "now"}                                   once: what stands before comes again in the next turn;
+ *                                                         the notes that change, and who asks, stand here
  * tool    {name: "server.tool", description, schema}      the model knows it as server__tool
  * source  {uri | template, description, values?: [name]}  what may be read; none: nothing may
  * result  {status, code?, errors?: [text], outcome?: any}
@@ -75,7 +80,7 @@
 #ifndef ASSISTANT_MESSAGES_H
 #define ASSISTANT_MESSAGES_H
 
-enum { ASSISTANT_MESSAGES_VERSION = 1 };
+enum { ASSISTANT_MESSAGES_VERSION = 2 };
 
 enum { ASSISTANT_FD = 3 };
 

@@ -44,7 +44,7 @@ FIXTURES = [
     {"match": {"userMessage": "slow down"},
      "response": {"error": {"message": "Rate limited", "type": "rate_limit_error"},
                   "status": 429}},
-    {"match": {"userMessage": "[Wingman]"}, "response": {"content": "Heard what became of it."}},
+    {"match": {"userMessage": "What was proposed has ended"}, "response": {"content": "Heard what became of it."}},
     {"match": {"hasToolResult": True}, "response": {"content": "I heard of it."}},
 ]
 

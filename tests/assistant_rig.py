@@ -124,7 +124,7 @@ class Worker(Child):
     def __init__(self, provider="anthropic", model="m", stream=True, cache=True,
                  max_output=1000, program="wingman-assistant", **more):
         super().__init__([os.path.join(BUILD, "bin", program)])
-        self.send({"m": "begin", "v": 1, "provider": provider, "model": model,
+        self.send({"m": "begin", "v": 2, "provider": provider, "model": model,
                    "stream": stream, "cache": cache, "max_output": max_output, **more})
         self.expect("ready")
 
@@ -147,7 +147,7 @@ def turn_message(text, tools=None, sources=None, conversation=None, system=None,
                  **limits):
     return {"m": "turn",
             "system": system or [{"name": "Style", "text": "Be brief."}],
-            "who": who or {"asker": {"person": "alice@example.test"}},
+            "who": {"asker": {"person": "alice@example.test"}} if who is None else who,
             "conversation": conversation or [
                 {"kind": "said", "by": "alice@example.test", "text": text, "asker": True}],
             "tools": TOOLS if tools is None else tools,

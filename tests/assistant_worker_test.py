@@ -8,7 +8,7 @@ import struct
 import tap
 from assistant_rig import BUILD, Child, Worker, turn_message
 
-BEGIN = {"m": "begin", "v": 1, "provider": "openai", "model": "m", "max_output": 100}
+BEGIN = {"m": "begin", "v": 2, "provider": "openai", "model": "m", "max_output": 100}
 PROGRAM = os.path.join(BUILD, "bin", "wingman-assistant")
 
 
@@ -24,7 +24,7 @@ def test_malformed_messages_end_it():
         ("too long a frame", False, struct.pack(">I", 4 * 1024 * 1024 + 1)),
         ("no JSON", False, frame(b"{]")),
         ("a NUL", False, frame(b'{"m":"stop\\u0000"}')),
-        ("another version", False, frame({**BEGIN, "v": 2})),
+        ("another version", False, frame({**BEGIN, "v": 1})),
         ("another provider", False, frame({**BEGIN, "provider": "x"})),
         ("a key", False, frame({**BEGIN, "key": "sk"})),
         ("a turn first", False, frame(turn)),

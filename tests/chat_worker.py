@@ -103,7 +103,7 @@ class Worker:
             steps = steps[1:]
         else:
             self.wait("begin")
-            self.send({"m": "ready", "v": 1})
+            self.send({"m": "ready", "v": 2})
             self.wait("turn")
         for step in steps:
             self.step(*step)

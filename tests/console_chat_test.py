@@ -1,5 +1,6 @@
 """wingman chat with a scripted worker: saying, proposing, deciding, telling; end to end."""
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,11 @@ PERSON = "jane.roe@example.test"
 BLOCK = ["accounts.block_account", {"person": PERSON, "reason": "lost laptop", "systems": ["ldap"]}]
 
 
+def words_of(turn):
+    """What was said last."""
+    return [e for e in turn["conversation"] if e["kind"] == "said"][-1]["text"]
+
+
 def test_says(rig):
     rig.script([[["look"], ["say", "Hello, \x1b[31mred\x1b[0m <@U1>\nsecond line"], ["done"]]])
     r = rig.say("hello there")
@@ -29,7 +35,7 @@ def test_says(rig):
            look[0][:4] == ["0", "1", "2", "3"] and len(look[0]) <= 5
            and not set(rig.seen("env")[0]) - {"LC_CTYPE"}, (look, rig.seen("env")))
     turn = rig.turns()[0]
-    tap.equal("the turn has what was said", turn["conversation"][-1]["text"], "hello there")
+    tap.equal("the turn has what was said", words_of(turn), "hello there")
     tap.ok("and the tools", "accounts.block_account" in [t["name"] for t in turn["tools"]], turn)
 
 
@@ -54,9 +60,13 @@ def test_proposes(rig, suite):
     p.expect("you> ")
     tap.equal("after a yes it ran", suite.bind("jane.roe"), 49)
     tap.equal("the worker was told that a person decides", rig.results()[0], [{"status": "pending"}])
-    proposed = [e for e in rig.turns()[1]["conversation"] if e["kind"] == "proposed"]
-    tap.equal("and then how it ended", proposed[0]["results"][0]["status"], "succeeded")
-    tap.ok("with the outcome", "blocked" in proposed[0]["results"][0]["outcome"], proposed)
+    told = rig.turns()[1]["conversation"]
+    proposed = [e for e in told if e["kind"] == "proposed"]
+    ended = [e for e in told if e["kind"] == "ended"]
+    tap.equal("what it was told stays", proposed[0]["results"], [{"status": "pending"}])
+    tap.equal("and then how it ended", (ended[0]["results"][0]["status"], told[ended[0]["of"]]),
+              ("succeeded", proposed[0]))
+    tap.ok("with the outcome", "blocked" in ended[0]["results"][0]["outcome"], ended)
     rig.script([[["propose", [["accounts.unblock_account", {"person": PERSON, "reason": "found it"}]]],
                  ["await", "result"], ["done"]], [["say", "As you like."], ["done"]]])
     p.sendline(f"unblock {PERSON}, found it")
@@ -66,7 +76,7 @@ def test_proposes(rig, suite):
     p.expect("As you like.")
     p.expect("you> ")
     tap.equal("a no is told", [e for e in rig.turns()[1]["conversation"]
-                               if e["kind"] == "proposed"][-1]["results"], [{"status": "denied"}])
+                               if e["kind"] == "ended"][-1]["results"], [{"status": "denied"}])
     p.sendline("/clear")
     p.expect("forgotten")
     p.sendline("/quit")
@@ -105,7 +115,7 @@ def test_reads(rig, suite):
     tap.ok("nor what leads out of its place", "text" not in contents[2], contents[2])
     tap.ok("the person sees what was read", "[read: person://search?q=jane.roe]" in r.stdout
            and "[not read: file:///etc/passwd]" in r.stdout, r.stdout)
-    who = rig.turns()[0]["who"]
+    who = json.loads([e for e in rig.turns()[0]["conversation"] if e["kind"] == "people"][-1]["text"])
     tap.ok("who was mentioned was looked up before", who["mentioned"][0]["said"] == "@jane.roe"
            and who["mentioned"][0]["found"]["match"] == "unique", who)
     pending = suite.json("approvals", "list")[0]["id"]
@@ -313,7 +323,7 @@ def test_in_the_console(rig):
     rig.script([[["say", "heard"], ["done"]]])
     r = rig.console("/chat -- hello there\n/chat\n")
     tap.ok("/chat says one thing", "assistant> heard" in r.stdout, r)
-    tap.equal("which is told", rig.turns()[0]["conversation"][-1]["text"], "-- hello there")
+    tap.equal("which is told", words_of(rig.turns()[0]), "-- hello there")
     tap.ok("and wants words", "say what to tell the assistant" in r.stderr, r.stderr)
 
 
@@ -327,7 +337,7 @@ def test_history(rig):
     tap.equal("it can be cleared", rig.say("--clear").returncode, 0)
     rig.script([[["say", "hm"], ["done"]]])
     rig.say("which word?")
-    tap.equal("then nothing is left", len(rig.turns()[0]["conversation"]), 1)
+    tap.equal("then nothing is left", [e["kind"] for e in rig.turns()[0]["conversation"]], ["now", "said", "people"])
     rig.script([[["say", "hm"], ["done"]]])
     rig.say("the token is ghp_0123456789abcdefghijABCDEFGHIJ012345")
     tap.ok("what looks like a secret is masked for the model", "ghp_" not in str(rig.turns()))

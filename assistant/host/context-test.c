@@ -23,8 +23,7 @@ static json_t *build(const struct conversation *c, const json_t *tools,
 					  .asker = "alice",
 					  .house_notes = notes,
 					  .tools = tools,
-					  .limits = &limits,
-					  .now_ms = 0 };
+					  .limits = &limits };
 	struct error err = ERROR_INIT;
 	json_t *turn = context_build(&in, &err);
 
@@ -72,8 +71,9 @@ static void test_entries(void **state)
 				      "password=hunter2 block him", 0));
 	turn = build(&c, NULL, NULL);
 	entries = json_object_get(turn, "conversation");
-	his = json_array_get(entries, 0);
-	hers = json_array_get(entries, 1);
+	assert_string_equal(json_get_string(json_array_get(entries, 0), "kind"), "now");
+	his = json_array_get(entries, 1);
+	hers = json_array_get(entries, 2);
 	assert_string_equal(json_get_string(his, "text"), "key [redacted]");
 	assert_null(json_object_get(his, "asker"));
 	assert_null(json_object_get(his, "person"));
@@ -95,15 +95,15 @@ static void test_what_came_meanwhile(void **state)
 	assert_true(conversation_said(&c, "Alice", "alice", "t1", "first", 0));
 	assert_true(conversation_said(&c, "Alice", "alice", "t2", "second", 0));
 	turn = build(&c, NULL, NULL);
-	assert_int_equal(json_array_size(json_object_get(turn, "conversation")), 2);
+	assert_int_equal(json_array_size(json_object_get(turn, "conversation")), 3);
 	assert_true(conversation_add(
 		&c, json_pack("{s:s, s:s}", "kind", "answered", "text", "to the first")));
 	again = build(&c, NULL, NULL);
 	entries = json_object_get(again, "conversation");
-	assert_int_equal(json_array_size(entries), 4);
+	assert_int_equal(json_array_size(entries), 5);
 	assert_string_equal(json_get_string(json_array_get(entries, 2), "kind"),
 			    "answered");
-	assert_string_equal(json_get_string(json_array_get(entries, 3), "kind"), "note");
+	assert_string_equal(json_get_string(json_array_get(entries, 4), "kind"), "note");
 	conversation_done(&c);
 }
 
@@ -116,12 +116,12 @@ static void test_notes(void **state)
 	const json_t *system = json_object_get(turn, "system");
 
 	(void)state;
-	assert_int_equal(json_array_size(system), 3);
+	assert_int_equal(json_array_size(system), 2);
 	assert_string_equal(json_get_string(json_array_get(system, 0), "name"), "rules");
 	assert_string_equal(json_get_string(json_array_get(system, 1), "text"),
 			    "we say aubergine");
-	/* What changes stands last. */
-	assert_true(json_is_true(json_object_get(json_array_get(system, 2), "changes")));
+	/* Nothing in it changes from turn to turn: it begins what is cached. */
+	assert_null(json_object_get(json_array_get(system, 1), "changes"));
 	conversation_done(&c);
 }
 
@@ -150,6 +150,8 @@ static void test_the_newest_and_the_fitting(void **state)
 	{
 		const char *text = json_get_string(entry, "text");
 
+		if (!text)
+			continue;
 		has_fitting = has_fitting || strcmp(text, "the mallory incident") == 0;
 		has_other = has_other || strcmp(text, "lunch was good") == 0;
 	}
@@ -160,6 +162,123 @@ static void test_the_newest_and_the_fitting(void **state)
 		json_get_string(json_array_get(entries, json_array_size(entries) - 1),
 				"text"),
 		"go on about mallory");
+	conversation_done(&c);
+}
+
+/* --- what comes again --- */
+
+static void add(struct conversation *c, json_t *entry)
+{
+	assert_true(conversation_add(c, entry));
+}
+
+static json_t *list_of(const struct conversation *c)
+{
+	json_auto_t *turn = build(c, NULL, NULL);
+
+	return json_incref(json_object_get(turn, "conversation"));
+}
+
+static size_t now_in(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(json_get_string(json_array_get(list, i), "kind"), "now") == 0)
+			return i;
+	fail_msg("there is no 'now'");
+	return 0;
+}
+
+/* How many entries of the first list, without its 'now', the second begins with. */
+static size_t shared(const json_t *before, const json_t *after)
+{
+	size_t now = now_in(before), count = 0, n = 0;
+
+	for (size_t i = 0; i < json_array_size(before); i++) {
+		if (i == now)
+			continue;
+		if (!json_equal(json_array_get(before, i), json_array_get(after, n++)))
+			break;
+		count++;
+	}
+	return count;
+}
+
+/* All that a turn was told stands in front of the next, also a proposal that has ended since. */
+static void test_what_was_told_stays(void **state)
+{
+	struct conversation c = begin();
+	json_auto_t *first = NULL, *second = NULL;
+	json_t *proposed = json_pack("{s:s, s:[{s:s, s:{}}], s:b, s:[{s:s}], s:[{s:s}]}",
+				     "kind", "proposed", "calls", "tool", "a.b",
+				     "arguments", "together", 0, "results", "status",
+				     "pending", "told", "status", "pending");
+	const json_t *end;
+
+	(void)state;
+	assert_true(conversation_said(&c, "A", "alice", NULL, "block him", 0));
+	json_incref(proposed);
+	add(&c, proposed);
+	add(&c, json_pack("{s:s, s:s}", "kind", "answered", "text", "it waits"));
+	assert_true(conversation_said(&c, "A", "alice", NULL, "and now?", 0));
+	first = list_of(&c);
+	json_object_set_new(proposed, "results",
+			    json_pack("[{s:s}]", "status", "denied"));
+	json_object_set_new(proposed, "ended_ms",
+			    json_integer(conversation_last_ms(&c) + 1));
+	json_decref(proposed);
+	add(&c, json_pack("{s:s, s:s}", "kind", "answered", "text", "still"));
+	json_object_set_new(json_array_get(c.entries, 4), "ms",
+			    json_integer(conversation_last_ms(&c) + 2));
+	assert_true(conversation_said(&c, "A", "alice", NULL, "hm", 0));
+	json_object_set_new(json_array_get(c.entries, 5), "ms",
+			    json_integer(conversation_last_ms(&c) + 3));
+	second = list_of(&c);
+	assert_int_equal(shared(first, second), 4);
+	/* said, proposed, answered, said, the end, answered, now, said */
+	assert_int_equal(json_array_size(second), 8);
+	end = json_array_get(second, 4);
+	assert_string_equal(json_get_string(end, "kind"), "ended");
+	assert_int_equal(json_get_int64(end, "of", -1), 1);
+	assert_int_equal(now_in(second), 6);
+	conversation_done(&c);
+}
+
+/* Near its bounds a conversation begins elsewhere now and then, not with each word. */
+static void test_a_long_one_begins_at_the_same(void **state)
+{
+	struct conversation c = begin();
+	_cleanup_strbuf_ struct strbuf much = STRBUF_INIT;
+	json_auto_t *before = NULL;
+	size_t moved = 0, smallest = SIZE_MAX;
+	enum { TURNS = 60 };
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		strbuf_add_char(&much, 'x');
+	for (int i = 0; i < 60; i++) {
+		assert_true(conversation_said(&c, "A", "alice", NULL, much.data, 0));
+		add(&c, json_pack("{s:s, s:s}", "kind", "answered", "text", much.data));
+	}
+	for (int i = 0; i < TURNS; i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		struct error err = ERROR_INIT;
+		json_auto_t *now = NULL;
+
+		assert_true(conversation_said(&c, "A", "alice", NULL, much.data, 0));
+		now = list_of(&c);
+		assert_true(json_write(&text, now, &err));
+		assert_in_range(text.length, 1, CONTEXT_ENTRIES_BYTES + 64 * 1024);
+		smallest = text.length < smallest ? text.length : smallest;
+		if (before && shared(before, now) < json_array_size(before) - 1)
+			moved++;
+		json_decref(before);
+		before = TAKE(now);
+		add(&c, json_pack("{s:s, s:s}", "kind", "answered", "text", much.data));
+	}
+	/* Half of it is never given up, and it moves seldom. */
+	assert_true(smallest > CONTEXT_NEWEST_BYTES / 2);
+	assert_true(moved > 0);
+	assert_true(moved < TURNS / 3);
 	conversation_done(&c);
 }
 
@@ -277,6 +396,8 @@ int main(void)
 		cmocka_unit_test(test_what_came_meanwhile),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_the_newest_and_the_fitting),
+		cmocka_unit_test(test_what_was_told_stays),
+		cmocka_unit_test(test_a_long_one_begins_at_the_same),
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_refusals),

@@ -1,11 +1,12 @@
 /*
  * context -- a conversation as the message 'turn' for a worker. Pure.
  *
- * First what the house says: its rules, those of the surface, the team's notes; then what
- * changes from turn to turn. Credentials are masked wherever they stand. The worker puts
+ * What the house says (its rules, those of the surface, the team's notes) and what was said
+ * are the same to the byte in the next turn, so that a provider's cache helps: time and
+ * people stand in the conversation, beside what was said then. Credentials are masked wherever they stand. The worker puts
  * whatever is not the asker's between lines that say it is data. Of the conversation the
  * newest entries are kept, and of the older ones those that share most words with what was
- * asked last; what had to go is said.
+ * asked last (context_entries.h); what had to go is said.
  */
 #ifndef ASSISTANT_HOST_CONTEXT_H
 #define ASSISTANT_HOST_CONTEXT_H
@@ -26,13 +27,12 @@ struct context_input {
 	const struct conversation *conversation;
 	const char *asker;         /* the person whose turn it is */
 	const json_t *thread;      /* as talk_set_thread has it; may be NULL */
-	const json_t *who;         /* as 'turn' has it; NULL: the asker alone */
+	const json_t *who;         /* as 'turn' has it; NULL: the conversation says it */
 	const json_t *house_notes; /* [{name, text}] of the surface; may be NULL */
 	const json_t *team_notes;  /* [{name, text}], of prompts/; may be NULL */
 	const json_t *tools;   /* as the gate lists them: [{name, tools: [definition]}] */
 	const json_t *sources; /* as 'turn' has them; may be NULL */
 	const struct assistant_limits *limits;
-	int64_t now_ms;
 };
 
 /* The message. New reference. */

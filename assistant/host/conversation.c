@@ -356,10 +356,17 @@ static json_t *find(const json_t *entries, const char *eid)
 static bool take_end(json_t *ours, const json_t *theirs)
 {
 	json_t *results = json_object_get(theirs, "results");
+	json_t *told = json_object_get(theirs, "told");
+	json_t *ended_ms = json_object_get(theirs, "ended_ms");
 
+	if (told && !json_object_get(ours, "told") &&
+	    json_object_set_new(ours, "told", json_deep_copy(told)) != 0)
+		return false;
 	if (!is_open(ours) || is_open(theirs) || !results)
 		return true;
 	return json_object_set_new(ours, "results", json_deep_copy(results)) == 0 &&
+	       (!ended_ms ||
+		json_object_set_new(ours, "ended_ms", json_deep_copy(ended_ms)) == 0) &&
 	       json_object_set_new(ours, "open", json_false()) == 0;
 }
 

@@ -3,7 +3,8 @@
  *
  * Entries are those of assistant/messages.h with members that the worker is not told: 'eid'
  * and 'ms' (which entry it is, and when), 'turn' (of the gate's, in Slack), 'person' (who
- * said it), 'approval' and 'open' (of what was proposed), 'id' (of a read at the gate).
+ * said it), 'approval', 'open', 'told' (the results that its turn was told) and 'ended_ms'
+ * (of what was proposed), 'id' (of a read at the gate).
  * Oldest first. Beyond CONVERSATION_ENTRIES_MAX or CONVERSATION_BYTES_MAX the oldest go.
  * What looks like a credential is masked as it is added. A channel's other messages are
  * never in it. Pure; where it is kept is memory.h's.

@@ -65,6 +65,7 @@ void talk_free(struct talk *t)
 	loop_remove(t->later);
 	host_turn_free(t->turn);
 	conversation_done(&t->conversation);
+	talk_forget_reads(t);
 	json_decref(t->tools);
 	json_decref(t->sources);
 	json_decref(t->thread);

@@ -120,13 +120,56 @@ void talk_take_lookup(struct talk *t, const struct talk_reading *r, const char *
 
 /* --- telling --- */
 
-json_t *talk_who(const struct talk *t)
+static json_t *who_is_who(const struct talk *t)
 {
 	json_auto_t *asker = json_pack("{s:s}", "person", t->asker);
 
 	if (!asker || (is_self_known(t) && json_object_set(asker, "found", t->self) != 0))
 		return NULL;
-	return json_pack("{s:O, s:O}", "asker", asker, "mentioned", t->mentioned);
+	return json_pack("{s:O, s:o}", "asker", asker, "mentioned",
+			 json_copy(t->mentioned));
+}
+
+/* With as many of those who are mentioned as there is room for. */
+static bool write_people(const struct talk *t, struct strbuf *sb)
+{
+	struct error ignored = ERROR_INIT;
+	json_auto_t *who = who_is_who(t);
+	json_t *mentioned = json_object_get(who, "mentioned");
+
+	while (who && json_write(sb, who, &ignored)) {
+		if (sb->length <= TALK_PEOPLE_BYTES || json_array_size(mentioned) == 0)
+			return true;
+		(void)json_array_remove(mentioned, json_array_size(mentioned) - 1);
+		strbuf_clear(sb);
+	}
+	return false;
+}
+
+static const char *people_before(const struct talk *t)
+{
+	const json_t *entries = t->conversation.entries;
+
+	for (size_t i = json_array_size(entries); i-- > 0;) {
+		const json_t *entry = json_array_get(entries, i);
+
+		if (strcmp(json_get_string(entry, "kind"), "people") == 0)
+			return json_get_string(entry, "text");
+	}
+	return NULL;
+}
+
+bool talk_note_people(struct talk *t)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	const char *before = people_before(t);
+
+	if (!write_people(t, &sb))
+		return false;
+	if (before && strcmp(before, sb.data) == 0)
+		return true;
+	return conversation_add(&t->conversation, json_pack("{s:s, s:s}", "kind",
+							    "people", "text", sb.data));
 }
 
 json_t *talk_people(const struct talk *t)

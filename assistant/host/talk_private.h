@@ -8,7 +8,8 @@
 
 enum {
 	TALK_READS_OPEN = ASSISTANT_READS_MAX,
-	TALK_LOOKUPS_KEPT = 32, /* ids of the gate's, for where names come from */
+	TALK_LOOKUPS_KEPT = 32,        /* ids of the gate's, for where names come from */
+	TALK_PEOPLE_BYTES = 32 * 1024, /* of who is who, in one turn */
 };
 
 /* A read that the surface is at. */
@@ -19,6 +20,7 @@ struct talk_reading {
 	bool is_lookup; /* ours, before the turn: of a person */
 	bool is_asker;  /* of who asks */
 	char uri[ASSISTANT_URI_MAX + 1];
+	json_t *how; /* {uri} or {template, values}: as the model asked for it */
 	char query[PEOPLE_QUERY_MAX + 1];
 };
 
@@ -67,6 +69,7 @@ void talk_on_read(void *context, int64_t read, const char *uri, const char *patt
 bool talk_is_offered(const struct talk *t, const char *pattern);
 /* A free one, with its number; NULL: too many are open. */
 struct talk_reading *talk_new_reading(struct talk *t);
+void talk_forget_reads(struct talk *t);
 
 /* --- talk_people.c --- */
 
@@ -74,7 +77,7 @@ struct talk_reading *talk_new_reading(struct talk *t);
 void talk_look_up(struct talk *t);
 void talk_take_lookup(struct talk *t, const struct talk_reading *r, const char *id,
 		      const char *text, bool is_cut);
-/* 'who' of the message 'turn'; new reference. */
-json_t *talk_who(const struct talk *t) _must_use_;
+/* Put down in the conversation who asks and is mentioned, unless it stands there last. */
+bool talk_note_people(struct talk *t) _must_use_;
 
 #endif

@@ -2,6 +2,7 @@
 #include "assistant/host/talk_private.h"
 
 #include "assistant/host/outcome.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 static json_t *pending(size_t count)
@@ -79,10 +80,14 @@ static bool waits(const struct talk *t, const json_t *entry)
 /* Its turn is over: another one tells people of the end. */
 static void tell_end(struct talk *t)
 {
-	json_t *note = json_pack("{s:s, s:s}", "kind", "note", "text",
-				 "What was proposed has ended: its result stands with "
-				 "the proposal. Tell the person in a sentence what came "
-				 "of it, and go on if something is left to do.");
+	char now[CLOCK_TEXT_BYTES];
+	json_t *note =
+		json_pack("{s:s, s:s++}", "kind", "note", "text",
+			  "What was proposed has ended, as was said just before (it "
+			  "is ",
+			  clock_format(clock_wall_ms(), now),
+			  "). Tell the person in a sentence what came of it, and go "
+			  "on if something is left to do.");
 
 	if (!conversation_add(&t->conversation, note))
 		log_error("conversation.no_memory");
@@ -98,9 +103,15 @@ static void settle(struct talk *t, json_t *entry, json_t *results, bool is_end,
 		json_decref(results);
 		return;
 	}
-	if (is_end)
+	if (is_end && json_is_true(json_object_get(entry, "open"))) {
 		(void)json_object_set_new(entry, "open", json_false());
+		(void)json_object_set_new(entry, "ended_ms",
+					  json_integer(clock_wall_ms()));
+	}
 	if (waits(t, entry)) {
+		/* It stays as it was told: how it ends is told behind what was said since. */
+		if (json_object_set(entry, "told", results) != 0)
+			log_error("conversation.no_memory");
 		host_turn_result(t->turn, json_get_int64(entry, "proposal", 0), results);
 		(void)json_object_del(entry, "proposal");
 	} else {

@@ -37,6 +37,13 @@ struct talk_reading *talk_new_reading(struct talk *t)
 	return NULL;
 }
 
+void talk_forget_reads(struct talk *t)
+{
+	for (size_t i = 0; i < TALK_READS_OPEN; i++)
+		json_decref(t->reads[i].how);
+	memset(t->reads, 0, sizeof t->reads);
+}
+
 void talk_on_read(void *context, int64_t read, const char *uri, const char *pattern,
 		  const json_t *values)
 {
@@ -50,6 +57,10 @@ void talk_on_read(void *context, int64_t read, const char *uri, const char *patt
 		(void)uri_expand(&whole, pattern, values);
 	if (whole.length > 0 && strbuf_ok(&whole) && whole.length <= ASSISTANT_URI_MAX)
 		r = talk_new_reading(t);
+	if (r)
+		r->how = uri ? json_pack("{s:s}", "uri", uri)
+			     : json_pack("{s:s, s:o}", "template", pattern, "values",
+					 json_deep_copy(values));
 	if (!r) {
 		host_turn_content(t->turn, read, NULL, NULL, false,
 				  error_name(ERR_NOT_FOUND));
@@ -82,10 +93,11 @@ static size_t cut(const char *text, size_t max)
 static bool remember_read(struct talk *t, const struct talk_reading *r, const char *id,
 			  const char *label, json_t *text, bool is_cut)
 {
-	json_auto_t *entry = json_pack("{s:s, s:s, s:s, s:O}", "kind", "read", "label",
-				       label, "uri", r->uri, "text", text);
+	json_auto_t *entry = json_pack("{s:s, s:s, s:O}", "kind", "read", "label", label,
+				       "text", text);
 
-	if (!entry || (is_cut && json_object_set_new(entry, "cut", json_true()) != 0) ||
+	if (!entry || !r->how || json_object_update(entry, r->how) != 0 ||
+	    (is_cut && json_object_set_new(entry, "cut", json_true()) != 0) ||
 	    (id && json_object_set_new(entry, "id", json_string(id)) != 0))
 		return false;
 	return conversation_add(&t->conversation, TAKE(entry));
@@ -96,12 +108,14 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 {
 	struct talk_reading *r = find_reading(t, number);
 	struct talk_reading done;
+	json_auto_t *how = NULL;
 	size_t length = text ? cut(text, CONTENT_MAX) : 0;
 	json_auto_t *masked = NULL, *name = NULL;
 
 	if (!r)
 		return;
 	done = *r;
+	how = done.how;
 	*r = (struct talk_reading){ 0 };
 	if (done.is_lookup) {
 		talk_take_lookup(t, &done, id, text, is_cut);

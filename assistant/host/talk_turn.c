@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "assistant/words.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 static void on_say(void *context, const char *text, bool final)
@@ -44,21 +43,21 @@ static const struct host_hooks turn_hooks = { on_say, talk_on_propose, talk_on_r
 
 static bool start(struct talk *t, struct error *err)
 {
-	json_auto_t *persons = talk_who(t);
 	const struct context_input in = {
 		.conversation = &t->conversation,
 		.asker = t->asker,
 		.thread = t->thread,
-		.who = persons,
 		.house_notes = t->o.house_notes,
 		.team_notes = t->o.team_notes,
 		.tools = t->tools,
 		.sources = t->sources,
 		.limits = &t->o.settings->turn,
-		.now_ms = clock_wall_ms(),
 	};
-	json_t *message = context_build(&in, err);
+	json_t *message;
 
+	if (!talk_note_people(t))
+		return error_oom(err);
+	message = context_build(&in, err);
 	if (!message)
 		return false;
 	t->serial++;
@@ -99,7 +98,7 @@ static void on_later(void *context)
 	if (!t->wants_turn || !t->asker)
 		return;
 	t->wants_turn = false;
-	memset(t->reads, 0, sizeof t->reads);
+	talk_forget_reads(t);
 	talk_look_up(t);
 }
 

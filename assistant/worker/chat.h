@@ -2,7 +2,8 @@
  * chat -- a request in no provider's words, and what a codec is.
  *
  * messages: [{role: "user"|"assistant", parts: [part]}], roles taking turns, the first
- * and the last a user's. A part is
+ * and the last a user's. What stands up to a part with 'mark' (true) comes again in the next
+ * turn to the byte, and is worth keeping. A part is
  *   {text}                                what is said
  *   {call: id, name, args: object}        of the assistant
  *   {result: id, text, error: bool}       of the user, before its texts, one for each call
@@ -18,8 +19,7 @@ struct chat {
 	const char *model;
 	int64_t max_output;
 	bool stream, cache, old_max_tokens;
-	const char *stable;   /* what the house says, the same in every turn */
-	const char *changing; /* and what it says of this one; "" if nothing */
+	const char *stable; /* what the house says, the same in every turn */
 	json_t *tools; /* [{name, description, schema}], names as providers take them */
 	json_t *messages;
 };

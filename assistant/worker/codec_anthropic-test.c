@@ -13,10 +13,11 @@ static void a_request_has_marks_and_the_provider_s_own_words(void **state)
 		body,
 		"{\"model\":\"m:1/x\",\"max_tokens\":7,\"stream\":true,\"system\":["
 		"{\"type\":\"text\",\"text\":\"S\",\"cache_control\":{\"type\":"
-		"\"ephemeral\"}},{\"type\":\"text\",\"text\":\"C\"}],\"tools\":["
+		"\"ephemeral\"}}],\"tools\":["
 		"{\"name\":\"a__b\",\"description\":\"d\",\"input_schema\":{\"type\":"
 		"\"object\"}}],\"messages\":[{\"role\":\"user\",\"content\":["
-		"{\"type\":\"text\",\"text\":\"hi\"},{\"type\":\"text\",\"text\":"
+		"{\"type\":\"text\",\"text\":\"hi\",\"cache_control\":{\"type\":"
+		"\"ephemeral\"}},{\"type\":\"text\",\"text\":"
 		"\"there\"}]},{\"role\":\"assistant\",\"content\":[{\"k\":1},"
 		"{\"type\":\"text\",\"text\":\"t\"},{\"type\":\"tool_use\",\"id\":"
 		"\"c1\",\"name\":\"a__b\",\"input\":{\"x\":1}},{\"type\":\"tool_use\","

@@ -54,7 +54,9 @@ static json_t *write_messages(const struct chat *c)
 			return NULL;
 		json_array_foreach(json_object_get(message, "parts"), k, part)
 		{
-			if (!append(content, write_part(part)))
+			if (!append(content, write_part(part)) ||
+			    (json_object_get(part, "mark") &&
+			     !mark(c, json_array_get(content, k))))
 				return NULL;
 		}
 		if (i + 1 == json_array_size(c->messages) &&
@@ -68,9 +70,7 @@ static json_t *write_system(const struct chat *c)
 {
 	json_auto_t *list = json_pack("[{s:s, s:s}]", "type", "text", "text", c->stable);
 
-	if (!list || !mark(c, json_array_get(list, 0)) ||
-	    (*c->changing &&
-	     !append(list, json_pack("{s:s, s:s}", "type", "text", "text", c->changing))))
+	if (!list || !mark(c, json_array_get(list, 0)))
 		return NULL;
 	return TAKE(list);
 }

@@ -47,7 +47,9 @@ static json_t *write_messages(const struct chat *c)
 			return NULL;
 		json_array_foreach(json_object_get(message, "parts"), k, part)
 		{
-			if (!append(content, write_part(part)))
+			if (!append(content, write_part(part)) ||
+			    (c->cache && json_object_get(part, "mark") &&
+			     !append(content, cache_point())))
 				return NULL;
 		}
 		if (c->cache && i + 1 == json_array_size(c->messages) &&
@@ -61,8 +63,7 @@ static json_t *write_system(const struct chat *c)
 {
 	json_auto_t *list = json_pack("[{s:s}]", "text", c->stable);
 
-	if (!list || (c->cache && !append(list, cache_point())) ||
-	    (*c->changing && !append(list, json_pack("{s:s}", "text", c->changing))))
+	if (!list || (c->cache && !append(list, cache_point())))
 		return NULL;
 	return TAKE(list);
 }

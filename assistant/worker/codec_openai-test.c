@@ -15,7 +15,7 @@ static void a_request_has_text_alone_and_results_as_messages(void **state)
 		"\"stream_options\":{\"include_usage\":true},\"tools\":[{\"type\":"
 		"\"function\",\"function\":{\"name\":\"a__b\",\"description\":\"d\","
 		"\"parameters\":{\"type\":\"object\"}}}],\"messages\":["
-		"{\"role\":\"system\",\"content\":\"S\\n\\nC\"},"
+		"{\"role\":\"system\",\"content\":\"S\"},"
 		"{\"role\":\"user\",\"content\":\"hi\\n\\nthere\"},"
 		"{\"role\":\"assistant\",\"content\":\"t\",\"tool_calls\":["
 		"{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"a__b\","

@@ -75,16 +75,12 @@ static bool write_assistant(const json_t *parts, json_t *list)
 
 static json_t *write_messages(const struct chat *c)
 {
-	_cleanup_strbuf_ struct strbuf system = STRBUF_INIT;
 	const json_t *message;
 	size_t i;
+	json_auto_t *list =
+		json_pack("[{s:s, s:s}]", "role", "system", "content", c->stable);
 
-	strbuf_add_string(&system, c->stable);
-	if (*c->changing)
-		strbuf_add_format(&system, "\n\n%s", c->changing);
-	json_auto_t *list = json_pack("[{s:s, s:s%}]", "role", "system", "content",
-				      system.data, system.length);
-	if (!list || !strbuf_ok(&system))
+	if (!list)
 		return NULL;
 	json_array_foreach(c->messages, i, message)
 	{

@@ -14,7 +14,8 @@ static const char rules[] =
 	"what will run and said yes. You cannot decide, and cannot speed a decision up.\n"
 	"- After a proposal you learn what became of it: 'pending' means that people "
 	"were "
-	"asked; say so briefly and stop. Never say that something was done unless its "
+	"asked; say so briefly and stop. How it ended comes later, in a message of "
+	"Wingman's that names the call. Never say that something was done unless its "
 	"result "
 	"says 'succeeded'.\n"
 	"- Each call is one decision; " NAMES_TOGETHER
@@ -127,12 +128,17 @@ struct entry {
 	const char *kind, *by, *text, *at, *label, *uri, *template;
 	json_t *calls, *results, *values;
 	bool asker, cut, together;
+	int64_t of;
+	size_t index;
 };
 
 struct build {
+	const json_t *entries;
 	json_t *messages;
 	const struct names *names;
-	unsigned calls; /* for ids */
+	const char *changing;                /* NULL: it stands there */
+	unsigned calls;                      /* for ids */
+	unsigned ids[ASSISTANT_ENTRIES_MAX]; /* of the call that an entry was; 0: none */
 };
 
 #define AT(member) offsetof(struct entry, member)
@@ -175,11 +181,18 @@ static bool add_note(struct build *b, const struct entry *e, struct error *err)
 	       error_oom(err);
 }
 
+void conversation_call_id(unsigned number, char ret[static CONVERSATION_CALL_BYTES])
+{
+	(void)snprintf(ret, CONVERSATION_CALL_BYTES, "past_%u", number);
+}
+
 /* A call of the model's as it stood in an earlier turn, in the words of now. */
-static bool add_call(struct build *b, const char *name, json_t *args, char id[static 24],
+static bool add_call(struct build *b, const struct entry *e, const char *name,
+		     json_t *args, char id[static CONVERSATION_CALL_BYTES],
 		     struct error *err)
 {
-	(void)snprintf(id, 24, "past_%u", ++b->calls);
+	conversation_call_id(++b->calls, id);
+	b->ids[e->index] = b->calls;
 	return conversation_add(b->messages, "assistant",
 				json_pack("{s:s, s:s, s:O}", "call", id, "name", name,
 					  "args", args)) ||
@@ -192,7 +205,7 @@ static bool add_together(struct build *b, const struct entry *e, struct error *e
 	json_auto_t *calls = json_array();
 	const json_t *call;
 	bool failed = false;
-	char id[24];
+	char id[CONVERSATION_CALL_BYTES];
 	size_t i;
 
 	json_array_foreach(e->calls, i, call)
@@ -214,7 +227,8 @@ static bool add_together(struct build *b, const struct entry *e, struct error *e
 		failed = failed || one;
 	}
 	json_auto_t *args = json_pack("{s:O}", "calls", calls);
-	return (args || error_oom(err)) && add_call(b, NAMES_TOGETHER, args, id, err) &&
+	return (args || error_oom(err)) &&
+	       add_call(b, e, NAMES_TOGETHER, args, id, err) &&
 	       (conversation_add(b->messages, "user",
 				 conversation_result_part(id, &text, failed)) ||
 		error_oom(err));
@@ -224,7 +238,7 @@ static bool add_proposed(struct build *b, const struct entry *e, struct error *e
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	const json_t *call = json_array_get(e->calls, 0);
-	char name[NAMES_MAX_BYTES + 1], id[24];
+	char name[NAMES_MAX_BYTES + 1], id[CONVERSATION_CALL_BYTES];
 	bool failed = false;
 
 	if (!assistant_calls_check(e->calls, e->together, err))
@@ -235,7 +249,7 @@ static bool add_proposed(struct build *b, const struct entry *e, struct error *e
 	if (e->together)
 		return add_together(b, e, err);
 	names_model(b->names, json_get_string(call, "tool"), name);
-	return add_call(b, name, json_object_get(call, "arguments"), id, err) &&
+	return add_call(b, e, name, json_object_get(call, "arguments"), id, err) &&
 	       conversation_result(json_array_get(e->results, 0), name, &text, &failed,
 				   err) &&
 	       (conversation_add(b->messages, "user",
@@ -250,17 +264,91 @@ static bool add_read(struct build *b, const struct entry *e, struct error *err)
 				   : json_pack("{s:s, s:O}", "template",
 					       e->template ? e->template : "", "values",
 					       e->values);
-	char id[24];
+	char id[CONVERSATION_CALL_BYTES];
 
 	if (!e->uri == !e->template || !e->template != !e->values)
 		return error_set(err, ERR_INVALID_ARGUMENT, "a read of nothing");
 	if (!args)
 		return error_oom(err);
 	fence(&text, e->label, e->text, strlen(e->text), e->cut);
-	return add_call(b, e->uri ? NAMES_READ : NAMES_SEARCH, args, id, err) &&
+	return add_call(b, e, e->uri ? NAMES_READ : NAMES_SEARCH, args, id, err) &&
 	       (conversation_add(b->messages, "user",
 				 conversation_result_part(id, &text, false)) ||
 		error_oom(err));
+}
+
+/* Who is who, as it was looked up then. */
+static bool add_people(struct build *b, const struct entry *e, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	strbuf_add_string(&text, "[Wingman]\nWho asks, and who is mentioned:\n");
+	fence(&text, "people, as the people server knows them", e->text, strlen(e->text),
+	      false);
+	return conversation_add(b->messages, "user", conversation_text_part(&text)) ||
+	       error_oom(err);
+}
+
+/* How a proposal ended of which the model was told before how it stood then. */
+static bool add_ended(struct build *b, const struct entry *e, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const json_t *of =
+		json_array_get(b->entries, e->of < 0 ? SIZE_MAX : (size_t)e->of);
+	const json_t *calls = json_object_get(of, "calls"), *call;
+	char id[CONVERSATION_CALL_BYTES];
+	size_t i;
+
+	if (!calls || (size_t)e->of >= e->index || b->ids[e->of] == 0 ||
+	    json_array_size(calls) != json_array_size(e->results))
+		return error_set(err, ERR_INVALID_ARGUMENT,
+				 "an end of what was not proposed before");
+	conversation_call_id(b->ids[e->of], id);
+	strbuf_add_format(&text, "[Wingman]\nThe call %s has ended.", id);
+	json_array_foreach((json_t *)(uintptr_t)calls, i, call)
+	{
+		char name[NAMES_MAX_BYTES + 1];
+		bool ignored = false;
+
+		names_model(b->names, json_get_string(call, "tool"), name);
+		strbuf_add_char(&text, '\n');
+		if (!conversation_result(json_array_get(e->results, i), name, &text,
+					 &ignored, err))
+			return false;
+	}
+	return conversation_add(b->messages, "user", conversation_text_part(&text)) ||
+	       error_oom(err);
+}
+
+/* Up to here it comes again in the next turn. */
+static bool mark_end(json_t *messages)
+{
+	const json_t *last = json_array_get(messages, json_array_size(messages) - 1);
+	json_t *parts = json_object_get(last, "parts");
+	json_t *part = json_array_get(parts, json_array_size(parts) - 1);
+
+	return !part || json_object_set_new(part, "mark", json_true()) == 0;
+}
+
+static bool add_changing(struct build *b, struct error *err)
+{
+	const char *changing = b->changing;
+
+	b->changing = NULL;
+	if (!mark_end(b->messages))
+		return error_oom(err);
+	return !changing || !*changing ||
+	       conversation_add(b->messages, "user",
+				json_pack("{s:s+}", "text", "[Wingman]", changing)) ||
+	       error_oom(err);
+}
+
+static bool add_now(struct build *b, const struct entry *e, struct error *err)
+{
+	(void)e;
+	if (!b->changing)
+		return error_set(err, ERR_INVALID_ARGUMENT, "it is now twice");
+	return add_changing(b, err);
 }
 
 static const struct {
@@ -277,10 +365,18 @@ static const struct {
 	  add_answered,
 	  { NEED("kind", STRING, kind), NEED("text", STRING, text) } },
 	{ "note", add_note, { NEED("kind", STRING, kind), NEED("text", STRING, text) } },
+	{ "people",
+	  add_people,
+	  { NEED("kind", STRING, kind), NEED("text", STRING, text) } },
 	{ "proposed",
 	  add_proposed,
 	  { NEED("kind", STRING, kind), NEED("calls", ARRAY, calls),
 	    NEED("together", BOOL, together), NEED("results", ARRAY, results) } },
+	{ "ended",
+	  add_ended,
+	  { NEED("kind", STRING, kind), NEED("of", INT64, of),
+	    NEED("results", ARRAY, results) } },
+	{ "now", add_now, { NEED("kind", STRING, kind) } },
 	{ "read",
 	  add_read,
 	  { NEED("kind", STRING, kind), NEED("label", STRING, label),
@@ -289,10 +385,11 @@ static const struct {
 	    MAY("cut", BOOL, cut) } },
 };
 
-static bool add_entry(struct build *b, const json_t *entry, struct error *err)
+static bool add_entry(struct build *b, const json_t *entry, size_t index,
+		      struct error *err)
 {
 	const char *kind = json_get_string(entry, "kind");
-	struct entry e = { .kind = NULL };
+	struct entry e = { .index = index };
 
 	for (size_t i = 0; kind && i < ARRAY_SIZE(kinds); i++) {
 		if (strcmp(kinds[i].kind, kind) != 0)
@@ -309,11 +406,31 @@ static bool add_entry(struct build *b, const json_t *entry, struct error *err)
 	return error_set(err, ERR_INVALID_ARGUMENT, "an entry of no known kind");
 }
 
+/* Who speaks there, as providers have it: the house is a user. */
+static bool is_users(const json_t *entry)
+{
+	static const char *const users[] = { "said", "note", "now", "people", NULL };
+	const char *kind = json_get_string(entry, "kind");
+
+	return kind && is_word(kind, users);
+}
+
+static bool is_now(const json_t *entry)
+{
+	const char *kind = json_get_string(entry, "kind");
+
+	return kind && strcmp(kind, "now") == 0;
+}
+
 json_t *conversation_messages(const json_t *entries, const struct names *n,
+			      const char *changing, unsigned *ret_calls,
 			      struct error *err)
 {
 	json_auto_t *messages = json_array();
-	struct build b = { .messages = messages, .names = n };
+	struct build b = { .entries = entries,
+			   .messages = messages,
+			   .names = n,
+			   .changing = changing ? changing : "" };
 	const json_t *entry, *last;
 	size_t i;
 
@@ -324,8 +441,7 @@ json_t *conversation_messages(const json_t *entries, const struct names *n,
 	json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
 	{
 		/* providers want a user first: what came before was left out */
-		if (i == 0 && json_get_string(entry, "kind") &&
-		    strcmp(json_get_string(entry, "kind"), "said") != 0 &&
+		if (i == 0 && json_get_string(entry, "kind") && !is_users(entry) &&
 		    !conversation_add(messages, "user",
 				      json_pack("{s:s}", "text",
 						"[Wingman]\nWhat came before is left "
@@ -333,14 +449,18 @@ json_t *conversation_messages(const json_t *entries, const struct names *n,
 			error_oom(err);
 			return NULL;
 		}
-		if (!add_entry(&b, entry, err))
+		if (!add_entry(&b, entry, i, err))
 			return NULL;
 	}
 	last = json_array_get(messages, json_array_size(messages) - 1);
-	if (!last || strcmp(json_get_string(last, "role"), "user") != 0) {
+	if (!last || strcmp(json_get_string(last, "role"), "user") != 0 ||
+	    is_now(json_array_get(entries, json_array_size(entries) - 1))) {
 		error_set(err, ERR_INVALID_ARGUMENT, "nothing to answer");
 		return NULL;
 	}
+	if (b.changing && !add_changing(&b, err))
+		return NULL;
+	*ret_calls = b.calls;
 	return TAKE(messages);
 }
 

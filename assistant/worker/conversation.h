@@ -11,9 +11,20 @@
 
 #include "assistant/worker/names.h"
 
-/* New reference; see chat.h. The last entry must be one that the model can answer. */
+enum { CONVERSATION_CALL_BYTES = 24 };
+
+/*
+ * New reference; see chat.h. The last entry must be one that the model can answer. 'changing'
+ * stands where the entry 'now' is, or without one at the end. '*ret_calls': how many calls
+ * are in it, which their ids count.
+ */
 json_t *conversation_messages(const json_t *entries, const struct names *n,
+			      const char *changing, unsigned *ret_calls,
 			      struct error *err) _must_use_;
+
+/* Of the call with this number. The same in every turn, so that what a provider keeps of a
+ * turn while it runs is good for the next, which has it from the record. */
+void conversation_call_id(unsigned number, char ret[static CONVERSATION_CALL_BYTES]);
 
 /* Texts of the system notes and of who asks, appended: what stays, what changes. */
 bool conversation_system(const json_t *notes, const json_t *who, struct strbuf *stable,

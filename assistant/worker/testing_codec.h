@@ -55,7 +55,8 @@ static inline json_t *testing_write(const struct codec *codec, const struct chat
 static inline struct chat testing_chat(void)
 {
 	static const char messages[] =
-		"[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\"},{\"text\":\"there\"}]},"
+		"[{\"role\":\"user\",\"parts\":[{\"text\":\"hi\",\"mark\":true},{"
+		"\"text\":\"there\"}]},"
 		"{\"role\":\"assistant\",\"parts\":[{\"kept\":{\"k\":1}},{\"text\":\"t\"}"
 		","
 		"{\"call\":\"c1\",\"name\":\"a__b\",\"args\":{\"x\":1}},"
@@ -71,7 +72,6 @@ static inline struct chat testing_chat(void)
 			      .stream = true,
 			      .cache = true,
 			      .stable = "S",
-			      .changing = "C",
 			      .tools = json_loads(tools, 0, NULL),
 			      .messages = json_loads(messages, 0, NULL) };
 }

@@ -472,7 +472,7 @@ static void what_nobody_asked_for_is_malformed(void **state)
 		"{\"m\":\"ended\",\"request\":1}",
 		"{\"m\":\"result\",\"proposal\":1,\"results\":[{\"status\":\"denied\"}]}",
 		"{\"m\":\"content\",\"read\":1,\"code\":\"x\"}",
-		("{\"m\":\"begin\",\"v\":1,\"provider\":\"openai\",\"model\":\"m\","
+		("{\"m\":\"begin\",\"v\":2,\"provider\":\"openai\",\"model\":\"m\","
 		 "\"max_output\":1}"),
 	};
 	struct fixture *f = *state;
@@ -524,7 +524,75 @@ static void a_turn_that_is_none_is_refused(void **state)
 	assert_false(start(f, TURN(SAID, LIMITS)));
 }
 
-static void ids_that_are_missing_or_double_are_made(void **state)
+#define CALLED                                                                           \
+	"{\"kind\":\"proposed\",\"calls\":[{\"tool\":\"a.b\",\"arguments\":{}}],"        \
+	"\"together\":false,\"results\":[{\"status\":\"pending\"}]},"
+#define GO "{\"kind\":\"said\",\"by\":\"alice\",\"text\":\"go\",\"asker\":true}"
+#define ENDED(of, status)                                                                \
+	"{\"kind\":\"ended\",\"of\":" of ",\"results\":[{\"status\":\"" status "\"}]},"
+
+/* What stands before 'now' is marked, what changes stands behind it; an end is told there
+ * where it fell, and of which call. */
+static void what_changes_stands_behind_what_stays(void **state)
+{
+	static const char turn[] =
+		"{\"m\":\"turn\",\"system\":[{\"name\":\"n\",\"text\":\"It is noon.\","
+		"\"changes\":true}],\"who\":{\"asker\":{\"person\":\"alice\"}},"
+		"\"conversation\":[" GO "," CALLED
+		"{\"kind\":\"answered\",\"text\":\"wait\"},{\"kind\":\"now\"}," ENDED(
+			"1", "succeeded") GO "],\"tools\":" TOOLS
+					     ",\"sources\":[],\"limits\":" LIMITS "}";
+	struct fixture *f = *state;
+
+	f->model.codec = &codec_anthropic;
+	f->model.cache = true;
+	assert_true(start(f, turn));
+	const char *body = json_get_string(sent(f, 0, "request"), "body");
+	json_auto_t *request = json_loads(body, 0, NULL);
+	const json_t *list = json_object_get(request, "messages");
+	const json_t *marked = json_object_get(json_array_get(list, 3), "content");
+	const json_t *last = json_object_get(json_array_get(list, 4), "content");
+
+	assert_int_equal(json_array_size(list), 5);
+	assert_int_equal(json_array_size(json_object_get(request, "system")), 1);
+	assert_string_equal(json_get_string(json_array_get(marked, 0), "text"), "wait");
+	assert_non_null(json_object_get(json_array_get(marked, 0), "cache_control"));
+	assert_int_equal(json_array_size(last), 3);
+	assert_non_null(strstr(json_get_string(json_array_get(last, 0), "text"),
+			       "It is noon.\n\n## Who asks"));
+	assert_string_equal(json_get_string(json_array_get(last, 1), "text"),
+			    "[Wingman]\nThe call past_1 has ended.\na__b: succeeded");
+	assert_string_equal(json_get_string(json_array_get(last, 2), "text"),
+			    "[alice]\ngo");
+}
+
+static void an_end_is_of_something(void **state)
+{
+	static const char *const rows[] = {
+		TURN("[" GO "," CALLED ENDED("0", "denied") GO "]", LIMITS),
+		TURN("[" GO "," CALLED ENDED("2", "denied") GO "]", LIMITS),
+		TURN("[" GO "," CALLED ENDED("3", "denied") GO "]", LIMITS),
+		TURN("[" GO "," CALLED ENDED("-1", "denied") GO "]", LIMITS),
+		TURN("[" GO "," CALLED ENDED("1", "approved") GO "]", LIMITS),
+		TURN("[" GO "," ENDED("2", "denied") CALLED GO "]", LIMITS),
+		TURN("[" GO "," CALLED "{\"kind\":\"ended\",\"of\":1,\"results\":[]}," GO
+		     "]",
+		     LIMITS),
+		TURN("[" GO ",{\"kind\":\"now\"},{\"kind\":\"now\"}," GO "]", LIMITS),
+		TURN("[" GO ",{\"kind\":\"now\"}]", LIMITS),
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (start(f, rows[i]))
+			fail_msg("taken: %s", rows[i]);
+		error_clear(&f->err);
+	}
+	assert_true(
+		start(f, TURN("[" GO "," CALLED ENDED("1", "denied") GO "]", LIMITS)));
+}
+
+static void ids_are_ours_and_count_on(void **state)
 {
 	struct fixture *f = *state;
 
@@ -536,6 +604,7 @@ static void ids_that_are_missing_or_double_are_made(void **state)
 	json_auto_t *list = messages(f, 0);
 	const json_t *calls = json_object_get(json_array_get(list, 2), "tool_calls");
 	assert_int_equal(json_array_size(calls), 5);
+	assert_string_equal(json_get_string(json_array_get(calls, 4), "id"), "past_5");
 	for (size_t i = 0; i < 5; i++)
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(
@@ -600,7 +669,9 @@ int main(void)
 		T(what_the_egress_says_becomes_a_code),
 		T(what_nobody_asked_for_is_malformed),
 		T(a_turn_that_is_none_is_refused),
-		T(ids_that_are_missing_or_double_are_made),
+		T(what_changes_stands_behind_what_stays),
+		T(an_end_is_of_something),
+		T(ids_are_ours_and_count_on),
 		T(the_record_becomes_messages_that_take_turns),
 	};
 

@@ -130,7 +130,6 @@ static bool ask(struct turn *t, struct error *err)
 		.cache = t->model->cache,
 		.old_max_tokens = t->model->old_max_tokens,
 		.stable = t->stable.data,
-		.changing = t->changing.data,
 		.tools = names_tools(t->names),
 		.messages = t->messages,
 	};
@@ -310,7 +309,6 @@ void turn_free(struct turn *t)
 	forget_answer(t);
 	names_free(t->names);
 	strbuf_done(&t->stable);
-	strbuf_done(&t->changing);
 	json_decref(t->messages);
 	free(t);
 }
@@ -319,6 +317,7 @@ struct turn *turn_new(const struct turn_model *m, const struct assistant_fields 
 		      turn_send *send, void *context, int64_t now_ms, struct error *err)
 {
 	_cleanup_(turn_freep) struct turn *t = calloc(1, sizeof *t);
+	_cleanup_strbuf_ struct strbuf changing = STRBUF_INIT;
 
 	if (!t) {
 		error_oom(err);
@@ -328,14 +327,14 @@ struct turn *turn_new(const struct turn_model *m, const struct assistant_fields 
 	t->send = send;
 	t->context = context;
 	strbuf_init(&t->stable);
-	strbuf_init(&t->changing);
 	answer_init(&t->answer);
 	if (!assistant_limits_decode(f->limits, &t->limits, err) ||
-	    !conversation_system(f->system, f->who, &t->stable, &t->changing, err))
+	    !conversation_system(f->system, f->who, &t->stable, &changing, err))
 		return NULL;
 	t->deadline_ms = now_ms + t->limits.seconds * 1000;
 	t->names = names_new(f->tools, f->sources, err);
-	t->messages = t->names ? conversation_messages(f->conversation, t->names, err)
+	t->messages = t->names ? conversation_messages(f->conversation, t->names,
+						       changing.data, &t->past, err)
 			       : NULL;
 	return t->messages && ask(t, err) ? TAKE(t) : NULL;
 }

@@ -31,33 +31,6 @@ static void answer_self(struct call *c, const char *why)
 	strbuf_add_string(&c->text, why);
 }
 
-/* ---- ids ---- */
-
-static bool is_good_id(const char *id)
-{
-	size_t length = strlen(id);
-
-	return length > 0 && length <= 64 &&
-	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			  "_-") == length;
-}
-
-/* An id of ours where the model's is missing, odd or used twice. Ours hold the number of
- * the request, and "past_" is conversation.c's. */
-static void name_call(const struct turn *t, struct call *c, const char *id)
-{
-	bool good = is_good_id(id) && strncmp(id, "past_", 5) != 0 &&
-		    strncmp(id, "made_", 5) != 0;
-
-	for (size_t i = 0; i < t->call_count && good; i++)
-		good = strcmp(t->calls[i].id, id) != 0;
-	if (good)
-		(void)snprintf(c->id, sizeof c->id, "%s", id);
-	else
-		(void)snprintf(c->id, sizeof c->id, "made_%lld_%zu",
-			       (long long)t->requests, t->call_count + 1);
-}
-
 /* ---- what it wants ---- */
 
 /* Arguments as what may be proposed, parsed once. */
@@ -220,7 +193,8 @@ static bool take_call(struct turn *t, const struct answer_block *b, struct error
 
 	*c = (struct call){ .wish = WISH_NONE };
 	strbuf_init(&c->text);
-	name_call(t, c, b->id);
+	/* Ours, whatever the model wrote: the one that the record of the next turn has. */
+	conversation_call_id(++t->past, c->id);
 	(void)snprintf(c->name, sizeof c->name, "%s", b->name);
 	parse_args(c, &b->text);
 	t->call_count++;

@@ -12,7 +12,7 @@ enum wish { WISH_NONE, WISH_PROPOSAL, WISH_TOGETHER, WISH_READ };
 struct call {
 	enum wish wish; /* WISH_NONE: answered by ourselves */
 	int64_t number; /* of the proposal or read */
-	char id[ANSWER_ID_MAX + 1];
+	char id[CONVERSATION_CALL_BYTES];
 	char name[ASSISTANT_NAME_MAX + 1]; /* as the model wrote it */
 	json_t *args;
 	json_t *calls;      /* of WISH_TOGETHER and WISH_PROPOSAL: as sent */
@@ -25,7 +25,8 @@ struct turn {
 	turn_send *send;
 	void *context;
 	struct names *names;
-	struct strbuf stable, changing;
+	struct strbuf stable;
+	unsigned past; /* calls in 'messages' so far, which their ids count */
 	json_t *messages;
 	struct assistant_limits limits;
 	struct assistant_usage usage;
