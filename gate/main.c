@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "gate/caller.h"
 #include "gate/keeper.h"
+#include "gate/members.h"
 
 struct gate_options {
 	const char *dir, *role;
@@ -67,6 +68,25 @@ static void warn(json_t *findings, const char *text)
 		findings, json_pack("{s:s, s:s}", "level", "warning", "text", text));
 }
 
+/* Opened as the caller does it at its start, nobody asked. Under a user of its own the caller
+ * has its credential to itself: that it cannot be read here is no fault. */
+static void check_membership(const struct statedir *dir, const struct settings *s,
+			     json_t *findings)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(members_closep) struct members *m = members_open(dir, s, &err);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (m)
+		return;
+	strbuf_add_format(&text, "membership: %s", err.message);
+	(void)json_array_append_new(
+		findings,
+		json_pack("{s:s, s:s}", "level",
+			  err.code == ERR_INVALID_ARGUMENT ? "error" : "warning", "text",
+			  text.data));
+}
+
 /* Where people decide, and what there is when they cannot. */
 static void check_surfaces(const struct statedir *dir, const struct settings *s,
 			   json_t *findings)
@@ -74,7 +94,9 @@ static void check_surfaces(const struct statedir *dir, const struct settings *s,
 	_cleanup_free_ char *keys = statedir_path(dir, "keys/emergency");
 
 	slack_settings_find(&s->slack, s->policy, dir, s->no_yes_by_console, findings);
-	membership_find(&s->membership, s->policy, dir, findings);
+	membership_find(&s->membership, s->policy, findings);
+	if (membership_has_door(&s->membership))
+		check_membership(dir, s, findings);
 	if (s->no_yes_by_console && !s->slack.is_on)
 		warn(findings, "no yes is taken on a console (yes_by_console: false): "
 			       "without another surface nobody can approve anything");

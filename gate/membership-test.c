@@ -1,7 +1,6 @@
 /* What config/gate.yaml says of the group that people must be in, and what is wrong with it. */
 #include "base/testing.h"
 
-#include "base/file.h"
 #include "gate/settings.h"
 
 #define LDAP                                                                             \
@@ -122,31 +121,18 @@ static void test_bounds(void **state)
 
 /* --- wingman config check --- */
 
-static size_t count(const struct fixture *f, const struct settings *s, const char *words)
+static size_t count(const struct settings *s, const char *words)
 {
 	json_auto_t *findings = json_array();
 	size_t i, found = 0;
 	json_t *one;
 
-	membership_find(&s->membership, s->policy, f->dir, findings);
+	membership_find(&s->membership, s->policy, findings);
 	json_array_foreach(findings, i, one)
 	{
 		found += strstr(json_get_string(one, "text"), words) != NULL;
 	}
 	return found;
-}
-
-static void test_findings(void **state)
-{
-	const struct fixture *f = *state;
-	struct error err = ERROR_INIT;
-	_cleanup_(settings_freep) struct settings *s = read_team(f, 2, LDAP, &err);
-	_cleanup_free_ char *path = statedir_path(f->dir, "tokens/ldap");
-
-	testing_no_error(&err);
-	assert_int_equal(count(f, s, "tokens/ldap"), 1);
-	testing_put(path, "secret", 0600);
-	assert_int_equal(count(f, s, ""), 0);
 }
 
 static void test_people_without_mail(void **state)
@@ -162,8 +148,8 @@ static void test_people_without_mail(void **state)
 	testing_put(path, text, 0600);
 	s = settings_read(f->reader, &err);
 	testing_no_error(&err);
-	assert_int_equal(count(f, s, "no address of mail"), 4);
-	assert_int_equal(count(f, s, "'a@c' is"), 0);
+	assert_int_equal(count(s, "no address of mail"), 4);
+	assert_int_equal(count(s, "'a@c' is"), 0);
 }
 
 int main(void)
@@ -172,7 +158,6 @@ int main(void)
 		cmocka_unit_test(test_closed_until_asked),
 		cmocka_unit_test(test_one_place),
 		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_people_without_mail),
 	};
 

@@ -1,7 +1,5 @@
 #include "gate/membership.h"
 
-#include "base/file.h"
-
 static const char *const names[] = {
 	[MEMBERSHIP_NONE] = "the team",
 	[MEMBERSHIP_SLACK] = "Slack",
@@ -87,20 +85,6 @@ _printf_(2, 3) static void find(json_t *findings, const char *format, ...)
 		findings, json_pack("{s:s, s:s}", "level", "warning", "text", text.data));
 }
 
-/* Not an error: under a user of its own the caller alone may look into its folder. */
-static void find_file(const json_t *config, const char *member,
-		      const struct statedir *dir, json_t *findings)
-{
-	const char *name = json_get_string(config, member);
-	_cleanup_free_ char *path = name ? statedir_file(dir, name) : NULL;
-
-	if (path && !file_exists(path))
-		find(findings,
-		     "membership: there is no '%s' here; without it the gate does not "
-		     "start, unless its caller has it from systemd",
-		     name);
-}
-
 /* What an address of mail looks like, as far as it matters: others match no entry. */
 static bool is_mail(const char *person)
 {
@@ -109,29 +93,14 @@ static bool is_mail(const char *person)
 	return at && at != person && at[1] && !strchr(at + 1, '@');
 }
 
-static void find_people(const struct membership *m, const struct policy *p,
-			json_t *findings)
+void membership_find(const struct membership *m, const struct policy *p, json_t *findings)
 {
 	const char *person;
 
-	for (size_t i = 0; (person = policy_member(p, i)); i++)
+	for (size_t i = 0; membership_has_door(m) && (person = policy_member(p, i)); i++)
 		if (!is_mail(person))
 			find(findings,
 			     "'%s' is no address of mail, by which %s finds people: "
 			     "whoever that is, is no member",
 			     person, membership_name(m));
-}
-
-void membership_find(const struct membership *m, const struct policy *p,
-		     const struct statedir *dir, json_t *findings)
-{
-	static const char *const files[] = { "password_file", "token_file", "key_file",
-					     "ca_file" };
-	const json_t *api = json_object_get(m->config, "api");
-
-	if (!membership_has_door(m))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		find_file(api ? api : m->config, files[i], dir, findings);
-	find_people(m, p, findings);
 }

@@ -11,7 +11,6 @@
 #ifndef GATE_MEMBERSHIP_H
 #define GATE_MEMBERSHIP_H
 
-#include "base/statedir.h"
 #include "gate/policy.h"
 #include "gate/slack_settings.h"
 
@@ -53,8 +52,9 @@ bool membership_has_door(const struct membership *m);
 /* "LDAP", "Okta", "Slack": as people are told. */
 const char *membership_name(const struct membership *m);
 
-/* wingman config check: add {level, text} to 'findings'. */
+/* wingman config check: add {level, text} to 'findings'. What is wrong with the place that
+ * has the group, as far as that shows without asking it, members_open finds. */
 void membership_find(const struct membership *m, const struct policy *p,
-		     const struct statedir *dir, json_t *findings);
+		     json_t *findings);
 
 #endif

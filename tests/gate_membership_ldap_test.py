@@ -255,6 +255,15 @@ class LdapSource:
         d = self.directory
         return {"ldap": d.membership(uri=d.tls_uri, ca_file=str(d.ca), timeout_ms=2000)}
 
+    def bad(self):
+        membership = self.directory.membership
+        return (("a password that would go in clear",
+                 {"ldap": membership(uri="ldap://ldap.example.test")}, "error"),
+                ("a password that is not there",
+                 {"ldap": membership(password_file="tokens/none")}, "warning"),
+                ("an authority that is not there",
+                 {"ldap": membership(ca_file="tokens/none")}, "warning"))
+
     def files(self):
         return {}
 

@@ -167,6 +167,14 @@ class OktaSource:
         return {"okta": {"api": {"url": self.double.url, "token_file": "tokens/okta",
                                  "timeout_ms": 500}, "group": GROUP}}
 
+    def bad(self):
+        api = {"url": "http://okta.example.test", "token_file": "tokens/okta"}
+        return (("a token that would go in clear",
+                 {"okta": {"api": api, "group": GROUP}}, "error"),
+                ("a token that is not there",
+                 {"okta": {"api": {**api, "url": self.double.url, "token_file": "tokens/none"},
+                           "group": GROUP}}, "warning"))
+
     def files(self):
         return {"tokens/okta": self.double.token}
 

@@ -304,6 +304,13 @@ def test_configuration(rig, slack):
         'slack: {', 'slack: {"membership": {"usergroup": "S0A", "token_file": "t"}, ', 1))
     status, said = check()
     tap.ok("two groups", status == 1 and "one of them" in said, said)
+    for name, more, level in rig.source.bad():
+        rig.write("config/gate.yaml", plain.replace(
+            "membership: " + json.dumps({**rig.source.membership(), "every_s": rig.every_s}),
+            "membership: " + json.dumps(more)))
+        status, said = check()
+        tap.ok(name, f'"level":"{level}"' in said and "membership: " in said and
+               status == (level == "error"), said)
     rig.write("config/gate.yaml", plain)
 
 
