@@ -98,13 +98,24 @@ static void on_signal(void *context, int signal_number)
 	loop_stop(u->loop);
 }
 
+/* The loop takes signals once it runs; until then they wait. */
+static bool is_asked_to_end(void)
+{
+	sigset_t waiting;
+
+	return sigpending(&waiting) == 0 && (sigismember(&waiting, SIGINT) == 1 ||
+					     sigismember(&waiting, SIGTERM) == 1 ||
+					     sigismember(&waiting, SIGHUP) == 1);
+}
+
 /* --- are they ready? -------------------------------------------------------- */
+/* Or need not be any more: start_child() looks. */
 
 static bool directory_ready(void *context)
 {
 	const struct up *u = context;
 
-	return up_port_answers(u->suite.directory_port);
+	return is_asked_to_end() || up_port_answers(u->suite.directory_port);
 }
 
 static bool is_healthy(const struct up *u, int64_t port)
@@ -126,7 +137,8 @@ static bool server_ready(void *context)
 {
 	const struct up_server *server = context;
 
-	return is_healthy(server->up, server->up->suite.server_ports[server->which]);
+	return is_asked_to_end() ||
+	       is_healthy(server->up, server->up->suite.server_ports[server->which]);
 }
 
 /* It lives; whether Slack answers it is another matter. */
@@ -134,7 +146,7 @@ static bool slack_ready(void *context)
 {
 	const struct up *u = context;
 
-	return is_healthy(u, u->suite.slack_port);
+	return is_asked_to_end() || is_healthy(u, u->suite.slack_port);
 }
 
 /* Whether it reaches what runs here; whatever cannot be told counts as reached. */
@@ -165,8 +177,8 @@ static bool gate_ready(void *context)
 	_cleanup_(gate_link_closep) struct gate_link *g =
 		gate_link_open(u->suite.dir, &ignored);
 
-	if (!g)
-		return false;
+	if (!g || is_asked_to_end())
+		return is_asked_to_end();
 	if (u->gate_answers_ms == 0)
 		u->gate_answers_ms = clock_mono_ms();
 	return reaches_servers(u, g) ||
@@ -190,7 +202,13 @@ static bool start_child(struct up *u, const char *name, struct up_child *c,
 		.ready = ready,
 		.context = context,
 	};
-	return supervisor_start(u->supervisor, &child, READY_WAIT_MS, err);
+	if (!supervisor_start(u->supervisor, &child, READY_WAIT_MS, err))
+		return false;
+	if (!is_asked_to_end())
+		return true;
+	error_set(err, ERR_CONFLICT, "interrupted before the suite was ready");
+	return error_hint(err,
+			  "nothing runs; 'wingman up' begins again where this left off");
 }
 
 /* One of our own programs. */

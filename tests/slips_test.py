@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 
+import pexpect
+
 import suite
 import tap
 from console_test import BLOCK, Suite, ends, spawn
@@ -161,6 +163,25 @@ def test_up_fails(s):
            and "end that one first" in r.stderr, r.stderr)
 
 
+def test_interrupted_start():
+    """Ctrl-C while it starts, on a terminal and without: nothing stays, and no console opens."""
+    s = suite.Suite()
+    try:
+        for words in (["up"], ["up", "--no-console"]):
+            p = s.terminal(*words)
+            s.wait_for(lambda: os.path.exists(s.path("run", "slapd.log")), what="the first child")
+            p.sendcontrol("c")
+            p.expect("interrupted before the suite was ready")
+            p.expect("nothing runs")
+            p.expect(pexpect.EOF)
+            p.close()
+            tap.equal(f"{' '.join(words)}: interrupted", (p.exitstatus, "wingman> " in p.before), (1, False))
+            tap.equal("nothing runs", s.wingman("down").stdout, f"nothing runs in {s.dir}\n")
+            os.unlink(s.path("run", "slapd.log"))
+    finally:
+        s.done()
+
+
 def test_up():
     s = suite.Suite()
     try:
@@ -174,5 +195,6 @@ def test_up():
 
 
 if __name__ == "__main__":
-    tap.run([test_names, test_files, test_given_up, test_before_the_question, test_no_folder, test_up])
+    tap.run([test_names, test_files, test_given_up, test_before_the_question, test_no_folder, test_interrupted_start,
+             test_up])
     tap.done()

@@ -21,7 +21,9 @@ static bool add(struct budget *b, const char *id, const char *person, int64_t by
 
 	(void)person;
 	(void)snprintf(key, sizeof key, "budget/%s", id);
-	*strchr(key, ' ') = '/';
+	char *space = strchr(key, ' '); /* between day and whose */
+	if (space)
+		*space = '/';
 	return coord_count(b->o.coordination, key, by, KEEP_MS, ret, err);
 }
 
