@@ -110,6 +110,25 @@ static void test_everything_is_said(void **state)
 			fail_msg("'%s' is not in %s", wanted[i], text);
 }
 
+/* What goes on standing says when, and not how long that is from now. */
+static void test_times(void **state)
+{
+	const struct sheet_view now = { .now_ms = 2000 },
+				later = { .now_ms = 2000, .stands = true };
+	struct error err = ERROR_INIT;
+	json_auto_t *prompt = parse();
+	json_auto_t *told = sheet_build(prompt, &now, &err);
+	json_auto_t *kept = sheet_build(prompt, &later, &err);
+	_cleanup_free_ char *one = json_dumps(told, 0);
+	_cleanup_free_ char *other = json_dumps(kept, 0);
+
+	(void)state;
+	testing_no_error(&err);
+	assert_non_null(strstr(one, "1970-01-01T00:10:00Z (in 9 minutes)"));
+	assert_non_null(strstr(other, "1970-01-01T00:10:00Z"));
+	assert_null(strstr(other, "Z ("));
+}
+
 /* What is not said of a member that is not known would not be seen. */
 static void test_unknown_members(void **state)
 {
@@ -278,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_everything_is_said),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_unknown_members),
 		cmocka_unit_test(test_odd_without_escaped_line),
 		cmocka_unit_test(test_others_read_along),

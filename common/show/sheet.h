@@ -34,6 +34,8 @@ struct sheet_view {
 	/* Others than approvers see it too: what is sensitive is kept back, and if there
 	 * is such, also what the server says of it (effects, notes, warnings, details). */
 	bool others_read_along;
+	/* It goes on standing where it is drawn: no "in 9 minutes", which soon is not so. */
+	bool stands;
 };
 
 /* ERR_INTERNAL says that it cannot be shown whole. New reference. */

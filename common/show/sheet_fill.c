@@ -92,8 +92,12 @@ void sheet_time(struct sheet *s, const char *label, int64_t at_ms, const char *m
 	char absolute[CLOCK_TEXT_BYTES], relative[CLOCK_TEXT_BYTES];
 	char text[2 * CLOCK_TEXT_BYTES + 4];
 
-	(void)snprintf(text, sizeof text, "%s (%s)", clock_format(at_ms, absolute),
-		       clock_relative(at_ms, s->view->now_ms, relative));
+	(void)clock_format(at_ms, absolute);
+	if (s->view->stands)
+		(void)snprintf(text, sizeof text, "%s", absolute);
+	else
+		(void)snprintf(text, sizeof text, "%s (%s)", absolute,
+			       clock_relative(at_ms, s->view->now_ms, relative));
 	sheet_mark(s, sheet_item(s, label, text), mark);
 }
 

@@ -158,7 +158,7 @@ static json_t *whole_message(const struct strbuf *text, json_t *blocks, struct e
 static bool count_pages(const json_t *prompt, int64_t now_ms, size_t *ret,
 			struct error *err)
 {
-	const struct sheet_view view = { .now_ms = now_ms };
+	const struct sheet_view view = { .now_ms = now_ms, .stands = true };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
 
 	if (!draw(&d, &view, err))
@@ -185,7 +185,9 @@ static bool add_buttons(json_t *blocks, const struct drawing *d, bool approvable
 json_t *slack_prompt_message(const json_t *prompt, const struct slack_prompt_view *view,
 			     struct error *err)
 {
-	const struct sheet_view of = { view->now_ms, view->others_read_along };
+	const struct sheet_view of = { .now_ms = view->now_ms,
+				       .others_read_along = view->others_read_along,
+				       .stands = true };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *blocks = json_array();
@@ -274,7 +276,7 @@ static bool check_view(const json_t *view, struct error *err)
 json_t *slack_prompt_page(const json_t *prompt, int64_t now_ms, size_t page,
 			  size_t *ret_pages, struct error *err)
 {
-	const struct sheet_view of = { .now_ms = now_ms };
+	const struct sheet_view of = { .now_ms = now_ms, .stands = true };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
 	json_auto_t *blocks = NULL;
 	json_auto_t *view = NULL;
@@ -309,7 +311,7 @@ enum { REASON_CHARACTERS_MAX = 500 };
 
 json_t *slack_prompt_why(const json_t *prompt, struct error *err)
 {
-	const struct sheet_view of = { .now_ms = 0 };
+	const struct sheet_view of = { .now_ms = 0, .stands = true };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
 	json_t *input, *view;
 
@@ -333,7 +335,7 @@ json_t *slack_prompt_why(const json_t *prompt, struct error *err)
 json_t *slack_prompt_stop(const json_t *prompt, bool cancel, bool revoke,
 			  struct error *err)
 {
-	const struct sheet_view of = { .now_ms = 0 };
+	const struct sheet_view of = { .now_ms = 0, .stands = true };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
 	struct slack_button buttons[2];
 	size_t count = 0;
@@ -365,7 +367,9 @@ struct after {
 static json_t *draw_after(const json_t *prompt, const struct slack_prompt_view *view,
 			  const struct after *a, const char *how, struct error *err)
 {
-	const struct sheet_view of = { view->now_ms, view->others_read_along };
+	const struct sheet_view of = { .now_ms = view->now_ms,
+				       .others_read_along = view->others_read_along,
+				       .stands = true };
 	_cleanup_(drawing_done) struct drawing d = { .prompt = prompt };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *blocks = json_array();
