@@ -25,14 +25,14 @@ from assistant_rig import NODE
 from doubles import emulator
 from slack_rig import Message, SlackSuite, signed, text_of
 
-COUNT = 120
+COUNT = 90
 REAL = ["accounts.block_account", "accounts.get_account", "accounts.revoke_sessions", "people.find_person"]
 PEOPLE = ["john.doe", "jane.roe", "zoe.mueller", "omar.haddad", "priya.patel", "sam.taylor"]
 JOHN = "john.doe@example.test"
 LEAKS = {"asked": "ghp_0123456789abcdefghijABCDEFGHIJ012345", "page": "xoxb-1234567890-abcdefghijklmnop",
          "thread": "AKIAIOSFODNN7EXAMPLE", "name": "glpat-abcdefghij0123456789"}
 AT_ONCE = 6
-PATIENCE_S = 20
+PATIENCE_S = 90
 DECIDES = re.compile(r"wingman\.(approve|deny|review)")
 BY_MODEL = "Written by the assistant"
 
@@ -64,8 +64,9 @@ class GeneratedSuite(SlackSuite):
             "provider": "anthropic", "model": "claude-test-1", "url": self.provider.url, "key": "keys/model",
             "egress": {"requests_per_minute": 10000}}))
         # One person asks for all of it, in a minute.
-        self.write("config/gate.yaml", self.suite.read("config", "gate.yaml") + "limits: {proposals_at_once: 10000, "
-                   "proposals_per_minute: 100000, open_per_person: 1000}\n")
+        kept = re.sub(r"(?m)^limits: .*\n", "", self.suite.read("config", "gate.yaml"))
+        self.write("config/gate.yaml", kept + "limits: {proposals_at_once: 10000, proposals_per_minute: 100000, "
+                   "open_per_person: 1000, denials: 1000}\n")
         self.plant()
 
     def made_up(self):
@@ -232,9 +233,13 @@ def press(rig, rng, message, number):
                              headers=signed(raw, secret="guessed"))
         tap.equal("a forged press is refused", status, 401)
     if way in ("approve", "twice", "stranger first"):
-        rig.press(message, "approve", rng.choice((rig.alice, rig.bob)))
+        rig.let_read(message)
+        # What is pressed again had stood there: the button may be gone by now.
+        presses = [rig.press_payload(message, "approve", rng.choice((rig.alice, rig.bob)))]
         if way == "twice":
-            rig.press(message, "approve", rig.alice)
+            presses.append(rig.press_payload(message, "approve", rig.alice))
+        for payload in presses:
+            rig.interact(payload)
         way = "approve"
     elif way == "deny":
         rig.press(message, "deny", rng.choice((rig.alice, rig.bob)))
