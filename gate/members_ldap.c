@@ -10,7 +10,8 @@
 #include "gate/members_ldap_group.h"
 
 #define PERSON                                                                           \
-	"(|(objectClass=inetOrgPerson)(&(objectCategory=person)(objectClass=user)))"
+	"(|(objectClass=inetOrgPerson)(objectClass=nsPerson)"                            \
+	"(&(objectCategory=person)(objectClass=user)))"
 
 enum {
 	TIMEOUT_MS = 3000,
