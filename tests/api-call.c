@@ -266,10 +266,11 @@ static bool github_call(struct run *r, const char *op, struct error *err)
 
 static json_t *pack_slack_user(const struct slack_user *u)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b}", "id", u->id,
-			 "team_id", u->team_id, "name", u->name, "real_name",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b}", "id",
+			 u->id, "team_id", u->team_id, "name", u->name, "real_name",
 			 u->real_name, "email", u->email, "deleted", u->deleted, "is_bot",
-			 u->is_bot, "is_guest", u->is_guest, "is_owner", u->is_owner);
+			 u->is_bot, "is_guest", u->is_guest, "is_owner", u->is_owner,
+			 "is_stranger", u->is_stranger);
 }
 
 static json_t *pack_scim_user(const struct slack_scim_user *u)

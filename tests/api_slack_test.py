@@ -2,11 +2,15 @@
 that lacks (admin.*, SCIM, user groups, scopes, limits, lost replies)."""
 
 import json
+import os
 
 import tap
 from api_rig import Rig
 from doubles import emulator
 from doubles.slack_double import SlackDouble
+
+
+FIXTURES = os.path.join(os.environ["WINGMAN_SOURCE"], "..", "shared", "slack", "fixtures")
 
 
 def start():
@@ -185,6 +189,49 @@ def test_faults():
     rig.close()
 
 
+def test_fixtures():
+    """Answers as they are written down beside the project."""
+    if not os.path.isdir(FIXTURES):
+        tap.skip("answers of Slack's", "../shared is not there")
+        return
+    double, rig = start()
+    call = json.dumps({"channel": "C0SECOPS01", "text": "hello"})
+
+    def answer(method, name, status=200, **headers):
+        with open(os.path.join(FIXTURES, f"api_{name}.json"), encoding="utf-8") as f:
+            double.fault("POST", method, status=status, body=json.load(f), **headers)
+
+    answer("auth.test", "ok_auth_test")
+    who = rig.result("test")
+    tap.equal("who we are", (who["team_id"], who["user_id"]), ("T0ACMESEC1", "U0WINGMAN1"))
+    for name, user, guest, stranger in (("ok_users_info", "U0ALICE001", False, False),
+                                        ("ok_users_info_guest", "U0GUEST001", True, False),
+                                        ("ok_users_info_stranger", "U0EXTERN01", False, True)):
+        answer("users.info", name)
+        got = rig.result("user", user)
+        tap.equal(name, (got["id"], got["is_guest"], got["is_stranger"], got["deleted"]),
+                  (user, guest, stranger, False))
+    answer("usergroups.users.list", "ok_usergroups_users_list")
+    tap.equal("who is in a group", rig.result("usergroup", "S0SEC"), ["U0ALICE001", "U0CAROL001"])
+    answer("chat.postMessage", "ok_post_message")
+    tap.equal("where a message stands", rig.result("call", "chat.postMessage", call)["body"]["ts"],
+              "1795371200.000900")
+    answer("chat.postMessage", "error_invalid_blocks")
+    tap.equal("blocks that it does not take", rig.error("call", "chat.postMessage", call),
+              "invalid_argument")
+    tap.ok("and where in them", "/blocks/0/text/text" in json.dumps(rig.last), rig.last)
+    answer("usergroups.users.list", "error_missing_scope")
+    tap.equal("a scope that is missing", rig.error("usergroup", "S0SEC"), "permission_denied")
+    tap.ok("is named, with those that are there", rig.last["cause"] ==
+           "needed: usergroups:read; the token has: chat:write,users:read", rig.last)
+    posted = len(double.messages)
+    answer("chat.postMessage", "error_ratelimited", status=429, headers={"Retry-After": "0"})
+    tap.equal("too often for now, and sent again", (rig.error("call", "chat.postMessage", call),
+                                                    len(double.messages) - posted), (None, 1))
+    double.close()
+    rig.close()
+
+
 def test_independent_double():
     if not emulator.is_installed():
         tap.skip("the independent double", emulator.WHY)
@@ -225,5 +272,5 @@ def test_independent_double():
 
 if __name__ == "__main__":
     tap.run([test_reading, test_messages, test_administration, test_faults,
-             test_independent_double])
+             test_fixtures, test_independent_double])
     tap.done()

@@ -1,5 +1,6 @@
 #include "slack/socket/frame.h"
 
+#include "base/file.h"
 #include "base/testing.h"
 
 static bool reads(const char *text, struct socket_frame *f)
@@ -193,6 +194,95 @@ static void an_answer_has_a_limit(void **state)
 	}
 }
 
+/* ---- The frames that stand beside the project ------------------------------------- */
+
+static json_t *load(const char *name)
+{
+	const char *source = getenv("WINGMAN_SOURCE");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error err = ERROR_INIT;
+	char path[1024];
+	json_t *value;
+
+	(void)snprintf(path, sizeof path, "%s/../shared/slack/fixtures/%s",
+		       source ? source : ".", name);
+	if (!file_exists(path))
+		return NULL;
+	assert_true(file_read(path, SOCKET_FRAME_MAX, &text, &err));
+	value = json_parse(text.data, text.length, JSON_SYNTAX, &err);
+	testing_no_error(&err);
+	return value;
+}
+
+static bool reads_fixture(const char *name, struct socket_frame *f)
+{
+	json_auto_t *frame = load(name);
+	_cleanup_free_ char *text = frame ? json_dumps(frame, JSON_COMPACT) : NULL;
+
+	if (!text) {
+		print_message("# no %s: it is not asked\n", name);
+		return false;
+	}
+	assert_true(reads(text, f));
+	return true;
+}
+
+static void fixtures_of_the_connection(void **state)
+{
+	static const struct {
+		const char *name;
+		enum socket_reason reason;
+	} rows[] = {
+		{ "socket_disconnect_warning.json", SOCKET_WARNING },
+		{ "socket_disconnect_refresh_requested.json", SOCKET_REFRESH },
+		{ "socket_disconnect_link_disabled.json", SOCKET_DISABLED },
+		{ "socket_disconnect_too_many_websockets.json", SOCKET_TOO_MANY },
+	};
+	struct socket_frame f;
+
+	(void)state;
+	if (reads_fixture("socket_hello.json", &f)) {
+		assert_int_equal(f.kind, SOCKET_FRAME_HELLO);
+		assert_string_equal(f.app, "A0WINGMAN1");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (reads_fixture(rows[i].name, &f)) {
+			assert_int_equal(f.kind, SOCKET_FRAME_DISCONNECT);
+			assert_int_equal(f.reason, rows[i].reason);
+		}
+}
+
+/* What we acknowledge each with is what stands beside it. */
+static void fixtures_of_answers(void **state)
+{
+	static const struct {
+		const char *frame, *answer;
+	} rows[] = {
+		{ "socket_events_api_app_mention.json", "socket_ack_plain.json" },
+		{ "socket_slash_commands.json", "socket_ack_slash_command.json" },
+		{ "socket_interactive_view_submission.json",
+		  "socket_ack_view_errors.json" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_auto_t *wanted = load(rows[i].answer);
+		_cleanup_socket_frame_ struct socket_frame f = { .payload = NULL };
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+		struct error err = ERROR_INIT;
+		json_auto_t *got = NULL;
+
+		if (!wanted || !reads_fixture(rows[i].frame, &f))
+			continue;
+		assert_int_equal(f.kind, SOCKET_FRAME_ENVELOPE);
+		assert_true(socket_frame_answer(&f, json_object_get(wanted, "payload"),
+						&text, &err));
+		got = json_parse(text.data, text.length, JSON_SYNTAX, &err);
+		testing_no_error(&err);
+		assert_true(json_equal(got, wanted));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -203,6 +293,8 @@ int main(void)
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(an_answer_has_a_limit),
+		cmocka_unit_test(fixtures_of_the_connection),
+		cmocka_unit_test(fixtures_of_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
