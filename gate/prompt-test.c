@@ -30,7 +30,8 @@ static const char listed[] =
 	"\"box\":{\"type\":\"object\",\"properties\":{\"inner\":"
 	"{\"x-wingman-sensitive\":true}}},"
 	"\"title\":{\"type\":\"string\"},"
-	"\"reason\":{\"type\":\"string\"}},"
+	"\"issue\":{\"type\":\"integer\"},\"days\":{\"type\":\"integer\"},"
+	"\"reason\":{\"type\":\"string\"}},\"required\":[\"issue\"],"
 	"\"$defs\":{\"filter\":{\"type\":\"object\",\"properties\":"
 	"{\"who\":{\"type\":\"string\"},\"limit\":{\"type\":\"integer\",\"default\":20}}}"
 	"}},"
@@ -630,6 +631,20 @@ static void test_from(void **state)
 			       "'person' was not named by who asks"));
 }
 
+/* A number that the call cannot be without is one, how much of something is none. */
+static void test_from_number(void **state)
+{
+	json_auto_t *prompt = build_with(
+		*state, "{\"issue\":42,\"days\":7}",
+		"{\"arguments\":{\"issue\":{\"from\":[\"ticket x\"],\"untrusted\":true},"
+		"\"days\":{\"from\":[\"ticket x\"],\"untrusted\":true}}}");
+	const json_t *warnings = json_object_get(prompt, "warnings");
+
+	assert_int_equal(json_array_size(warnings), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)),
+			       "'issue' was not named by who asks"));
+}
+
 /* What was looked up for the requester, truth values and defaults are no reason to warn. */
 static void test_from_without_warning(void **state)
 {
@@ -646,6 +661,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_from, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_from_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_from_without_warning, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_parts, setup, teardown),

@@ -111,7 +111,24 @@ static bool is_free_text(const char *name, const json_t *value, const json_t *pr
 	return false;
 }
 
-/* What is chosen out of a few, a span of time or a number is no target. */
+/* "Ticket 42": a number without which the call cannot be. */
+static bool is_number_of(const struct build *b, const char *name, const json_t *value)
+{
+	const json_t *required = json_object_get(
+		json_object_get(b->in->tool->json, "inputSchema"), "required");
+	size_t i;
+	json_t *one;
+
+	json_array_foreach((json_t *)(uintptr_t)required, i, one)
+	{
+		if (json_is_integer(value) && json_is_string(one) &&
+		    strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is chosen out of a few, a span of time or how much of something is no target. */
 static bool is_target(const json_t *value, const json_t *property)
 {
 	const json_t *items = json_object_get(property, "items");
@@ -222,7 +239,7 @@ static bool add_given(struct build *b, const char *name, json_t *value, struct e
 		return false;
 	if (is_free_text(name, value, property))
 		return add_free_text(b, by, name, value, is_sensitive(b, property), err);
-	if (is_target(value, property) &&
+	if ((is_target(value, property) || is_number_of(b, name, value)) &&
 	    !warn_untrusted(
 		    b, name,
 		    json_object_get(json_object_get(b->in->provenance, "arguments"),

@@ -213,6 +213,140 @@ static void test_lists(void **state)
 	assert_null(json_object_get(json_object_get(judged, "arguments"), "blank"));
 }
 
+/* --- every origin, every shape --- */
+
+static const struct {
+	enum provenance_kind kind;
+	const char *label, *words;
+} origins[] = {
+	{ PROVENANCE_PERSON, "bob@x", "words of bob@x" },
+	{ PROVENANCE_ASSISTANT, "", "words of the assistant" },
+	{ PROVENANCE_LOG, "auth", "log auth" },
+	{ PROVENANCE_PLAYBOOK,
+	  "ransomware \xc2\xa7"
+	  "3",
+	  "playbook ransomware \xc2\xa7"
+	  "3" },
+	{ PROVENANCE_TICKET, "SEC-1", "ticket SEC-1" },
+	{ PROVENANCE_RESOURCE, "people: john", "people: john, which was read" },
+	{ PROVENANCE_RESULT, "accounts.get_account",
+	  "the result of accounts.get_account" },
+};
+
+/* Each is named, whatever the case; as a part of a longer word it is said to be no more; and
+ * who asks for the same makes it theirs. */
+static void test_every_origin(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++) {
+		_cleanup_(provenance_freep) struct provenance *p = make();
+		json_auto_t *judged = NULL, *theirs = NULL;
+		char within[120];
+
+		say(p, PROVENANCE_REQUESTER, "", "do as it says");
+		say(p, origins[i].kind, origins[i].label,
+		    "at 10:22 user=Mallory.Evil failed; also root2");
+		judged = judge(p, "{\"a\":\"MALLORY.evil\",\"b\":\"root\","
+				  "\"c\":\"mallory\",\"d\":\"trent\"}");
+		check_from(judged, "a", 0, origins[i].words, true);
+		(void)snprintf(within, sizeof within, "%s, as part of a longer word",
+			       origins[i].words);
+		check_from(judged, "b", 0, within, true);
+		check_from(judged, "c", 0, within, true);
+		check_from(judged, "d", 0, nowhere, true);
+		assert_int_equal(json_array_size(json_object_get(judged, "persons")),
+				 origins[i].kind == PROVENANCE_PERSON);
+		say(p, PROVENANCE_REQUESTER, "", "block <mallory.EVIL> please");
+		theirs = judge(p, "{\"a\":\"MALLORY.evil\"}");
+		assert_int_equal(json_object_size(json_object_get(theirs, "arguments")),
+				 0);
+		assert_null(json_object_get(theirs, "persons"));
+	}
+}
+
+/* What looks like the requester's word and is another one is not theirs. */
+static void test_look_alikes(void **state)
+{
+	static const char *const values[] = {
+		"p\xd0\xb0ul",                /* Cyrillic a */
+		"\xef\xbd\x90\xef\xbd\x81ul", /* full width */
+		"pa\xe2\x80\x8bul",           /* a space without width */
+		"paul\xe2\x80\xae",           /* a turn of direction */
+		"pa\xcc\x81ul",               /* an accent of its own */
+		"p\xc3\xa1ul",                /* and one in its letter */
+		"pau1",
+		"pauI", /* a capital i */
+		"paul.",
+		"paul@x.test",
+		"pa ul",
+	};
+	_cleanup_(provenance_freep) struct provenance *p = make();
+
+	(void)state;
+	say(p, PROVENANCE_REQUESTER, "", "block paul, not Pau1a");
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		json_auto_t *arguments = json_pack("{s:s}", "a", values[i]);
+		struct error err = ERROR_INIT;
+		json_auto_t *judged = provenance_judge(p, arguments, &err);
+
+		testing_no_error(&err);
+		if (!json_is_true(json_object_get(
+			    json_object_get(json_object_get(judged, "arguments"), "a"),
+			    "untrusted")) &&
+		    strcmp(values[i], "paul.") != 0)
+			fail_msg("'%s' was taken for a word of who asks", values[i]);
+	}
+	/* The word itself, in any case and with the full stop of its sentence. */
+	json_auto_t *judged = judge(p, "{\"a\":\"PAUL\",\"b\":\"Paul\"}");
+	assert_int_equal(json_object_size(json_object_get(judged, "arguments")), 0);
+}
+
+/* As numbers or as text, and in the one form that they have. */
+static void test_numbers(void **state)
+{
+	_cleanup_(provenance_freep) struct provenance *p = make();
+	json_auto_t *judged = NULL;
+
+	(void)state;
+	say(p, PROVENANCE_REQUESTER, "", "ports 22, 8080 and -5; 1.5 times; case 007");
+	say(p, PROVENANCE_LOG, "auth", "pid 4711, 9007199254740991, 022");
+	judged = judge(p, "{\"a\":22,\"b\":\"22\",\"c\":8080.0,\"d\":-5,\"e\":1.5,"
+			  "\"f\":808,\"g\":7,\"h\":\"007\",\"i\":4711,"
+			  "\"j\":9007199254740991,\"k\":2,\"l\":0}");
+	for (const char *name = "abcdeh"; *name; name++)
+		assert_null(json_object_get(json_object_get(judged, "arguments"),
+					    (char[]){ *name, '\0' }));
+	check_from(judged, "f", 0, "part of a longer word of who asks, no word", true);
+	check_from(judged, "g", 0, "part of a longer word of who asks, no word", true);
+	check_from(judged, "i", 0, "log auth", true);
+	check_from(judged, "j", 0, "log auth", true);
+	check_from(judged, "k", 0, "part of a longer word of who asks, no word", true);
+	check_from(judged, "l", 0, "part of a longer word of who asks, no word", true);
+}
+
+/* However deep, each is held against the words by itself, and named. */
+static void test_nested(void **state)
+{
+	_cleanup_(provenance_freep) struct provenance *p = make();
+	json_auto_t *judged = NULL;
+
+	(void)state;
+	say(p, PROVENANCE_REQUESTER, "", "allow 10.0.0.1 on port 22 for alice");
+	say(p, PROVENANCE_TICKET, "SEC-1", "and 10.9.9.9 for eve, on 23");
+	judged = judge(p, "{\"rules\":[{\"from\":{\"host\":\"10.0.0.1\",\"users\":["
+			  "\"alice\",{\"name\":\"eve\"}]},\"ports\":[22,[23,[\"24\"]]]},"
+			  "{\"from\":{\"host\":\"10.9.9.9\"},\"log\":false}],"
+			  "\"good\":[[\"alice\",{\"p\":22}]]}");
+	check_from(judged, "rules", 0, "\"eve\": ticket SEC-1", true);
+	check_from(judged, "rules", 1, "\"23\": ticket SEC-1", true);
+	check_from(judged, "rules", 2,
+		   "\"24\": nowhere in what was said or read: the assistant chose it",
+		   true);
+	check_from(judged, "rules", 3, "\"10.9.9.9\": ticket SEC-1", true);
+	check_from(judged, "rules", 4, "\"false\": the assistant chose it", true);
+	assert_null(json_object_get(json_object_get(judged, "arguments"), "good"));
+}
+
 /* --- maxima --- */
 
 static void test_too_many_values(void **state)
@@ -299,6 +433,10 @@ int main(void)
 		cmocka_unit_test(test_within_others),
 		cmocka_unit_test(test_lookups),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_every_origin),
+		cmocka_unit_test(test_look_alikes),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_too_many_values),
 		cmocka_unit_test(test_lines_end),
 		cmocka_unit_test(test_pieces_end),

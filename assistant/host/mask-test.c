@@ -151,12 +151,63 @@ static void test_kinds(void **state)
 	}
 }
 
+/* Wherever a text is cut, no half of a secret is left that somebody could use. */
+static void test_every_cut(void **state)
+{
+	static const struct {
+		const char *text, *piece;
+	} rows[] = {
+		{ "log says ghp_0123456789abcdefghijABCDEFGHIJ012345 and more",
+		  "ghp_0123" },
+		{ "the id is AKIAIOSFODNN7EXAMPLE, see there", "AKIAIOSF" },
+		{ "x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefgh y", "eyJhbGci" },
+		{ "run with password=hunter2hunter2 then", "hunter2" },
+		{ "get postgres://u:hunter2hunter2@host/db first", "hunter2" },
+		{ "{\"password\":\"hunter2 hunter2\",\"n\":1} end", "hunter2" },
+		{ "-----BEGIN PRIVATE KEY-----\nMIIEpAIBAAKC MIIE\n-----END PRIVATE "
+		  "KEY----- z",
+		  "MIIEpAIB" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (size_t length = 0; length <= strlen(rows[i].text); length++) {
+			json_auto_t *masked = context_mask_cut(rows[i].text, length);
+
+			assert_non_null(masked);
+			if (strstr(json_string_value(masked), rows[i].piece))
+				fail_msg("cut at %zu: %s", length,
+					 json_string_value(masked));
+		}
+}
+
+/* A value's own escapes hide nothing: it is read first. */
+static void test_escapes(void **state)
+{
+	static const char text[] =
+		"{\"pass\\u0077ord\":\"hunter2\",\"n\":[\"ghp_0123456789abc\\u0064"
+		"efghijABCDEFGHIJ012345\",\"d41d8cd98f00b204e9800998ecf8427e\"],"
+		"\"inner\":\"{\\\"token\\\":\\\"hunter2\\\"}\"}";
+	struct error err = ERROR_INIT;
+	json_auto_t *value = json_parse(text, strlen(text), JSON_CONTRACT, &err);
+	json_auto_t *masked = context_mask_json(value);
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
+
+	(void)state;
+	testing_no_error(&err);
+	assert_true(json_write(&out, masked, &err));
+	assert_null(strstr(out.data, "hunter2"));
+	assert_null(strstr(out.data, "ghp_"));
+	assert_non_null(strstr(out.data, "d41d8cd98f00b204e9800998ecf8427e"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),        cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_texts),         cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_long_word), cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_every_cut),     cmocka_unit_test(test_escapes),
 	};
 
 	return cmocka_run_group_tests_name("assistant-mask", tests, NULL, NULL);
