@@ -120,6 +120,19 @@ def field(element, **more):
     return dict({"type": "input", "label": plain("l"), "element": element}, **more)
 
 
+def choices(n):
+    return [{"text": plain("x"), "value": str(i)} for i in range(n)]
+
+
+def posted(text):
+    return {"text": text, "blocks": json.dumps([rich("x")]), "parse": "none",
+            "unfurl_links": "false", "unfurl_media": False}
+
+
+def grouped(groups):
+    return modal(field({"type": "static_select", "action_id": "a", "option_groups": groups}))
+
+
 def modal(*given, **more):
     return dict({"type": "modal", "title": plain("t"), "submit": plain("s"),
                  "blocks": list(given) or [rich("x")]}, **more)
@@ -190,6 +203,52 @@ LIMITS = {
     "boxes": (None, lambda n: modal(field(
         {"type": "checkboxes", "action_id": "a", "options": [
             {"text": plain("x"), "value": str(i)} for i in range(n)]})), 10),
+    "title of a dialog": (blocks.MESSAGE, lambda n: [actions(button(confirm=dict(
+        confirm(1), title=plain("x" * n))))], 100),
+    "yes of a dialog": (blocks.MESSAGE, lambda n: [actions(button(confirm=dict(
+        confirm(1), confirm=plain("x" * n))))], 30),
+    "no of a dialog": (blocks.MESSAGE, lambda n: [actions(button(confirm=dict(
+        confirm(1), deny=plain("x" * n))))], 30),
+    "choices of an overflow": (blocks.MESSAGE, lambda n: [actions(
+        {"type": "overflow", "action_id": "a", "options": choices(n)})], 5),
+    "radio buttons": (None, lambda n: modal(field(
+        {"type": "radio_buttons", "action_id": "a", "options": choices(n)})), 10),
+    "description of an option": (None, lambda n: modal(field(
+        {"type": "radio_buttons", "action_id": "a",
+         "options": [dict(choices(1)[0], description=plain("x" * n))]})), 75),
+    "options of a menu of several": (None, lambda n: modal(field(
+        {"type": "multi_static_select", "action_id": "a", "options": choices(n)})), 100),
+    "groups of options": (None, lambda n: grouped([{"label": plain("g"), "options": choices(1)}] * n),
+                          100),
+    "label of a group": (None, lambda n: grouped([{"label": plain("x" * n), "options": choices(1)}]),
+                         75),
+    "options of a group": (None, lambda n: grouped([{"label": plain("g"), "options": choices(n)}]),
+                           100),
+    "close of a view": (None, lambda n: modal(close=plain("x" * n)), 24),
+    "external_id": (None, lambda n: modal(external_id="x" * n), 255),
+    "least length of an input": (None, lambda n: modal(field(
+        {"type": "plain_text_input", "action_id": "a", "min_length": n})), 3000),
+    "initial text of an input": (None, lambda n: modal(field(
+        {"type": "plain_text_input", "action_id": "a", "initial_value": "x" * n})), 3000),
+    "focus of a view": (None, lambda n: modal(*[field(
+        {"type": "plain_text_input", "action_id": "a", "focus_on_load": True})] * n), 1),
+    "blocks of App Home": (None, lambda n: {"type": "home", "blocks": [{"type": "divider"}] * n}, 100),
+}
+
+# The same of what is sent beside blocks: method, arguments at n, n.
+SENT = {
+    "text of a post": ("chat.postMessage", lambda n: posted("x" * n), 40000),
+    "text of an update": ("chat.update", lambda n: posted("x" * n), 4000),
+    "Markdown of a stream": ("chat.appendStream", lambda n: {"markdown_text": "x" * n}, 12000),
+    "Markdown of a chunk": ("chat.appendStream", lambda n: {"chunks": [
+        {"type": "markdown_text", "text": "x" * n}]}, 12000),
+    "blocks of a chunk": ("chat.appendStream", lambda n: {"chunks": [
+        {"type": "blocks", "blocks": [{"type": "divider"}] * n}]}, 50),
+    "blocks at the end of a stream": ("chat.stopStream", lambda n: {
+        "blocks": [{"type": "divider"}] * n}, 50),
+    "suggested prompts": ("assistant.threads.setSuggestedPrompts", lambda n: {
+        "prompts": [{"title": "t", "message": "m"}] * n}, 4),
+    "title of a session": ("agents.sessions.setStatus", lambda n: {"title": "x" * n}, 200),
 }
 
 # Name: what Slack refuses, whatever its size.
@@ -218,6 +277,9 @@ def test_judge():
         check = (lambda v, s=surface: blocks.check_blocks(v, s)) if surface else blocks.check_view
         tap.ok(f"{name}: {n} passes, {n + 1} does not", not check(make(n)) and check(make(n + 1)),
                f"{n}: {check(make(n))[:3]}\n{n + 1}: {check(make(n + 1))[:3]}")
+    for name, (method, make, n) in SENT.items():
+        good, bad = blocks.check_call(method, make(n)), blocks.check_call(method, make(n + 1))
+        tap.ok(f"{name}: {n} passes, {n + 1} does not", not good and bad, (good[:3], bad[:3]))
     for name, given in WRONG.items():
         tap.ok(f"{name} is seen", blocks.check_blocks(given))
     tap.ok("a view with inputs wants a submit", blocks.check_view(

@@ -169,7 +169,9 @@ class Checker:
                 for one in chosen if isinstance(chosen, list) else [chosen]:
                     if one not in value["options"]:
                         self.fault(path, "begins with what is no option of it")
-            for i, group in enumerate(value.get("option_groups", [])):
+            groups = value.get("option_groups")
+            for i, group in enumerate([] if groups is None else self.count(
+                    groups, path + ".option_groups", 100)):
                 where = f"{path}.option_groups[{i}]"
                 if self.only(group, where, "label options"):
                     self.plain(group["label"], where + ".label", 75)
@@ -517,7 +519,7 @@ STREAMS = ("chat.startStream", "chat.appendStream", "chat.stopStream")
 def _given(arguments, name):
     """The argument as a value, however it was sent."""
     value = arguments.get(name)
-    if isinstance(value, str) and name in ("blocks", "view", "chunks", "metadata"):
+    if isinstance(value, str) and name in ("blocks", "view", "chunks", "metadata", "prompts"):
         try:
             return json.loads(value)
         except ValueError:
@@ -571,6 +573,20 @@ def _check_stream(method, arguments):
     return faults
 
 
+def _check_agent(method, arguments):
+    """What stands beside a thread."""
+    faults = []
+    prompts = _given(arguments, "prompts")
+    if prompts is not None and not 1 <= len(prompts) <= 4:
+        faults.append(f"{method}: {len(prompts)} prompts")
+    for prompt in prompts or []:
+        if not prompt.get("title") or not prompt.get("message"):
+            faults.append(f"{method}: a prompt without words")
+    if "title" in arguments and not 1 <= units(arguments["title"]) <= 200:
+        faults.append(f"{method}: a title of {units(arguments['title'])} characters")
+    return faults
+
+
 def check_call(method, arguments):
     """What is wrong with one call; of methods that draw nothing nothing is."""
     if method in POSTS:
@@ -579,6 +595,8 @@ def check_call(method, arguments):
         return [f"{method} {fault}" for fault in check_view(_given(arguments, "view"))]
     if method in STREAMS:
         return _check_stream(method, arguments)
+    if method.startswith(("assistant.threads.", "agents.sessions.")):
+        return _check_agent(method, arguments)
     return []
 
 
