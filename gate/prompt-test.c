@@ -321,6 +321,33 @@ static void test_wide_open(void **state)
 			fail_msg("'%s' is warned of", narrow[i]);
 }
 
+static void test_odd_spaces(void **state)
+{
+	static const char *const odd[] = { "a\xc2\xa0"
+					   "b",
+					   "\xe2\x80\x80",
+					   "\xe2\x80\x8a.",
+					   "1\xe2\x80\xaf"
+					   "000",
+					   "x\xe2\x81\x9f",
+					   "\xe3\x80\x80" };
+	static const char *const plain[] = {
+		"a b", " ", "", "\xe2\x80\x90", "\xe3\x80\x81", "\xc2\xa1"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(odd) + ARRAY_SIZE(plain); i++) {
+		const bool is_odd = i < ARRAY_SIZE(odd);
+		const char *text = is_odd ? odd[i] : plain[i - ARRAY_SIZE(odd)];
+		json_auto_t *value = json_string(text);
+		json_auto_t *flags = prompt_value_flags(value);
+		_cleanup_free_ char *said = json_dumps(flags, 0);
+
+		if (is_odd != (strstr(said, "invisible") != NULL))
+			fail_msg("'%s': %s", text, said);
+	}
+}
+
 /* In however many parts; each counts once. */
 static void test_wide_open_ports(void **state)
 {
@@ -673,6 +700,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_length, setup, teardown),
 		cmocka_unit_test(test_wide_open),
 		cmocka_unit_test(test_wide_open_ports),
+		cmocka_unit_test(test_odd_spaces),
 		cmocka_unit_test_setup_teardown(test_any_change_shows, setup, teardown),
 		cmocka_unit_test(test_random_values),
 		cmocka_unit_test_setup_teardown(test_random_prompts, setup, teardown),

@@ -79,9 +79,27 @@ json_t *prompt_value_read(const char *text, struct error *err)
 	return json_parse(plain.data, plain.length, JSON_CONTRACT, err);
 }
 
+/* A space that is not the usual one: nobody sees which it is. */
+static bool has_odd_space(const char *text, size_t length)
+{
+	uint32_t c;
+
+	for (size_t at = 0, size; at < length; at += size) {
+		size = utf8_next(text + at, length - at, &c);
+		if (size > 1 &&
+		    (c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+		     c == 0x202F || c == 0x205F || c == 0x3000))
+			return true;
+		size += !size;
+	}
+	return false;
+}
+
 static unsigned string_flags(const char *text, size_t length)
 {
-	return text_flags(text, length) | (wide_open_is(text) ? WIDE_OPEN : 0);
+	return text_flags(text, length) |
+	       (has_odd_space(text, length) ? TEXT_INVISIBLE : 0) |
+	       (wide_open_is(text) ? WIDE_OPEN : 0);
 }
 
 static unsigned value_flags(const json_t *value)

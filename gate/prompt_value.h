@@ -14,8 +14,9 @@ bool prompt_value_text(struct strbuf *sb, const json_t *value, struct error *err
 /* The value that such a text says; new reference. */
 json_t *prompt_value_read(const char *text, struct error *err) _must_use_;
 
-/* Names of what is odd: text_flags of every string and member name inside, and
- * "wide-open" for what stands for nearly every address or port (gate/wide_open.h). New array. */
+/* Names of what is odd: text_flags of every string and member name inside, "invisible" also
+ * for a space that is not the usual one, and "wide-open" for what stands for nearly every
+ * address or port (gate/wide_open.h). New array. */
 json_t *prompt_value_flags(const json_t *value) _must_use_;
 
 /* Set "text" and, if anything is odd, "flags" and "escaped" in 'entry'; of a string of more

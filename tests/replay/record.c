@@ -386,7 +386,9 @@ static void check_shown(struct play *p, const json_t *expect)
 		const char *flag = json_string_value(text);
 		bool has = surface_has_flag(&p->surface, flag) ||
 			   (strcmp(flag, "mixed-script") == 0 &&
-			    surface_has_flag(&p->surface, "look-alike"));
+			    surface_has_flag(&p->surface, "look-alike")) ||
+			   (strcmp(flag, "bidi") == 0 &&
+			    surface_has_flag(&p->surface, "right-to-left"));
 
 		if (!has)
 			complain(p, "not warned of", flag);
