@@ -289,7 +289,7 @@ static bool append(struct audit *a, const char *event, json_t *data, bool is_out
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *owned = data;
-	struct audit_place mine;
+	struct audit_place mine = { 0 };
 
 	if (!check_line(event, owned, &text, err))
 		return false;
@@ -465,7 +465,7 @@ static bool say_opened(struct audit *a, struct error *err)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	json_auto_t *data = json_pack("{s:s, s:b}", "kid", sign_key_kid(a->key),
 				      "reserved", a->file.can_reserve);
-	struct audit_place mine;
+	struct audit_place mine = { 0 };
 
 	if (!check_line("audit.opened", data, &text, err))
 		return false;
