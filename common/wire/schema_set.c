@@ -123,7 +123,7 @@ const json_t *set_find(struct schema_set *set, const char *uri, bool *ret_is_bui
 	if (!known)
 		return NULL;
 	*ret_is_builtin = known->builtin != NULL;
-	if (known->document)
+	if (known->document || !known->builtin)
 		return known->document;
 	/* One of ours parses, unless there is no memory. */
 	json_t *document =
