@@ -299,6 +299,36 @@ def test_history(rig):
     rig.wait_log("assistant.thread_not_read", "")
 
 
+def test_long_history(rig):
+    """1,500 messages over ten days and a quiet hour: what was said last is told, in few calls."""
+    now = int(time.time())
+    thread = f"{now - 900000}.000100"
+    found = [{"type": "message", "user": rig.bob, "text": "how it began", "thread_ts": thread, "ts": thread,
+              "reply_count": 1500}]
+    found += [{"type": "message", "user": rig.bob, "text": f"note {n}. of Bob", "thread_ts": thread,
+               "ts": f"{now - 5000 - (1499 - n) * 590}.000100"} for n in range(1500)]
+    asked = []
+
+    def answer(arguments):
+        asked.append(arguments)
+        oldest, size = float(arguments.get("oldest") or 0), int(arguments["limit"])
+        behind = [m for m in found[1:] if float(m["ts"]) > oldest]
+        at = int(arguments.get("cursor") or 0)
+        page = behind[at:at + size]
+        more = at + size < len(behind)
+        return (200, {}, {"ok": True, "messages": ([found[0]] if not at else []) + page, "has_more": more,
+                          "response_metadata": {"next_cursor": str(at + size) if more else ""}})
+
+    rig.slack.faults["conversations.replies"] = [answer] * 20
+    rig.mention("question 3: what do you make of it?", rig.alice, thread_ts=thread)
+    rig.said("This is answer 3.")
+    sent = rig.sent()
+    rig.slack.faults["conversations.replies"] = []
+    tap.ok("of a thread of 1,500 the newest are told", all(f"note {n}. of Bob" in sent for n in (1499, 1460)), sent)
+    tap.ok("and the oldest are not", "note 0. of Bob" not in sent and "note 1000. of Bob" not in sent, sent)
+    tap.ok("without reading all of it", len(asked) <= 4, asked)
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("the assistant in Slack", emulator.WHY)
@@ -306,7 +336,7 @@ if __name__ == "__main__":
         tap.skip("the assistant in Slack", "node is not there (npm packages)")
     else:
         AssistantSuite().test([test_talk, test_pick, test_mention, test_words, test_outsiders, test_memory])
-        HistorySuite().test([test_history])
+        HistorySuite().test([test_history, test_long_history])
         TwoSuite().test([test_two])
         PoorSuite().test([test_down_and_spent])
     tap.done()

@@ -14,7 +14,7 @@
 
 enum {
 	READ_MS = 5 * 1000,
-	READ_MAX = 1000, /* of a longer thread what comes behind them is not seen */
+	READ_MAX = 1000, /* of a longer thread its end is looked for (windows) */
 	PAGE = 200,
 	MESSAGES_MAX = 50,
 	MESSAGE_BYTES = 4 * 1024,
@@ -22,11 +22,17 @@ enum {
 	LABEL_BYTES = 160,
 };
 
+/* Slack tells a thread from its beginning: of a long one what was said in the last hour, else
+ * the last day, and so on. Seconds. */
+static const int64_t windows[] = { 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600 };
+
 struct reading {
 	struct talks *talks;
 	const char *bot; /* our own id */
 	json_t *messages;
 	size_t seen;
+	bool is_long;
+	bool in_window; /* of a long one: how long it is is known */
 };
 
 static bool is(const json_t *message, const char *member, const char *text)
@@ -100,7 +106,11 @@ static bool take(void *context, const json_t *message, struct error *err)
 	struct reading *r = context;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 
-	if (++r->seen > READ_MAX)
+	r->seen++;
+	r->is_long =
+		r->is_long || r->seen > READ_MAX ||
+		(!r->in_window && json_get_int64(message, "reply_count", 0) > READ_MAX);
+	if (r->is_long)
 		return error_set(err, ERR_RATE_LIMITED, "the thread is long");
 	inbound_message_text(&text, message, NULL);
 	if (!strbuf_ok(&text) || text.length == 0 || is_ours(r, message, text.data))
@@ -136,24 +146,78 @@ static json_t *entries_of(const struct reading *r)
 	return TAKE(entries);
 }
 
+/* What stands behind 'oldest' (NULL: all of it); the first message comes in any case. */
+static bool read_from(struct reading *r, const struct delivery *d, const char *oldest,
+		      const struct rest_patience *patience, struct error *err)
+{
+	json_auto_t *arguments = json_pack("{s:s, s:s, s:i}", "channel", d->in.channel,
+					   "ts", d->in.thread_ts, "limit", PAGE);
+
+	r->seen = 0;
+	r->is_long = false;
+	if (!arguments || (oldest && json_object_set_new(arguments, "oldest",
+							 json_string(oldest)) != 0))
+		return error_oom(err);
+	return slack_each(r->talks->front->slack, "conversations.replies", arguments,
+			  "messages", patience, take, r, err);
+}
+
+static bool is_enough(const struct reading *r, const struct delivery *d, int64_t from_s)
+{
+	return json_array_size(r->messages) >= MESSAGES_MAX ||
+	       strtoll(d->in.thread_ts, NULL, 10) >= from_s;
+}
+
+/* Counted from the message that wants an answer, by Slack's clock. A window that is too long
+ * itself tells nothing better than the one before it. */
+static bool read_end(struct reading *r, const struct delivery *d,
+		     const struct rest_patience *patience, struct error *err)
+{
+	int64_t at_s = strtoll(d->in.ts, NULL, 10);
+
+	r->in_window = true;
+	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+		char oldest[32];
+		struct error why = ERROR_INIT;
+		json_auto_t *before = json_copy(r->messages);
+
+		(void)snprintf(oldest, sizeof oldest, "%lld.000000",
+			       (long long)(at_s - windows[i]));
+		(void)json_array_clear(r->messages);
+		if (!read_from(r, d, oldest, patience, &why)) {
+			if (i > 0 && before) {
+				(void)json_array_clear(r->messages);
+				(void)json_array_extend(r->messages, before);
+			}
+			if (!r->is_long)
+				*err = why;
+			return r->is_long;
+		}
+		if (is_enough(r, d, at_s - windows[i]))
+			break;
+	}
+	return true;
+}
+
 void talks_read_thread(struct job *j, const struct delivery *d)
 {
 	struct front *f = j->talks->front;
 	const struct rest_patience patience = front_patience(f, READ_MS);
 	json_auto_t *messages = json_array();
-	struct reading r = { j->talks, f->identity.user_id, messages, 0 };
-	json_auto_t *arguments = NULL;
+	struct reading r = { .talks = j->talks,
+			     .bot = f->identity.user_id,
+			     .messages = messages };
 	struct error err = ERROR_INIT;
+	bool ok;
 
-	if (!f->settings.thread_history || !d->in.thread_ts[0])
+	if (!f->settings.thread_history || !d->in.thread_ts[0] || !messages)
 		return;
-	arguments = json_pack("{s:s, s:s, s:i}", "channel", d->in.channel, "ts",
-			      d->in.thread_ts, "limit", PAGE);
-	if (!messages || !arguments)
-		return;
-	if (!slack_each(f->slack, "conversations.replies", arguments, "messages",
-			&patience, take, &r, &err) &&
-	    r.seen <= READ_MAX)
+	ok = read_from(&r, d, NULL, &patience, &err);
+	if (!ok && r.is_long) {
+		error_clear(&err);
+		ok = read_end(&r, d, &patience, &err);
+	}
+	if (!ok)
 		log_failure("assistant.thread_not_read", &err);
 	j->thread = entries_of(&r);
 	log_info("assistant.thread_read", LOG_STR("channel", d->in.channel),
