@@ -68,7 +68,7 @@ static void ask(struct keeper *k)
 	struct door *d = &k->door;
 	json_auto_t *message =
 		json_pack("{s:s, s:I, s:o}", "m", message_name(MSG_MEMBERS), "request",
-			  (json_int_t)(d->request + 1), "users", team_json(k->policy));
+			  (json_int_t)d->request + 1, "users", team_json(k->policy));
 
 	/* Without memory it is asked at the next tick. */
 	if (!message || !k->caller || !channel_send(k->caller, message))
