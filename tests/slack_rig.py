@@ -159,7 +159,8 @@ class SlackSuite:
         slack = {"unix": os.getuid(), "allow_shared_uid": True, "app": APP, "teams": [TEAM],
                  "signing_secrets": ["keys/slack"], **self.gate_slack}
         self.write("config/gate.yaml", gate.replace("team: [", persons + f"team: [{team}, ") +
-                   f"slack: {json.dumps(slack)}\nlimits: {{denials: 1000}}\n")
+                   f"slack: {json.dumps(slack)}\n" +
+                   ("" if "\nlimits:" in gate else "limits: {denials: 1000}\n"))
         if policy:
             self.write("config/policy.yaml", policy)
         for name in self.names:

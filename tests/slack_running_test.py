@@ -8,7 +8,7 @@ import tap
 from doubles import emulator
 from gate_client import GateClient
 from gate_rig import FIXTURE, Program, Rig, free_port
-from slack_rig import SlackSuite
+from slack_rig import SlackSuite, text_of
 
 WHY = "as the test wants it"
 
@@ -141,10 +141,41 @@ def test_server_falls(rig):
     tap.ok("the end is unknown, and no button is left", not prompt.buttons, prompt.text)
 
 
+class FreedSuite(SlowSuite):
+    """The same, where nobody is asked before the slow read runs."""
+
+    def __init__(self):
+        super().__init__()
+        config = json.loads(self.read("config", "fixture.yaml"))
+        self.write("config/fixture.yaml", json.dumps({**config, "freed_reads": ["talk_slowly"]}))
+
+    def start(self):
+        super().start()
+        self.write("config/policy.yaml", "rules:\n  - {name: slowly, server: fixture, "
+                   "tool: talk_slowly, free: true}\n  - {name: rest, needed: 1}\n")
+
+
+def test_freed(rig):
+    """What stands in no message is told where it was sent in."""
+    rig.submit(rig.run("fixture.talk_slowly", rig.alice), steps="30", gap_ms="200")
+    told = rig.slack.wait(lambda s: next((c for c in s.find("views.update") if "its server says: " in
+                                          json.dumps(c.arguments)), None))
+    text = text_of(told.arguments["view"]["blocks"])
+    tap.ok("how far a freed read is, in its form's view", " of 30 (" in text and
+           "Nobody has to be asked" in text, text)
+    rig.slack.wait(lambda s: "What comes of it is told" in json.dumps(
+        s.find("views.update")[-1].arguments))
+    tap.ok("and that it ended", "its server says" not in json.dumps(
+        rig.slack.find("views.update")[-1].arguments))
+    tap.equal("nobody was asked", [c for c in rig.slack.find("chat.postMessage")
+                                   if "wingman.approve" in json.dumps(c.arguments)], [])
+
+
 if __name__ == "__main__":
     if not emulator.is_installed():
         tap.skip("calls that run", emulator.WHY)
     else:
         SlowSuite().test([test_progress, test_before_the_burn, test_after_the_burn, test_who,
                           test_server_falls])
+        FreedSuite().test([test_freed])
     tap.done()

@@ -46,8 +46,10 @@ enum { FORM_SENT_MS = 10 * 60 * 1000 };
 /* It became this approval; 'view' is open and waits. */
 void form_sent(struct front *f, const char *view, const struct form_session *s,
 	       const char *approval);
-/* The approval is past its plan, or ended: 'record' is the gate's. */
-void form_heard(struct front *f, const char *approval, const json_t *record);
+/* The approval is past its plan, or ended: 'record' is the gate's, and so is 'progress' (or
+ * NULL), which a read that nobody is asked about shows while it runs. */
+void form_heard(struct front *f, const char *approval, const json_t *record,
+		const json_t *progress);
 /* The form once more in its view, with what is wrong where it is. */
 bool form_shown_again(struct front *f, const char *view, struct form_session *s,
 		      const struct error *why, struct error *err);

@@ -1,4 +1,5 @@
 /* A form that was sent in: what gate and server make of it stands in its view. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "slack/process/form_session.h"
 #include "slack/process/prompts.h"
@@ -206,7 +207,40 @@ static void end_session(struct front *f, const json_t *kept)
 		form_session_end(f, &s);
 }
 
-void form_heard(struct front *f, const char *approval, const json_t *record)
+/* One that nobody is asked about stands in no message: how far it is is said where it was
+ * sent in. */
+static bool tell_running(struct front *f, const char *approval, const json_t *record,
+			 const json_t *progress, struct error *err)
+{
+	const int64_t now_ms = clock_wall_ms();
+	_cleanup_free_ char *text = NULL, *how = NULL;
+	json_auto_t *kept = NULL, *view = NULL, *texts = NULL;
+	char key[FRONT_KEY_BYTES];
+	bool first = false;
+
+	if (!progress && prompts_ran_ms(record, now_ms) < PROMPTS_STILL_MS)
+		return true;
+	(void)snprintf(key, sizeof key, "form-runs/%s", approval);
+	if (!coord_claim(f->store, key, "", PROMPTS_PROGRESS_MS, &first, NULL, err) ||
+	    !first)
+		return !error_is_set(err);
+	key_of(approval, key);
+	if (!coord_get(f->store, key, &text, err) || !text)
+		return !error_is_set(err);
+	kept = json_parse(text, strlen(text), JSON_SYNTAX, err);
+	how = kept ? prompts_how(record, progress, now_ms) : NULL;
+	texts = how ? json_pack("[s]", how) : NULL;
+	view = texts ? say_notice_view(title, "Nobody has to be asked for this one.",
+				       NULL)
+		     : NULL;
+	if (!view || json_array_append_new(json_object_get(view, "blocks"),
+					   slack_section("It runs", texts)) != 0)
+		return kept ? error_oom(err) : false;
+	return say_view_instead(f, json_get_string(kept, "view"), TAKE(view), err);
+}
+
+void form_heard(struct front *f, const char *approval, const json_t *record,
+		const json_t *progress)
 {
 	_cleanup_free_ char *text = NULL;
 	struct error err = ERROR_INIT, why = ERROR_INIT;
@@ -214,8 +248,14 @@ void form_heard(struct front *f, const char *approval, const json_t *record)
 	bool waits = false;
 	char key[FRONT_KEY_BYTES];
 
-	if (is_before_plan(json_get_string(record, "state")) || is_running_freed(record))
+	if (is_before_plan(json_get_string(record, "state")))
 		return;
+	if (is_running_freed(record)) {
+		if (!tell_running(f, approval, record, progress, &err))
+			log_info("slack.form_closed", LOG_STR("approval", approval),
+				 LOG_STR("why", err.message));
+		return;
+	}
 	key_of(approval, key);
 	if (coord_take(f->store, key, &text, &err) && text)
 		kept = json_parse(text, strlen(text), JSON_SYNTAX, &err);
@@ -250,7 +290,8 @@ void form_sent(struct front *f, const char *view, const struct form_session *s,
 	reply = gate_ask(f->gate, MSG_SHOW, json_pack("{s:s}", "approval", approval),
 			 NULL, &err);
 	if (reply)
-		form_heard(f, approval, json_object_get(reply, "record"));
+		form_heard(f, approval, json_object_get(reply, "record"),
+			   json_object_get(reply, "progress"));
 	else
 		log_failure("slack.form", &err);
 }

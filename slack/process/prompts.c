@@ -209,7 +209,7 @@ static bool look(struct front *f, const char *approval, const json_t *news,
 		return false;
 	if (is_news(&l))
 		tell_homes(&l);
-	form_heard(f, approval, l.record);
+	form_heard(f, approval, l.record, l.progress);
 	return true;
 }
 
