@@ -201,8 +201,8 @@ static bool check_signature(struct keeper *k, const struct fields *f,
 	slack_secrets_done(&secrets);
 	if (!ok)
 		return false;
-	/* At most twelve digits: the signature's check has seen to it. */
-	w->at_s = strtoll(f->timestamp, NULL, 10);
+	/* There, and at most twelve digits: the signature's check has seen to it. */
+	w->at_s = f->timestamp ? strtoll(f->timestamp, NULL, 10) : 0;
 	w->is_signed = true;
 	digest_sha256_hex(f->raw, strlen(f->raw), w->digest);
 	return check_epoch(k, w->at_s, err);
