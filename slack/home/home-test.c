@@ -241,7 +241,8 @@ static void test_times(void **state)
 	view = slack_home_view(home, 1, 0, &err);
 	testing_no_error(&err);
 	text = json_dumps(view, JSON_COMPACT);
-	assert_true(has_moment(text, 1, "1970-01-01T00:00:01Z")); /* checked, and a call */
+	assert_true(
+		has_moment(text, 1, "1970-01-01T00:00:01Z")); /* checked, and a call */
 	assert_true(has_moment(text, 5, "1970-01-01T00:00:05Z"));
 	assert_true(has_moment(text, 0, "1970-01-01T00:00:00Z"));
 	assert_null(strstr(text, "  1970"));

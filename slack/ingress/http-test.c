@@ -148,7 +148,7 @@ static void sign(const char *at, const char *body, size_t length,
 
 static const char *now_text(char text[static 24], int64_t offset_s)
 {
-	(void)snprintf(text, 24, "%lld", (long long)(clock_wall_ms() / 1000 + offset_s));
+	(void)snprintf(text, 24, "%lld", (long long)clock_wall_ms() / 1000 + offset_s);
 	return text;
 }
 
@@ -361,7 +361,7 @@ static void test_window(void **state)
 		const char *body = fresh(text);
 
 		(void)snprintf(at, sizeof at, "%lld",
-			       (long long)(world.now_s + cases[i].off));
+			       (long long)world.now_s + cases[i].off);
 		good_headers(at, body, strlen(body), &headers);
 		assert_int_equal(post("/slack/events", headers.data, body),
 				 cases[i].status);

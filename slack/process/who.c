@@ -173,7 +173,6 @@ static bool ask_slack(struct who *w, const char *user, struct person *p,
 		      struct error *err)
 {
 	const struct rest_patience patience = rest_patience(WHO_REST_MS);
-	json_auto_t *json = NULL;
 	json_t *object = NULL;
 	struct slack_user u;
 
@@ -183,9 +182,9 @@ static bool ask_slack(struct who *w, const char *user, struct person *p,
 		p->in_team = false;
 		return err->code == ERR_NOT_FOUND;
 	}
-	json = object;
 	p->why = why_not(w, &u);
 	p->in_team = !p->why;
+	json_decref(object); /* 'u' was within it */
 	return true;
 }
 
