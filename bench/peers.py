@@ -39,6 +39,8 @@ SERVERS = {
     "wingman": (lambda b, r: [os.path.join(b, "bench", "bench-server")], MODERN),
     "TypeScript SDK 2, 1 tool": (lambda b, r: install.node(r, "v2.mjs") + ["1"], MODERN),
     "TypeScript SDK 2": (lambda b, r: install.node(r, "v2.mjs") + ["20"], MODERN),
+    "TypeScript SDK 2, schemas once": (lambda b, r: install.node(r, "v2.mjs") + ["20", "once"],
+                                       MODERN),
     "TypeScript SDK 1": (lambda b, r: install.node(r, "v1.mjs") + ["20"], SESSION),
     "Python SDK": (lambda b, r: install.python(r) + ["20"], MODERN),
     "Go SDK": (lambda b, r: install.go(r) + ["20"], MODERN),

@@ -80,10 +80,12 @@ def ratio_row(what, variant, bare, how, floor, goal, moonshot, rounds):
 
 CALL, CPU = ("tools/call", peers.TYPICAL), ("tools/call", "cpu us")
 TS_ONE, TS = "TypeScript SDK 2, 1 tool", "TypeScript SDK 2"
+TS_ONCE = "TypeScript SDK 2, schemas once"
 # As in run.py: what, ours, theirs (server, figure), how, floor, goal, moonshot.
 PEER_ROWS = [
     ("tools/call / TypeScript SDK 2, 1 tool", (OURS, CALL), (TS_ONE, CALL), "of", 15, 22, 30),
     ("the same, 20 tools", (OURS, CALL), (TS, CALL), "of", 40, 60, 80),
+    ("and their schemas made once", (OURS, CALL), (TS_ONCE, CALL), "of", None, None, None),
     ("processor time of a call, 1 tool", (OURS, CPU), (TS_ONE, CPU), "saves", 15, 22, 30),
     ("the same, 20 tools: theirs / ours", (OURS, CPU), (TS, CPU), "saves", 40, 60, 80),
     ("memory at rest / TypeScript SDK 2", (OURS, "rest MiB"), (TS, "rest MiB"), "less",
