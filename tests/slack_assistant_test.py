@@ -37,6 +37,11 @@ FIXTURES = [
      "response": {"content": "There are several of that name: you are asked which."}},
     {"match": {"userMessage": "know it?"},
      "response": {"content": "<@U0SAMPLE02> knows it, ask <@U0SAMPLE02>, not <@U0SAMPLE03>."}},
+    {"match": {"userMessage": "who is Jane", "hasToolResult": False},
+     "response": {"toolCalls": [call("read_context", uri="person://search?q=jane.roe"),
+                                call("read_context", uri="file:///etc/passwd")]}},
+    {"match": {"userMessage": "who is Jane", "hasToolResult": True},
+     "response": {"content": "She is of the security team."}},
     {"match": {"userMessage": "help me with phishing"},
      "response": {"content": "Gladly: what happened?"}},
     *({"match": {"userMessage": f"question {n}"}, "response": {"content": f"This is answer {n}."}}
@@ -133,6 +138,14 @@ def test_mention(rig):
 def test_words(rig):
     rig.mention("help", rig.alice)
     tap.ok("our own words stay ours", rig.said("I carry out calls that a person has approved."))
+
+
+def test_reads(rig):
+    rig.mention("who is Jane?", rig.alice)
+    said = rig.wait_text(rig.said("She is of the security team."), "read: ")
+    tap.ok("what was read for an answer stands below it", "[read: person://search?q=jane.roe]" in said.text,
+           said.text)
+    tap.ok("and what was refused is not called read", "[not read: file:///etc/passwd]" in said.text, said.text)
 
 
 def test_outsiders(rig):
@@ -335,7 +348,8 @@ if __name__ == "__main__":
     elif not os.path.exists(NODE):
         tap.skip("the assistant in Slack", "node is not there (npm packages)")
     else:
-        AssistantSuite().test([test_talk, test_pick, test_mention, test_words, test_outsiders, test_memory])
+        AssistantSuite().test([test_talk, test_pick, test_mention, test_words, test_reads,
+                                test_outsiders, test_memory])
         HistorySuite().test([test_history, test_long_history])
         TwoSuite().test([test_two])
         PoorSuite().test([test_down_and_spent])

@@ -381,17 +381,17 @@ static struct answer *of_chat(struct chat *c)
 	return c->answer;
 }
 
-/* What was read for it. */
+/* What was read for it, and what was not. */
 static bool note_reads(struct chat *c, struct answer *a, struct error *err)
 {
-	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+	bool ok;
 
 	if (c->reads.length == 0)
 		return true;
-	strbuf_add_format(&words, "[read: %s]", c->reads.data);
+	ok = strbuf_ok(&c->reads) ? slack_stream_note(a->stream, c->reads.data, err)
+				  : error_oom(err);
 	strbuf_clear(&c->reads);
-	return strbuf_ok(&words) ? slack_stream_note(a->stream, words.data, err)
-				 : error_oom(err);
+	return ok;
 }
 
 void answer_say(struct chat *c, const char *text, bool final)

@@ -129,11 +129,17 @@ static void on_has_read(void *argument)
 	_cleanup_(talks_job_freep) struct job *j = argument;
 	struct chat *c = talks_find(j->talks, j->id);
 
-	if (c)
-		talk_content(c->talk, j->number, json_get_string(j->message, "read"),
-			     json_get_string(j->message, "label"),
-			     json_get_string(j->message, "text"),
-			     json_is_true(json_object_get(j->message, "cut")), &j->err);
+	if (!c)
+		return;
+	/* What was refused was not read, and who reads along is to know which. */
+	if (c->reads.length < READS_MAX)
+		strbuf_add_format(&c->reads, "%s[%sread: %s]", c->reads.length ? " " : "",
+				  json_get_string(j->message, "text") ? "" : "not ",
+				  j->text);
+	talk_content(c->talk, j->number, json_get_string(j->message, "read"),
+		     json_get_string(j->message, "label"),
+		     json_get_string(j->message, "text"),
+		     json_is_true(json_object_get(j->message, "cut")), &j->err);
 }
 
 static void read_it(void *argument)
@@ -155,9 +161,6 @@ void talks_on_read(void *context, int64_t number, const char *uri)
 
 	if (j && j->turn && (j->text = strdup(uri))) {
 		j->number = number;
-		if (c->reads.length < READS_MAX)
-			strbuf_add_format(&c->reads, "%s%s", c->reads.length ? ", " : "",
-					  uri);
 		if (talks_submit(j, read_it))
 			return;
 	} else {
