@@ -54,33 +54,6 @@ static void close_directory(void *self)
 	free(d);
 }
 
-static bool open_link(struct members_directory *d, const struct statedir *dir,
-		      const json_t *config, struct error *err)
-{
-	const char *file = json_get_string(config, "password_file");
-	const char *ca = json_get_string(config, "ca_file");
-	_cleanup_free_ char *path = statedir_file(dir, file ? file : "");
-	_cleanup_free_ char *ca_path = ca ? statedir_file(dir, ca) : NULL;
-	_cleanup_(secret_freep) struct secret *password = NULL;
-
-	if (!path || (ca && !ca_path))
-		return error_oom(err);
-	password = secret_read(path, true, err);
-	if (!password)
-		return false;
-	const struct ldap_link_config link = {
-		.uri = json_get_string(config, "uri"),
-		.bind_dn = json_get_string(config, "bind_dn"),
-		.password = password,
-		.start_tls = json_is_true(json_object_get(config, "start_tls")),
-		.ca_file = ca_path,
-		.timeout_ms = json_get_int64(config, "timeout_ms", TIMEOUT_MS),
-		.connections = CONNECTIONS,
-	};
-	d->link = ldap_link_new(&link, err);
-	return d->link != NULL;
-}
-
 static const char *text_of(const json_t *config, const char *member,
 			   const char *otherwise)
 {
@@ -111,7 +84,8 @@ static void *open_directory(const struct statedir *dir, const struct settings *s
 		error_set(err, ERR_INTERNAL, "membership.ldap names no group");
 		return NULL;
 	}
-	return open_link(d, dir, config, err) ? TAKE(d) : NULL;
+	d->link = ldap_link_open(dir, config, TIMEOUT_MS, CONNECTIONS, err);
+	return d->link ? TAKE(d) : NULL;
 }
 
 /* --- people --- */

@@ -257,50 +257,6 @@ static const struct account_backend ldap_backend = {
 	.close = ldap_close,
 };
 
-static struct secret *read_password(const struct statedir *dir, const char *file,
-				    struct error *err)
-{
-	_cleanup_free_ char *path = statedir_file(dir, file);
-
-	if (!path) {
-		error_oom(err);
-		return NULL;
-	}
-	return secret_read(path, true, err);
-}
-
-static struct ldap_link *open_link(const struct statedir *dir, const json_t *ldap,
-				   struct error *err)
-{
-	const char *password_file = json_get_string(ldap, "password_file");
-	const char *ca_file = json_get_string(ldap, "ca_file");
-	_cleanup_(secret_freep) struct secret *password = NULL;
-	_cleanup_free_ char *ca_path = ca_file ? statedir_file(dir, ca_file) : NULL;
-	struct ldap_link_config config = {
-		.uri = json_get_string(ldap, "uri"),
-		.bind_dn = json_get_string(ldap, "bind_dn"),
-		.start_tls = json_is_true(json_object_get(ldap, "start_tls")),
-		.ca_file = ca_path,
-		.timeout_ms = json_get_int64(ldap, "timeout_ms", TIMEOUT_MS),
-		.connections = (unsigned)json_get_int64(ldap, "connections", CONNECTIONS),
-	};
-
-	if (!config.uri || !config.bind_dn || !password_file) {
-		error_set(err, ERR_INVALID_ARGUMENT,
-			  "'backend.ldap' lacks uri, bind_dn or password_file");
-		return NULL;
-	}
-	if (ca_file && !ca_path) {
-		error_oom(err);
-		return NULL;
-	}
-	password = read_password(dir, password_file, err);
-	if (!password)
-		return NULL;
-	config.password = password;
-	return ldap_link_new(&config, err);
-}
-
 /* What is no list of names protects nothing, and so is refused. */
 static bool are_texts(const json_t *list)
 {
@@ -365,7 +321,7 @@ bool backend_ldap_open(const struct statedir *dir, const json_t *config,
 				 "'%s' is no dialect of directories", dialect);
 	if (!read_protected(d, err))
 		return false;
-	d->link = open_link(dir, ldap, err);
+	d->link = ldap_link_open(dir, ldap, TIMEOUT_MS, CONNECTIONS, err);
 	if (!d->link || !check_dialect(d, err))
 		return false;
 	*ret = (struct account_system){ .backend = &ldap_backend, .self = TAKE(d) };

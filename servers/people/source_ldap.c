@@ -84,32 +84,6 @@ static bool want_all(struct ldap *l, struct error *err)
 	return want(l, l->rules.number, err) && want(l, l->rules.kind, err);
 }
 
-static bool connect_ldap(struct ldap *l, const struct statedir *dir, struct error *err)
-{
-	const char *file = json_get_string(l->config, "password_file"),
-		   *ca = json_get_string(l->config, "ca_file");
-	_cleanup_free_ char *path = statedir_file(dir, file ? file : "");
-	_cleanup_free_ char *ca_path = ca ? statedir_file(dir, ca) : NULL;
-	_cleanup_(secret_freep) struct secret *password = NULL;
-
-	if (!path || (ca && !ca_path))
-		return error_oom(err);
-	password = secret_read(path, true, err);
-	if (!password)
-		return false;
-	const struct ldap_link_config config = {
-		.uri = json_get_string(l->config, "uri"),
-		.bind_dn = json_get_string(l->config, "bind_dn"),
-		.password = password,
-		.start_tls = json_is_true(json_object_get(l->config, "start_tls")),
-		.ca_file = ca_path,
-		.timeout_ms = json_get_int64(l->config, "timeout_ms", TIMEOUT_MS),
-		.connections = CONNECTIONS,
-	};
-	l->link = ldap_link_new(&config, err);
-	return l->link != NULL;
-}
-
 static void *open_ldap(const struct statedir *dir, const json_t *config,
 		       struct error *err)
 {
@@ -125,7 +99,9 @@ static void *open_ldap(const struct statedir *dir, const json_t *config,
 	if (!l->filter)
 		l->filter = PERSON;
 	source_rules_read(&l->rules, l->config, "employeeNumber", "employeeType");
-	if (l->base && want_all(l, err) && connect_ldap(l, dir, err))
+	if (l->base && want_all(l, err))
+		l->link = ldap_link_open(dir, l->config, TIMEOUT_MS, CONNECTIONS, err);
+	if (l->link)
 		return l;
 	close_ldap(l);
 	return NULL;

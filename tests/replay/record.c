@@ -104,12 +104,12 @@ static void propose(void *context, const json_t *said,
 	ret_approval[0] = '\0';
 	if (!c)
 		return;
-	if (calls)
-		world_propose_several(&p->world, p->uid, calls, p->channel, c->approval,
-				      err);
-	else if (arguments)
-		world_propose(&p->world, p->uid, name, arguments, p->channel, c->approval,
-			      err);
+	if (calls || arguments)
+		world_propose(&p->world, p->uid, p->channel,
+			      calls ? json_pack("{s:O}", "calls", calls)
+				    : json_pack("{s:O, s:O}", "tool", name, "arguments",
+						arguments),
+			      c->approval, err);
 	c->refused = !c->approval[0];
 	surface_post(&p->surface, c->approval);
 	memcpy(ret_approval, c->approval, RECORD_ID_BYTES);

@@ -508,8 +508,8 @@ static const char *user_of(const struct world *w, int uid)
 }
 
 /* 'members' is stolen. */
-static void propose(struct world *w, int uid, const char *conversation, json_t *members,
-		    char ret[static RECORD_ID_BYTES], struct error *err)
+void world_propose(struct world *w, int uid, const char *conversation, json_t *members,
+		   char ret[static RECORD_ID_BYTES], struct error *err)
 {
 	struct whole *all = w->whole;
 	json_auto_t *said = members;
@@ -538,21 +538,6 @@ static void propose(struct world *w, int uid, const char *conversation, json_t *
 	}
 	if (!has_turn)
 		all->turn[0] = '\0';
-}
-
-void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
-		   const char *conversation, char ret[static RECORD_ID_BYTES],
-		   struct error *err)
-{
-	propose(w, uid, conversation,
-		json_pack("{s:O, s:O}", "tool", name, "arguments", arguments), ret, err);
-}
-
-void world_propose_several(struct world *w, int uid, json_t *calls,
-			   const char *conversation, char ret[static RECORD_ID_BYTES],
-			   struct error *err)
-{
-	propose(w, uid, conversation, json_pack("{s:O}", "calls", calls), ret, err);
 }
 
 /* --- what happens around it --- */

@@ -266,8 +266,8 @@ static json_t *mention(struct world *w, int uid, const char *channel, struct err
 }
 
 /* 'members' is stolen. */
-static void propose(struct world *w, int uid, const char *conversation, json_t *members,
-		    char ret[static RECORD_ID_BYTES], struct error *err)
+void world_propose(struct world *w, int uid, const char *conversation, json_t *members,
+		   char ret[static RECORD_ID_BYTES], struct error *err)
 {
 	json_auto_t *said = members;
 	json_auto_t *turn = mention(w, uid, conversation, err);
@@ -280,21 +280,6 @@ static void propose(struct world *w, int uid, const char *conversation, json_t *
 		reply = world_slack(w, MSG_SLACK_PROPOSE, said, err);
 	id = json_get_string(reply, "approval");
 	(void)snprintf(ret, RECORD_ID_BYTES, "%s", id ? id : "");
-}
-
-void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
-		   const char *conversation, char ret[static RECORD_ID_BYTES],
-		   struct error *err)
-{
-	propose(w, uid, conversation,
-		json_pack("{s:O, s:O}", "tool", name, "arguments", arguments), ret, err);
-}
-
-void world_propose_several(struct world *w, int uid, json_t *calls,
-			   const char *conversation, char ret[static RECORD_ID_BYTES],
-			   struct error *err)
-{
-	propose(w, uid, conversation, json_pack("{s:O}", "calls", calls), ret, err);
 }
 
 /* --- what is there --- */

@@ -65,15 +65,11 @@ void world_slack_channel(const char *channel, char ret[static 65]);
 void world_sign(const char *key, const struct strbuf *body, char timestamp[static 24],
 		char signature[static 80]);
 
-/* A call of the person behind 'uid', by a mention in a conversation: the id of its approval,
- * or "". */
-void world_propose(struct world *w, int uid, json_t *name, json_t *arguments,
-		   const char *conversation, char ret[static RECORD_ID_BYTES],
-		   struct error *err);
-/* The same of several calls, [{tool, arguments}], for one decision. */
-void world_propose_several(struct world *w, int uid, json_t *calls,
-			   const char *conversation, char ret[static RECORD_ID_BYTES],
-			   struct error *err);
+/* What the person behind 'uid' proposes by a mention in a conversation, {tool, arguments} or
+ * {calls: [{tool, arguments}]} for one decision ('members' is taken over): the id of its
+ * approval, or "". */
+void world_propose(struct world *w, int uid, const char *conversation, json_t *members,
+		   char ret[static RECORD_ID_BYTES], struct error *err);
 /* A message of the Slack process's, 'members' without its name: the answer, or NULL. New. */
 json_t *world_slack(struct world *w, enum message m, json_t *members,
 		    struct error *err) _must_use_;

@@ -34,11 +34,11 @@ void ldap_link_free(struct ldap_link *l)
 
 static bool check_config(const struct ldap_link_config *c, struct error *err)
 {
-	if (!c->bind_dn || !*c->bind_dn || !c->password ||
+	if (!c->uri || !c->bind_dn || !*c->bind_dn || !c->password ||
 	    secret_length(c->password) == 0)
 		return error_set(err, ERR_INVALID_ARGUMENT,
-				 "a directory wants the name and the password of a "
-				 "service account");
+				 "a directory wants its address, and the name and the "
+				 "password of a service account");
 	if (c->timeout_ms < TIMEOUT_MIN_MS || c->timeout_ms > TIMEOUT_MAX_MS)
 		return error_set(err, ERR_INVALID_ARGUMENT,
 				 "a directory's timeout is %d to %d ms", TIMEOUT_MIN_MS,
@@ -108,6 +108,37 @@ struct ldap_link *ldap_link_new(const struct ldap_link_config *config, struct er
 	l->config.ca_file = l->ca_file;
 	l->config.password = l->password;
 	return TAKE(l);
+}
+
+struct ldap_link *ldap_link_open(const struct statedir *dir, const json_t *config,
+				 int64_t timeout_ms, unsigned connections,
+				 struct error *err)
+{
+	const char *file = json_get_string(config, "password_file");
+	const char *ca = json_get_string(config, "ca_file");
+	_cleanup_free_ char *ca_path = ca ? statedir_file(dir, ca) : NULL;
+	_cleanup_(secret_freep) struct secret *password = NULL;
+
+	if (ca && !ca_path) {
+		error_oom(err);
+		return NULL;
+	}
+	if (file) {
+		password = statedir_secret(dir, file, err);
+		if (!password)
+			return NULL;
+	}
+	const struct ldap_link_config found = {
+		.uri = json_get_string(config, "uri"),
+		.bind_dn = json_get_string(config, "bind_dn"),
+		.password = password,
+		.start_tls = json_is_true(json_object_get(config, "start_tls")),
+		.ca_file = ca_path,
+		.timeout_ms = json_get_int64(config, "timeout_ms", timeout_ms),
+		.connections =
+			(unsigned)json_get_int64(config, "connections", connections),
+	};
+	return ldap_link_new(&found, err);
 }
 
 const char *ldap_link_uri(const struct ldap_link *l)

@@ -12,7 +12,9 @@
 #define LINK_LDAP_LINK_H
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/secret.h"
+#include "base/statedir.h"
 #include "base/strbuf.h"
 
 enum { LDAP_LINK_ATTRIBUTES_MAX = 32, LDAP_LINK_VALUES_MAX = 256, LDAP_LINK_PAGE = 100 };
@@ -33,6 +35,12 @@ struct ldap_link_config {
  * belongs before its threads: it sets an environment variable that libldap reads. */
 struct ldap_link *ldap_link_new(const struct ldap_link_config *config,
 				struct error *err) _must_use_;
+/* The same by a member of a configuration: uri, bind_dn, password_file, start_tls, ca_file,
+ * timeout_ms (else 'timeout_ms') and connections (else 'connections'). Files are those of
+ * 'dir' (statedir_secret()), and read at once. */
+struct ldap_link *ldap_link_open(const struct statedir *dir, const json_t *config,
+				 int64_t timeout_ms, unsigned connections,
+				 struct error *err) _must_use_;
 void ldap_link_free(struct ldap_link *l);
 DEFINE_CLEANUP(struct ldap_link, ldap_link_free);
 
