@@ -15,12 +15,13 @@ import tap
 ROOT = os.environ["WINGMAN_SOURCE"]
 
 # Schema file, definition (None: the document), the files that decode it.
+LDAP = "common/link/ldap/ldap_link.c"
 READERS = [
     ("config.schema.json", "server",
      ["common/mcp/server_config.c", "common/mcp/oauth/oauth_config.c",
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "accounts_backend",
-     ["servers/accounts/accounts.c", "servers/accounts/backend_ldap.c",
+     ["servers/accounts/accounts.c", "servers/accounts/backend_ldap.c", LDAP,
       "servers/accounts/backend_okta.c", "servers/accounts/backend_github.c",
       "servers/accounts/backend_slack.c", "common/api/okta/okta.c",
       "common/api/github/github.c", "common/api/slack/slack.c",
@@ -32,7 +33,7 @@ READERS = [
      ["servers/people/" + name for name in (
          "settings.c", "people.c", "source_file.c", "source_ldap.c", "source_okta.c",
          "source_github.c", "source_slack.c", "source_rules.c", "system.c")]
-     + ["common/api/okta/okta.c", "common/api/github/github.c", "common/api/slack/slack.c"]),
+     + [LDAP, "common/api/okta/okta.c", "common/api/github/github.c", "common/api/slack/slack.c"]),
     ("config.schema.json", "playbooks_backend",
      ["servers/playbooks/playbooks.c", "servers/playbooks/source_folder.c",
       "servers/playbooks/embed.c", "servers/playbooks/vectors.c",
@@ -43,7 +44,8 @@ READERS = [
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "gate",
      ["gate/settings.c", "gate/context.c", "gate/slack_settings.c", "gate/policy.c", "gate/membership.c",
-      "gate/members_ldap.c", "gate/members_ldap_group.c", "gate/members_okta.c", "common/api/okta/okta.c",
+      "gate/members_ldap.c", "gate/members_ldap_group.c", LDAP, "gate/members_okta.c",
+      "common/api/okta/okta.c",
       "common/link/coordination/coordination_config.c"]),
     ("config.schema.json", "assistant", ["assistant/settings.c"]),
     ("policy.schema.json", None, ["gate/policy_rules.c", "gate/policy_pattern.c"]),
