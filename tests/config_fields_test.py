@@ -14,8 +14,8 @@ import tap
 
 ROOT = os.environ["WINGMAN_SOURCE"]
 
-# Schema file, definition (None: the document), the files that decode it.
 LDAP = "common/link/ldap/ldap_link.c"
+# Schema file, definition (None: the document), the files that decode it.
 READERS = [
     ("config.schema.json", "server",
      ["common/mcp/server_config.c", "common/mcp/oauth/oauth_config.c",
