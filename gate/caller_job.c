@@ -1,6 +1,7 @@
 #include "gate/caller_job.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "gate/caller.h"
 #include "guard/names.h"
 
@@ -154,18 +155,6 @@ struct progress {
 	int64_t said_ms;
 };
 
-static size_t cut(const char *words)
-{
-	size_t length = strlen(words);
-
-	if (length <= PROGRESS_WORDS_MAX)
-		return length;
-	for (length = PROGRESS_WORDS_MAX;
-	     length > 0 && ((unsigned char)words[length] & 0xC0) == 0x80;)
-		length--;
-	return length;
-}
-
 /* What says too much is heard now and then; what cannot be carried is not missed. */
 static void on_progress(void *context, double done, double total, const char *words)
 {
@@ -180,8 +169,10 @@ static void on_progress(void *context, double done, double total, const char *wo
 	body = json_pack("{s:f}", "done", done);
 	if (!body ||
 	    (total > 0 && json_object_set_new(body, "total", json_real(total)) != 0) ||
-	    (words &&
-	     json_object_set_new(body, "words", json_stringn(words, cut(words))) != 0) ||
+	    (words && json_object_set_new(
+			      body, "words",
+			      json_stringn(words, utf8_cut(words, strlen(words),
+							   PROGRESS_WORDS_MAX))) != 0) ||
 	    !json_check_contract(body, &ignored))
 		return;
 	p->said_ms = now_ms;

@@ -1,5 +1,7 @@
 #include "gate/context.h"
 
+#include "base/utf8.h"
+
 #include "mcp/uri_template.h"
 
 static void copy(char *to, size_t size, const char *text)
@@ -68,12 +70,8 @@ json_t *context_text(const json_t *result, bool *ret_is_cut)
 		if (text)
 			strbuf_add_format(&sb, "%s%s", sb.length ? "\n" : "", text);
 	}
-	length = sb.length;
-	*ret_is_cut = length > CONTEXT_TEXT_MAX;
-	if (*ret_is_cut)
-		for (length = CONTEXT_TEXT_MAX;
-		     length > 0 && ((unsigned char)sb.data[length] & 0xC0) == 0x80;)
-			length--;
+	length = utf8_cut(sb.data, sb.length, CONTEXT_TEXT_MAX);
+	*ret_is_cut = length < sb.length;
 	return strbuf_ok(&sb) ? json_stringn(sb.data, length) : NULL;
 }
 

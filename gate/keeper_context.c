@@ -5,6 +5,8 @@
  */
 #include "gate/keeper_context.h"
 
+#include "base/utf8.h"
+
 #include "gate/keeper_sources.h"
 #include "guard/ticket.h"
 
@@ -355,12 +357,8 @@ static enum provenance_kind kind_of(const struct keeper_read *r)
 
 static void label_of(char label[static PROVENANCE_LABEL_MAX + 1], const char *text)
 {
-	size_t length = strlen(text);
+	size_t length = utf8_cut(text, strlen(text), PROVENANCE_LABEL_MAX);
 
-	if (length > PROVENANCE_LABEL_MAX)
-		for (length = PROVENANCE_LABEL_MAX;
-		     length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-			length--;
 	(void)snprintf(label, PROVENANCE_LABEL_MAX + 1, "%.*s", (int)length, text);
 }
 

@@ -1,5 +1,7 @@
 #include "gate/keeper_sources.h"
 
+#include "base/utf8.h"
+
 #include "gate/keeper_context.h"
 
 enum { MENTIONS_MAX = 64 };
@@ -60,17 +62,6 @@ static void add_mentioned(const struct keeper *k, struct strbuf *sb, const char 
 	}
 }
 
-static size_t cut(const char *text, size_t max)
-{
-	size_t length = strlen(text);
-
-	if (length <= max)
-		return length;
-	for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-		length--;
-	return length;
-}
-
 json_t *keeper_sources_words(const struct keeper *k, const json_t *payload)
 {
 	const char *text = json_get_string(json_object_get(payload, "event"), "text");
@@ -78,7 +69,7 @@ json_t *keeper_sources_words(const struct keeper *k, const json_t *payload)
 
 	if (!text)
 		return NULL;
-	add_decoded(&words, text, cut(text, SOURCES_WORDS_MAX));
+	add_decoded(&words, text, utf8_cut(text, strlen(text), SOURCES_WORDS_MAX));
 	add_mentioned(k, &words, text);
 	return strbuf_ok(&words) ? json_stringn(words.data, words.length) : NULL;
 }

@@ -1,6 +1,7 @@
 #include "gate/provenance.h"
 
 #include "base/canonical.h"
+#include "base/utf8.h"
 #include "gate/provenance_match.h"
 
 enum { VALUE_SHOWN_BYTES = 64, PLACES_MAX = 3, DURATION_DIGITS_MAX = 6 };
@@ -228,12 +229,8 @@ struct judging {
 /* Of a value in a list or an object, which one. */
 static void add_value(struct strbuf *sb, const struct strbuf *value)
 {
-	size_t shown = value->length;
+	size_t shown = utf8_cut(value->data, value->length, VALUE_SHOWN_BYTES);
 
-	if (shown > VALUE_SHOWN_BYTES)
-		for (shown = VALUE_SHOWN_BYTES;
-		     ((unsigned char)value->data[shown] & 0xC0) == 0x80; shown--)
-			;
 	strbuf_add_char(sb, '"');
 	strbuf_add(sb, value->data, shown);
 	strbuf_add_string(sb, shown < value->length ? "...\": " : "\": ");

@@ -5,6 +5,7 @@
 #include "assistant/host/context.h"
 #include "assistant/host/people.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 enum { VERSION = 2 };
 
@@ -109,17 +110,6 @@ bool conversation_add(struct conversation *c, json_t *entry)
 	return true;
 }
 
-static size_t cut(const char *text, size_t max)
-{
-	size_t length = strlen(text);
-
-	if (length <= max)
-		return length;
-	for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-		length--;
-	return length;
-}
-
 bool conversation_said(struct conversation *c, const char *by, const char *person,
 		       const char *turn, const char *text, int64_t now_ms)
 {
@@ -129,8 +119,10 @@ bool conversation_said(struct conversation *c, const char *by, const char *perso
 	const char *words = masked ? json_string_value(masked) : "";
 	json_auto_t *entry = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s}", "kind", "said", "by", by, "person", person,
-		"text", json_stringn(words, cut(words, CONVERSATION_SAID_MAX)), "at",
-		clock_format(now_ms, at));
+		"text",
+		json_stringn(words,
+			     utf8_cut(words, strlen(words), CONVERSATION_SAID_MAX)),
+		"at", clock_format(now_ms, at));
 
 	if (!masked || !entry ||
 	    (turn && json_object_set_new(entry, "turn", json_string(turn)) != 0))

@@ -1,5 +1,7 @@
 #include "assistant/host/outcome.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 #include "assistant/host/context.h"
@@ -64,13 +66,10 @@ static json_t *result_text(const json_t *result)
 		}
 	/* Masked whole, then cut: half a credential would not be known as one. */
 	masked = context_mask(text.data ? text.data : "", text.length);
-	length = json_string_length(masked);
-	if (!masked || length <= OUTCOME_TEXT_MAX)
-		return TAKE(masked);
-	for (length = OUTCOME_TEXT_MAX;
-	     length > 0 &&
-	     ((unsigned char)json_string_value(masked)[length] & 0xC0) == 0x80;)
-		length--;
+	if (!masked)
+		return NULL;
+	length = utf8_cut(json_string_value(masked), json_string_length(masked),
+			  OUTCOME_TEXT_MAX);
 	return json_stringn(json_string_value(masked), length);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 /* What stands between words; '<' and '>' are part of a mention. */
 static const char between[] = " \t\r\n,;:!?()[]{}\"'`*";
@@ -184,12 +185,8 @@ static bool is_slack_id(const char *id)
 static json_t *name_of(const json_t *person)
 {
 	const char *name = json_get_string(person, "display_name");
-	size_t length = name ? strlen(name) : 0;
+	size_t length = name ? utf8_cut(name, strlen(name), PEOPLE_NAME_MAX) : 0;
 
-	if (length > PEOPLE_NAME_MAX)
-		for (length = PEOPLE_NAME_MAX;
-		     length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80;)
-			length--;
 	return length > 0 ? json_stringn(name, length) : json_string("?");
 }
 

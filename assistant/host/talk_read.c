@@ -5,6 +5,7 @@
 
 #include "assistant/host/uri.h"
 #include "base/log.h"
+#include "base/utf8.h"
 
 enum { CONTENT_MAX = 64 * 1024 };
 
@@ -79,17 +80,6 @@ static struct talk_reading *find_reading(struct talk *t, int64_t number)
 	return NULL;
 }
 
-static size_t cut(const char *text, size_t max)
-{
-	size_t length = strlen(text);
-
-	if (length <= max)
-		return length;
-	for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-		length--;
-	return length;
-}
-
 static bool remember_read(struct talk *t, const struct talk_reading *r, const char *id,
 			  const char *label, json_t *text, bool is_cut)
 {
@@ -109,7 +99,7 @@ void talk_content(struct talk *t, int64_t number, const char *id, const char *la
 	struct talk_reading *r = find_reading(t, number);
 	struct talk_reading done;
 	json_auto_t *how = NULL;
-	size_t length = text ? cut(text, CONTENT_MAX) : 0;
+	size_t length = text ? utf8_cut(text, strlen(text), CONTENT_MAX) : 0;
 	json_auto_t *masked = NULL, *name = NULL;
 
 	if (!r)

@@ -26,15 +26,6 @@ void clean_text(struct strbuf *sb, const char *text, size_t length)
 	}
 }
 
-size_t clean_cut(const char *text, size_t length, size_t max)
-{
-	if (length <= max)
-		return length;
-	while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)
-		max--;
-	return max;
-}
-
 static void add_label(struct strbuf *sb, const char *label)
 {
 	for (const char *c = label; *c; c++)

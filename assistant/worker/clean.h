@@ -14,8 +14,6 @@
 
 /* Append 'text' with U+FFFD for NULs, noncharacters and what is no UTF-8. */
 void clean_text(struct strbuf *sb, const char *text, size_t length);
-/* Bytes of 'text', at most 'max', that end with a whole character. */
-size_t clean_cut(const char *text, size_t length, size_t max);
 
 /* Append 'text' between fences. 'label' loses its line ends. 'cut': say that more was there. */
 void fence(struct strbuf *sb, const char *label, const char *text, size_t length,

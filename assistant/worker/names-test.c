@@ -3,6 +3,7 @@
 
 #include "assistant/worker/clean.h"
 #include "base/testing.h"
+#include "base/utf8.h"
 
 static struct names *make(const char *tools, const char *sources, struct error *err)
 {
@@ -121,8 +122,8 @@ static void text_is_made_fit_for_messages(void **state)
 	assert_non_null(value);
 	assert_true(json_check_contract(value, &err));
 	assert_int_equal(sb.data[0], 'a');
-	assert_int_equal(clean_cut("a\xC3\xBC", 3, 2), 1);
-	assert_int_equal(clean_cut("a\xC3\xBC", 3, 3), 3);
+	assert_int_equal(utf8_cut("a\xC3\xBC", 3, 2), 1);
+	assert_int_equal(utf8_cut("a\xC3\xBC", 3, 3), 3);
 }
 
 int main(void)

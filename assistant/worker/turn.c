@@ -5,6 +5,7 @@
 #include "assistant/worker/clean.h"
 #include "assistant/worker/turn_private.h"
 #include "base/digest.h"
+#include "base/utf8.h"
 
 bool turn_model_read(const struct assistant_fields *begin, struct turn_model *ret,
 		     struct error *err)
@@ -80,9 +81,9 @@ static bool say_text(struct turn *t, const char *text, size_t length, struct err
 	clean_text(&clean, text, length);
 	if (!strbuf_ok(&clean))
 		return error_oom(err);
-	size_t all = clean_cut(clean.data, clean.length, left);
+	size_t all = utf8_cut(clean.data, clean.length, left);
 	for (size_t at = 0; at < all;) {
-		size_t part = clean_cut(clean.data + at, all - at, ASSISTANT_SAY_MAX);
+		size_t part = utf8_cut(clean.data + at, all - at, ASSISTANT_SAY_MAX);
 
 		if (!say_piece(t, clean.data + at, part, err))
 			return false;

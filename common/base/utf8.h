@@ -39,6 +39,17 @@ static inline size_t utf8_next(const char *text, size_t length, uint32_t *ret)
 	return size;
 }
 
+/* Bytes of 'text' that fit into 'max' without a part of a character; all of them if they do.
+ * 'text' is UTF-8. */
+static inline size_t utf8_cut(const char *text, size_t length, size_t max)
+{
+	if (length <= max)
+		return length;
+	while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)
+		max--;
+	return max;
+}
+
 /* Write a code point as 1 to 4 bytes; it must be no surrogate. */
 static inline size_t utf8_put(uint32_t c, char to[4])
 {

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "wire/schema_build.h"
 
 /* ---- Texts that fit ---- */
@@ -14,11 +15,8 @@ static void put_text(char *to, size_t size, const char *text, size_t length)
 {
 	size_t n = length;
 
-	if (length >= size) {
-		n = size - sizeof "...";
-		while (n && ((unsigned char)text[n] & 0xC0) == 0x80)
-			n--;
-	}
+	if (length >= size)
+		n = utf8_cut(text, length, size - sizeof "...");
 	memcpy(to, text, n);
 	to[n] = '\0';
 	if (n < length)

@@ -1,6 +1,7 @@
 #include "servers/accounts/news.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 
 #define COLLECTION "news"
 
@@ -9,13 +10,7 @@ enum { SEEN_MAX = 10000 };
 
 int news_cut(const char *text, size_t max)
 {
-	size_t n = strlen(text);
-
-	if (n > max)
-		n = max;
-	while (text[n] != '\0' && n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
-		n--;
-	return (int)n;
+	return (int)utf8_cut(text, strlen(text), max);
 }
 
 struct item {

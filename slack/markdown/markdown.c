@@ -35,15 +35,6 @@ static void make_utf8(struct strbuf *sb, const char *text, size_t length)
 	}
 }
 
-static size_t cut_at_character(const char *text, size_t length, size_t most)
-{
-	size_t bytes = length < most ? length : most;
-
-	while (bytes < length && bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
-		bytes--;
-	return bytes;
-}
-
 int markdown_go_on(const struct markdown *m)
 {
 	/* md4c 0.4.8 goes on after a positive one. */
@@ -174,7 +165,7 @@ json_t *markdown_pieces(const char *text, size_t length, const struct slack_mark
 {
 	_cleanup_strbuf_ struct strbuf clean = STRBUF_INIT;
 
-	make_utf8(&clean, text, cut_at_character(text, length, SLACK_MARKDOWN_BYTES_MAX));
+	make_utf8(&clean, text, utf8_cut(text, length, SLACK_MARKDOWN_BYTES_MAX));
 	if (!strbuf_ok(&clean) || !notified) {
 		error_oom(err);
 		return NULL;
@@ -193,7 +184,7 @@ json_t *slack_markdown_pieces(const char *text, size_t length,
 json_t *slack_markdown_messages(const char *text, size_t length,
 				const struct slack_markdown *how, struct error *err)
 {
-	const size_t read = cut_at_character(text, length, SLACK_MARKDOWN_BYTES_MAX);
+	const size_t read = utf8_cut(text, length, SLACK_MARKDOWN_BYTES_MAX);
 	const struct rich_pack pack = {
 		.text = how->heading ? how->heading : fallback,
 		.heading = how->heading,

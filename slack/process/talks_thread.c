@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "slack/process/talks_private.h"
 
 enum {
@@ -68,24 +69,13 @@ static void name_author(const struct reading *r, const json_t *message,
 			       "somebody outside the team, %s (untrusted)", user);
 }
 
-static size_t cut(const char *text, size_t max)
-{
-	size_t length = strlen(text);
-
-	if (length <= max)
-		return length;
-	for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-		length--;
-	return length;
-}
-
 /* Masked whole, then cut: half a credential would not be known as one. */
 static json_t *words_of(const char *text)
 {
 	json_auto_t *masked = context_mask(text, strlen(text));
 	const char *all = json_string_value(masked);
 
-	return all ? json_stringn(all, cut(all, MESSAGE_BYTES)) : NULL;
+	return all ? json_stringn(all, utf8_cut(all, strlen(all), MESSAGE_BYTES)) : NULL;
 }
 
 static json_t *entry_of(const struct reading *r, const json_t *message, const char *text)

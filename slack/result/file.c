@@ -1,5 +1,7 @@
 /* All of a result as text. */
 #include "slack/result/private.h"
+
+#include "base/utf8.h"
 #include "slack/text/text.h"
 
 static void add_text(struct strbuf *sb, const char *text, size_t length)
@@ -61,12 +63,10 @@ static bool add_one(struct strbuf *sb, const json_t *record)
 static void cut(struct strbuf *sb)
 {
 	const size_t all = sb->length;
-	size_t bytes = SLACK_RESULT_FILE_MAX;
+	const size_t bytes = utf8_cut(sb->data, all, SLACK_RESULT_FILE_MAX);
 
-	if (all <= bytes)
+	if (bytes == all)
 		return;
-	while (bytes > 0 && ((unsigned char)sb->data[bytes] & 0xC0) == 0x80)
-		bytes--;
 	strbuf_truncate(sb, bytes);
 	strbuf_add_format(sb, "\n%zu of %zu bytes shown.\n", bytes, all);
 }

@@ -45,10 +45,8 @@ void result_line(struct result_draw *d, const char *words, unsigned style)
 
 size_t result_spend(struct result_draw *d, const char *text, size_t length)
 {
-	size_t bytes = length < d->budget ? length : d->budget;
+	size_t bytes = utf8_cut(text, length, d->budget);
 
-	while (bytes < length && bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80)
-		bytes--;
 	d->budget -= bytes;
 	d->hidden += length - bytes;
 	if (bytes < length) {
@@ -163,10 +161,7 @@ bool result_json(struct strbuf *sb, const json_t *value, size_t most, size_t *re
 	    !strbuf_ok(&dumped))
 		return false;
 	text = dumped.data;
-	length = dumped.length < most ? dumped.length : most;
-	while (length < dumped.length && length > 0 &&
-	       ((unsigned char)text[length] & 0xC0) == 0x80)
-		length--;
+	length = utf8_cut(text, dumped.length, most);
 	*ret_left = dumped.length - length;
 	for (size_t at = 0, size; at < length; at += size) {
 		uint32_t c = 0;
